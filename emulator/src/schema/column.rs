@@ -1,0 +1,269 @@
+//! Columns: what a table's rows hold.
+
+use uuid::Uuid;
+
+/// One column of a table (`AttributeMetadata` on the wire, reference §5.3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The lower-case name used in queries and rows.
+    pub logical_name: String,
+    /// The name as its author cased it.
+    pub schema_name: String,
+    /// The type, with everything that belongs to that type only.
+    pub kind: ColumnKind,
+    /// The label shown to people.
+    pub display_name: Option<String>,
+    /// Whether a row may lack a value.
+    pub required: RequiredLevel,
+    /// Whether a query may select it (`IsValidForRead`).
+    pub readable: bool,
+    /// Whether a create may set it (`IsValidForCreate`).
+    pub creatable: bool,
+    /// Whether an update may set it (`IsValidForUpdate`).
+    pub updatable: bool,
+    /// The column this one only describes, such as `ownerid` for `owneridname`.
+    ///
+    /// Such columns appear in the metadata and cannot be selected (reference §4.10).
+    pub attribute_of: Option<String>,
+    /// Where the value comes from.
+    pub source: SourceType,
+    /// The position of the column in its table, from 1.
+    pub column_number: i32,
+    /// Whether the column was added by a customization.
+    pub is_custom: bool,
+    /// Whether column security guards it.
+    pub secured: bool,
+    /// Stable identifier of the column's definition.
+    pub metadata_id: Uuid,
+}
+
+impl Column {
+    /// Whether `$select`, `$filter` and `$orderby` may name the column (`IsValidODataAttribute`).
+    pub fn is_selectable(&self) -> bool {
+        self.readable
+            && self.attribute_of.is_none()
+            && !matches!(
+                self.kind,
+                ColumnKind::Virtual
+                    | ColumnKind::PartyList
+                    | ColumnKind::ManagedProperty
+                    | ColumnKind::CalendarRules
+            )
+    }
+
+    /// Whether the column refers to a row of another table and travels as `_{name}_value`.
+    pub fn is_lookup(&self) -> bool {
+        matches!(
+            self.kind,
+            ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner
+        )
+    }
+
+    /// Logical names of the tables the column can refer to; empty if it is no lookup.
+    pub fn targets(&self) -> Vec<&str> {
+        match &self.kind {
+            ColumnKind::Lookup { targets } | ColumnKind::Customer { targets } => {
+                targets.iter().map(String::as_str).collect()
+            }
+            ColumnKind::Owner => vec!["systemuser", "team"],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The choices of a picklist, state, status or multi-select column; empty for other kinds.
+    pub fn choices(&self) -> &[Choice] {
+        match &self.kind {
+            ColumnKind::Picklist { options }
+            | ColumnKind::State { options }
+            | ColumnKind::Status { options }
+            | ColumnKind::MultiSelectPicklist { options } => options,
+            _ => &[],
+        }
+    }
+}
+
+/// The type of a column, with the facts that only this type has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// A GUID: the primary key, or a bare reference such as `stageid`.
+    Uniqueidentifier,
+    /// A single line of text.
+    String {
+        /// Longest value, in UTF-16 code units.
+        max_length: u32,
+        /// How clients should present the text.
+        format: StringFormat,
+    },
+    /// Several lines of text.
+    Memo {
+        /// Longest value, in UTF-16 code units.
+        max_length: u32,
+    },
+    /// A 32-bit whole number.
+    Integer {
+        /// Smallest accepted value.
+        min: i32,
+        /// Largest accepted value.
+        max: i32,
+    },
+    /// A 64-bit whole number; on the wire a JSON number that may exceed 2^53.
+    BigInt,
+    /// An exact decimal.
+    Decimal {
+        /// Digits after the point.
+        precision: u8,
+    },
+    /// A binary floating-point number.
+    Double {
+        /// Digits after the point.
+        precision: u8,
+    },
+    /// An exact amount in the row's currency.
+    Money {
+        /// Digits after the point.
+        precision: u8,
+    },
+    /// Yes or no.
+    Boolean {
+        /// Label of `true`.
+        true_label: String,
+        /// Label of `false`.
+        false_label: String,
+        /// Value of a row created without one.
+        default: bool,
+    },
+    /// One of a list of numbered choices.
+    Picklist {
+        /// The choices.
+        options: Vec<Choice>,
+    },
+    /// `statecode`: whether the row is open, closed, active, and so on.
+    State {
+        /// The states.
+        options: Vec<Choice>,
+    },
+    /// `statuscode`: the reason for the state.
+    Status {
+        /// The reasons, each with the state it belongs to.
+        options: Vec<Choice>,
+    },
+    /// Any number of a list of choices, on the wire a string such as `"1,9"`.
+    MultiSelectPicklist {
+        /// The choices.
+        options: Vec<Choice>,
+    },
+    /// A point in time or a calendar date.
+    DateTime {
+        /// How the value relates to time zones.
+        behavior: DateTimeBehavior,
+        /// What clients should show of it.
+        format: DateTimeFormat,
+    },
+    /// A reference to a row of one of the named tables.
+    Lookup {
+        /// Logical names of the tables.
+        targets: Vec<String>,
+    },
+    /// A reference to an account or a contact.
+    Customer {
+        /// Logical names of the tables.
+        targets: Vec<String>,
+    },
+    /// The owner of the row: a user or a team.
+    Owner,
+    /// The parties of an activity, reachable only through `{activity}_activity_parties`.
+    PartyList,
+    /// The logical name of a table.
+    EntityName,
+    /// A file, read and written through its own address.
+    File,
+    /// An image: a thumbnail in the row, the full size through its own address.
+    Image,
+    /// A value computed for display; in metadata only.
+    Virtual,
+    /// A managed property of a solution component.
+    ManagedProperty,
+    /// The rules of a calendar.
+    CalendarRules,
+}
+
+/// One choice of a picklist, state or status column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The number stored in the row.
+    pub value: i32,
+    /// The label shown to people.
+    pub label: String,
+    /// For a status, the `statecode` it belongs to.
+    pub state: Option<i32>,
+}
+
+/// Whether a row may lack a value (`AttributeRequiredLevel`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RequiredLevel {
+    /// No requirement.
+    #[default]
+    None,
+    /// The platform needs the value.
+    SystemRequired,
+    /// Applications should ask for it; the Web API does not enforce it.
+    ApplicationRequired,
+    /// Applications should suggest it.
+    Recommended,
+}
+
+/// Where a column's value comes from (`SourceType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceType {
+    /// Written by clients or the platform.
+    #[default]
+    Simple,
+    /// Computed from other columns when read.
+    Calculated,
+    /// Summed up over related rows from time to time.
+    Rollup,
+}
+
+/// How clients should present a single line of text (`StringFormatName`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StringFormat {
+    /// Plain text.
+    #[default]
+    Text,
+    /// Text edited in several lines.
+    TextArea,
+    /// An e-mail address.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// A web address.
+    Url,
+    /// A stock exchange symbol.
+    TickerSymbol,
+    /// The reading of a name in Japanese.
+    PhoneticGuide,
+    /// A version number of the platform.
+    VersionNumber,
+}
+
+/// How a date-time relates to time zones (`DateTimeBehavior`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DateTimeBehavior {
+    /// A point in time, shown in the reader's time zone.
+    #[default]
+    UserLocal,
+    /// A calendar date, `Edm.Date` on the wire.
+    DateOnly,
+    /// A date and time of day without a zone; on the wire still marked `Z`.
+    TimeZoneIndependent,
+}
+
+/// What clients should show of a date-time (`DateTimeFormat`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DateTimeFormat {
+    /// The date alone.
+    DateOnly,
+    /// Date and time of day.
+    #[default]
+    DateAndTime,
+}

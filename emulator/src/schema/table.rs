@@ -1,0 +1,261 @@
+//! Tables and what the platform lets be done with them.
+
+use uuid::Uuid;
+
+use super::{Column, metadata_id};
+
+/// One table of the organization (`EntityMetadata` on the wire, reference §5.2).
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is a property of its own in the table's metadata"
+)]
+pub struct Table {
+    /// The lower-case name.
+    pub logical_name: String,
+    /// The name as its author cased it.
+    pub schema_name: String,
+    /// The name of its rows' collection in addresses; case matters and plurals are irregular.
+    pub entity_set_name: String,
+    /// The plural logical name.
+    pub logical_collection_name: String,
+    /// The label of one row.
+    pub display_name: String,
+    /// The label of several rows.
+    pub display_collection_name: String,
+    /// `ObjectTypeCode`; above 10,000 it differs between organizations.
+    pub object_type_code: i32,
+    /// Logical name of the primary key column.
+    pub primary_id: String,
+    /// Logical name of the column that names a row to people.
+    pub primary_name: Option<String>,
+    /// Who can own a row.
+    pub ownership: Ownership,
+    /// How rows are stored.
+    pub table_type: TableType,
+    /// Whether rows are activities, listed in `activitypointers` as well.
+    pub is_activity: bool,
+    /// Whether this is the table of activity parties.
+    pub is_activity_party: bool,
+    /// Whether rows only associate rows of two other tables.
+    pub is_intersect: bool,
+    /// Whether the table was added by a customization.
+    pub is_custom: bool,
+    /// Whether changes can be read by delta link (reference §6.1).
+    pub change_tracking: ChangeTracking,
+    /// Whether changes are written to the audit log.
+    pub audit_enabled: bool,
+    /// Whether `If-Match` is honoured.
+    pub optimistic_concurrency: bool,
+    /// Whether notes can be attached to rows.
+    pub has_notes: bool,
+    /// Whether activities can regard rows.
+    pub has_activities: bool,
+    /// The columns, sorted by logical name.
+    pub columns: Vec<Column>,
+    /// The alternate keys.
+    pub keys: Vec<AlternateKey>,
+    /// The name that privileges on the table end in, or none if access needs no privilege.
+    pub privilege_name: Option<String>,
+    /// Stable identifier of the table's definition.
+    pub metadata_id: Uuid,
+}
+
+impl Table {
+    /// The column of this logical name (case matters).
+    pub fn column(&self, logical_name: &str) -> Option<&Column> {
+        self.columns
+            .binary_search_by(|column| column.logical_name.as_str().cmp(logical_name))
+            .ok()
+            .and_then(|position| self.columns.get(position))
+    }
+
+    /// The alternate key of this logical name.
+    pub fn key(&self, logical_name: &str) -> Option<&AlternateKey> {
+        self.keys.iter().find(|key| key.logical_name == logical_name)
+    }
+
+    /// The alternate key over exactly these columns, in any order.
+    pub fn key_over(&self, columns: &[&str]) -> Option<&AlternateKey> {
+        self.keys.iter().find(|key| {
+            key.columns.len() == columns.len()
+                && key.columns.iter().all(|column| columns.contains(&column.as_str()))
+        })
+    }
+
+    /// The privileges that guard the table, in the platform's order.
+    ///
+    /// All activities share those of `Activity`; intersect tables have none (reference §11.3).
+    pub fn privileges(&self) -> Vec<Privilege> {
+        let Some(name) = &self.privilege_name else {
+            return Vec::new();
+        };
+        PrivilegeType::ALL
+            .into_iter()
+            .filter(|kind| match self.ownership {
+                Ownership::UserOwned => true,
+                _ => !matches!(kind, PrivilegeType::Assign | PrivilegeType::Share),
+            })
+            .map(|kind| {
+                let name = format!("prv{}{name}", kind.as_str());
+                Privilege {
+                    id: metadata_id(&["privilege", &name]),
+                    name,
+                    kind,
+                    depth: match self.ownership {
+                        Ownership::UserOwned => PrivilegeDepth::UserToOrganization,
+                        Ownership::BusinessOwned => PrivilegeDepth::BusinessUnitToOrganization,
+                        Ownership::OrganizationOwned | Ownership::None => {
+                            PrivilegeDepth::OrganizationOnly
+                        }
+                    },
+                }
+            })
+            .collect()
+    }
+
+    /// The privilege that one kind of access needs, if any.
+    pub fn privilege(&self, kind: PrivilegeType) -> Option<Privilege> {
+        self.privileges().into_iter().find(|privilege| privilege.kind == kind)
+    }
+}
+
+/// Who can own a row (`OwnershipTypes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// Nobody: the row belongs to the platform or to another row.
+    None,
+    /// A user or a team.
+    UserOwned,
+    /// The organization.
+    OrganizationOwned,
+    /// A business unit.
+    BusinessOwned,
+}
+
+/// How rows are stored (`TableType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableType {
+    /// In the organization's database.
+    Standard,
+    /// In the organization's database, as activities.
+    Activity,
+    /// Elsewhere, read through a data provider.
+    Virtual,
+    /// In a partitioned document store.
+    Elastic,
+}
+
+/// Whether changes can be read by delta link (reference §6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeTracking {
+    /// Switched on.
+    Enabled,
+    /// Off, and an administrator can switch it on.
+    Available,
+    /// Not possible for this table.
+    Unavailable,
+}
+
+/// A set of columns whose values together find one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlternateKey {
+    /// The lower-case name.
+    pub logical_name: String,
+    /// The name as its author cased it.
+    pub schema_name: String,
+    /// The label shown to people.
+    pub display_name: String,
+    /// Logical names of the columns.
+    pub columns: Vec<String>,
+    /// Stable identifier of the key's definition.
+    pub metadata_id: Uuid,
+}
+
+/// A privilege that one kind of access to a table needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Privilege {
+    /// Stable identifier.
+    pub id: Uuid,
+    /// Such as `prvReadAccount`.
+    pub name: String,
+    /// The kind of access.
+    pub kind: PrivilegeType,
+    /// The depths a role can grant it at.
+    pub depth: PrivilegeDepth,
+}
+
+/// The kinds of access that privileges guard (`PrivilegeType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivilegeType {
+    /// Create rows.
+    Create,
+    /// Read rows.
+    Read,
+    /// Update rows.
+    Write,
+    /// Delete rows.
+    Delete,
+    /// Give rows to another owner.
+    Assign,
+    /// Share rows with another user or team.
+    Share,
+    /// Attach rows to others.
+    Append,
+    /// Have others attached to rows.
+    AppendTo,
+}
+
+impl PrivilegeType {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Create,
+        Self::Read,
+        Self::Write,
+        Self::Delete,
+        Self::Assign,
+        Self::Share,
+        Self::Append,
+        Self::AppendTo,
+    ];
+
+    /// The name as it stands in the metadata and inside privilege names.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "Create",
+            Self::Read => "Read",
+            Self::Write => "Write",
+            Self::Delete => "Delete",
+            Self::Assign => "Assign",
+            Self::Share => "Share",
+            Self::Append => "Append",
+            Self::AppendTo => "AppendTo",
+        }
+    }
+
+    /// The bit of `privilege.accessright` (reference §11.1).
+    pub fn access_right(self) -> i32 {
+        match self {
+            Self::Read => 1,
+            Self::Write => 2,
+            Self::Append => 4,
+            Self::AppendTo => 16,
+            Self::Create => 32,
+            Self::Delete => 65_536,
+            Self::Share => 262_144,
+            Self::Assign => 524_288,
+        }
+    }
+}
+
+/// The depths a role can grant a privilege at (`CanBeBasic`, `CanBeLocal`, `CanBeDeep`,
+/// `CanBeGlobal`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivilegeDepth {
+    /// From the user's own rows up to the whole organization.
+    UserToOrganization,
+    /// From the business unit up to the whole organization.
+    BusinessUnitToOrganization,
+    /// The whole organization or nothing.
+    OrganizationOnly,
+}
