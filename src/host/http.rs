@@ -1,0 +1,140 @@
+//! HTTP as the ports speak it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+use url::Url;
+
+/// A request method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates, or runs an action.
+    Post,
+    /// Changes parts.
+    Patch,
+    /// Replaces.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The method as it stands in a request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// One header line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The name; compared without regard to case.
+    pub name: Cow<'static, str>,
+    /// The value; may be a credential, so it is never printed.
+    pub value: String,
+}
+
+impl Header {
+    /// A header line.
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: …", self.name)
+    }
+}
+
+/// A request with its whole body.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What to do.
+    pub method: Method,
+    /// Where; `https`, or `http` to a loopback address.
+    pub url: Url,
+    /// In the order in which they are sent.
+    pub headers: Vec<Header>,
+    /// Absent for requests without a body.
+    pub body: Option<Vec<u8>>,
+    /// How long the answer's first byte, and any later one, may take.
+    pub idle_timeout: Duration,
+    /// The largest body that is accepted, in bytes as they arrive.
+    pub max_body: usize,
+}
+
+/// An answer with its whole body.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// In the order in which they came. A value that is not text is left out.
+    pub headers: Vec<Header>,
+    /// The body as it came, perhaps compressed.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers_named(name).next()
+    }
+
+    /// Every header of that name.
+    pub fn headers_named(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value.as_str())
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum HttpError {
+    /// The host does not let the connector reach this origin.
+    #[error("the host does not allow requests to this origin")]
+    Denied,
+    /// The host name does not resolve.
+    #[error("the host name cannot be resolved")]
+    Dns,
+    /// No connection.
+    #[error("the connection was refused or could not be made")]
+    Connect,
+    /// The certificate or the handshake was refused; the text says why where the host tells.
+    #[error("no secure connection could be made: {0}")]
+    Tls(String),
+    /// Nothing came for too long.
+    #[error("no answer came in time")]
+    Timeout,
+    /// The connection ended before the answer was whole.
+    #[error("the connection was lost before the answer was complete")]
+    Lost,
+    /// The answer is larger than the request accepts.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// The answer is not HTTP, or the request cannot be sent.
+    #[error("the exchange failed: {0}")]
+    Protocol(String),
+}
+
+impl HttpError {
+    /// Whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Dns | Self::Connect | Self::Timeout | Self::Lost => true,
+            Self::Denied | Self::Tls(_) | Self::TooLarge(_) | Self::Protocol(_) => false,
+        }
+    }
+}
