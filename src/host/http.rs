@@ -57,13 +57,44 @@ impl fmt::Debug for Header {
     }
 }
 
+/// Where a request goes: an origin, and a path with query that is sent letter by letter.
+///
+/// A link from the service must be followed verbatim (protocol section 4.6), which a
+/// [`Url`] cannot promise: it re-encodes some characters. So the two parts are kept apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whether the connection is secured; plain only to a loopback address.
+    pub secure: bool,
+    /// Host and, unless it is the scheme's own, port.
+    pub authority: String,
+    /// Begins with `/`; percent-encoded.
+    pub path_and_query: String,
+}
+
+impl From<&Url> for Target {
+    /// Takes an `http` or `https` URL apart; user info and fragment do not come along.
+    fn from(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        let mut path_and_query = url.path().to_owned();
+        if let Some(query) = url.query() {
+            path_and_query.push('?');
+            path_and_query.push_str(query);
+        }
+        Self {
+            secure: url.scheme() == "https",
+            authority: url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+            path_and_query,
+        }
+    }
+}
+
 /// A request with its whole body.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What to do.
     pub method: Method,
-    /// Where; `https`, or `http` to a loopback address.
-    pub url: Url,
+    /// Where.
+    pub target: Target,
     /// In the order in which they are sent.
     pub headers: Vec<Header>,
     /// Absent for requests without a body.

@@ -13,7 +13,7 @@ pub mod wasi;
 use std::future::Future;
 use std::time::Duration;
 
-pub use http::{Header, HttpError, Method, Request, Response};
+pub use http::{Header, HttpError, Method, Request, Response, Target};
 pub use secret::{Secret, SecretError};
 pub use started::Started;
 
