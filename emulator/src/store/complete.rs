@@ -1,0 +1,332 @@
+//! The columns that the platform fills itself.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use uuid::Uuid;
+
+use super::{
+    Decimal, StoreError, Value,
+    layout::{Layout, MONEY_SCALE, parse_guid},
+};
+use crate::{
+    org,
+    schema::{ColumnKind, Table},
+};
+
+/// Columns that a new row gets without being asked, where its table has them.
+const AUTOMATIC: [&str; 18] = [
+    "createdon",
+    "modifiedon",
+    "createdby",
+    "modifiedby",
+    "ownerid",
+    "owninguser",
+    "owningteam",
+    "owningbusinessunit",
+    "statecode",
+    "statuscode",
+    "transactioncurrencyid",
+    "exchangerate",
+    "fullname",
+    "yomifullname",
+    "activitytypecode",
+    "organizationid",
+    "isregularactivity",
+    "address1_composite",
+];
+
+/// Who writes, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Author {
+    /// Key of the `systemuser` row.
+    pub(crate) user: Uuid,
+    /// Seconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// Fills in rows of one table.
+#[derive(Debug)]
+pub(crate) struct Completer<'a> {
+    connection: &'a Connection,
+    layout: &'a Layout,
+    author: Author,
+    is_activity: bool,
+    booleans: Vec<(usize, bool)>,
+    /// Each amount with its amount in base currency.
+    amounts: Vec<(usize, usize)>,
+    default_state: Option<i32>,
+    statuses: Vec<(i32, Option<i32>)>,
+    units: HashMap<Uuid, Option<Uuid>>,
+    rates: HashMap<Uuid, Option<Decimal>>,
+}
+
+impl<'a> Completer<'a> {
+    pub(super) fn new(
+        connection: &'a Connection,
+        layout: &'a Layout,
+        table: &Table,
+        author: Author,
+    ) -> Self {
+        let mut completer = Self {
+            connection,
+            layout,
+            author,
+            is_activity: table.is_activity,
+            booleans: Vec::new(),
+            amounts: Vec::new(),
+            default_state: None,
+            statuses: Vec::new(),
+            units: HashMap::new(),
+            rates: HashMap::new(),
+        };
+        for column in &table.columns {
+            let Some(at) = layout.position(&column.logical_name) else {
+                continue;
+            };
+            match &column.kind {
+                ColumnKind::Boolean { default, .. } => completer.booleans.push((at, *default)),
+                ColumnKind::Money { .. } => {
+                    let base = format!("{}_base", column.logical_name);
+                    if let Some(base) = layout.position(&base) {
+                        completer.amounts.push((at, base));
+                    }
+                }
+                ColumnKind::State { options } => {
+                    completer.default_state = options.first().map(|option| option.value);
+                }
+                ColumnKind::Status { options } => {
+                    completer.statuses = options.iter().map(|o| (o.value, o.state)).collect();
+                }
+                _ => {}
+            }
+        }
+        completer
+    }
+
+    /// The given positions and all those that a completed row may fill, in order.
+    pub(super) fn positions(&self, given: &[usize]) -> Vec<usize> {
+        let mut positions: Vec<usize> = given.to_vec();
+        positions.extend(AUTOMATIC.iter().filter_map(|name| self.layout.position(name)));
+        positions.extend(["address2_composite", "address3_composite"].iter().filter_map(|name| {
+            self.layout.position(name)
+        }));
+        positions.extend(self.booleans.iter().map(|(at, _)| *at));
+        positions.extend(self.amounts.iter().map(|(_, base)| *base));
+        positions.sort_unstable();
+        positions.dedup();
+        positions
+    }
+
+    /// Fills the empty automatic columns of a new row.
+    pub(crate) fn complete(&mut self, row: &mut [Value]) -> Result<(), StoreError> {
+        let layout = self.layout;
+        let now = Value::DateTime(self.author.now);
+        let author = Value::lookup("systemuser", self.author.user);
+        let created = match layout.get(row, "overriddencreatedon") {
+            Value::DateTime(earlier) => Value::DateTime(*earlier),
+            _ => now,
+        };
+        default(layout, row, "createdon", created);
+        let created = layout.get(row, "createdon").clone();
+        default(layout, row, "modifiedon", created);
+        default(layout, row, "createdby", author.clone());
+        default(layout, row, "modifiedby", author.clone());
+        default(layout, row, "ownerid", author);
+        if layout.table != "organization" {
+            let organization = match layout.position("organizationid").and_then(|at| layout.slots.get(at)) {
+                Some(slot) if slot.stored == super::Stored::Guid => Value::Guid(org::ORGANIZATION),
+                _ => Value::lookup("organization", org::ORGANIZATION),
+            };
+            default(layout, row, "organizationid", organization);
+        }
+        if self.is_activity {
+            default(layout, row, "activitytypecode", Value::Text(layout.table.clone()));
+            default(layout, row, "isregularactivity", Value::Bool(true));
+        }
+        for &(at, flag) in &self.booleans {
+            if let Some(cell @ Value::Null) = row.get_mut(at) {
+                *cell = Value::Bool(flag);
+            }
+        }
+        if let Some(state) = self.default_state {
+            default(layout, row, "statecode", Value::Int(state.into()));
+        }
+        if let (Value::Null, Value::Int(state)) =
+            (layout.get(row, "statuscode"), layout.get(row, "statecode"))
+            && let Some(status) = self.default_status(*state)
+        {
+            layout.set(row, "statuscode", Value::Int(status));
+        }
+        if layout.table != "transactioncurrency" {
+            if !self.amounts.is_empty() || layout.position("exchangerate").is_some() {
+                let currency = Value::lookup("transactioncurrency", org::BASE_CURRENCY);
+                default(layout, row, "transactioncurrencyid", currency);
+            }
+            self.set_rate(row)?;
+        }
+        self.derive(row)
+    }
+
+    /// The status a row takes in this state unless told otherwise.
+    pub(crate) fn default_status(&self, state: i64) -> Option<i64> {
+        self.statuses
+            .iter()
+            .find(|(_, of)| of.is_none_or(|of| i64::from(of) == state))
+            .map(|(value, _)| i64::from(*value))
+    }
+
+    /// Computes again what follows from other columns.
+    pub(crate) fn derive(&mut self, row: &mut [Value]) -> Result<(), StoreError> {
+        self.set_owner_parts(row)?;
+        let layout = self.layout;
+        if layout.position("fullname").is_some() {
+            for (full, first, last) in [
+                ("fullname", "firstname", "lastname"),
+                ("yomifullname", "yomifirstname", "yomilastname"),
+            ] {
+                let parts = [text(layout, row, first), text(layout, row, last)];
+                let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                if !name.is_empty() {
+                    layout.set(row, full, Value::Text(name));
+                }
+            }
+        }
+        for number in 1..=3 {
+            compose_address(layout, row, number);
+        }
+        let Value::Decimal(rate) = *layout.get(row, "exchangerate") else {
+            return Ok(());
+        };
+        for &(amount, base) in &self.amounts {
+            let in_base = match row.get(amount) {
+                Some(Value::Decimal(amount)) => amount.divided_by(rate, MONEY_SCALE),
+                Some(Value::Int(amount)) => Decimal::new(*amount, 0).divided_by(rate, MONEY_SCALE),
+                _ => None,
+            };
+            if let Some(cell) = row.get_mut(base) {
+                *cell = in_base.map_or(Value::Null, Value::Decimal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the exchange rate from the row's currency.
+    pub(crate) fn set_rate(&mut self, row: &mut [Value]) -> Result<(), StoreError> {
+        if self.layout.position("exchangerate").is_none() {
+            return Ok(());
+        }
+        let Some(currency) = self.layout.get(row, "transactioncurrencyid").id() else {
+            return Ok(());
+        };
+        let rate = match self.rates.get(&currency) {
+            Some(rate) => *rate,
+            None => {
+                let rate = self.rate_of(currency)?;
+                self.rates.insert(currency, rate);
+                rate
+            }
+        };
+        if let Some(rate) = rate {
+            self.layout.set(row, "exchangerate", Value::Decimal(rate));
+        }
+        Ok(())
+    }
+
+    fn rate_of(&self, currency: Uuid) -> Result<Option<Decimal>, StoreError> {
+        let sql = "SELECT \"exchangerate\" FROM \"transactioncurrency\" \
+                   WHERE \"transactioncurrencyid\" = ?1";
+        let units: Option<Option<i64>> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([currency.to_string()], |row| row.get(0))
+            .optional()?;
+        Ok(units.flatten().map(|units| Decimal::new(units, self.rate_scale())))
+    }
+
+    fn rate_scale(&self) -> u8 {
+        let slot = self.layout.position("exchangerate").and_then(|at| self.layout.slots.get(at));
+        match slot.map(|slot| slot.stored) {
+            Some(super::Stored::Scaled(scale)) => scale,
+            _ => MONEY_SCALE,
+        }
+    }
+
+    /// `owninguser` or `owningteam`, and the owner's business unit.
+    fn set_owner_parts(&mut self, row: &mut [Value]) -> Result<(), StoreError> {
+        let layout = self.layout;
+        if layout.position("ownerid").is_none() || layout.position("owningbusinessunit").is_none() {
+            return Ok(());
+        }
+        let Value::Lookup { table, id } = layout.get(row, "ownerid").clone() else {
+            return Ok(());
+        };
+        let team = table == "team";
+        let (mine, other) =
+            if team { ("owningteam", "owninguser") } else { ("owninguser", "owningteam") };
+        layout.set(row, other, Value::Null);
+        layout.set(row, mine, Value::Lookup { table, id });
+        let unit = match self.units.get(&id) {
+            Some(unit) => *unit,
+            None => {
+                let unit = self.unit_of(id, team)?;
+                self.units.insert(id, unit);
+                unit
+            }
+        };
+        let unit = Value::lookup("businessunit", unit.unwrap_or(org::ROOT_BUSINESS_UNIT));
+        layout.set(row, "owningbusinessunit", unit);
+        Ok(())
+    }
+
+    fn unit_of(&self, owner: Uuid, team: bool) -> Result<Option<Uuid>, StoreError> {
+        let sql = if team {
+            "SELECT \"businessunitid\" FROM \"team\" WHERE \"teamid\" = ?1"
+        } else {
+            "SELECT \"businessunitid\" FROM \"systemuser\" WHERE \"systemuserid\" = ?1"
+        };
+        let unit: Option<Option<String>> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([owner.to_string()], |row| row.get(0))
+            .optional()?;
+        Ok(unit.flatten().map(|text| parse_guid(&text)))
+    }
+}
+
+fn default(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
+    if let Some(cell @ Value::Null) = layout.position(column).and_then(|at| row.get_mut(at)) {
+        *cell = value;
+    }
+}
+
+fn text<'r>(layout: &Layout, row: &'r [Value], column: &str) -> Option<&'r str> {
+    match layout.get(row, column) {
+        Value::Text(text) if !text.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+/// Lines, then `city, state postal code`, then the country.
+fn compose_address(layout: &Layout, row: &mut [Value], number: u8) {
+    let composite = format!("address{number}_composite");
+    if layout.position(&composite).is_none() {
+        return;
+    }
+    let part = |name: &str| text(layout, row, &format!("address{number}_{name}"));
+    let mut lines: Vec<String> =
+        ["line1", "line2", "line3"].into_iter().filter_map(part).map(str::to_owned).collect();
+    let region: Vec<&str> =
+        ["stateorprovince", "postalcode"].into_iter().filter_map(part).collect();
+    let town: Vec<String> = part("city")
+        .map(str::to_owned)
+        .into_iter()
+        .chain((!region.is_empty()).then(|| region.join(" ")))
+        .collect();
+    if !town.is_empty() {
+        lines.push(town.join(", "));
+    }
+    lines.extend(part("country").map(str::to_owned));
+    let value = if lines.is_empty() { Value::Null } else { Value::Text(lines.join("\r\n")) };
+    layout.set(row, &composite, value);
+}

@@ -1,0 +1,272 @@
+//! Reading and writing single rows.
+
+use std::cell::Cell;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use uuid::Uuid;
+
+use super::{
+    Author, SECURITY_TABLES, Store, StoreError, Value, complete::Completer, layout::Layout,
+    take_versions,
+};
+use crate::schema::Table;
+
+/// The table in which all activities are listed.
+const ACTIVITIES: &str = "activitypointer";
+
+/// One row with its version.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) version: i64,
+    /// One value for each slot of the table's layout.
+    pub(crate) values: Vec<Value>,
+}
+
+/// A write transaction of the organization.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    store: &'a Store,
+    connection: &'a Connection,
+    security_changed: Cell<bool>,
+}
+
+/// The row of this key.
+pub(crate) fn read_row(
+    connection: &Connection,
+    layout: &Layout,
+    id: Uuid,
+) -> Result<Option<Row>, StoreError> {
+    let all: Vec<usize> = (0..layout.slots.len()).collect();
+    let sql = format!(
+        "SELECT \"$version\", {} FROM \"{}\" WHERE \"{}\" = ?1",
+        layout.column_list(&all).join(", "),
+        layout.table,
+        layout.primary_id,
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let row = statement
+        .query_row([id.to_string()], |row| {
+            Ok(Row { id, version: row.get(0)?, values: layout.read_row(row, 1)? })
+        })
+        .optional()?;
+    Ok(row)
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(store: &'a Store, connection: &'a Connection) -> Self {
+        Self { store, connection, security_changed: Cell::new(false) }
+    }
+
+    pub(crate) fn store(&self) -> &'a Store {
+        self.store
+    }
+
+    pub(crate) fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
+    pub(super) fn security_changed(&self) -> bool {
+        self.security_changed.get()
+    }
+
+    pub(super) fn note_security_change(&self, table: &str) {
+        if SECURITY_TABLES.contains(&table) {
+            self.security_changed.set(true);
+        }
+    }
+
+    pub(crate) fn completer(
+        &self,
+        table: &Table,
+        author: Author,
+    ) -> Result<Completer<'a>, StoreError> {
+        let layout = self.store.layout(&table.logical_name)?;
+        Ok(Completer::new(self.connection, layout, table, author))
+    }
+
+    /// The row of this key.
+    pub(crate) fn row(&self, table: &str, id: Uuid) -> Result<Option<Row>, StoreError> {
+        read_row(self.connection, self.store.layout(table)?, id)
+    }
+
+    /// Adds a row that is complete already; returns its version.
+    pub(crate) fn insert(&self, table: &str, values: &[Value]) -> Result<i64, StoreError> {
+        let layout = self.store.layout(table)?;
+        let all: Vec<usize> = (0..layout.slots.len()).collect();
+        let names = layout.column_list(&all);
+        let sql = format!(
+            "INSERT INTO \"{}\" (\"$version\", {}) VALUES (?1{})",
+            layout.table,
+            names.join(", "),
+            (0..names.len()).map(|at| format!(", ?{}", at + 2)).collect::<String>(),
+        );
+        let version = take_versions(self.connection, 1)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.raw_bind_parameter(1, version)?;
+        let mut parameter = 2;
+        for (slot, value) in layout.slots.iter().zip(values) {
+            parameter = layout.bind(&mut statement, slot, value, parameter)?;
+        }
+        statement.raw_execute()?;
+        if let Some(id) = layout.get(values, &layout.primary_id).id() {
+            self.forget_deletion(table, id)?;
+            self.mirror_activity(layout, id)?;
+        }
+        self.note_security_change(table);
+        Ok(version)
+    }
+
+    /// Adds a row from named values, filling what the platform fills; returns its key.
+    pub(crate) fn create(
+        &self,
+        table: &str,
+        author: Author,
+        values: &[(&str, Value)],
+    ) -> Result<Uuid, StoreError> {
+        let layout = self.store.layout(table)?;
+        let definition = self.store.table(table)?;
+        let mut row = layout.empty_row();
+        for (column, value) in values {
+            if layout.position(column).is_none() {
+                return Err(StoreError::UnknownColumn {
+                    table: table.to_owned(),
+                    column: (*column).to_owned(),
+                });
+            }
+            layout.set(&mut row, column, value.clone());
+        }
+        let id = match layout.get(&row, &layout.primary_id).id() {
+            Some(id) => id,
+            None => {
+                let id = Uuid::new_v4();
+                layout.set(&mut row, &layout.primary_id, Value::Guid(id));
+                id
+            }
+        };
+        self.completer(definition, author)?.complete(&mut row)?;
+        self.insert(table, &row)?;
+        Ok(id)
+    }
+
+    /// Writes the changed cells of a row; returns its new version.
+    pub(crate) fn update(
+        &self,
+        table: &str,
+        before: &Row,
+        after: &[Value],
+    ) -> Result<i64, StoreError> {
+        let layout = self.store.layout(table)?;
+        let changed: Vec<usize> = before
+            .values
+            .iter()
+            .zip(after)
+            .enumerate()
+            .filter_map(|(at, (old, new))| (old != new).then_some(at))
+            .collect();
+        let assignments: String = layout
+            .column_list(&changed)
+            .iter()
+            .enumerate()
+            .map(|(at, name)| format!(", {name} = ?{}", at + 3))
+            .collect();
+        let sql = format!(
+            "UPDATE \"{}\" SET \"$version\" = ?1{assignments} WHERE \"{}\" = ?2",
+            layout.table, layout.primary_id,
+        );
+        let version = take_versions(self.connection, 1)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.raw_bind_parameter(1, version)?;
+        statement.raw_bind_parameter(2, before.id.to_string())?;
+        let mut parameter = 3;
+        for at in changed {
+            if let (Some(slot), Some(value)) = (layout.slots.get(at), after.get(at)) {
+                parameter = layout.bind(&mut statement, slot, value, parameter)?;
+            }
+        }
+        statement.raw_execute()?;
+        self.mirror_activity(layout, before.id)?;
+        self.note_security_change(table);
+        Ok(version)
+    }
+
+    /// Removes a row and leaves its tombstone; returns whether there was one.
+    pub(crate) fn delete(&self, table: &str, id: Uuid) -> Result<bool, StoreError> {
+        let layout = self.store.layout(table)?;
+        let sql =
+            format!("DELETE FROM \"{}\" WHERE \"{}\" = ?1", layout.table, layout.primary_id);
+        let deleted = self.connection.prepare_cached(&sql)?.execute([id.to_string()])? > 0;
+        if deleted {
+            let version = take_versions(self.connection, 1)?;
+            self.connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO \"$tombstone\" (\"table\", id, version) \
+                     VALUES (?1, ?2, ?3)",
+                )?
+                .execute((table, id.to_string(), version))?;
+            if self.store.table(table)?.is_activity && self.store.layout(ACTIVITIES).is_ok() {
+                self.delete(ACTIVITIES, id)?;
+            }
+            self.note_security_change(table);
+        }
+        Ok(deleted)
+    }
+
+    fn forget_deletion(&self, table: &str, id: Uuid) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM \"$tombstone\" WHERE \"table\" = ?1 AND id = ?2")?
+            .execute((table, id.to_string()))?;
+        Ok(())
+    }
+
+    fn mirror_activity(&self, layout: &Layout, id: Uuid) -> Result<(), StoreError> {
+        if !self.is_mirrored(layout)? {
+            return Ok(());
+        }
+        let sql = self.mirror_sql(layout, &format!("\"{}\" = ?1", layout.primary_id))?;
+        self.connection.prepare_cached(&sql)?.execute([id.to_string()])?;
+        self.forget_deletion(ACTIVITIES, id)
+    }
+
+    /// Lists the activities written after this version in `activitypointer`.
+    pub(super) fn mirror_activities_after(
+        &self,
+        layout: &Layout,
+        version: i64,
+    ) -> Result<(), StoreError> {
+        if self.is_mirrored(layout)? {
+            let sql = self.mirror_sql(layout, "\"$version\" > ?1")?;
+            self.connection.execute(&sql, [version])?;
+        }
+        Ok(())
+    }
+
+    fn is_mirrored(&self, layout: &Layout) -> Result<bool, StoreError> {
+        Ok(layout.table != ACTIVITIES
+            && self.store.table(&layout.table)?.is_activity
+            && self.store.layout(ACTIVITIES).is_ok())
+    }
+
+    fn mirror_sql(&self, layout: &Layout, condition: &str) -> Result<String, StoreError> {
+        let pointer = self.store.layout(ACTIVITIES)?;
+        let shared: Vec<&str> = pointer
+            .slots
+            .iter()
+            .filter(|slot| {
+                layout
+                    .position(&slot.name)
+                    .and_then(|at| layout.slots.get(at))
+                    .is_some_and(|other| other.stored == slot.stored)
+            })
+            .map(|slot| slot.name.as_str())
+            .collect();
+        let positions: Vec<usize> =
+            shared.iter().filter_map(|name| pointer.position(name)).collect();
+        let columns = pointer.column_list(&positions).join(", ");
+        Ok(format!(
+            "INSERT OR REPLACE INTO \"{ACTIVITIES}\" (\"$version\", {columns}) \
+             SELECT \"$version\", {columns} FROM \"{}\" WHERE {condition}",
+            layout.table,
+        ))
+    }
+}
