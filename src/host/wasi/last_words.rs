@@ -1,0 +1,15 @@
+//! What a defect says before the instance dies.
+
+use std::panic;
+
+use super::bindings::wasi::cli::stderr;
+
+/// Makes a panic write its place and message to standard error. Without this the component's
+/// target prints nothing, and the host would see a bare trap.
+pub fn write_panics_to_stderr() {
+    panic::set_hook(Box::new(|defect| {
+        let text = format!("{defect}\n");
+        // There is nobody left to tell about a failure here.
+        let _ = stderr::get_stderr().blocking_write_and_flush(text.as_bytes());
+    }));
+}

@@ -1,0 +1,7 @@
+//! `cargo xtask demo`.
+use clap::Args;
+use crate::run::Failure;
+/// What to show.
+#[derive(Args)]
+pub(crate) struct Options {}
+pub(crate) fn run(_options: &Options) -> Result<(), Failure> { Err(Failure("to come".into())) }

@@ -1,0 +1,25 @@
+//! `cargo xtask test`: every test.
+
+use clap::Args;
+
+use crate::component;
+use crate::run::{Failure, cargo, run as run_command};
+
+/// What to test.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Passed on to the test programs, such as a part of a test's name.
+    #[arg(trailing_var_arg = true)]
+    filter: Vec<String>,
+}
+
+/// Builds the component and runs the tests of all packages, the end-to-end ones against it.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    component::build()?;
+    let mut tests = cargo();
+    tests.args(["test", "--release", "--workspace"]);
+    if !options.filter.is_empty() {
+        tests.arg("--").args(&options.filter);
+    }
+    run_command(&mut tests)
+}

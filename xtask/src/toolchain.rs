@@ -1,0 +1,126 @@
+//! What the component is built with.
+//!
+//! It is built for `wasm32-unknown-unknown`, so that it imports only what its world names.
+//! Two compilers can do that: the one at hand, if rustup has or gets the target; or Debian's,
+//! which comes with the source of its standard library and builds that too.
+
+use std::fmt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::run::{Failure, cargo, output, root, run, target_directory};
+
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_LIBRARY: &str = "/usr/lib/rustlib/src/rust/library/std/Cargo.toml";
+const DEBIAN_LINKER: &str = "/usr/bin/wasm-ld-22";
+const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
+
+/// A compiler that can build the component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Toolchain {
+    /// The cargo at hand, which has the target.
+    AtHand,
+    /// Debian's, building the standard library as well.
+    Debian,
+}
+
+impl Toolchain {
+    /// Finds a compiler, installing the target or the packages if that is possible.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        if has_target() {
+            return Ok(Self::AtHand);
+        }
+        if output(Command::new("rustup").arg("--version")).is_some() {
+            eprintln!("Adding the target {TARGET} …");
+            let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()).output();
+            if added.is_ok_and(|output| output.status.success()) && has_target() {
+                return Ok(Self::AtHand);
+            }
+        }
+        if !debian_is_complete() {
+            install_debian_packages();
+        }
+        if debian_is_complete() {
+            return Ok(Self::Debian);
+        }
+        Err(Failure(format!(
+            "nothing here can compile to WebAssembly: run `rustup target add {TARGET}`, or, on \
+             Debian, `apt-get install --no-install-recommends {}` as root",
+            DEBIAN_PACKAGES.join(" ")
+        )))
+    }
+
+    /// A `cargo build` for the component's target.
+    pub(crate) fn cargo_build(self) -> Command {
+        let mut command = match self {
+            Self::AtHand => cargo(),
+            Self::Debian => {
+                let mut command = Command::new(DEBIAN_CARGO);
+                command
+                    .current_dir(root())
+                    .env("RUSTC", DEBIAN_RUSTC)
+                    // Debian's compiler is a stable one; building the library needs this.
+                    .env("RUSTC_BOOTSTRAP", "1")
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER)
+                    .env_remove("RUSTUP_TOOLCHAIN")
+                    .env_remove("RUSTC_WRAPPER");
+                command
+            }
+        };
+        command.args(["build", "--target", TARGET]);
+        if self == Self::Debian {
+            command.arg("-Zbuild-std=std,panic_abort");
+        }
+        // A folder of its own: two compilers do not share one.
+        command.arg("--target-dir").arg(target_directory().join("wasm"));
+        command
+    }
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtHand => write!(f, "The component is built by the cargo at hand for {TARGET}."),
+            Self::Debian => write!(
+                f,
+                "The component is built by Debian's {DEBIAN_CARGO} for {TARGET}, with the \
+                 standard library from source."
+            ),
+        }
+    }
+}
+
+/// Whether the compiler at hand has the target's standard library.
+fn has_target() -> bool {
+    let arguments = ["--print", "target-libdir", "--target", TARGET];
+    output(Command::new("rustc").args(arguments).current_dir(root()))
+        .is_some_and(|directory| Path::new(directory.trim()).is_dir())
+}
+
+fn debian_is_complete() -> bool {
+    [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LIBRARY, DEBIAN_LINKER].iter().all(|path| Path::new(path).exists())
+}
+
+/// Tries to install Debian's packages; whether that worked is seen afterwards.
+fn install_debian_packages() {
+    let may_install = Path::new("/usr/bin/apt-get").exists()
+        && output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    if !may_install {
+        return;
+    }
+    eprintln!("Installing {} …", DEBIAN_PACKAGES.join(" "));
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-y"]).args(arguments);
+        run(&mut command)
+    };
+    let installed = apt(&["update"]).and_then(|()| {
+        apt(&[&["install", "--no-install-recommends"][..], &DEBIAN_PACKAGES[..]].concat())
+    });
+    if let Err(Failure(message)) = installed {
+        eprintln!("{message}");
+    }
+}
