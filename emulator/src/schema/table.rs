@@ -72,14 +72,19 @@ impl Table {
 
     /// The alternate key of this logical name.
     pub fn key(&self, logical_name: &str) -> Option<&AlternateKey> {
-        self.keys.iter().find(|key| key.logical_name == logical_name)
+        self.keys
+            .iter()
+            .find(|key| key.logical_name == logical_name)
     }
 
     /// The alternate key over exactly these columns, in any order.
     pub fn key_over(&self, columns: &[&str]) -> Option<&AlternateKey> {
         self.keys.iter().find(|key| {
             key.columns.len() == columns.len()
-                && key.columns.iter().all(|column| columns.contains(&column.as_str()))
+                && key
+                    .columns
+                    .iter()
+                    .all(|column| columns.contains(&column.as_str()))
         })
     }
 
@@ -103,11 +108,13 @@ impl Table {
                     name,
                     kind,
                     depth: match self.ownership {
-                        Ownership::UserOwned => PrivilegeDepth::UserToOrganization,
-                        Ownership::BusinessOwned => PrivilegeDepth::BusinessUnitToOrganization,
-                        Ownership::OrganizationOwned | Ownership::None => {
-                            PrivilegeDepth::OrganizationOnly
+                        // Rows without an owner share the privileges of a user-owned table
+                        // they belong to: parties those of activities, members those of lists.
+                        Ownership::UserOwned | Ownership::None => {
+                            PrivilegeDepth::UserToOrganization
                         }
+                        Ownership::BusinessOwned => PrivilegeDepth::BusinessUnitToOrganization,
+                        Ownership::OrganizationOwned => PrivilegeDepth::OrganizationOnly,
                     },
                 }
             })
@@ -116,7 +123,9 @@ impl Table {
 
     /// The privilege that one kind of access needs, if any.
     pub fn privilege(&self, kind: PrivilegeType) -> Option<Privilege> {
-        self.privileges().into_iter().find(|privilege| privilege.kind == kind)
+        self.privileges()
+            .into_iter()
+            .find(|privilege| privilege.kind == kind)
     }
 }
 

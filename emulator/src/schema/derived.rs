@@ -1,0 +1,89 @@
+//! The columns that only describe another column.
+//!
+//! Dataverse adds them to the metadata by itself: for a lookup the name of the row it refers to
+//! (and its reading in Japanese, and its table), for a choice its label. They exist for the
+//! platform's own clients; the Web API refuses to select them (reference §4.10) and sends
+//! annotations in their place.
+
+use super::{Column, ColumnKind, RequiredLevel, SourceType, StringFormat, Table, metadata_id};
+
+/// Tables whose names have a reading in Japanese.
+const YOMI: [&str; 6] = ["account", "contact", "lead", "systemuser", "team", "owner"];
+
+/// Adds the describing columns that the table's file does not spell out.
+pub(super) fn add_label_columns(table: &mut Table) {
+    let mut added: Vec<Column> = Vec::new();
+    for column in table
+        .columns
+        .iter()
+        .filter(|column| column.attribute_of.is_none())
+    {
+        match &column.kind {
+            ColumnKind::Boolean { .. }
+            | ColumnKind::Picklist { .. }
+            | ColumnKind::MultiSelectPicklist { .. }
+            | ColumnKind::State { .. }
+            | ColumnKind::Status { .. } => {
+                added.push(describing(table, column, "Name", ColumnKind::Virtual));
+            }
+            ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner => {
+                // The owning user and team are only views of `ownerid`.
+                if matches!(column.logical_name.as_str(), "owninguser" | "owningteam") {
+                    continue;
+                }
+                let targets = column.targets();
+                added.push(describing(table, column, "Name", name(StringFormat::Text)));
+                if targets.iter().any(|target| YOMI.contains(target)) {
+                    let kind = name(StringFormat::PhoneticGuide);
+                    added.push(describing(table, column, "YomiName", kind));
+                }
+                let has_type = table.columns.iter().any(|other| {
+                    other.kind == ColumnKind::EntityName
+                        && other.attribute_of.as_ref() == Some(&column.logical_name)
+                });
+                if targets.len() > 1 && !has_type {
+                    added.push(describing(table, column, "Type", ColumnKind::EntityName));
+                }
+            }
+            _ => {}
+        }
+    }
+    for mut column in added {
+        if table
+            .columns
+            .iter()
+            .all(|present| present.logical_name != column.logical_name)
+        {
+            column.column_number = i32::try_from(table.columns.len() + 1).unwrap_or(i32::MAX);
+            table.columns.push(column);
+        }
+    }
+}
+
+fn name(format: StringFormat) -> ColumnKind {
+    ColumnKind::String {
+        max_length: 4000,
+        format,
+    }
+}
+
+fn describing(table: &Table, column: &Column, suffix: &str, kind: ColumnKind) -> Column {
+    let schema_name = format!("{}{suffix}", column.schema_name);
+    let logical_name = schema_name.to_lowercase();
+    Column {
+        metadata_id: metadata_id(&["column", &table.logical_name, &logical_name]),
+        logical_name,
+        schema_name,
+        kind,
+        display_name: None,
+        required: RequiredLevel::None,
+        readable: column.readable,
+        creatable: false,
+        updatable: false,
+        attribute_of: Some(column.logical_name.clone()),
+        source: SourceType::Simple,
+        column_number: 0,
+        is_custom: column.is_custom,
+        secured: false,
+    }
+}
