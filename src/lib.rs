@@ -3,3 +3,8 @@
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
 
 pub mod host;
+pub mod connection;
+pub mod dataverse;
+pub mod error;
+mod retry;
+pub mod settings;

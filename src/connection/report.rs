@@ -1,0 +1,43 @@
+//! What a check found.
+
+/// How one test ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be.
+    Passed,
+    /// Usable, but something should be looked at.
+    Warning,
+    /// Not usable.
+    Failed,
+    /// Not tested, because an earlier test failed.
+    Skipped,
+}
+
+/// One test and its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable and machine-readable, such as `sign-in`.
+    pub id: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// One sentence for a person.
+    pub message: String,
+    /// What to click or run to mend it.
+    pub remedy: Option<String>,
+}
+
+/// All findings, in the order in which they were made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Whether the connection can be used: no test failed.
+    pub available: bool,
+    /// In the order in which they were tested.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) fn new(findings: Vec<Finding>) -> Self {
+        let available = findings.iter().all(|finding| finding.verdict != Verdict::Failed);
+        Self { available, findings }
+    }
+}

@@ -1,0 +1,41 @@
+//! An environment's Web API: its root, and what lies below it.
+
+use url::Url;
+
+use crate::settings::{ApiVersion, EnvironmentUrl};
+
+/// The Web API of one environment at one version (reference 1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    address: EnvironmentUrl,
+    root: Url,
+}
+
+impl Environment {
+    pub(crate) fn new(address: &EnvironmentUrl, version: ApiVersion) -> Self {
+        let mut root = address.url().clone();
+        let organization = root.path().trim_end_matches('/').to_owned();
+        root.set_path(&format!("{organization}/api/data/v{version}/"));
+        Self { address: address.clone(), root }
+    }
+
+    /// The environment's address, without a slash at its end.
+    pub fn address(&self) -> &str {
+        self.address.as_str()
+    }
+
+    /// Scheme, host and port; what tokens are asked for and the only place they are sent to.
+    pub fn origin(&self) -> String {
+        self.address.origin()
+    }
+
+    /// The root of the Web API, with a slash at its end.
+    pub fn api_root(&self) -> &Url {
+        &self.root
+    }
+
+    /// The environment and the version as normalised text, to bind checkpoints to.
+    pub fn identity(&self) -> &str {
+        self.root.as_str()
+    }
+}

@@ -1,0 +1,67 @@
+//! Writing query options: literals and percent-encoding (reference 4.1, 4.4).
+
+use std::fmt::Write as _;
+
+/// A string literal of OData: in quotes, with quotes inside doubled. Not yet percent-encoded.
+pub fn string_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Percent-encodes a path or a value of a query option. What OData reads as structure inside
+/// it (`(),;:$'=/@`) stays, and so does what RFC 3986 leaves unreserved.
+pub fn encode(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(char::from(byte)),
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'*' | b'(' | b')' | b',' | b';' | b':' | b'$'
+            | b'\'' | b'=' | b'/' | b'@' => encoded.push(char::from(byte)),
+            _ => {
+                // Writing to a string cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
+}
+
+/// A resource and its query options, in the order in which they are given.
+#[derive(Clone, Debug)]
+pub struct Query {
+    text: String,
+    separator: char,
+}
+
+impl Query {
+    /// Begins with a resource path, such as `accounts` or
+    /// `EntityDefinitions(LogicalName='account')`.
+    pub fn new(resource: &str) -> Self {
+        Self { text: encode(resource), separator: '?' }
+    }
+
+    /// Adds an option such as `$filter`; the value is percent-encoded here.
+    #[must_use]
+    pub fn option(mut self, name: &str, value: &str) -> Self {
+        self.text.push(self.separator);
+        self.text.push_str(name);
+        self.text.push('=');
+        self.text.push_str(&encode(value));
+        self.separator = '&';
+        self
+    }
+
+    /// Adds `$select` with these columns; without any, the service sends every column.
+    #[must_use]
+    pub fn select<S: AsRef<str>>(self, columns: &[S]) -> Self {
+        if columns.is_empty() {
+            return self;
+        }
+        let columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
+        self.option("$select", &columns.join(","))
+    }
+
+    /// The path and query, for [`Client::resource`](super::Client::resource).
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}

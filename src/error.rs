@@ -1,0 +1,127 @@
+//! The one error that leaves every room: what a caller can do about it, and one sentence
+//! for a person.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a caller can do about an error, and nothing finer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The settings cannot describe a connection. Fix them; retrying is useless.
+    InvalidSettings,
+    /// Credentials are missing, wrong, revoked or expired. Sign in again.
+    Unauthenticated,
+    /// Signed in, but a privilege or a licence is missing. An administrator must act.
+    Forbidden,
+    /// The named thing does not exist, or not for this account.
+    NotFound,
+    /// A duplicate key, a failed precondition, a concurrent change.
+    Conflict,
+    /// The service refused the data itself.
+    InvalidData,
+    /// The checkpoint cannot be resumed.
+    CheckpointExpired,
+    /// The service asked to slow down for longer than the call may wait.
+    Throttled,
+    /// The service or the network failed; the same call may succeed later.
+    Unavailable,
+    /// The service or the connector cannot do this at all.
+    Unsupported,
+    /// A defect of the connector.
+    Internal,
+}
+
+/// For calls that change something: what may already have happened on the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// Nothing was changed.
+    NotStarted,
+    /// It cannot be told whether the change happened.
+    Unknown,
+    /// Some of it happened.
+    Partial,
+    /// All of it happened.
+    Done,
+}
+
+/// What the service itself said of a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceFault {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's own code, normalised: `0x` and eight upper-case hexadecimal digits from
+    /// Dataverse, `AADSTS` and a number (or the OAuth error word) from Entra, empty when the
+    /// service gave none.
+    pub code: String,
+    /// What the service's support needs to find the call.
+    pub request_id: Option<String>,
+}
+
+/// What the connector itself can try before it gives the error away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// The same rows in smaller pages: the answer was too large or took too long.
+    SmallerPages,
+    /// A full read: the change token has expired.
+    Resync,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What the caller can do.
+    pub kind: ErrorKind,
+    /// What may have happened; `NotStarted` for everything that only reads.
+    pub commit: Commit,
+    /// One sentence for a person: what failed, on what, what to do next. Never a secret.
+    pub message: String,
+    /// How long to wait before the same call can succeed.
+    pub retry_after: Option<Duration>,
+    /// What the service said, if it said anything.
+    pub fault: Option<ServiceFault>,
+    /// What the connector can try by itself.
+    pub recovery: Option<Recovery>,
+}
+
+impl Error {
+    /// An error of a call that changed nothing.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            commit: Commit::NotStarted,
+            message: message.into(),
+            retry_after: None,
+            fault: None,
+            recovery: None,
+        }
+    }
+
+    /// The same error with what the service said.
+    #[must_use]
+    pub fn with_fault(mut self, fault: ServiceFault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
+    /// The same error with the time after which the call can succeed.
+    #[must_use]
+    pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// The same error with what the connector can try by itself.
+    #[must_use]
+    pub fn with_recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = Some(recovery);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

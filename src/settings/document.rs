@@ -1,0 +1,224 @@
+//! Reading a JSON document key by key, noting every fault with its place.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+/// What was found wrong so far, each a clause such as `"tenant" must be text`.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<String>);
+
+impl Faults {
+    pub(super) fn note(&mut self, fault: impl Into<String>) {
+        self.0.push(fault.into());
+    }
+
+    pub(super) fn into_sentence(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.0.join("; "))
+    }
+}
+
+/// The members of one object. Each is asked for by name; what nobody asked for is a fault.
+pub(super) struct Fields<'a> {
+    members: Map<String, Value>,
+    /// The names above this object, such as `auth.`.
+    path: String,
+    asked: Vec<&'static str>,
+    faults: &'a mut Faults,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn root(members: Map<String, Value>, faults: &'a mut Faults) -> Self {
+        Self { members, path: String::new(), asked: Vec::new(), faults }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.asked.push(key);
+        self.members.remove(key).filter(|value| !value.is_null())
+    }
+
+    /// Notes a fault of one member.
+    pub(super) fn refuse(&mut self, key: &str, reason: &str) {
+        self.faults.note(format!("\"{}{key}\" {reason}", self.path));
+    }
+
+    fn mistyped<T>(&mut self, key: &str, expected: &str, found: &Value) -> Option<T> {
+        self.refuse(key, &format!("must be {expected}, not {}", type_of(found)));
+        None
+    }
+
+    /// A member that is text and that `read` understands.
+    pub(super) fn text<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match self.take(key)? {
+            Value::String(text) => match read(&text) {
+                Ok(value) => Some(value),
+                Err(reason) => {
+                    self.refuse(key, &reason);
+                    None
+                }
+            },
+            other => self.mistyped(key, "text", &other),
+        }
+    }
+
+    /// The same; its absence is a fault.
+    pub(super) fn required_text<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.is_absent(key) {
+            self.asked.push(key);
+            self.refuse(key, "is missing");
+            return None;
+        }
+        self.text(key, read)
+    }
+
+    /// A whole number, or `default` where there is none.
+    pub(super) fn integer(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+        default: u32,
+    ) -> u32 {
+        let Some(value) = self.take(key) else { return default };
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        match number {
+            Some(number) if range.contains(&number) => number,
+            _ => {
+                let (low, high) = range.into_inner();
+                let found = match value {
+                    Value::Number(number) => number.to_string(),
+                    other => type_of(&other).to_owned(),
+                };
+                self.refuse(
+                    key,
+                    &format!("must be a whole number from {low} to {high}, not {found}"),
+                );
+                default
+            }
+        }
+    }
+
+    /// Reads the object under `key`, an empty one where there is none.
+    pub(super) fn object<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        let members = match self.take(key) {
+            None => Map::new(),
+            Some(Value::Object(members)) => members,
+            Some(other) => return self.mistyped(key, "an object", &other),
+        };
+        let mut fields = Fields {
+            members,
+            path: format!("{}{key}.", self.path),
+            asked: Vec::new(),
+            faults: self.faults,
+        };
+        let value = read(&mut fields);
+        fields.finish();
+        Some(value)
+    }
+
+    pub(super) fn is_absent(&self, key: &str) -> bool {
+        self.members.get(key).is_none_or(Value::is_null)
+    }
+
+    /// Takes every remaining member out of consideration: what they mean cannot be told.
+    pub(super) fn ignore_rest(&mut self) {
+        self.members.clear();
+    }
+
+    /// Notes the members that nobody asked for.
+    pub(super) fn finish(self) {
+        for key in self.members.keys() {
+            let advice = match nearest(key, &self.asked) {
+                Some(known) => format!("did you mean \"{}{known}\"?", self.path),
+                None => format!("known here: {}", self.asked.join(", ")),
+            };
+            let key: String = key.chars().filter(|c| !c.is_control()).take(64).collect();
+            self.faults.note(format!("\"{}{key}\" is not a setting ({advice})", self.path));
+        }
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The known key that was most likely meant: the nearest within a third of its length.
+fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let plain = |text: &str| -> Vec<char> {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    // A key longer than any real one is not compared: its cost would grow with its length.
+    let key: Vec<char> = plain(key);
+    if key.len() > 40 {
+        return None;
+    }
+    known
+        .iter()
+        .map(|candidate| (distance(&key, &plain(candidate)), *candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut left = i + 1;
+        let mut next = vec![left];
+        for ((to, above_left), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            left = (above_left + usize::from(from != to)).min(above + 1).min(left + 1);
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_suggested() {
+        let known = ["environment", "tenant", "auth", "apiVersion"];
+        for (key, expected) in [
+            ("enviroment", Some("environment")),
+            ("Tenant", Some("tenant")),
+            ("tenantt", Some("tenant")),
+            ("api_version", Some("apiVersion")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(key, &known), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn distance_is_levenshteins() {
+        let of = |a: &str, b: &str| {
+            distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+        };
+        assert_eq!(of("kitten", "sitting"), 3);
+        assert_eq!(of("", "abc"), 3);
+        assert_eq!(of("abc", "abc"), 0);
+    }
+}

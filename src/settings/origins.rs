@@ -1,0 +1,176 @@
+//! The origins that a connection may ask for, and no others.
+
+use std::fmt;
+
+use url::Url;
+
+use super::environment::{EnvironmentUrl, is_loopback, web_address};
+
+/// The authorities of the clouds (reference 1.3).
+const PUBLIC: &str = "https://login.microsoftonline.com";
+const US_GOVERNMENT: &str = "https://login.microsoftonline.us";
+const CHINA: &str = "https://login.partner.microsoftonline.cn";
+
+/// Which cloud an environment's host name belongs to. GCC (`crm9`) signs in at the public one.
+const CLOUDS: [(&str, &str); 4] = [
+    (".microsoftdynamics.us", US_GOVERNMENT),
+    (".appsplatform.us", US_GOVERNMENT),
+    (".dynamics.cn", CHINA),
+    (".dynamics.com", PUBLIC),
+];
+
+/// The authority's origin, as the settings name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(Url);
+
+impl Origin {
+    /// Reads `https://login.example.com`.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let url = web_address(text)?;
+        if url.path() != "/" {
+            return Err(format!(
+                "must be an origin alone, such as {PUBLIC}; name the tenant under \"tenant\""
+            ));
+        }
+        Ok(Self(url))
+    }
+
+    /// The origin as a URL whose path is `/`.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// A set of origins. The port `*` stands for every port of a loopback host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins(Vec<Allowed>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Allowed {
+    Exactly(String),
+    /// Scheme and host of this machine; a local authority answers on a port of its own.
+    AnyPort { scheme: String, host: String },
+}
+
+impl Origins {
+    /// The environment's origin, and the authority's: the one that is named, else those that
+    /// its cloud uses.
+    pub(super) fn of(environment: &EnvironmentUrl, authority: Option<&Origin>) -> Self {
+        let mut origins = vec![Allowed::Exactly(environment.origin())];
+        let mut add = |origin: Allowed| {
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        };
+        match authority {
+            Some(authority) => add(Allowed::Exactly(authority.to_string())),
+            None if environment.is_loopback() => add(Allowed::AnyPort {
+                scheme: environment.url().scheme().to_owned(),
+                host: environment.url().host_str().unwrap_or_default().to_owned(),
+            }),
+            None => match cloud_authority(environment) {
+                Some(authority) => add(Allowed::Exactly(authority.to_owned())),
+                None => [PUBLIC, US_GOVERNMENT, CHINA]
+                    .into_iter()
+                    .for_each(|authority| add(Allowed::Exactly(authority.to_owned()))),
+            },
+        }
+        Self(origins)
+    }
+
+    /// Whether the address lies at one of these origins.
+    pub fn allow(&self, url: &Url) -> bool {
+        self.0.iter().any(|allowed| match allowed {
+            Allowed::Exactly(origin) => url.origin().ascii_serialization() == *origin,
+            Allowed::AnyPort { scheme, host } => {
+                is_loopback(url) && url.scheme() == scheme && url.host_str() == Some(host)
+            }
+        })
+    }
+
+    pub(super) fn to_strings(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(origin) => f.write_str(origin),
+            Self::AnyPort { scheme, host } => write!(f, "{scheme}://{host}:*"),
+        }
+    }
+}
+
+/// The authority of the environment's cloud, where its host name tells.
+pub(crate) fn cloud_authority(environment: &EnvironmentUrl) -> Option<&'static str> {
+    let host = environment.url().host_str()?;
+    CLOUDS
+        .into_iter()
+        .find_map(|(suffix, authority)| host.ends_with(suffix).then_some(authority))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origins(environment: &str, authority: Option<&str>) -> Origins {
+        let authority = authority.map(|text| Origin::parse(text).unwrap());
+        Origins::of(&EnvironmentUrl::parse(environment).unwrap(), authority.as_ref())
+    }
+
+    #[test]
+    fn the_cloud_follows_from_the_host_name() {
+        for (environment, authority) in [
+            ("https://contoso.crm4.dynamics.com", PUBLIC),
+            ("https://contoso.api.crm9.dynamics.com", PUBLIC),
+            ("https://contoso.crm.microsoftdynamics.us", US_GOVERNMENT),
+            ("https://contoso.crm.appsplatform.us", US_GOVERNMENT),
+            ("https://contoso.crm.dynamics.cn", CHINA),
+        ] {
+            assert_eq!(origins(environment, None).to_strings(), [environment, authority]);
+        }
+        let elsewhere = "https://crm.contoso.com:444";
+        assert_eq!(
+            origins(elsewhere, None).to_strings(),
+            [elsewhere, PUBLIC, US_GOVERNMENT, CHINA]
+        );
+        // A name that merely ends like a cloud's is nobody's cloud.
+        assert_eq!(origins("https://evildynamics.com", None).to_strings().len(), 4);
+    }
+
+    #[test]
+    fn a_named_authority_is_the_only_one() {
+        let origins =
+            origins("https://contoso.crm.dynamics.com", Some("https://login.contoso.com:444/"));
+        assert_eq!(
+            origins.to_strings(),
+            ["https://contoso.crm.dynamics.com", "https://login.contoso.com:444"]
+        );
+        assert!(!origins.allow(&Url::parse(PUBLIC).unwrap()));
+    }
+
+    #[test]
+    fn a_local_environment_has_a_local_authority_on_any_port() {
+        let origins = origins("http://127.0.0.1:8080", None);
+        assert_eq!(origins.to_strings(), ["http://127.0.0.1:8080", "http://127.0.0.1:*"]);
+        for (url, allowed) in [
+            ("http://127.0.0.1:9/tenant", true),
+            ("https://127.0.0.1:9/tenant", false),
+            ("http://localhost:8080/", false),
+            ("http://127.0.0.1.example.com/", false),
+            (PUBLIC, false),
+        ] {
+            assert_eq!(origins.allow(&Url::parse(url).unwrap()), allowed, "{url}");
+        }
+    }
+}
