@@ -1,0 +1,5 @@
+//! Fills the organization with rows: by [import](import) from CSV files, or made up.
+
+pub mod import;
+mod names;
+mod random;
