@@ -45,8 +45,6 @@ pub struct Attribute {
     pub title: Option<String>,
     /// The position in the table, as the service counts. Zero if it does not tell.
     pub column_number: i32,
-    /// Whether every row has a value.
-    pub is_required: bool,
     /// Whether it can be read at all.
     pub valid_for_read: bool,
     /// Whether a new row may set it.
@@ -297,12 +295,6 @@ impl From<wire::Attribute> for Attribute {
         Self {
             title: attribute.display_name.and_then(wire::Label::into_text),
             column_number: attribute.column_number.unwrap_or_default(),
-            // Of the levels only this one is kept by the service itself; the others bind
-            // forms, not rows.
-            is_required: attribute
-                .required_level
-                .and_then(|level| level.value)
-                .is_some_and(|level| level == "SystemRequired"),
             valid_for_read: attribute.is_valid_for_read.unwrap_or(true),
             valid_for_create: attribute.is_valid_for_create.unwrap_or_default(),
             valid_for_update: attribute.is_valid_for_update.unwrap_or_default(),

@@ -26,8 +26,8 @@ const TABLE_COLUMNS: &str = "LogicalName,EntitySetName,PrimaryIdAttribute,Primar
 
 /// What is asked about a column of any kind.
 const ATTRIBUTE_COLUMNS: &str = "LogicalName,AttributeType,AttributeTypeName,AttributeOf,\
-                                 DisplayName,ColumnNumber,RequiredLevel,IsValidForRead,\
-                                 IsValidForCreate,IsValidForUpdate,IsValidODataAttribute";
+                                 DisplayName,ColumnNumber,IsValidForRead,IsValidForCreate,\
+                                 IsValidForUpdate,IsValidODataAttribute";
 
 /// Every table in few words, in one request.
 ///

@@ -74,7 +74,6 @@ pub(super) struct Attribute {
     pub(super) attribute_of: Option<String>,
     pub(super) display_name: Option<Label>,
     pub(super) column_number: Option<i32>,
-    pub(super) required_level: Option<Valued<Option<String>>>,
     pub(super) is_valid_for_read: Option<bool>,
     pub(super) is_valid_for_create: Option<bool>,
     pub(super) is_valid_for_update: Option<bool>,

@@ -1,0 +1,116 @@
+//! A table as a stream.
+
+use super::column::Column;
+use crate::dataverse::metadata::{Attribute, TableDefinition, TableSummary};
+
+/// How later syncs of a stream find what has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeDetection {
+    /// The service keeps track (reference §6).
+    Tracked,
+    /// By `modifiedon` or `versionnumber`; deletions are not observable (reference §6.5).
+    Watermark,
+    /// Not at all.
+    None,
+}
+
+/// A set of columns whose values are unique among the rows of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlternateKey {
+    /// Its name.
+    pub name: String,
+    /// Names of its columns, as in rows.
+    pub columns: Vec<String>,
+    /// Whether the service can already find rows by it.
+    pub usable: bool,
+}
+
+/// A readable table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The logical name, such as `account`.
+    pub name: String,
+    /// The name in addresses, such as `accounts`.
+    pub entity_set: String,
+    /// For people.
+    pub title: String,
+    /// How its changes are found.
+    pub change_detection: ChangeDetection,
+    /// The column that holds the key of a row.
+    pub primary_key: String,
+    /// The column that names a row for people.
+    pub name_column: Option<String>,
+    /// The columns of its rows, in the service's order.
+    pub columns: Vec<Column>,
+    /// Other sets of columns that name a row.
+    pub alternate_keys: Vec<AlternateKey>,
+}
+
+impl Table {
+    /// The table that the metadata defines, if it is readable.
+    pub fn from_definition(definition: TableDefinition) -> Option<Self> {
+        if !is_readable(&definition.summary) {
+            return None;
+        }
+        let change_detection = change_detection(&definition.summary);
+        let summary = definition.summary;
+        let primary_key = summary.primary_id?;
+        let columns: Vec<Column> = definition
+            .attributes
+            .into_iter()
+            .filter(Attribute::is_selectable)
+            .map(|attribute| {
+                let is_key = attribute.logical_name == primary_key;
+                Column::from_attribute(attribute, is_key)
+            })
+            .collect();
+        let alternate_keys = definition
+            .keys
+            .into_iter()
+            .map(|key| AlternateKey {
+                name: key.name,
+                columns: key.attributes,
+                usable: key.is_active,
+            })
+            .collect();
+        let name_column = summary
+            .primary_name
+            .filter(|name| columns.iter().any(|column| column.name == *name));
+        Some(Self {
+            title: summary.title.unwrap_or_else(|| summary.logical_name.clone()),
+            name: summary.logical_name,
+            entity_set: summary.entity_set_name?,
+            change_detection,
+            primary_key,
+            name_column,
+            columns,
+            alternate_keys,
+        })
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// Whether the Web API can list the table's rows.
+pub(super) fn is_readable(table: &TableSummary) -> bool {
+    // Without an entity set there is no address to read from.
+    table.entity_set_name.is_some()
+        // Without a key no row could be changed or deleted at the other end.
+        && table.primary_id.is_some()
+        // The platform keeps private tables to itself; a query for one is refused.
+        && !table.is_private
+}
+
+/// How changes of the table are found.
+pub(super) fn change_detection(table: &TableSummary) -> ChangeDetection {
+    if table.change_tracking_enabled {
+        ChangeDetection::Tracked
+    } else if table.has_modified_on || table.has_version_number {
+        ChangeDetection::Watermark
+    } else {
+        ChangeDetection::None
+    }
+}

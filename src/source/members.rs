@@ -1,0 +1,247 @@
+//! What becomes of each member of a row: its name in the outgoing row, or nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::catalog::Table;
+
+/// The label of a value for people, in the signed-in account's language (reference §4.3).
+const LABEL: &str = "OData.Community.Display.V1.FormattedValue";
+/// The table that a lookup points to (reference §4.3).
+const TARGET: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
+
+/// What a member tells besides its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Nothing.
+    Value,
+    /// `@odata.context`: in a deletion it ends with `/$deletedEntity`.
+    Context,
+    /// `@removed`, the mark that later OData versions give a deletion.
+    Removed,
+    /// `id`: in a deletion the key of the row.
+    Id,
+    /// The column by which changes are found.
+    Watched,
+}
+
+/// One member of the service's rows.
+#[derive(Debug)]
+struct Member {
+    wire_name: Box<str>,
+    role: Role,
+    /// The outgoing column, if there is one.
+    slot: Option<usize>,
+    /// The member that followed this one the last time: the service repeats its order row
+    /// after row, so that hardly any name is ever looked up.
+    successor: usize,
+}
+
+/// An outgoing column.
+#[derive(Debug)]
+struct Slot {
+    /// The name as JSON text with its colon.
+    prefix: Box<str>,
+    /// The last row that has it. Keeps a name from standing twice in one row.
+    last_row: u64,
+}
+
+/// Names of the wire, and what they become. Learns as it goes: a column that the metadata
+/// did not know passes through like any other.
+#[derive(Debug)]
+pub(super) struct Members {
+    members: Vec<Member>,
+    by_wire_name: HashMap<Box<str>, usize>,
+    slots: Vec<Slot>,
+    by_name: HashMap<Box<str>, usize>,
+    /// Columns with labels; a row without the label gets null, so that a sink that updates
+    /// a row forgets the label of a value that is gone.
+    always: Vec<usize>,
+    /// The selected columns; all of them if none.
+    selected: Option<HashSet<Box<str>>>,
+    /// Columns of the table, which a label never replaces.
+    known: HashSet<Box<str>>,
+    labelled: HashSet<Box<str>>,
+    labels: bool,
+    watched: Option<Box<str>>,
+    primary_key: usize,
+    row: u64,
+}
+
+impl Members {
+    /// The names of a table's rows. `columns` are row names, `None` for all; the primary key
+    /// is always among them. `watched` is the column by which changes are found.
+    pub(super) fn new(
+        table: &Table,
+        columns: Option<&[String]>,
+        labels: bool,
+        watched: Option<&str>,
+    ) -> Self {
+        let mut selected: Option<HashSet<Box<str>>> =
+            columns.map(|names| names.iter().map(|name| name.as_str().into()).collect());
+        if let Some(selected) = &mut selected {
+            selected.insert(table.primary_key.as_str().into());
+        }
+        let known = table.columns.iter().map(|column| column.name.as_str().into()).collect();
+        let mut this = Self {
+            members: Vec::new(),
+            by_wire_name: HashMap::new(),
+            slots: Vec::new(),
+            by_name: HashMap::new(),
+            always: Vec::new(),
+            selected,
+            known,
+            labelled: HashSet::new(),
+            labels,
+            watched: watched.map(Into::into),
+            primary_key: 0,
+            row: 0,
+        };
+        this.primary_key = this.slot(&table.primary_key);
+        if labels {
+            for column in table.columns.iter().filter(|column| column.has_label()) {
+                this.labelled.insert(column.name.as_str().into());
+                if !this.is_selected(&column.name) {
+                    continue;
+                }
+                for name in column.label_names() {
+                    if !this.known.contains(name.as_str()) {
+                        let slot = this.slot(&name);
+                        this.always.push(slot);
+                    }
+                }
+            }
+        }
+        this
+    }
+
+    /// The primary key as JSON text with its colon.
+    pub(super) fn primary_key(&self) -> &str {
+        self.slots.get(self.primary_key).map_or("", |slot| &slot.prefix)
+    }
+
+    /// Whether the row has its primary key by now.
+    pub(super) fn has_primary_key(&self) -> bool {
+        self.slots.get(self.primary_key).is_some_and(|slot| slot.last_row == self.row)
+    }
+
+    /// Begins the next row.
+    pub(super) fn begin_row(&mut self) {
+        self.row += 1;
+    }
+
+    /// The member of that name. `previous` is the one before it in this row.
+    pub(super) fn find(&mut self, wire_name: &str, previous: Option<usize>) -> usize {
+        let guess = previous.map_or(0, |previous| {
+            self.members.get(previous).map_or(0, |member| member.successor)
+        });
+        if self.members.get(guess).is_some_and(|member| &*member.wire_name == wire_name) {
+            return guess;
+        }
+        let found = match self.by_wire_name.get(wire_name) {
+            Some(found) => *found,
+            None => self.learn(wire_name),
+        };
+        if let Some(previous) = previous.and_then(|previous| self.members.get_mut(previous)) {
+            previous.successor = found;
+        }
+        found
+    }
+
+    /// What the member tells besides its value.
+    pub(super) fn role(&self, member: usize) -> Role {
+        self.members.get(member).map_or(Role::Value, |member| member.role)
+    }
+
+    /// Whether the member goes into the outgoing row or has a role to play.
+    pub(super) fn is_wanted(&self, member: usize) -> bool {
+        self.members
+            .get(member)
+            .is_some_and(|member| member.slot.is_some() || member.role != Role::Value)
+    }
+
+    /// The outgoing name, as JSON text with its colon, unless the member is left out or a
+    /// member of that name is in the row already: the first one counts.
+    pub(super) fn emit(&mut self, member: usize) -> Option<&str> {
+        let slot = self.members.get(member)?.slot?;
+        let row = self.row;
+        let slot = self.slots.get_mut(slot)?;
+        if slot.last_row == row {
+            return None;
+        }
+        slot.last_row = row;
+        Some(&slot.prefix)
+    }
+
+    /// The names, as JSON text with their colons, of labels that the row lacks.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &str> {
+        self.always
+            .iter()
+            .filter_map(|slot| self.slots.get(*slot))
+            .filter(|slot| slot.last_row != self.row)
+            .map(|slot| &*slot.prefix)
+    }
+
+    fn learn(&mut self, wire_name: &str) -> usize {
+        let role = match wire_name {
+            "@odata.context" | "@context" => Role::Context,
+            "@odata.removed" | "@removed" => Role::Removed,
+            "id" => Role::Id,
+            name if self.watched.as_deref() == Some(name) => Role::Watched,
+            _ => Role::Value,
+        };
+        let slot = self.outgoing_name(wire_name).map(|name| self.slot(&name));
+        let index = self.members.len();
+        self.members.push(Member { wire_name: wire_name.into(), role, slot, successor: index + 1 });
+        self.by_wire_name.insert(wire_name.into(), index);
+        index
+    }
+
+    fn outgoing_name(&self, wire_name: &str) -> Option<String> {
+        let Some((target, annotation)) = wire_name.split_once('@') else {
+            let name = row_name(wire_name);
+            return self.is_selected(name).then(|| name.to_owned());
+        };
+        let name = row_name(target);
+        let is_lookup = name.len() != target.len();
+        if !self.labels || !self.is_selected(name) {
+            return None;
+        }
+        let label = match annotation {
+            // Numbers and dates have formatted values too. They are text in some locale's
+            // writing, not labels.
+            LABEL if is_lookup || self.labelled.contains(name) => format!("{name}name"),
+            TARGET if is_lookup => format!("{name}type"),
+            _ => return None,
+        };
+        (!self.known.contains(label.as_str())).then_some(label)
+    }
+
+    fn is_selected(&self, name: &str) -> bool {
+        self.selected.as_ref().is_none_or(|selected| selected.contains(name))
+    }
+
+    fn slot(&mut self, name: &str) -> usize {
+        if let Some(slot) = self.by_name.get(name) {
+            return *slot;
+        }
+        let index = self.slots.len();
+        self.slots.push(Slot { prefix: json_key(name), last_row: 0 });
+        self.by_name.insert(name.into(), index);
+        index
+    }
+}
+
+/// The row name of a property: `_primarycontactid_value` is the column `primarycontactid`.
+/// No column's own name begins with an underscore.
+fn row_name(wire_name: &str) -> &str {
+    wire_name
+        .strip_prefix('_')
+        .and_then(|rest| rest.strip_suffix("_value"))
+        .filter(|name| !name.is_empty())
+        .unwrap_or(wire_name)
+}
+
+/// A member's name as JSON text with its colon.
+fn json_key(name: &str) -> Box<str> {
+    format!("{}:", serde_json::Value::from(name)).into()
+}

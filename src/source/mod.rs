@@ -1,0 +1,22 @@
+//! Reading: a snapshot first, then changes, as events that a sink applies in order.
+//!
+//! [`Sync`] takes turns among streams. A stream knows its [`plan`], and its [`reader`] goes
+//! from page to page: it asks for the next page, walks the current one ([`rows`]) and says
+//! with each page where to resume ([`checkpoint`]). How changes are found is decided per
+//! table: by the service's change tracking ([`tracked`]), by a column that grows
+//! ([`watermark`]), or not at all.
+
+mod checkpoint;
+mod event;
+mod members;
+mod plan;
+mod reader;
+mod rows;
+mod stream;
+mod sync;
+mod tracked;
+mod watermark;
+
+pub use event::{Event, Failure, Operation, Page, Reset, Schema, Selection, Warning};
+pub use sync::Sync;
+

@@ -1,0 +1,171 @@
+//! What is read of one table: decided once, when its metadata is known.
+
+use super::checkpoint::{Binding, Method};
+use super::event::Selection;
+use super::members::Members;
+use super::{tracked, watermark};
+use crate::catalog::{ChangeDetection, Column, DataType, Table, did_you_mean};
+use crate::dataverse::query::Query;
+use crate::dataverse::{Annotations, Prefer};
+use crate::error::{Error, ErrorKind};
+
+/// The most rows that the service puts on a page (reference §4.6).
+pub(super) const MAX_PAGE_SIZE: u32 = 5_000;
+/// How large a page should be, in bytes.
+const PAGE_BYTES: usize = 8 << 20;
+/// The longest `$select`, in characters: the address may have 32,768 (reference §4.12), and
+/// the link of a later page is longer than that of the first.
+const MAX_SELECT: usize = 24_000;
+
+/// What is read of one table.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) table: Table,
+    pub(super) binding: Binding,
+    /// Rows per page at most.
+    page_size: u32,
+}
+
+impl Plan {
+    /// The plan for a selection. `page_size` is used if the selection has none.
+    ///
+    /// # Errors
+    /// `NotFound` for a column that the table does not have.
+    pub(super) fn new(
+        table: Table,
+        binding: Binding,
+        selection: &Selection,
+        page_size: u32,
+    ) -> Result<Self, Error> {
+        for name in binding.columns.iter().flatten() {
+            if table.column(name).is_none() {
+                let names = table.columns.iter().map(|column| column.name.as_str());
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!(
+                        "The table {} has no readable column {name:?}.{}",
+                        table.name,
+                        did_you_mean(name, names)
+                    ),
+                ));
+            }
+        }
+        let mut plan = Self { table, binding, page_size: 0 };
+        let wanted = selection.page_size.unwrap_or(page_size).clamp(1, MAX_PAGE_SIZE);
+        plan.page_size = wanted.min(plan.fitting_rows());
+        Ok(plan)
+    }
+
+    /// Rows per page at most.
+    pub(super) fn page_size(&self) -> u32 {
+        self.page_size
+    }
+
+    /// The best way in which the table's changes can be found.
+    pub(super) fn method(&self) -> Method {
+        match self.table.change_detection {
+            ChangeDetection::Tracked => Method::Tracked { plain: false },
+            ChangeDetection::Watermark | ChangeDetection::None => self.untracked(false),
+        }
+    }
+
+    /// The best way without change tracking.
+    pub(super) fn untracked(&self, fallback: bool) -> Method {
+        watermark::Column::of(&self.table)
+            .map_or(Method::Full, |column| Method::Watermark { column, fallback })
+    }
+
+    /// The request for every row.
+    pub(super) fn snapshot(&self, method: Method) -> Query {
+        match method {
+            Method::Tracked { .. } => tracked::snapshot(self),
+            Method::Watermark { column, .. } => watermark::snapshot(self, column),
+            // In the default order, which is that of the primary key (reference §4.5).
+            Method::Full => self.query(None),
+        }
+    }
+
+    /// What every request of a sequence of pages prefers.
+    pub(super) fn prefer(&self, method: Method, page_size: u32) -> Prefer {
+        let plain = matches!(method, Method::Tracked { plain: true });
+        Prefer {
+            max_page_size: Some(page_size),
+            track_changes: matches!(method, Method::Tracked { .. }),
+            annotations: if self.binding.labels && !plain {
+                Annotations::Labels
+            } else {
+                Annotations::None
+            },
+        }
+    }
+
+    /// How the members of the rows are named.
+    pub(super) fn members(&self, method: Method) -> Members {
+        let watched = match method {
+            Method::Watermark { column, .. } => Some(column.name()),
+            Method::Tracked { .. } | Method::Full => None,
+        };
+        let Binding { columns, labels, .. } = &self.binding;
+        Members::new(&self.table, columns.as_deref(), *labels, watched)
+    }
+
+    /// The query for the selected columns and one more, if it is not among them.
+    ///
+    /// When everything is selected, no column is named: so columns that are added to the
+    /// table later come too. Neither are so many named that the address gets too long; then
+    /// the service sends all columns, and those that were not selected are left out here.
+    pub(super) fn query(&self, also: Option<&str>) -> Query {
+        let query = Query::new(&self.table.entity_set);
+        let Some(names) = &self.binding.columns else {
+            return query;
+        };
+        let mut columns: Vec<String> = names
+            .iter()
+            .filter_map(|name| self.table.column(name))
+            .map(Column::wire_name)
+            .collect();
+        columns.extend(also.filter(|also| !names.iter().any(|name| name == also)).map(Into::into));
+        let length: usize = columns.iter().map(|name| name.len() + 1).sum();
+        if length > MAX_SELECT { query } else { query.select(&columns) }
+    }
+
+    /// How many rows make a page of about [`PAGE_BYTES`], judged by the columns' names and
+    /// types. The metadata tells nothing better before the first page.
+    fn fitting_rows(&self) -> u32 {
+        let row: usize = self
+            .table
+            .columns
+            .iter()
+            .filter(|column| {
+                self.binding.columns.as_ref().is_none_or(|names| names.contains(&column.name))
+            })
+            .map(|column| likely_bytes(column, self.binding.labels))
+            .sum();
+        let rows = PAGE_BYTES / row.max(1);
+        u32::try_from(rows).unwrap_or(u32::MAX).clamp(1, MAX_PAGE_SIZE)
+    }
+}
+
+/// How many bytes a column takes in an ordinary row.
+fn likely_bytes(column: &Column, labels: bool) -> usize {
+    /// What the longest memo has. Longer text is a file in disguise, such as the body of a
+    /// note, and as large as files are.
+    const LONGEST_TEXT: u32 = 1_048_576;
+    /// The annotations of a label, without the column's name.
+    const LABEL: usize = 80;
+
+    let value = match column.data_type {
+        DataType::Text => match column.max_length {
+            Some(length) if length > LONGEST_TEXT => 256 << 10,
+            Some(length) => (length as usize / 8).clamp(8, 400),
+            None => 32,
+        },
+        DataType::Identifier | DataType::Reference => 38,
+        // A thumbnail in base64, in those rows that have a picture.
+        DataType::File => 1_024,
+        _ => 20,
+    };
+    let name = column.wire_name().len();
+    let labels = if labels { column.label_names().len() * (name + LABEL) } else { 0 };
+    name + 4 + value + labels
+}

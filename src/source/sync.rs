@@ -1,0 +1,134 @@
+//! One run over several streams.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::poll_fn;
+use std::task::Poll;
+
+use super::checkpoint::{self, Binding};
+use super::event::{Event, Selection};
+use super::stream::{Stream, Turn, Waiting};
+use crate::connection::Session;
+use crate::dataverse::Client;
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+
+/// How many streams are read at a time. Each holds one page that is handed out and one that
+/// is on its way, about 16 MiB.
+const MAX_ACTIVE: usize = 3;
+
+/// One run over one or several streams.
+pub struct Sync<H> {
+    client: Client<H>,
+    waiting: VecDeque<Waiting>,
+    /// In the order of their turns.
+    active: VecDeque<Stream<H>>,
+}
+
+impl<H: Host> Sync<H> {
+    /// Checks the selections against each other and against their checkpoints. Nothing is
+    /// sent before [`next`](Self::next).
+    ///
+    /// # Errors
+    /// `InvalidData` for selections that cannot be meant, `CheckpointExpired` for a checkpoint
+    /// that cannot be resumed.
+    pub fn start(session: &Session<H>, selections: Vec<Selection>) -> Result<Self, Error> {
+        let client = session.client().clone();
+        let mut names = HashSet::new();
+        let mut waiting = VecDeque::with_capacity(selections.len());
+        for selection in selections {
+            if !names.insert(selection.stream.clone()) {
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    format!(
+                        "The stream {} is selected twice; select it once with all the columns \
+                         you need.",
+                        selection.stream
+                    ),
+                ));
+            }
+            if selection.page_size == Some(0) {
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    format!(
+                        "The page size of {} is 0; give a number from 1 to {}.",
+                        selection.stream,
+                        super::plan::MAX_PAGE_SIZE
+                    ),
+                ));
+            }
+            let binding = bind(&client, &selection);
+            let resume = selection
+                .checkpoint
+                .as_deref()
+                .map(|text| checkpoint::read(&client, &binding, text))
+                .transpose()?;
+            waiting.push_back(Waiting { selection, binding, resume });
+        }
+        Ok(Self { client, waiting, active: VecDeque::new() })
+    }
+
+    /// The next event, or none when every stream is complete or has failed.
+    ///
+    /// # Errors
+    /// What concerns the connection. It ends the sync.
+    pub async fn next(&mut self) -> Result<Option<Event>, Error> {
+        loop {
+            self.activate().await;
+            if self.active.is_empty() {
+                return Ok(None);
+            }
+            let turn = self.turn().await;
+            let Some(stream) = self.active.front_mut() else { continue };
+            if let Err(error) = stream.take(turn).await {
+                self.waiting.clear();
+                self.active.clear();
+                return Err(error);
+            }
+            let event = stream.next_event();
+            if stream.is_over() {
+                self.active.pop_front();
+            } else {
+                self.active.rotate_left(1);
+            }
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Opens streams until as many are active as may be.
+    async fn activate(&mut self) {
+        let limit = self.client.settings().limits.max_concurrency.clamp(1, MAX_ACTIVE);
+        while self.active.len() < limit {
+            let Some(waiting) = self.waiting.pop_front() else { break };
+            self.active.push_back(Stream::open(self.client.clone(), waiting).await);
+        }
+    }
+
+    /// Waits until a stream can take its turn and moves it to the front.
+    async fn turn(&mut self) -> Turn {
+        poll_fn(|context| {
+            for index in 0..self.active.len() {
+                let Some(stream) = self.active.get_mut(index) else { break };
+                if let Poll::Ready(turn) = stream.poll(context) {
+                    self.active.rotate_left(index);
+                    return Poll::Ready(turn);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+fn bind<H: Host>(client: &Client<H>, selection: &Selection) -> Binding {
+    let mut columns = selection.columns.clone();
+    columns.sort_unstable();
+    columns.dedup();
+    Binding {
+        environment: client.environment().identity().to_owned(),
+        table: selection.stream.clone(),
+        columns: (!columns.is_empty()).then_some(columns),
+        labels: selection.labels,
+    }
+}

@@ -1,0 +1,48 @@
+//! Reading with the service's change tracking (reference §6).
+//!
+//! A first read whose last page ends with a delta link; later reads from that link bring what
+//! is new, changed or gone. Which answers mean that the link is of no use any more, and which
+//! that there is no change tracking for this table and account, is decided here.
+
+use super::plan::Plan;
+use crate::dataverse::query::Query;
+use crate::error::{Error, Recovery};
+
+/// `Entity … isn't enabled for change tracking.`, and the same for an intersect table of
+/// which one side is not enabled (reference §6.1).
+const NOT_TRACKED: [&str; 2] = ["0x80072491", "0x80072492"];
+
+/// Every row. With change tracking the service takes no option but `$select`
+/// (reference §6.4).
+pub(super) fn snapshot(plan: &Plan) -> Query {
+    plan.query(None)
+}
+
+/// Why the service does not track changes here, if that is what the refusal of a first read
+/// means.
+pub(super) fn unavailable(error: &Error) -> Option<&'static str> {
+    let fault = error.fault.as_ref()?;
+    if NOT_TRACKED.iter().any(|code| fault.code.eq_ignore_ascii_case(code)) {
+        Some("the service says that change tracking is not enabled for it")
+    } else if fault.status == 403 {
+        // Plain reads need less; if they are refused too, that answer counts.
+        Some(
+            "change tracking needs the privilege to read the table at the depth of the whole \
+             organization, which this account lacks",
+        )
+    } else {
+        None
+    }
+}
+
+/// Whether the service will never answer this link again.
+///
+/// Which status it gives to an expired token is not documented, and after a restore or a copy
+/// of the environment other refusals occur (reference §6.5). So every refusal counts, except
+/// those that concern the account or the moment.
+pub(super) fn is_refused(error: &Error) -> bool {
+    error.recovery == Some(Recovery::Resync)
+        || error.fault.as_ref().is_some_and(|fault| {
+            (400..500).contains(&fault.status) && !matches!(fault.status, 401 | 403 | 408 | 429)
+        })
+}
