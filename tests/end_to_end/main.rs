@@ -1,0 +1,3 @@
+//! End to end: the real component, in the real host, against the emulator, over sockets.
+
+mod imports;
