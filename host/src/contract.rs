@@ -1,0 +1,88 @@
+//! The words of the contract `integration:connector@0.1.0`, as Rust types.
+//!
+//! All but [`ConnectorError`] are generated from `wit/`, whose comments say what each field
+//! means and promises.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::bindings::exports::integration::connector::{catalog, connection, source};
+use crate::bindings::integration::connector::types;
+
+pub use catalog::{
+    AlternateKey, ChangeDetection, Choice, Column, DataType, Description as StreamDescription,
+    Summary as StreamSummary,
+};
+pub use connection::{Description as ConnectorDescription, Finding, Report, Verdict};
+pub use source::{Event, Failure, Operation, Page, Reset, Schema, Selection, Warning};
+pub use types::{Commit, ErrorKind, ServiceFault};
+
+/// An error that the connector itself reported. The instance lives on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectorError {
+    /// What the caller can do about it.
+    pub kind: ErrorKind,
+    /// For calls that change something: what may already have happened.
+    pub commit: Commit,
+    /// One sentence for a person.
+    pub message: String,
+    /// How long to wait before the same call can succeed.
+    pub retry_after: Option<Duration>,
+    /// What the service itself said.
+    pub fault: Option<ServiceFault>,
+}
+
+impl ConnectorError {
+    /// Whether the same call may succeed later without anybody mending anything.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
+    }
+}
+
+impl From<types::Error> for ConnectorError {
+    fn from(error: types::Error) -> Self {
+        Self {
+            kind: error.kind,
+            commit: error.commit,
+            message: error.message,
+            retry_after: error.retry_after_ms.map(Duration::from_millis),
+            fault: error.fault,
+        }
+    }
+}
+
+impl fmt::Display for ConnectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(fault) = &self.fault {
+            write!(f, " (HTTP {}, {}", fault.status, fault.code)?;
+            if let Some(request) = &fault.request_id {
+                write!(f, ", request {request}")?;
+            }
+            f.write_str(")")?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, " Try again in {} s.", wait.as_millis().div_ceil(1000))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConnectorError {}
+
+/// The name of a kind of error as the contract writes it, such as `not-found`.
+pub fn kind_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidSettings => "invalid-settings",
+        ErrorKind::Unauthenticated => "unauthenticated",
+        ErrorKind::Forbidden => "forbidden",
+        ErrorKind::NotFound => "not-found",
+        ErrorKind::Conflict => "conflict",
+        ErrorKind::InvalidData => "invalid-data",
+        ErrorKind::CheckpointExpired => "checkpoint-expired",
+        ErrorKind::Throttled => "throttled",
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Unsupported => "unsupported",
+        ErrorKind::Internal => "internal",
+    }
+}

@@ -1,0 +1,263 @@
+//! A loaded connector, from which sessions are opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine};
+
+use crate::bindings::ConnectorPre;
+use crate::cache::Cache;
+use crate::contract::ConnectorDescription;
+use crate::error::{CallError, LoadError};
+use crate::instance::{Instance, State, link};
+use crate::profile::Profile;
+use crate::secrets::InMemory;
+use crate::session::Session;
+
+/// How often a busy instance gives way.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A connector component, loaded and compiled once, for any number of sessions at the same time.
+///
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct ConnectorHost {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pre: ConnectorPre<State>,
+    environment: Vec<(String, String)>,
+    loading: Loading,
+}
+
+/// How a component was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loading {
+    /// Whether compiled code was found in the cache.
+    pub cached: bool,
+    /// From the component's bytes to something that can be instantiated.
+    pub took: Duration,
+}
+
+/// Says which component to load and what it gets beyond the least.
+#[derive(Debug, Default)]
+pub struct ConnectorHostBuilder {
+    source: Option<Source>,
+    cache: CacheChoice,
+    environment: Option<Vec<(String, String)>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+#[derive(Debug, Default)]
+enum CacheChoice {
+    #[default]
+    OfTheUser,
+    In(PathBuf),
+    None,
+}
+
+impl ConnectorHostBuilder {
+    /// Loads the component from a file.
+    #[must_use]
+    pub fn component_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.source = Some(Source::File(path.into()));
+        self
+    }
+
+    /// Loads the component from memory.
+    #[must_use]
+    pub fn component_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.source = Some(Source::Bytes(bytes.into()));
+        self
+    }
+
+    /// Keeps compiled code in this directory, which is created with access for its owner only.
+    /// Without a choice it is `dataverse-host` in the user's cache directory.
+    #[must_use]
+    pub fn cache_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.cache = CacheChoice::In(path.into());
+        self
+    }
+
+    /// Compiles at every start.
+    #[must_use]
+    pub fn without_cache(mut self) -> Self {
+        self.cache = CacheChoice::None;
+        self
+    }
+
+    /// Grants `wasi:cli/environment` with exactly these variables, for a connector composed with
+    /// an adapter that reads its secrets there. Without this call such a component is refused.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.environment = Some(variables.collect());
+        self
+    }
+
+    /// Reads, compiles and checks the component. Blocks for the time of a compilation when the
+    /// cache has none.
+    pub fn build(self) -> Result<ConnectorHost, LoadError> {
+        let wasm = match self.source.ok_or(LoadError::NoComponent)? {
+            Source::Bytes(bytes) => bytes,
+            Source::File(path) => std::fs::read(&path)
+                .map_err(|source| LoadError::File { path: path.clone(), source })?,
+        };
+        let cache = match self.cache {
+            CacheChoice::OfTheUser => Cache::default_directory().map(Cache::new),
+            CacheChoice::In(directory) => Some(Cache::new(directory)),
+            CacheChoice::None => None,
+        };
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let engine = Engine::new(&config).map_err(LoadError::Runtime)?;
+
+        let start = Instant::now();
+        let known = cache.as_ref().and_then(|cache| cache.load(&engine, &wasm));
+        let cached = known.is_some();
+        let component = match known {
+            Some(component) => component,
+            None => {
+                let component = Component::new(&engine, &wasm).map_err(LoadError::Invalid)?;
+                if let Some(cache) = &cache {
+                    cache.store(&engine, &wasm, &component);
+                }
+                component
+            }
+        };
+        refuse_other_imports(&component, &engine, self.environment.is_some())?;
+        let mut linker = Linker::new(&engine);
+        link(&mut linker, self.environment.is_some()).map_err(LoadError::Runtime)?;
+        let pre = linker.instantiate_pre(&component).map_err(LoadError::Contract)?;
+        let pre = ConnectorPre::new(pre).map_err(LoadError::Contract)?;
+        let loading = Loading { cached, took: start.elapsed() };
+        start_ticking(&engine).map_err(|error| LoadError::Runtime(error.into()))?;
+        let environment = self.environment.unwrap_or_default();
+        Ok(ConnectorHost { shared: Arc::new(Shared { pre, environment, loading }) })
+    }
+}
+
+/// The interfaces that a connector may import, without their versions.
+const GRANTED: [&str; 11] = [
+    "integration:connector/secrets",
+    "integration:connector/types",
+    "wasi:cli/stderr",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/random",
+];
+
+fn refuse_other_imports(
+    component: &Component,
+    engine: &Engine,
+    environment: bool,
+) -> Result<(), LoadError> {
+    let granted = |import: &str| {
+        let interface = import.split_once('@').map_or(import, |(interface, _)| interface);
+        GRANTED.contains(&interface) || (environment && interface == "wasi:cli/environment")
+    };
+    let ty = component.component_type();
+    let imports: Vec<String> =
+        ty.imports(engine).map(|(name, _)| name.to_owned()).filter(|name| !granted(name)).collect();
+    if imports.is_empty() { Ok(()) } else { Err(LoadError::Imports { imports }) }
+}
+
+/// Advances the engine's epoch for as long as anybody holds it.
+fn start_ticking(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    };
+    std::thread::Builder::new().name("connector-epochs".to_owned()).spawn(tick).map(|_| ())
+}
+
+impl ConnectorHost {
+    /// Starts to say what to load.
+    pub fn builder() -> ConnectorHostBuilder {
+        ConnectorHostBuilder::default()
+    }
+
+    /// How the component was loaded.
+    pub fn loading(&self) -> Loading {
+        self.shared.loading
+    }
+
+    /// Who the connector is and which settings it takes. Needs no connection.
+    pub async fn describe(&self) -> Result<ConnectorDescription, CallError> {
+        let nobody = Profile::new("{}", InMemory::new())
+            .map_err(|error| CallError::Trap { call: "instantiate", reason: error.to_string() })?;
+        let mut instance = self.instantiate(&nobody).await?;
+        instance
+            .call("connection.describe", async |connector, store| {
+                connector.integration_connector_connection().call_describe(store).await
+            })
+            .await
+    }
+
+    /// Opens a session of this profile in an instance of its own. The connector is first asked,
+    /// cut off from the network, which origins it will reach; only those are opened to it. Nothing
+    /// is sent yet.
+    pub async fn open(&self, profile: &Profile) -> Result<Session, CallError> {
+        Session::open(self.instantiate(profile).await?, profile).await
+    }
+
+    async fn instantiate(&self, profile: &Profile) -> Result<Instance, CallError> {
+        Instance::new(&self.shared.pre, profile, &self.shared.environment).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(wat: &str) -> Result<ConnectorHost, LoadError> {
+        ConnectorHost::builder().component_bytes(wat).without_cache().build()
+    }
+
+    #[test]
+    fn a_component_that_wants_more_is_refused_by_name() {
+        let wat = r#"(component
+            (import "wasi:io/poll@0.2.6" (instance))
+            (import "wasi:filesystem/preopens@0.2.6" (instance))
+            (import "wasi:cli/environment@0.2.6" (instance)))"#;
+        let Err(LoadError::Imports { imports }) = load(wat) else { panic!("was loaded") };
+        assert_eq!(imports, ["wasi:filesystem/preopens@0.2.6", "wasi:cli/environment@0.2.6"]);
+        let granted = ConnectorHost::builder()
+            .component_bytes(wat)
+            .without_cache()
+            .environment([("A", "B")])
+            .build();
+        let Err(LoadError::Imports { imports }) = granted else { panic!("was loaded") };
+        assert_eq!(imports, ["wasi:filesystem/preopens@0.2.6"]);
+    }
+
+    #[test]
+    fn what_is_no_connector_is_refused() {
+        assert!(matches!(load("(component)"), Err(LoadError::Contract(_))));
+        assert!(matches!(load("(module)"), Err(LoadError::Invalid(_))));
+        assert!(matches!(load("nonsense"), Err(LoadError::Invalid(_))));
+        let absent = ConnectorHost::builder().component_file("/nonexistent/x.wasm").build();
+        assert!(matches!(absent, Err(LoadError::File { .. })));
+        assert!(matches!(ConnectorHost::builder().build(), Err(LoadError::NoComponent)));
+    }
+}

@@ -1,0 +1,73 @@
+//! A response body that cannot stall unseen.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+use wasmtime_wasi_http::Error;
+
+use super::failure;
+use super::metrics::Metrics;
+
+/// Passes a body on, counts its bytes, and turns silence, and an end before the announced one,
+/// into errors.
+pub(crate) struct WatchedBody {
+    inner: Incoming,
+    between_bytes: Duration,
+    end: Instant,
+    /// Runs only while somebody waits: a reader who takes his time is no fault of the sender.
+    silence: Option<Pin<Box<Sleep>>>,
+    metrics: Arc<Metrics>,
+}
+
+impl WatchedBody {
+    pub(crate) fn new(
+        inner: Incoming,
+        between_bytes: Duration,
+        end: Instant,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { inner, between_bytes, end, silence: None, metrics }
+    }
+}
+
+impl Body for WatchedBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.inner).poll_frame(context) {
+            Poll::Ready(frame) => {
+                this.silence = None;
+                if let Some(data) = frame.as_ref().and_then(|f| f.as_ref().ok()?.data_ref()) {
+                    this.metrics.count_bytes(data.len());
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(failure::while_reading)))
+            }
+            Poll::Pending => {
+                let until = (Instant::now() + this.between_bytes).min(this.end);
+                let silence = this.silence.get_or_insert_with(|| Box::pin(sleep_until(until)));
+                silence
+                    .as_mut()
+                    .poll(context)
+                    .map(|()| Some(Err(Error::ConnectionReadTimeout)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

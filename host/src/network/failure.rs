@@ -1,0 +1,93 @@
+//! From the errors of the HTTP client to those of `wasi:http`.
+
+use std::error::Error as StdError;
+use std::io;
+
+use wasmtime_wasi_http::Error;
+
+use super::connect::ConnectError;
+
+/// Why a request has no response.
+pub(crate) fn while_sending(error: &hyper_util::client::legacy::Error) -> Error {
+    let connecting = error.is_connect();
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(known) = classify(current, connecting) {
+            return known;
+        }
+        cause = current.source();
+    }
+    if connecting { Error::DestinationUnavailable } else { Error::ConnectionTerminated }
+}
+
+/// Why a response body ended before its time.
+pub(crate) fn while_reading(error: hyper::Error) -> Error {
+    if error.is_incomplete_message() || error.is_body_write_aborted() {
+        return Error::HttpResponseIncomplete;
+    }
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(current) = cause {
+        if let Some(known) = classify(current, false) {
+            return known;
+        }
+        cause = current.source();
+    }
+    Error::HttpResponseIncomplete
+}
+
+fn classify(error: &(dyn StdError + 'static), connecting: bool) -> Option<Error> {
+    if let Some(error) = error.downcast_ref::<ConnectError>() {
+        return Some(match error {
+            ConnectError::Prohibited { .. } => Error::DestinationIpProhibited,
+            ConnectError::Unresolved { reason, .. } => {
+                Error::DnsError { rcode: Some(reason.clone()), info_code: None }
+            }
+            ConnectError::TimedOut(_) => Error::ConnectionTimeout,
+        });
+    }
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls(error));
+    }
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        if error.is_parse() || error.is_parse_too_large() {
+            return Some(Error::HttpProtocolError);
+        }
+        if error.is_incomplete_message() {
+            return Some(Error::HttpResponseIncomplete);
+        }
+        return None;
+    }
+    let error = error.downcast_ref::<io::Error>()?;
+    // `source` of such an error skips the error that it wraps.
+    if let Some(inner) = error.get_ref() {
+        let inner: &(dyn StdError + 'static) = inner;
+        if let Some(known) = classify(inner, connecting) {
+            return Some(known);
+        }
+    }
+    Some(match error.kind() {
+        io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+        io::ErrorKind::TimedOut => Error::ConnectionTimeout,
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            Error::DestinationUnavailable
+        }
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Error::ConnectionTerminated,
+        _ => return None,
+    })
+}
+
+fn tls(error: &rustls::Error) -> Error {
+    match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            Error::TlsCertificateError
+        }
+        rustls::Error::AlertReceived(alert) => Error::TlsAlertReceived {
+            alert_id: Some(u8::from(*alert)),
+            alert_message: Some(format!("{alert:?}")),
+        },
+        _ => Error::TlsProtocolError,
+    }
+}

@@ -1,0 +1,97 @@
+//! Where secrets come from. A connector asks by name; only the host knows the place.
+
+mod chain;
+mod directory;
+mod environment;
+mod memory;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+pub use chain::Chain;
+pub use directory::Directory;
+pub use environment::Environment;
+pub use memory::InMemory;
+
+/// A secret's value: never printed, wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a value into custody.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(Zeroizing::new(value.into()))
+    }
+
+    /// The value itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why a secret cannot be had. Mirrors `secret-error` of the contract.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// No secret has this name.
+    #[error("no such secret")]
+    NotFound,
+    /// The secret may not be seen or changed.
+    #[error("access to the secret is denied")]
+    Denied,
+    /// The store failed; the text says how, without the secret.
+    #[error("the secret store failed: {0}")]
+    Unavailable(String),
+}
+
+/// A place that keeps secrets by name.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// The secret of this name.
+    async fn get(&self, name: &str) -> Result<Secret, SecretError>;
+
+    /// Keeps a new value under this name; durable when it returns. A read-only store answers
+    /// [`SecretError::Denied`].
+    async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError>;
+}
+
+/// Whether a name can stand for a secret in every store: letters, digits, `-`, `_` and `.`, at
+/// most 128, not beginning with a dot. So no name reaches outside of a directory.
+pub fn is_secret_name(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert!(!format!("{:#?}", Some(&secret)).contains("hunter2"));
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn names_stay_inside_their_store() {
+        for good in ["client-secret", "A_1", "tls.key", "x"] {
+            assert!(is_secret_name(good), "{good}");
+        }
+        let long = "x".repeat(129);
+        for bad in ["", ".", "..", ".hidden", "a/b", "a\\b", "a\0b", "über", "a b", "x~y", &long] {
+            assert!(!is_secret_name(bad), "{bad:?}");
+        }
+    }
+}

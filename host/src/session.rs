@@ -1,0 +1,135 @@
+//! One connection in one instance, and the syncs that run over it.
+
+use wasmtime::component::ResourceAny;
+
+use crate::contract::{ConnectorError, Event, Report, Selection, StreamDescription, StreamSummary};
+use crate::error::CallError;
+use crate::instance::Instance;
+use crate::network::Origin;
+use crate::profile::Profile;
+
+/// A connection, opened by [`ConnectorHost::open`](crate::ConnectorHost::open). It serves one call
+/// at a time; open more sessions to do more at once. Its tokens die with it.
+pub struct Session {
+    instance: Instance,
+    resource: ResourceAny,
+    origins: Vec<Origin>,
+}
+
+impl Session {
+    pub(crate) async fn open(mut instance: Instance, profile: &Profile) -> Result<Self, CallError> {
+        let settings = &profile.settings;
+        let origins = instance
+            .call("connection.origins", async |connector, store| {
+                connector.integration_connector_connection().call_origins(store, settings).await
+            })
+            .await?
+            .map_err(ConnectorError::from)?;
+        let origins =
+            origins.iter().map(|origin| origin.parse()).collect::<Result<Vec<Origin>, _>>()?;
+        instance.state().outgoing.origins.clone_from(&origins);
+        let resource = instance
+            .call("session.open", async |connector, store| {
+                connector.integration_connector_connection().session().call_open(store, settings).await
+            })
+            .await?
+            .map_err(ConnectorError::from)?;
+        Ok(Self { instance, resource, origins })
+    }
+
+    /// The only origins that this session can reach.
+    pub fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// Tests the connection end to end.
+    pub async fn check(&mut self) -> Result<Report, CallError> {
+        let session = self.resource;
+        let outcome = self
+            .instance
+            .call("session.check", async |connector, store| {
+                connector.integration_connector_connection().session().call_check(store, session).await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// Every readable stream, by name.
+    pub async fn list_streams(&mut self) -> Result<Vec<StreamSummary>, CallError> {
+        let session = self.resource;
+        let outcome = self
+            .instance
+            .call("catalog.list-streams", async |connector, store| {
+                connector.integration_connector_catalog().call_list_streams(store, session).await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// The named streams in full, in the order asked for.
+    pub async fn describe_streams(
+        &mut self,
+        names: &[String],
+    ) -> Result<Vec<StreamDescription>, CallError> {
+        let session = self.resource;
+        let outcome = self
+            .instance
+            .call("catalog.describe-streams", async |connector, store| {
+                connector
+                    .integration_connector_catalog()
+                    .call_describe_streams(store, session, names)
+                    .await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// Starts a sync over these streams. The network is first used by [`Sync::next`].
+    pub async fn sync(&mut self, selections: &[Selection]) -> Result<Sync<'_>, CallError> {
+        let session = self.resource;
+        let outcome = self
+            .instance
+            .call("sync.start", async |connector, store| {
+                connector
+                    .integration_connector_source()
+                    .sync()
+                    .call_start(store, session, selections)
+                    .await
+            })
+            .await?;
+        let resource = outcome.map_err(ConnectorError::from)?;
+        Ok(Sync { instance: &mut self.instance, resource })
+    }
+}
+
+/// A running sync. Its requests go on while the host works on an event.
+pub struct Sync<'a> {
+    instance: &'a mut Instance,
+    resource: ResourceAny,
+}
+
+impl Sync<'_> {
+    /// The next event, or none when every stream is complete or has failed.
+    ///
+    /// Dropping the future before it is ready leaves the session dead, as a timeout does: the
+    /// instance was stopped somewhere in the middle. What was delivered before stays valid.
+    pub async fn next(&mut self) -> Result<Option<Event>, CallError> {
+        let sync = self.resource;
+        let outcome = self
+            .instance
+            .call("sync.next", async |connector, store| {
+                connector.integration_connector_source().sync().call_next(store, sync).await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// Ends the sync and frees what it holds in the instance, so that the session can go on with
+    /// something else. Closing the session frees it as well.
+    pub async fn close(self) -> Result<(), CallError> {
+        let resource = self.resource;
+        self.instance
+            .call("sync.drop", async |_, store| resource.resource_drop_async(store).await)
+            .await
+    }
+}

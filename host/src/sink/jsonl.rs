@@ -1,0 +1,319 @@
+//! JSON Lines: a file per stream, to which rows and deletions are appended as they come.
+//!
+//! `<stream>.jsonl` holds rows as the connector wrote them; a deletion is its key row with
+//! `"_deleted":true`. `state.json` holds, per stream, the checkpoint and the length of the file
+//! that belongs to it. What a crash left beyond that length is cut off at the next start, so every
+//! row is there exactly once. A full read is written to `<stream>.jsonl.new`, which takes the
+//! place of the old file when it is complete.
+
+mod state;
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Sink, SinkError, lock};
+use crate::contract::{Event, Operation, Page};
+use state::{Part, State};
+
+/// A directory of JSON Lines files.
+#[derive(Debug)]
+pub struct JsonLines {
+    directory: PathBuf,
+    state: State,
+    /// Files open for appending, each cut to its recorded length.
+    files: HashMap<PathBuf, File>,
+    _lock: File,
+}
+
+impl JsonLines {
+    /// Opens or creates the directory and sets right what a crash left behind.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, SinkError> {
+        let directory = directory.into();
+        std::fs::create_dir_all(&directory).map_err(SinkError::io("created", &directory))?;
+        let lock = lock(&directory.join(".lock"))?;
+        let state = State::load(&directory)?;
+        let mut sink = Self { directory, state, files: HashMap::new(), _lock: lock };
+        let interrupted: Vec<String> = sink.state.promoting().map(str::to_owned).collect();
+        for stream in interrupted {
+            sink.promote(&stream)?;
+        }
+        for (stream, state) in sink.state.iter() {
+            cut(&sink.current_file(stream), state.current.bytes)?;
+        }
+        Ok(sink)
+    }
+
+    fn current_file(&self, stream: &str) -> PathBuf {
+        self.directory.join(format!("{}.jsonl", file_name(stream)))
+    }
+
+    fn fresh_file(&self, stream: &str) -> PathBuf {
+        self.directory.join(format!("{}.jsonl.new", file_name(stream)))
+    }
+
+    fn reset(&mut self, stream: &str) -> Result<(), SinkError> {
+        let path = self.fresh_file(stream);
+        self.files.remove(&path);
+        // The state first: should the file be emptied and the state not be written, a later start
+        // would miss the bytes it expects.
+        self.state.stream(stream).fresh = Some(Part::default());
+        self.state.save(&self.directory)?;
+        File::create(&path).map_err(SinkError::io("created", &path))?;
+        Ok(())
+    }
+
+    fn append(&mut self, page: &Page) -> Result<(), SinkError> {
+        let fresh = self.state.stream(&page.stream).fresh.is_some();
+        let path =
+            if fresh { self.fresh_file(&page.stream) } else { self.current_file(&page.stream) };
+        let length = self.state.stream(&page.stream).part().bytes;
+        let file = match self.files.entry(path.clone()) {
+            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(open_at(&path, length)?)
+            }
+        };
+        let marked;
+        let text = if page.operation == Operation::Delete {
+            marked = mark_deleted(page)?;
+            &marked
+        } else {
+            &page.ndjson
+        };
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+        if let Err(error) = written {
+            // Whoever comes next opens it anew and cuts what was written in part.
+            self.files.remove(&path);
+            return Err(SinkError::io("written", path)(error));
+        }
+        let part = self.state.stream(&page.stream).part();
+        part.bytes = length + text.len() as u64;
+        part.checkpoint = Some(page.checkpoint.clone());
+        self.state.save(&self.directory)
+    }
+
+    fn complete(&mut self, stream: &str) -> Result<(), SinkError> {
+        if self.state.stream(stream).fresh.is_none() {
+            return Ok(());
+        }
+        self.state.stream(stream).promoting = true;
+        self.state.save(&self.directory)?;
+        self.promote(stream)
+    }
+
+    /// Puts the fresh file in the place of the current one. The recorded intent makes it safe to
+    /// begin again after a crash at any step.
+    fn promote(&mut self, stream: &str) -> Result<(), SinkError> {
+        let (fresh, current) = (self.fresh_file(stream), self.current_file(stream));
+        self.files.remove(&fresh);
+        self.files.remove(&current);
+        let length = self.state.stream(stream).part().bytes;
+        if fresh.exists() {
+            drop(open_at(&fresh, length)?);
+            std::fs::rename(&fresh, &current).map_err(SinkError::io("renamed", &fresh))?;
+            sync_directory(&self.directory)?;
+        }
+        let entry = self.state.stream(stream);
+        entry.promoting = false;
+        if let Some(part) = entry.fresh.take() {
+            entry.current = part;
+        }
+        self.state.save(&self.directory)
+    }
+}
+
+impl Sink for JsonLines {
+    fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
+        let Some(entry) = self.state.get(stream) else { return Ok(None) };
+        let (part, path) = match &entry.fresh {
+            Some(fresh) => (fresh, self.fresh_file(stream)),
+            None => (&entry.current, self.current_file(stream)),
+        };
+        // Going on behind rows that are gone would lose them.
+        if part.checkpoint.is_some() {
+            expect_length(&path, part.bytes)?;
+        }
+        Ok(part.checkpoint.clone())
+    }
+
+    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+        match event {
+            Event::Reset(reset) => self.reset(&reset.stream),
+            Event::Page(page) => self.append(page),
+            Event::Complete(stream) => self.complete(stream),
+            Event::Schema(_) | Event::Failed(_) | Event::Warning(_) => Ok(()),
+        }
+    }
+}
+
+/// Opens a file for appending after its first `length` bytes, and drops the rest.
+fn open_at(path: &Path, length: u64) -> Result<File, SinkError> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(SinkError::io("opened", path))?;
+    expect_length(path, length)?;
+    file.set_len(length).map_err(SinkError::io("cut", path))?;
+    Ok(file)
+}
+
+/// Drops what a crash left beyond the first `length` bytes, so that readers do not see it.
+fn cut(path: &Path, length: u64) -> Result<(), SinkError> {
+    if std::fs::metadata(path).is_ok_and(|found| found.len() > length) {
+        open_at(path, length)?;
+    }
+    Ok(())
+}
+
+fn expect_length(path: &Path, length: u64) -> Result<(), SinkError> {
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(SinkError::io("read", path)(error)),
+    };
+    if found < length {
+        let reason = format!("has {found} bytes, but {length} were written");
+        return Err(SinkError::Foreign { path: path.to_owned(), reason });
+    }
+    Ok(())
+}
+
+/// The key rows of deletions with the mark.
+fn mark_deleted(page: &Page) -> Result<String, SinkError> {
+    let mut marked = String::with_capacity(page.ndjson.len() + 18 * page.count as usize);
+    for line in page.ndjson.lines() {
+        let members = line.trim_end().strip_suffix('}').ok_or_else(|| SinkError::Data {
+            stream: page.stream.clone(),
+            reason: "a deletion is not a JSON object".to_owned(),
+        })?;
+        marked.push_str(members);
+        if !members.trim_end().ends_with('{') {
+            marked.push(',');
+        }
+        marked.push_str("\"_deleted\":true}\n");
+    }
+    Ok(marked)
+}
+
+/// A stream's name as a file name on every system: what is not a letter, digit, `-` or `_` is
+/// written as `%` and two hexadecimal digits per byte.
+fn file_name(stream: &str) -> String {
+    let mut name = String::with_capacity(stream.len());
+    for byte in stream.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    name
+}
+
+/// Makes a rename in the directory durable.
+fn sync_directory(directory: &Path) -> Result<(), SinkError> {
+    if cfg!(unix) {
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(SinkError::io("synchronised", directory))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::model::{self, Model};
+
+    /// What a reader of the file ends up with who applies its lines in order.
+    fn replay(directory: &Path, stream: &str) -> Model {
+        let text = std::fs::read_to_string(directory.join(format!("{}.jsonl", file_name(stream))))
+            .unwrap_or_default();
+        let mut rows = Model::new();
+        for line in text.lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            let key = row["id"].as_str().unwrap().to_owned();
+            if row.get("_deleted") == Some(&true.into()) {
+                rows.remove(&key);
+            } else {
+                rows.insert(key, line.to_owned());
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn a_crash_at_any_event_loses_and_doubles_nothing() {
+        for crash in 0..model::SCRIPT_EVENTS {
+            let directory = tempfile::tempdir().unwrap();
+            model::run_with_crash(crash, || JsonLines::open(directory.path()).unwrap(), || {
+                // A write that the crash tore: bytes beyond what the state knows.
+                for file in ["t.jsonl", "t.jsonl.new"] {
+                    let path = directory.path().join(file);
+                    if path.exists() {
+                        let mut torn = OpenOptions::new().append(true).open(path).unwrap();
+                        torn.write_all(b"{\"id\":\"torn").unwrap();
+                    }
+                }
+            });
+            // A later start cuts what the last crash tore.
+            drop(JsonLines::open(directory.path()).unwrap());
+            assert_eq!(replay(directory.path(), "t"), model::expected(), "crash at {crash}");
+        }
+    }
+
+    #[test]
+    fn an_interrupted_full_read_leaves_the_old_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut sink = JsonLines::open(directory.path()).unwrap();
+        for event in model::full_read("t", &[("1", "a")]) {
+            sink.apply(&event).unwrap();
+        }
+        let before = std::fs::read(directory.path().join("t.jsonl")).unwrap();
+        sink.apply(&model::reset("t")).unwrap();
+        sink.apply(&model::page("t", Operation::Snapshot, &[("2", "b")], "c9")).unwrap();
+        drop(sink);
+        let mut sink = JsonLines::open(directory.path()).unwrap();
+        assert_eq!(std::fs::read(directory.path().join("t.jsonl")).unwrap(), before);
+        assert_eq!(sink.checkpoint("t").unwrap().as_deref(), Some("c9"));
+        sink.apply(&Event::Complete("t".to_owned())).unwrap();
+        assert_eq!(replay(directory.path(), "t"), Model::from([model::row("2", "b")]));
+    }
+
+    #[test]
+    fn a_crash_while_promoting_is_finished_at_the_next_start() {
+        for renamed in [false, true] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut sink = JsonLines::open(directory.path()).unwrap();
+            sink.apply(&model::reset("t")).unwrap();
+            sink.apply(&model::page("t", Operation::Snapshot, &[("2", "b")], "c1")).unwrap();
+            sink.state.stream("t").promoting = true;
+            sink.state.save(directory.path()).unwrap();
+            if renamed {
+                std::fs::rename(sink.fresh_file("t"), sink.current_file("t")).unwrap();
+            }
+            drop(sink);
+            let sink = JsonLines::open(directory.path()).unwrap();
+            assert_eq!(sink.checkpoint("t").unwrap().as_deref(), Some("c1"));
+            assert_eq!(replay(directory.path(), "t"), Model::from([model::row("2", "b")]));
+        }
+    }
+
+    #[test]
+    fn strange_names_two_writers_and_shortened_files() {
+        assert_eq!(file_name("account"), "account");
+        assert_eq!(file_name("../a.b"), "%2E%2E%2Fa%2Eb");
+        let directory = tempfile::tempdir().unwrap();
+        let mut sink = JsonLines::open(directory.path()).unwrap();
+        assert!(matches!(JsonLines::open(directory.path()), Err(SinkError::InUse { .. })));
+        for event in model::full_read("../t", &[("1", "a")]) {
+            sink.apply(&event).unwrap();
+        }
+        drop(sink);
+        std::fs::write(directory.path().join("%2E%2E%2Ft.jsonl"), "").unwrap();
+        let sink = JsonLines::open(directory.path()).unwrap();
+        assert!(matches!(sink.checkpoint("../t"), Err(SinkError::Foreign { .. })));
+    }
+}

@@ -1,0 +1,262 @@
+//! An SQLite database: a table per stream, always equal to the service as of the checkpoint.
+//!
+//! Rows and checkpoint change in one transaction. A full read fills a table of its own,
+//! `_sync_new_<stream>`, which takes the place of the old one when it is complete; indexes and
+//! triggers of the old table are made again on the new one. `_sync_state` tells how far each
+//! stream has come.
+//!
+//! Tables are `STRICT`, so that no value is changed on its way in:
+//!
+//! | in the row schema | column | holds |
+//! | --- | --- | --- |
+//! | `integer` | `INTEGER` | 64-bit integers |
+//! | `boolean` | `INTEGER` | 0 and 1 |
+//! | `number` with the format `double` or `float` | `REAL` | |
+//! | `number` | `TEXT` | the number as written, exact |
+//! | `string` | `TEXT` | |
+//! | `object`, `array` | `TEXT` | JSON |
+//! | anything else, or not in the schema | `ANY` | integers that fit as such, the rest as text |
+
+mod column;
+mod row;
+mod table;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::{Sink, SinkError, lock};
+use crate::contract::{Event, Operation, Page, Schema};
+use column::Layout;
+use table::Table;
+
+/// A database file.
+#[derive(Debug)]
+pub struct Sqlite {
+    path: PathBuf,
+    connection: Connection,
+    streams: HashMap<String, Stream>,
+    _lock: File,
+}
+
+/// What is known of a stream in this run.
+#[derive(Debug, Default)]
+struct Stream {
+    layout: Layout,
+    /// The table that pages go to; none until one comes.
+    table: Option<Table>,
+}
+
+impl Sqlite {
+    /// Opens or creates the database. Beside it lies a lock, `<file>.lock`, against two syncs
+    /// into the same database.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, SinkError> {
+        let path = path.into();
+        let mut lock_path = path.clone().into_os_string();
+        lock_path.push(".lock");
+        let lock = lock(Path::new(&lock_path))?;
+        let connection = connect(&path).map_err(failed("opening it", &path))?;
+        Ok(Self { path, connection, streams: HashMap::new(), _lock: lock })
+    }
+
+    fn schema(&mut self, schema: &Schema) -> Result<(), SinkError> {
+        let layout = Layout::parse(schema).map_err(|reason| SinkError::Data {
+            stream: schema.stream.clone(),
+            reason,
+        })?;
+        self.streams.insert(schema.stream.clone(), Stream { layout, table: None });
+        Ok(())
+    }
+
+    fn reset(&mut self, stream: &str) -> Result<(), SinkError> {
+        self.in_transaction(stream, "beginning a full read", |tx, known| {
+            known.table = None;
+            let stored = Stored::of(tx, stream)?;
+            if stored.is_none() && table::exists(tx, stream)? {
+                return Err(Failure::Stream(
+                    "the database has a table of this name that no sync made; rename or drop it",
+                ));
+            }
+            table::drop(tx, &table::staging(stream))?;
+            tx.execute(
+                "INSERT INTO _sync_state (stream, full_read) VALUES (?1, 1)
+                 ON CONFLICT (stream) DO UPDATE SET full_read = 1, full_read_checkpoint = NULL",
+                params![stream],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn page(&mut self, page: &Page) -> Result<(), SinkError> {
+        let what = format!("storing rows of `{}`", page.stream);
+        self.in_transaction(&page.stream, &what, |tx, known| {
+            let full_read = Stored::of(tx, &page.stream)?.is_some_and(|stored| stored.full_read);
+            let table = known.table(tx, &page.stream, full_read)?;
+            let count = match page.operation {
+                Operation::Delete => table.delete(tx, &page.ndjson)?,
+                Operation::Snapshot | Operation::Upsert => table.upsert(tx, &page.ndjson)?,
+            };
+            if count != page.count {
+                return Err(Failure::Data(format!(
+                    "a page of {} rows holds {count}",
+                    page.count
+                )));
+            }
+            let set = if full_read { "full_read_checkpoint" } else { "checkpoint" };
+            tx.prepare_cached(&format!(
+                "INSERT INTO _sync_state (stream, {set}) VALUES (?1, ?2)
+                 ON CONFLICT (stream) DO UPDATE SET {set} = excluded.{set}"
+            ))?
+            .execute(params![page.stream, page.checkpoint])?;
+            Ok(())
+        })
+    }
+
+    fn complete(&mut self, stream: &str) -> Result<(), SinkError> {
+        self.in_transaction(stream, "completing a full read", |tx, known| {
+            if !Stored::of(tx, stream)?.is_some_and(|stored| stored.full_read) {
+                return Ok(());
+            }
+            // A stream without rows has a table all the same.
+            known.table(tx, stream, true)?;
+            known.table = None;
+            table::replace(tx, stream)?;
+            tx.execute(
+                "UPDATE _sync_state SET checkpoint = full_read_checkpoint,
+                     full_read_checkpoint = NULL, full_read = 0 WHERE stream = ?1",
+                params![stream],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Runs `work` in a transaction that is durable when this returns, or not begun.
+    fn in_transaction(
+        &mut self,
+        stream: &str,
+        what: &str,
+        work: impl FnOnce(&Transaction<'_>, &mut Stream) -> Result<(), Failure>,
+    ) -> Result<(), SinkError> {
+        if let Err(reason) = table::check_name(stream) {
+            return Err(SinkError::Stream { stream: stream.to_owned(), reason: reason.to_owned() });
+        }
+        let known = self.streams.entry(stream.to_owned()).or_default();
+        let outcome = self.connection.transaction().map_err(Failure::from).and_then(|tx| {
+            work(&tx, known)?;
+            Ok(tx.commit()?)
+        });
+        outcome.map_err(|failure| {
+            // The table in memory may be ahead of the one rolled back.
+            known.table = None;
+            match failure {
+                Failure::Database(source) => failed(what, &self.path)(source),
+                Failure::Data(reason) => SinkError::Data { stream: stream.to_owned(), reason },
+                Failure::Stream(reason) => {
+                    SinkError::Stream { stream: stream.to_owned(), reason: reason.to_owned() }
+                }
+            }
+        })
+    }
+}
+
+impl Stream {
+    /// The table that rows go to now, made or widened to the schema on first use.
+    fn table(
+        &mut self,
+        tx: &Transaction<'_>,
+        stream: &str,
+        full_read: bool,
+    ) -> Result<&mut Table, Failure> {
+        let table = match self.table.take() {
+            Some(table) => table,
+            None => {
+                let name = if full_read { table::staging(stream) } else { stream.to_owned() };
+                Table::open(tx, name, &self.layout)?
+            }
+        };
+        Ok(self.table.insert(table))
+    }
+}
+
+impl Sink for Sqlite {
+    fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
+        let stored = Stored::of(&self.connection, stream)
+            .map_err(failed("reading the checkpoints", &self.path))?;
+        Ok(stored.and_then(|stored| stored.checkpoint))
+    }
+
+    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+        match event {
+            Event::Schema(schema) => self.schema(schema),
+            Event::Reset(reset) => self.reset(&reset.stream),
+            Event::Page(page) => self.page(page),
+            Event::Complete(stream) => self.complete(stream),
+            Event::Failed(_) | Event::Warning(_) => Ok(()),
+        }
+    }
+}
+
+/// What `_sync_state` says of a stream.
+struct Stored {
+    full_read: bool,
+    /// The one to go on from: that of the full read while one is under way.
+    checkpoint: Option<String>,
+}
+
+impl Stored {
+    fn of(connection: &Connection, stream: &str) -> rusqlite::Result<Option<Self>> {
+        connection
+            .prepare_cached(
+                "SELECT full_read, iif(full_read, full_read_checkpoint, checkpoint)
+                 FROM _sync_state WHERE stream = ?1",
+            )?
+            .query_row(params![stream], |row| {
+                Ok(Self { full_read: row.get(0)?, checkpoint: row.get(1)? })
+            })
+            .optional()
+    }
+}
+
+/// Why a transaction was not made.
+enum Failure {
+    Database(rusqlite::Error),
+    Data(String),
+    Stream(&'static str),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+fn failed(action: impl Into<String>, path: &Path) -> impl FnOnce(rusqlite::Error) -> SinkError {
+    let (action, path) = (action.into(), path.to_owned());
+    move |source| SinkError::Database { action, path, source }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    // Rows and checkpoint share a transaction, so a power cut that takes the last of them leaves
+    // a consistent, slightly older database: NORMAL is enough with WAL.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = NORMAL;
+         PRAGMA cache_size = -16384;
+         PRAGMA legacy_alter_table = ON;
+         CREATE TABLE IF NOT EXISTS _sync_state (
+             stream TEXT NOT NULL PRIMARY KEY,
+             checkpoint TEXT,
+             full_read INTEGER NOT NULL DEFAULT 0,
+             full_read_checkpoint TEXT
+         ) STRICT;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests;

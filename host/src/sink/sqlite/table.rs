@@ -1,0 +1,253 @@
+//! One table: made from a layout, widened as columns appear, filled and emptied by key.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Statement, Transaction, params};
+
+use super::Failure;
+use super::column::{Column, Kind, Layout};
+use super::row::{for_each_member, to_sql};
+
+/// The table of a full read that is under way.
+pub(super) fn staging(stream: &str) -> String {
+    format!("_sync_new_{stream}")
+}
+
+/// Whether a stream's name can be a table's.
+pub(super) fn check_name(stream: &str) -> Result<(), &'static str> {
+    let lower = stream.to_ascii_lowercase();
+    if stream.is_empty() || stream.contains('\0') {
+        Err("a table needs a name")
+    } else if lower.starts_with("sqlite_") || lower.starts_with("_sync_") {
+        Err("names that begin with sqlite_ or _sync_ are taken")
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE")?
+        .exists(params![table])
+}
+
+pub(super) fn drop(connection: &Connection, table: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))
+}
+
+/// Puts the staging table in the place of the stream's table, with its indexes and triggers.
+pub(super) fn replace(tx: &Transaction<'_>, stream: &str) -> Result<(), Failure> {
+    let belongings: Vec<String> = tx
+        .prepare_cached(
+            "SELECT sql FROM sqlite_schema
+             WHERE tbl_name = ?1 AND type IN ('index', 'trigger') AND sql IS NOT NULL",
+        )?
+        .query_map(params![stream], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    drop(tx, stream)?;
+    tx.execute_batch(&format!(
+        "ALTER TABLE {} RENAME TO {}",
+        quoted(&staging(stream)),
+        quoted(stream)
+    ))?;
+    for sql in belongings {
+        tx.execute_batch(&sql)?;
+    }
+    Ok(())
+}
+
+/// A table and where its columns are.
+#[derive(Debug)]
+pub(super) struct Table {
+    name: String,
+    columns: Vec<Column>,
+    by_name: HashMap<String, usize>,
+    key: Vec<String>,
+}
+
+impl Table {
+    /// Opens the table, makes it if it is not there, and adds columns that are new in the layout.
+    pub(super) fn open(tx: &Transaction<'_>, name: String, layout: &Layout) -> Result<Self, Failure> {
+        let columns: Vec<Column> = tx
+            .prepare_cached("SELECT name, type FROM pragma_table_info(?1) ORDER BY cid")?
+            .query_map(params![name], |row| {
+                let declared: String = row.get(1)?;
+                Ok(Column { name: row.get(0)?, kind: Kind::from_sql(&declared) })
+            })?
+            .collect::<Result<_, _>>()?;
+        let mut table = Self { name, columns, by_name: HashMap::new(), key: layout.key.clone() };
+        if table.columns.is_empty() {
+            if layout.columns.is_empty() {
+                return Err(Failure::Data("rows came before their schema".to_owned()));
+            }
+            tx.execute_batch(&table.definition(layout))?;
+            table.columns.clone_from(&layout.columns);
+            table.index();
+        } else {
+            table.index();
+            for column in &layout.columns {
+                if let Some(&known) = table.by_name.get(&column.name) {
+                    // A boolean is an integer in the table.
+                    if let Some(known) = table.columns.get_mut(known)
+                        && known.kind.sql() == column.kind.sql()
+                    {
+                        known.kind = column.kind;
+                    }
+                } else {
+                    table.add(tx, column.clone())?;
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    fn definition(&self, layout: &Layout) -> String {
+        let mut parts: Vec<String> = layout
+            .columns
+            .iter()
+            .map(|column| {
+                let required = if layout.key.contains(&column.name) { " NOT NULL" } else { "" };
+                format!("{} {}{required}", quoted(&column.name), column.kind.sql())
+            })
+            .collect();
+        if !layout.key.is_empty() {
+            parts.push(format!("PRIMARY KEY ({})", list(layout.key.iter().map(|name| quoted(name)))));
+        }
+        format!("CREATE TABLE {} ({}) STRICT", quoted(&self.name), list(parts))
+    }
+
+    fn index(&mut self) {
+        let names = self.columns.iter().enumerate();
+        self.by_name = names.map(|(position, column)| (column.name.clone(), position)).collect();
+    }
+
+    fn add(&mut self, tx: &Transaction<'_>, column: Column) -> Result<(), Failure> {
+        tx.execute_batch(&format!(
+            "ALTER TABLE {} ADD COLUMN {} {}",
+            quoted(&self.name),
+            quoted(&column.name),
+            column.kind.sql()
+        ))?;
+        self.by_name.insert(column.name.clone(), self.columns.len());
+        self.columns.push(column);
+        Ok(())
+    }
+
+    /// Stores whole rows, in the place of earlier ones with the same key. Returns their number.
+    pub(super) fn upsert(&mut self, tx: &Transaction<'_>, ndjson: &str) -> Result<u32, Failure> {
+        let mut rows = 0;
+        let mut rest = ndjson;
+        while !rest.is_empty() {
+            let sql = self.insertion();
+            let mut statement = tx.prepare_cached(&sql)?;
+            let mut unknown = Vec::new();
+            while let Some((line, after)) = next_line(rest) {
+                self.bind(&mut statement, line, &mut unknown)?;
+                if !unknown.is_empty() {
+                    break;
+                }
+                statement.raw_execute()?;
+                rows += 1;
+                rest = after;
+            }
+            std::mem::drop(statement);
+            if unknown.is_empty() {
+                break;
+            }
+            for name in unknown {
+                self.add(tx, Column { name, kind: Kind::Any })?;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn insertion(&self) -> String {
+        let names = list(self.columns.iter().map(|column| quoted(&column.name)));
+        let marks = list(self.columns.iter().map(|_| "?".to_owned()));
+        format!("INSERT OR REPLACE INTO {} ({names}) VALUES ({marks})", quoted(&self.name))
+    }
+
+    /// Binds a row; names that are no columns yet are collected instead.
+    fn bind(
+        &self,
+        statement: &mut Statement<'_>,
+        line: &str,
+        unknown: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        statement.clear_bindings();
+        let mut outcome = Ok(());
+        let mut next = 0;
+        let parsed = for_each_member(line, |name, raw| {
+            // Rows of a page have their members in the same order.
+            let guess = self.columns.get(next).is_some_and(|column| column.name == name);
+            let found = if guess { Some(next) } else { self.by_name.get(name).copied() };
+            let Some((position, column)) = found.and_then(|p| Some((p, self.columns.get(p)?)))
+            else {
+                unknown.push(name.to_owned());
+                return;
+            };
+            next = position + 1;
+            if outcome.is_ok() {
+                outcome = to_sql(column.kind, raw).map_err(|_| broken()).and_then(|value| {
+                    Ok(statement.raw_bind_parameter(position + 1, value)?)
+                });
+            }
+        });
+        parsed.map_err(|_| broken())?;
+        outcome
+    }
+
+    /// Removes the rows with these keys. Returns the number of keys.
+    pub(super) fn delete(&mut self, tx: &Transaction<'_>, ndjson: &str) -> Result<u32, Failure> {
+        if self.key.is_empty() {
+            return Err(Failure::Data("deletions in a stream without a key".to_owned()));
+        }
+        let condition: Vec<String> =
+            self.key.iter().map(|name| format!("{} = ?", quoted(name))).collect();
+        let sql = format!("DELETE FROM {} WHERE {}", quoted(&self.name), condition.join(" AND "));
+        let mut statement = tx.prepare_cached(&sql)?;
+        let mut rows = 0;
+        let mut rest = ndjson;
+        while let Some((line, after)) = next_line(rest) {
+            let mut bound = vec![None; self.key.len()];
+            for_each_member(line, |name, raw| {
+                let position = self.key.iter().position(|key| key == name);
+                if let Some(slot) = position.and_then(|position| bound.get_mut(position)) {
+                    *slot = Some(raw);
+                }
+            })
+            .map_err(|_| broken())?;
+            for (position, (name, raw)) in self.key.iter().zip(bound).enumerate() {
+                let column = self.by_name.get(name).and_then(|&at| self.columns.get(at));
+                let kind = column.map_or(Kind::Any, |column| column.kind);
+                let raw = raw.ok_or_else(|| {
+                    Failure::Data(format!("a deletion lacks the key column `{name}`"))
+                })?;
+                let value = to_sql(kind, raw).map_err(|_| broken())?;
+                statement.raw_bind_parameter(position + 1, value)?;
+            }
+            statement.raw_execute()?;
+            rows += 1;
+            rest = after;
+        }
+        Ok(rows)
+    }
+}
+
+fn broken() -> Failure {
+    Failure::Data("a line is not a JSON object".to_owned())
+}
+
+/// The first line that is not empty, and what follows it.
+fn next_line(text: &str) -> Option<(&str, &str)> {
+    if text.is_empty() { None } else { Some(text.split_once('\n').unwrap_or((text, ""))) }
+}
+
+fn list(parts: impl IntoIterator<Item = String>) -> String {
+    parts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// A name as SQL text, whatever it consists of.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
