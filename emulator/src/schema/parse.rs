@@ -33,7 +33,8 @@
 //! Indented lines belong to the column above. `-> TABLE NAVIGATION RELATIONSHIP` names a table the
 //! column refers to, with the navigation property and the relationship; the relationship's name is
 //! also that of the collection on the other side unless `reverse NAME` or `no-reverse` follows, and
-//! a last word `cascade` or `restrict` says what deleting the referenced row does. Other indented
+//! a last word `cascade` or `restrict` says what deleting the referenced row does. A lookup whose
+//! relationship is not public names its tables itself: `lookup(account)`. Other indented
 //! lines are choices: number and label, for a status with `in STATE`, for yes-no with `yes`/`no`.
 //!
 //! An intersect table says what it associates in its header, table, column, navigation twice:
@@ -421,7 +422,7 @@ fn column_kind(word: &str) -> Result<ColumnKind, String> {
             Some(other) => return Err(format!("`{other}` is no kind of datetime")),
         },
         "lookup" => ColumnKind::Lookup {
-            targets: Vec::new(),
+            targets: arguments.by_ref().map(str::to_owned).collect(),
         },
         "customer" => ColumnKind::Customer {
             targets: Vec::new(),
