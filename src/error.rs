@@ -4,6 +4,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use url::Url;
+
+use crate::host::HttpError;
+
 /// What a caller can do about an error, and nothing finer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -94,6 +98,38 @@ impl Error {
             fault: None,
             recovery: None,
         }
+    }
+
+    /// `what` at `url` gave no answer.
+    pub(crate) fn unreachable(what: &str, url: &Url, error: &HttpError) -> Self {
+        let origin = url.origin().ascii_serialization();
+        let (kind, advice) = match error {
+            HttpError::Denied => (
+                ErrorKind::InvalidSettings,
+                "let the host allow it, or correct the address in the settings",
+            ),
+            HttpError::Dns => (
+                ErrorKind::Unavailable,
+                "check the address in the settings and this machine's name service",
+            ),
+            HttpError::Connect => (
+                ErrorKind::Unavailable,
+                "check the address, the network and any firewall or proxy between",
+            ),
+            HttpError::Tls(_) => (
+                ErrorKind::Unavailable,
+                "check the server's certificate, this machine's clock, and any proxy that \
+                 opens secure connections",
+            ),
+            HttpError::Timeout | HttpError::Lost => {
+                (ErrorKind::Unavailable, "try again later, or allow more time")
+            }
+            HttpError::TooLarge(_) => (ErrorKind::Unsupported, "ask for less at once"),
+            HttpError::Protocol(_) => {
+                (ErrorKind::Unavailable, "check any proxy between, or try again later")
+            }
+        };
+        Self::new(kind, format!("{what} at {origin} cannot be reached: {error}; {advice}"))
     }
 
     /// The same error with what the service said.

@@ -1,5 +1,6 @@
 //! One connection, and whether it works.
 
+mod check;
 mod report;
 
 use std::rc::Rc;
@@ -17,7 +18,8 @@ pub struct Session<H> {
 }
 
 impl<H: Host> Session<H> {
-    /// Reads the settings and nothing else.
+    /// Reads the settings and nothing else: neither the network nor a secret is touched
+    /// before the first call that needs it.
     ///
     /// # Errors
     /// `InvalidSettings`.
@@ -30,8 +32,9 @@ impl<H: Host> Session<H> {
         &self.client
     }
 
-    /// Tests the connection end to end.
+    /// Tests the connection end to end: whether the environment can be reached, whether the
+    /// application can sign in, whether the environment lets it in, and what it finds there.
     pub async fn check(&self) -> Report {
-        Report::new(Vec::new())
+        check::check(&self.client).await
     }
 }

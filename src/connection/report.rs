@@ -41,3 +41,34 @@ impl Report {
         Self { available, findings }
     }
 }
+
+impl Finding {
+    pub(super) fn passed(id: &'static str, message: String) -> Self {
+        Self { id, verdict: Verdict::Passed, message, remedy: None }
+    }
+
+    pub(super) fn warning(id: &'static str, message: String, remedy: String) -> Self {
+        Self { id, verdict: Verdict::Warning, message, remedy: Some(remedy) }
+    }
+
+    pub(super) fn failed(
+        id: &'static str,
+        message: String,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { id, verdict: Verdict::Failed, message, remedy: Some(remedy.into()) }
+    }
+
+    pub(super) fn skipped(id: &'static str) -> Self {
+        Self {
+            id,
+            verdict: Verdict::Skipped,
+            message: "Not tested, because an earlier test failed.".to_owned(),
+            remedy: None,
+        }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.verdict, Verdict::Failed | Verdict::Skipped)
+    }
+}

@@ -1,30 +1,47 @@
 //! Requests to the Web API: signed in, patient, polite.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::environment::Environment;
+use super::fault::Fault;
+use super::inflate::{InflateError, gunzip};
 use super::link::Link;
 use super::message::{Answer, Prefer};
-use crate::error::{Error, ErrorKind};
-use crate::host::Host;
+use super::throttle::Restraint;
+use crate::auth::{Authenticator, Challenged, Token};
+use crate::error::{Error, ErrorKind, Recovery};
+use crate::host::{Header, Host, HttpError, Method, Random, Request, Response};
+use crate::retry::{Budget, Patience, Repeat, retry_after};
 use crate::settings::Settings;
+
+/// The largest answer, compressed or inflated. A page of 5,000 rows and 30 columns with
+/// labels is about 12 MiB; one page in hand and one on its way at this size still leave room
+/// for the rows that go out within the 64 MiB of a sync.
+const MAX_BODY: usize = 24 * 1024 * 1024;
+
+/// How the connector names itself to the service.
+const USER_AGENT: &str = concat!("dataverse-connector/", env!("CARGO_PKG_VERSION"));
 
 /// A client of one environment's Web API. Clones share tokens and restraint.
 pub struct Client<H> {
-    inner: Rc<Inner<H>>,
+    shared: Rc<Shared<H>>,
+    patience: Patience,
 }
 
-struct Inner<H> {
+struct Shared<H> {
     host: Rc<H>,
     settings: Settings,
     environment: Environment,
+    authenticator: Authenticator<H>,
+    restraint: Rc<Restraint>,
 }
 
 impl<H> Clone for Client<H> {
     fn clone(&self) -> Self {
-        Self { inner: Rc::clone(&self.inner) }
+        Self { shared: Rc::clone(&self.shared), patience: self.patience }
     }
 }
 
@@ -32,22 +49,40 @@ impl<H: Host> Client<H> {
     /// A client that has not yet signed in; nothing is sent.
     pub fn new(host: Rc<H>, settings: Settings) -> Self {
         let environment = Environment::new(&settings.environment, settings.api_version);
-        Self { inner: Rc::new(Inner { host, settings, environment }) }
+        let authenticator =
+            Authenticator::new(Rc::clone(&host), &settings, environment.api_root().clone());
+        let restraint = Rc::new(Restraint::new(settings.limits.max_concurrency));
+        let patience = Patience::of(&settings);
+        let shared = Shared { host, settings, environment, authenticator, restraint };
+        Self { shared: Rc::new(shared), patience }
+    }
+
+    /// The same client, which waits no longer than this in one call.
+    #[must_use]
+    pub(crate) fn waiting_at_most(mut self, max_wait: Duration) -> Self {
+        self.patience.max_wait = self.patience.max_wait.min(max_wait);
+        self
     }
 
     /// The ports.
     pub fn host(&self) -> &Rc<H> {
-        &self.inner.host
+        &self.shared.host
     }
 
     /// The settings of the connection.
     pub fn settings(&self) -> &Settings {
-        &self.inner.settings
+        &self.shared.settings
     }
 
     /// Where the Web API is.
     pub fn environment(&self) -> &Environment {
-        &self.inner.environment
+        &self.shared.environment
+    }
+
+    /// How many more requests may be sent ahead of need now. A request whose answer is needed
+    /// goes ahead in any case: it never waits for another one.
+    pub fn room(&self) -> usize {
+        self.shared.restraint.room(self.shared.host.elapsed())
     }
 
     /// The address of a resource below the API root, percent-encoded as
@@ -56,7 +91,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// `Unsupported` when it is longer than the service takes.
     pub fn resource(&self, path_and_query: &str) -> Result<Link, Error> {
-        Link::resource(&self.inner.environment, path_and_query)
+        Link::resource(&self.shared.environment, path_and_query)
     }
 
     /// A `nextLink` or `deltaLink` as the service sent it.
@@ -64,7 +99,23 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// `Unavailable` when it leads elsewhere than below the API root.
     pub fn link(&self, absolute: &str) -> Result<Link, Error> {
-        Link::received(&self.inner.environment, absolute)
+        Link::received(&self.shared.environment, absolute)
+    }
+
+    /// What the environment answers to a request without a token.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(crate) async fn challenge(&self) -> Result<Challenged, Error> {
+        self.shared.authenticator.challenge(self.patience).await
+    }
+
+    /// Signs in, unless there is a good token already.
+    ///
+    /// # Errors
+    /// Why there is no token.
+    pub(crate) async fn sign_in(&self) -> Result<(), Error> {
+        self.shared.authenticator.token(self.patience).await.map(|_| ())
     }
 
     /// Reads a resource. Signing in, renewing a token, waiting out a throttled or failing
@@ -73,8 +124,46 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// What remains when patience is at its end, by what the caller can do about it.
     pub async fn get(&self, link: &Link, prefer: &Prefer) -> Result<Answer, Error> {
-        let _ = (link, prefer);
-        Err(Error::new(ErrorKind::Internal, "not yet"))
+        let Shared { host, authenticator, restraint, .. } = &*self.shared;
+        let mut budget = Budget::new(self.patience);
+        let mut refused = false;
+        let mut token = authenticator.token(self.patience).await?;
+        loop {
+            let quiet = restraint.quiet_for(host.elapsed());
+            if !quiet.is_zero() {
+                if !budget.wait(quiet) {
+                    return Err(throttled(link, quiet));
+                }
+                host.sleep(quiet).await;
+                token = authenticator.token(self.patience).await?;
+            }
+            let flight = restraint.depart();
+            let began = host.elapsed();
+            let outcome = host.send(self.request(link, prefer, &token)).await;
+            drop(flight);
+            let took = host.elapsed().saturating_sub(began);
+            let failure = match self.judge(link, outcome, &token) {
+                Ok(answer) => {
+                    restraint.welcomed(answer.dop_hint);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            if failure.is_unauthenticated() && !refused {
+                refused = true;
+                token = authenticator.replace(&token, self.patience).await?;
+                continue;
+            }
+            if failure.error.kind == ErrorKind::Throttled {
+                restraint.rebuffed(host.elapsed(), failure.error.retry_after);
+            }
+            let asked = failure.error.retry_after;
+            match budget.pause_after(took, failure.repeat, asked, &**host) {
+                Some(pause) => host.sleep(pause).await,
+                None => return Err(failure.error),
+            }
+            token = authenticator.token(self.patience).await?;
+        }
     }
 
     /// Reads a resource and parses it.
@@ -90,8 +179,138 @@ impl<H: Host> Client<H> {
         serde_json::from_slice(&answer.body).map_err(|error| {
             Error::new(
                 ErrorKind::Unavailable,
-                format!("the answer for {} cannot be read: {error}", link.resource_name()),
+                format!(
+                    "the answer for {} cannot be read ({error}); try again later",
+                    link.resource_name()
+                ),
             )
         })
     }
+
+    fn request(&self, link: &Link, prefer: &Prefer, token: &Token) -> Request {
+        // The ordinary headers of reference 1.1. No cookie is ever sent back: affinity would
+        // tie all requests to one server, and its limits.
+        let mut headers = vec![
+            Header::new("Authorization", token.to_header()),
+            Header::new("Accept", "application/json"),
+            Header::new("Accept-Encoding", "gzip"),
+            Header::new("OData-MaxVersion", "4.0"),
+            Header::new("OData-Version", "4.0"),
+            Header::new("If-None-Match", "null"),
+            Header::new("User-Agent", USER_AGENT),
+            Header::new("x-ms-client-request-id", random_uuid(&*self.shared.host)),
+        ];
+        headers.extend(prefer.to_header().map(|value| Header::new("Prefer", value)));
+        Request {
+            method: Method::Get,
+            target: link.target().clone(),
+            headers,
+            body: None,
+            idle_timeout: self.patience.request_timeout,
+            max_body: MAX_BODY,
+        }
+    }
+
+    /// Tells an answer from a failure, and how often the failure is worth repeating.
+    fn judge(
+        &self,
+        link: &Link,
+        outcome: Result<Response, HttpError>,
+        token: &Token,
+    ) -> Result<Answer, Failure> {
+        let mut response = outcome.map_err(|error| self.unanswered(link, &error))?;
+        let body = std::mem::take(&mut response.body);
+        let body = inflated(response.header("content-encoding"), body);
+        if (200..300).contains(&response.status) {
+            return match body {
+                Ok(body) => Ok(Answer::new(&response, body)),
+                Err(error) => Err(spoilt(link, error)),
+            };
+        }
+        // An error whose body is spoilt still has its status.
+        let body = body.unwrap_or_default();
+        let fault = Fault::read(&response, &body).scrubbed(|text| token.scrub(text));
+        let asked = response
+            .header("retry-after")
+            .and_then(|value| retry_after(value, self.shared.host.unix_time()));
+        let repeat = fault.repeat();
+        Err(Failure { repeat, error: fault.into_error(link.resource_name(), asked) })
+    }
+
+    fn unanswered(&self, link: &Link, error: &HttpError) -> Failure {
+        if let HttpError::TooLarge(limit) = error {
+            return spoilt(link, InflateError::TooLarge(*limit));
+        }
+        let what = format!("{} of the environment", link.resource_name());
+        let url = self.shared.environment.api_root();
+        let repeat = if error.is_transient() { Repeat::Patiently } else { Repeat::Never };
+        Failure { repeat, error: Error::unreachable(&what, url, error) }
+    }
+}
+
+/// An attempt that gave no answer.
+struct Failure {
+    error: Error,
+    repeat: Repeat,
+}
+
+impl Failure {
+    fn is_unauthenticated(&self) -> bool {
+        self.error.fault.as_ref().is_some_and(|fault| fault.status == 401)
+    }
+}
+
+fn inflated(coding: Option<&str>, body: Vec<u8>) -> Result<Vec<u8>, InflateError> {
+    match coding.unwrap_or_default().trim() {
+        coding if coding.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(body),
+        coding if coding.eq_ignore_ascii_case("gzip") => gunzip(&body, MAX_BODY),
+        // Nothing else was asked for, so it is as good as noise.
+        _ => Err(InflateError::Broken),
+    }
+}
+
+fn spoilt(link: &Link, error: InflateError) -> Failure {
+    let what = link.resource_name();
+    match error {
+        InflateError::Broken => Failure {
+            repeat: Repeat::Patiently,
+            error: Error::new(
+                ErrorKind::Unavailable,
+                format!("cannot read {what}: {error}; check any proxy between, or try again later"),
+            ),
+        },
+        InflateError::TooLarge(_) => Failure {
+            repeat: Repeat::Never,
+            error: Error::new(
+                ErrorKind::Unsupported,
+                format!("cannot read {what}: {error}; ask for smaller pages or fewer columns"),
+            )
+            .with_recovery(Recovery::SmallerPages),
+        },
+    }
+}
+
+fn throttled(link: &Link, quiet: Duration) -> Error {
+    Error::new(
+        ErrorKind::Throttled,
+        format!(
+            "cannot read {} yet: Dataverse asked for {} seconds without requests, longer than \
+             this call may wait; try again then",
+            link.resource_name(),
+            quiet.as_secs_f64().ceil()
+        ),
+    )
+    .with_retry_after(quiet)
+}
+
+/// A random UUID (version 4), to find the request in the service's logs.
+fn random_uuid(random: &impl Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    let number = u128::from_be_bytes(bytes);
+    let version = number & !(0xF << 76) | 0x4 << 76;
+    let variant = version & !(0x3 << 62) | 0x2 << 62;
+    let digits = format!("{variant:032x}");
+    let group = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    [group(0, 8), group(8, 12), group(12, 16), group(16, 20), group(20, 32)].join("-")
 }

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::environment::Environment;
 use crate::error::{Error, ErrorKind};
+use crate::host::Target;
 
 /// The longest address that the service takes, in characters (reference 4.12).
 const MAX_LENGTH: usize = 32_768;
@@ -18,8 +19,8 @@ const MAX_LENGTH: usize = 32_768;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     text: String,
-    url: Url,
-    /// Where the part below the API root begins in the URL's text.
+    target: Target,
+    /// How long the API root's path is, at the beginning of the target's.
     root_length: usize,
 }
 
@@ -80,10 +81,15 @@ impl Link {
                 environment.origin()
             ));
         }
-        if !url.path().starts_with(root.path()) || climbs(url.path()) {
+        let mut target = Target::from(&url);
+        if let Some(verbatim) = path_and_query(text).filter(|text| text.chars().all(sendable)) {
+            target.path_and_query = verbatim.to_owned();
+        }
+        let path = target.path_and_query.split('?').next().unwrap_or_default();
+        if !path.starts_with(root.path()) || climbs(path) {
             return Err(format!("it leads out of {root}"));
         }
-        Ok(Self { text: text.to_owned(), url, root_length: root.as_str().len() })
+        Ok(Self { text: text.to_owned(), target, root_length: root.path().len() })
     }
 
     /// The address as it was made or received.
@@ -91,14 +97,15 @@ impl Link {
         &self.text
     }
 
-    /// The address to send a request to.
-    pub fn url(&self) -> &Url {
-        &self.url
+    /// Where the request goes: the path and query letter by letter as in the text, unless
+    /// they hold a character that HTTP cannot carry.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// The resource, for messages: what stands between the API root and the query.
     pub fn resource_name(&self) -> &str {
-        let path = self.url.as_str().get(self.root_length..).unwrap_or_default();
+        let path = self.target.path_and_query.get(self.root_length..).unwrap_or_default();
         match path.split('?').next().unwrap_or_default() {
             "" => "the API root",
             name => name,
@@ -112,8 +119,20 @@ impl fmt::Debug for Link {
     }
 }
 
-/// Whether some server could read the path as climbing up. The URL parser has resolved plain
-/// and percent-encoded dots; what is left are dots between encoded slashes.
+/// What follows the authority in the text of an address.
+fn path_and_query(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let plain = scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
+    plain.then(|| rest.find(['/', '?']).and_then(|start| rest.get(start..))).flatten()
+}
+
+/// Whether a request line may hold the character as it is.
+fn sendable(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '#')
+}
+
+/// Whether some server could read the path as climbing up, by dots and slashes that are plain
+/// or percent-encoded.
 fn climbs(path: &str) -> bool {
     let mut decoded = path.to_ascii_lowercase();
     // Twice, for servers that decode twice.

@@ -2,9 +2,14 @@
 
 mod client;
 mod environment;
+mod fault;
+mod inflate;
 mod link;
+mod meaning;
 mod message;
+pub mod metadata;
 pub mod query;
+mod throttle;
 
 pub use client::Client;
 pub use environment::Environment;

@@ -8,13 +8,46 @@ mod http_date;
 use std::time::Duration;
 
 use crate::host::Random;
+use crate::settings::Settings;
 
 /// The first pause is drawn from up to this much; each later one from up to twice as much.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// How often an attempt is repeated that is likely to fail again.
+const FEW: u32 = 3;
 /// No drawn pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A service that asks for more than this is taken at its word only up to here.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long one call may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// What it may spend on failed attempts and on the pauses between them.
+    pub(crate) max_wait: Duration,
+    /// How long one attempt may stay silent.
+    pub(crate) request_timeout: Duration,
+}
+
+impl Patience {
+    /// What the settings of a connection allow.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            max_wait: settings.retry.max_wait,
+            request_timeout: settings.limits.request_timeout,
+        }
+    }
+}
+
+/// How often an attempt is worth repeating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// The answer would be the same.
+    Never,
+    /// It may have been chance, but is likely to stay: three times.
+    Few,
+    /// It will pass: as long as there is patience.
+    Patiently,
+}
 
 /// What one call may still spend on failed attempts and on the pauses between them.
 ///
@@ -26,48 +59,46 @@ pub(crate) struct Budget {
     left: Duration,
     attempt_limit: Duration,
     failures: u32,
-}
-
-/// The pause that would be needed is longer than the call may still wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted {
-    /// The pause, when the service itself asked for it.
-    pub(crate) asked: Option<Duration>,
+    /// Failures of the kind that is repeated only a few times.
+    stubborn: u32,
 }
 
 impl Budget {
-    /// A budget of `total`, of which one failed attempt takes at most `attempt_limit`.
-    pub(crate) fn new(total: Duration, attempt_limit: Duration) -> Self {
-        Self { left: total, attempt_limit, failures: 0 }
-    }
-
-    /// How many attempts have failed.
-    pub(crate) fn failures(&self) -> u32 {
-        self.failures
+    /// All that `patience` allows.
+    pub(crate) fn new(patience: Patience) -> Self {
+        Self {
+            left: patience.max_wait,
+            attempt_limit: patience.request_timeout,
+            failures: 0,
+            stubborn: 0,
+        }
     }
 
     /// Charges an attempt that failed after `took`, and tells how long to pause before the
-    /// next one: exactly as long as the service asked for, else a random time of up to
-    /// twice the longest of the pause before ("full jitter").
+    /// next one: exactly as long as the service asked for, else a random time below a ceiling
+    /// that doubles with each failure ("full jitter"). None when there must be no next one.
     pub(crate) fn pause_after(
         &mut self,
         took: Duration,
+        repeat: Repeat,
         asked: Option<Duration>,
         random: &impl Random,
-    ) -> Result<Duration, Exhausted> {
+    ) -> Option<Duration> {
         self.charge(took.min(self.attempt_limit));
         let pause = asked.unwrap_or_else(|| jittered(self.failures, random));
         self.failures = self.failures.saturating_add(1);
-        // A budget that is used up allows no further attempt, not even without a pause.
-        if pause > self.left || self.left.is_zero() {
-            return Err(Exhausted { asked });
+        match repeat {
+            Repeat::Never => return None,
+            Repeat::Few if self.stubborn == FEW => return None,
+            Repeat::Few => self.stubborn += 1,
+            Repeat::Patiently => {}
         }
-        self.charge(pause);
-        Ok(pause)
+        // A budget that is used up allows no further attempt, not even without a pause.
+        (!self.left.is_zero() && self.wait(pause)).then_some(pause)
     }
 
-    /// Whether a pause that others have caused still fits; it is charged if so.
-    pub(crate) fn can_wait(&mut self, pause: Duration) -> bool {
+    /// Whether a pause still fits; it is charged if so.
+    pub(crate) fn wait(&mut self, pause: Duration) -> bool {
         let fits = pause <= self.left;
         if fits {
             self.charge(pause);
@@ -118,29 +149,29 @@ mod tests {
         Duration::from_secs(count)
     }
 
+    fn budget(max_wait: u64) -> Budget {
+        Budget::new(Patience { max_wait: secs(max_wait), request_timeout: secs(120) })
+    }
+
     #[test]
     fn what_the_service_asks_for_is_obeyed_exactly() {
-        let mut budget = Budget::new(secs(300), secs(120));
-        let pause = budget.pause_after(secs(1), Some(secs(17)), &Always(0)).unwrap();
-        assert_eq!(pause, secs(17));
+        let mut budget = budget(300);
+        let mut pause = |took, asked| {
+            budget.pause_after(secs(took), Repeat::Patiently, Some(secs(asked)), &Always(0))
+        };
+        assert_eq!(pause(1, 17), Some(secs(17)));
         // 300 - 1 - 17 are left; one more second of failing leaves 281.
-        assert_eq!(
-            budget.pause_after(secs(1), Some(secs(282)), &Always(0)),
-            Err(Exhausted { asked: Some(secs(282)) })
-        );
-        assert_eq!(budget.pause_after(secs(0), Some(secs(281)), &Always(0)), Ok(secs(281)));
-        assert_eq!(
-            budget.pause_after(secs(0), Some(secs(0)), &Always(0)),
-            Err(Exhausted { asked: Some(secs(0)) })
-        );
+        assert_eq!(pause(1, 282), None);
+        assert_eq!(pause(0, 281), Some(secs(281)));
+        assert_eq!(pause(0, 0), None);
     }
 
     #[test]
     fn drawn_pauses_double_up_to_half_a_minute() {
-        let mut budget = Budget::new(secs(1_000), secs(120));
-        let longest: Vec<u64> = (0..8)
-            .map(|_| budget.pause_after(secs(0), None, &Always(255)).unwrap())
-            .map(|pause| u64::try_from(pause.as_millis()).unwrap())
+        let mut budget = budget(1_000);
+        let longest: Vec<u128> = (0..8)
+            .map(|_| budget.pause_after(secs(0), Repeat::Patiently, None, &Always(255)))
+            .map(|pause| pause.unwrap().as_millis())
             .collect();
         assert_eq!(longest, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
         assert_eq!(jittered(3, &Always(0)), Duration::ZERO);
@@ -149,9 +180,23 @@ mod tests {
 
     #[test]
     fn an_answer_that_lay_waiting_is_not_charged_for_it() {
-        let mut budget = Budget::new(secs(300), secs(120));
-        assert!(budget.pause_after(secs(3_600), Some(secs(180)), &Always(0)).is_ok());
-        assert!(budget.pause_after(secs(1), Some(secs(0)), &Always(0)).is_err());
+        let mut budget = budget(300);
+        let mut pause = |took, asked| {
+            budget.pause_after(secs(took), Repeat::Patiently, Some(secs(asked)), &Always(0))
+        };
+        assert!(pause(3_600, 180).is_some());
+        assert!(pause(1, 0).is_none());
+    }
+
+    #[test]
+    fn the_kind_of_failure_tells_how_often_it_is_repeated() {
+        let repeats = |repeat| {
+            let mut budget = budget(10);
+            (0..9).filter(|_| budget.pause_after(secs(0), repeat, None, &Always(0)).is_some()).count()
+        };
+        assert_eq!(repeats(Repeat::Never), 0);
+        assert_eq!(repeats(Repeat::Few), 3);
+        assert_eq!(repeats(Repeat::Patiently), 9);
     }
 
     #[test]

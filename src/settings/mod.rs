@@ -8,6 +8,7 @@ mod parse;
 use std::time::Duration;
 
 pub use environment::{ApiVersion, EnvironmentUrl};
+pub(crate) use origins::cloud_authority;
 pub use origins::{Origin, Origins};
 
 use crate::error::Error;
@@ -61,6 +62,14 @@ impl Settings {
 pub struct Tenant(String);
 
 impl Tenant {
+    /// Reads a GUID or a domain.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        parse::tenant(text)
+    }
+
     /// As it stands in the path of a token endpoint.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -50,7 +50,7 @@ fn read(fields: &mut Fields<'_>) -> Option<Settings> {
         ApiVersion::parse(text)
             .ok_or_else(|| "must be \"8.0\", \"8.1\", \"8.2\", \"9.0\", \"9.1\" or \"9.2\"".into())
     });
-    let tenant = fields.text("tenant", tenant);
+    let tenant = fields.text("tenant", Tenant::parse);
     let authority = fields.text("authority", Origin::parse);
     let auth = if fields.is_absent("auth") {
         fields.required_text("auth", |_| Ok(None)).flatten()
@@ -109,7 +109,7 @@ fn auth(fields: &mut Fields<'_>) -> Option<Auth> {
     Some(Auth::ClientSecret(ClientSecret { client_id: client_id?, secret: secret?, scope }))
 }
 
-fn tenant(text: &str) -> Result<Tenant, String> {
+pub(super) fn tenant(text: &str) -> Result<Tenant, String> {
     let text = text.trim().to_ascii_lowercase();
     if matches!(text.as_str(), "common" | "organizations" | "consumers") {
         return Err(format!(

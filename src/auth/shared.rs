@@ -1,0 +1,89 @@
+//! One future, many who wait for it.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// A future whose output goes to everyone who waits for it.
+///
+/// Whoever is polled drives it: a request that was sent ahead and that nobody polls any more
+/// cannot keep the others waiting.
+pub(super) struct Shared<T> {
+    inner: Rc<Inner<T>>,
+}
+
+struct Inner<T> {
+    state: RefCell<State<T>>,
+    waiting: Arc<Waiting>,
+}
+
+enum State<T> {
+    Running(Pin<Box<dyn Future<Output = T>>>),
+    Done(T),
+}
+
+/// Everyone who wants to be woken. (Wakers must be `Sync`, though there is but one thread.)
+struct Waiting(Mutex<Vec<Waker>>);
+
+impl Waiting {
+    fn add(&self, waker: &Waker) {
+        let mut wakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wakers.iter().any(|known| known.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+    }
+}
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        let wakers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self { inner: Rc::clone(&self.inner) }
+    }
+}
+
+impl<T> Shared<T> {
+    pub(super) fn new(future: impl Future<Output = T> + 'static) -> Self {
+        let inner = Inner {
+            state: RefCell::new(State::Running(Box::pin(future))),
+            waiting: Arc::new(Waiting(Mutex::default())),
+        };
+        Self { inner: Rc::new(inner) }
+    }
+
+    /// Whether both stand for the same future.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl<T: Clone> Future for Shared<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        self.inner.waiting.add(context.waker());
+        let mut state = self.inner.state.borrow_mut();
+        let output = match &mut *state {
+            State::Done(output) => return Poll::Ready(output.clone()),
+            State::Running(future) => {
+                let waker = Waker::from(Arc::clone(&self.inner.waiting));
+                match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    Poll::Ready(output) => output,
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        };
+        *state = State::Done(output.clone());
+        drop(state);
+        Arc::clone(&self.inner.waiting).wake();
+        Poll::Ready(output)
+    }
+}

@@ -1,0 +1,137 @@
+//! A token, and how long it is good for.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use zeroize::Zeroize as _;
+
+use crate::host::Secret;
+
+/// How long a token lives when the answer does not say (RFC 6749 leaves that open).
+const ASSUMED_LIFE: Duration = Duration::from_secs(300);
+/// A token is renewed when less than this, or than a tenth of its life, is left.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
+
+/// An access token.
+pub(crate) struct Token {
+    secret: Secret,
+    /// On the clock's `elapsed` scale.
+    renew_at: Duration,
+}
+
+impl Token {
+    /// Reads the answer of a token endpoint and wipes it. `asked_at` is when it was asked
+    /// for: the answer may have lain unread for a while.
+    pub(super) fn read(mut body: Vec<u8>, asked_at: Duration) -> Option<Self> {
+        let answer = serde_json::from_slice::<Answer>(&body).ok();
+        body.zeroize();
+        let answer = answer?;
+        let secret = Secret::new(answer.access_token);
+        let bearer = answer.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+        let sendable = !secret.reveal().is_empty()
+            && secret.reveal().bytes().all(|byte| byte.is_ascii_graphic());
+        let life = answer.expires_in.map_or(ASSUMED_LIFE, Seconds::duration);
+        let margin = RENEWAL_MARGIN.min(life / 10);
+        (bearer && sendable).then(|| Self { secret, renew_at: asked_at + life - margin })
+    }
+
+    /// Whether it need not be renewed yet.
+    pub(super) fn is_fresh(&self, now: Duration) -> bool {
+        now < self.renew_at
+    }
+
+    /// The value of the `Authorization` header.
+    pub(crate) fn to_header(&self) -> String {
+        format!("Bearer {}", self.secret.reveal())
+    }
+
+    /// The text with the token cut out, should a service repeat it.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        text.replace(self.secret.reveal(), "…")
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("renew_at", &self.renew_at).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    access_token: String,
+    token_type: Option<String>,
+    expires_in: Option<Seconds>,
+}
+
+/// Older endpoints write the number as text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(u32),
+    Text(String),
+}
+
+impl Seconds {
+    fn duration(self) -> Duration {
+        match self {
+            Self::Number(seconds) => Duration::from_secs(seconds.into()),
+            Self::Text(text) => {
+                text.parse::<u32>().map_or(ASSUMED_LIFE, |n| Duration::from_secs(n.into()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Option<Token> {
+        Token::read(body.as_bytes().to_vec(), Duration::from_secs(1000))
+    }
+
+    #[test]
+    fn a_token_is_renewed_before_it_expires() {
+        for (expires_in, renew_at) in [
+            ("3599", 1000 + 3599 - 300),
+            ("\"3599\"", 1000 + 3599 - 300),
+            ("60", 1000 + 54),
+            ("0", 1000),
+            ("null", 1000 + 270),
+        ] {
+            let body = format!(
+                r#"{{"token_type":"bearer","expires_in":{expires_in},"access_token":"t"}}"#
+            );
+            let token = read(&body).unwrap();
+            assert_eq!(token.renew_at, Duration::from_secs(renew_at), "{expires_in}");
+            assert!(token.is_fresh(Duration::from_secs(renew_at) - Duration::from_nanos(1)));
+            assert!(!token.is_fresh(Duration::from_secs(renew_at)));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_no_token() {
+        for body in [
+            "",
+            "<html>",
+            r#"{"token_type":"Bearer"}"#,
+            r#"{"token_type":"mac","access_token":"t"}"#,
+            r#"{"access_token":""}"#,
+            r#"{"access_token":"a b"}"#,
+            r#"{"access_token":"a\r\nb"}"#,
+            r#"{"access_token":7}"#,
+        ] {
+            assert!(read(body).is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn it_is_never_printed() {
+        let token = read(r#"{"access_token":"MARKER"}"#).unwrap();
+        assert!(!format!("{token:?}").contains("MARKER"));
+        assert_eq!(token.scrub("it was MARKER!"), "it was …!");
+        assert_eq!(token.to_header(), "Bearer MARKER");
+    }
+}

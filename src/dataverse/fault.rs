@@ -1,0 +1,305 @@
+//! What the Web API says when it refuses (reference 7.6, 2.9).
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::meaning::{Meaning, of_code, of_status};
+use crate::error::{Error, ErrorKind, ServiceFault};
+use crate::host::Response;
+use crate::retry::Repeat;
+
+/// Where the service's support finds the call, in the order in which to look (reference 1.1).
+const REQUEST_ID_HEADERS: [&str; 3] = ["x-ms-service-request-id", "req_id", "x-ms-request-id"];
+/// No message is repeated beyond this many characters.
+const LONGEST_MESSAGE: usize = 300;
+
+/// An error code of the service.
+///
+/// It is written as hexadecimal digits in either case or as a signed decimal number; codes
+/// that say nothing (`0x0` and none) are not codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FaultCode(u32);
+
+impl FaultCode {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+            None => match text.parse::<i32>() {
+                Ok(signed) => signed.cast_unsigned(),
+                Err(_) => text.parse::<u32>().ok()?,
+            },
+        };
+        (number != 0).then_some(Self(number))
+    }
+}
+
+impl fmt::Display for FaultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:08X}", self.0)
+    }
+}
+
+/// An error answer of the Web API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) status: u16,
+    pub(super) code: Option<FaultCode>,
+    /// The first line of the message, empty when there was none. What follows the first line
+    /// is for the service's own developers.
+    pub(super) message: String,
+    pub(super) request_id: Option<String>,
+    /// Where a redirect leads.
+    location: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    error: Option<Inner>,
+    /// Requests that find no route are answered in another form.
+    #[serde(rename = "Message")]
+    message: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Inner {
+    code: Value,
+    message: Value,
+}
+
+impl Fault {
+    /// Reads an error answer; `body` is the inflated body, of whatever kind.
+    pub(super) fn read(response: &Response, body: &[u8]) -> Self {
+        let (error, routing) = match serde_json::from_slice::<Body>(body) {
+            Ok(body) => (body.error.unwrap_or_default(), body.message),
+            // A gateway answers in HTML, or in nothing.
+            Err(_) => (Inner::default(), None),
+        };
+        let code = match &error.code {
+            Value::String(text) => FaultCode::parse(text),
+            Value::Number(number) => FaultCode::parse(&number.to_string()),
+            _ => None,
+        };
+        let message = match &error.message {
+            Value::String(text) => text,
+            // The older form: {"lang": …, "value": …}.
+            Value::Object(parts) => parts.get("value").and_then(Value::as_str).unwrap_or_default(),
+            _ => routing.as_deref().unwrap_or_default(),
+        };
+        let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| response.header(name));
+        Self {
+            status: response.status,
+            code,
+            message: first_line(message, LONGEST_MESSAGE),
+            request_id: request_id.map(|id| first_line(id, 100)).filter(|id| !id.is_empty()),
+            location: response.header("location").map(|text| first_line(text, 200)),
+        }
+    }
+
+    /// The same with the message rewritten, to cut out what must not be repeated.
+    pub(super) fn scrubbed(mut self, scrub: impl Fn(&str) -> String) -> Self {
+        self.message = scrub(&self.message);
+        self.request_id = self.request_id.map(|id| scrub(&id));
+        self.location = self.location.map(|location| scrub(&location));
+        self
+    }
+
+    fn meaning(&self) -> Meaning {
+        self.code
+            .and_then(|code| of_code(code.0, self.status))
+            .unwrap_or_else(|| of_status(self.status))
+    }
+
+    /// Whether the same request is worth repeating.
+    pub(super) fn repeat(&self) -> Repeat {
+        self.meaning().repeat
+    }
+
+    /// The error for a reader: what failed, what the service said, what to do.
+    pub(super) fn into_error(self, what: &str, retry_after: Option<Duration>) -> Error {
+        let meaning = self.meaning();
+        let said = match (self.message.trim_end_matches('.'), &self.location) {
+            ("", Some(location)) => format!("status {}, leading to {location}", self.status),
+            ("", None) => format!("status {}", self.status),
+            (message, _) => message.to_owned(),
+        };
+        let code = self.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        let message = format!("cannot read {what}: {said}{code}; {}", meaning.advice);
+        let mut error = Error::new(meaning.kind, message).with_fault(ServiceFault {
+            status: self.status,
+            code: self.code.map(|code| code.to_string()).unwrap_or_default(),
+            request_id: self.request_id,
+        });
+        error.retry_after = retry_after;
+        error.recovery = meaning.recovery;
+        error
+    }
+}
+
+/// The first line that says anything, without control characters.
+fn first_line(text: &str, longest: usize) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let mut line: String = line.chars().filter(|c| !c.is_control()).collect();
+    if let Some((end, _)) = line.char_indices().nth(longest) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::Recovery;
+    use crate::simulation::header;
+
+    fn fault(status: u16, body: &str) -> Fault {
+        let response = Response { status, headers: Vec::new(), body: Vec::new() };
+        Fault::read(&response, body.as_bytes())
+    }
+
+    fn coded(status: u16, code: &str) -> Fault {
+        fault(status, &format!(r#"{{"error":{{"code":"{code}","message":"It failed."}}}}"#))
+    }
+
+    #[test]
+    fn codes_are_read_in_every_spelling() {
+        for (text, expected) in [
+            ("0x8006088a", Some("0x8006088A")),
+            ("0X8006088A", Some("0x8006088A")),
+            ("-2147015902", Some("0x80072322")),
+            ("2147951394", Some("0x80072322")),
+            ("0x0", None),
+            ("0", None),
+            ("", None),
+            ("0x", None),
+            ("0x123456789", None),
+            ("BadRequest", None),
+        ] {
+            let code = coded(400, text).code.map(|code| code.to_string());
+            assert_eq!(code.as_deref(), expected, "{text}");
+        }
+        let number = fault(429, r#"{"error":{"code":-2147015902,"message":""}}"#);
+        assert_eq!(number.code, Some(FaultCode(0x8007_2322)));
+    }
+
+    #[test]
+    fn messages_are_one_line_whatever_the_body() {
+        for (body, expected) in [
+            (r#"{"error":{"code":"","message":"First.\r\n   at System.Web"}}"#, "First."),
+            (r#"{"error":{"message":{"lang":"en","value":"Old."}}}"#, "Old."),
+            (r#"{"Message":"No HTTP resource was found."}"#, "No HTTP resource was found."),
+            (r#"{"error":null}"#, ""),
+            (r#"{"error":{"code":{},"message":7}}"#, ""),
+            ("<html><body>Bad Gateway</body></html>", ""),
+            ("[]", ""),
+            ("", ""),
+        ] {
+            assert_eq!(fault(400, body).message, expected, "{body}");
+        }
+        let long = fault(400, &format!(r#"{{"Message":"{}"}}"#, "ä".repeat(1000)));
+        assert_eq!(long.message.chars().count(), LONGEST_MESSAGE + 1);
+    }
+
+    #[test]
+    fn request_ids_are_looked_for_in_order() {
+        let read = |names: &[&'static str]| {
+            let headers = names.iter().map(|name| header(name, *name)).collect();
+            Fault::read(&Response { status: 400, headers, body: Vec::new() }, b"").request_id
+        };
+        assert_eq!(read(&["x-ms-request-id", "REQ_ID"]).as_deref(), Some("REQ_ID"));
+        let first = "x-ms-service-request-id";
+        assert_eq!(read(&["x-ms-request-id", "REQ_ID", first]).as_deref(), Some(first));
+        assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn each_code_has_its_kind_and_remedy() {
+        use ErrorKind::{
+            CheckpointExpired, Conflict, Forbidden, InvalidData, NotFound, Throttled, Unavailable,
+            Unsupported,
+        };
+        for (status, code, kind, words) in [
+            (403, "0x80072560", Forbidden, "create an application user"),
+            (403, "0x8004A112", Forbidden, "enable it"),
+            (403, "0x80040225", Forbidden, "enable it"),
+            (403, "0x80042f09", Forbidden, "assign"),
+            (403, "0x80040220", Forbidden, "security role"),
+            (403, "0x80048306", Forbidden, "security role"),
+            (403, "0x80048405", Forbidden, "security role"),
+            (403, "0x8004F504", Forbidden, "column"),
+            (404, "0x80040217", NotFound, "deleted"),
+            (404, "0x80060891", NotFound, "deleted"),
+            (404, "0x8006088a", NotFound, "exists"),
+            (400, "0x8006088a", Unsupported, "defect"),
+            (400, "0x80041103", NotFound, "column"),
+            (412, "0x80040237", Conflict, "exists"),
+            (400, "0x80040265", InvalidData, "plug-in"),
+            (500, "0x80044151", Unavailable, "try again"),
+            (400, "0x80044352", CheckpointExpired, "from its beginning"),
+            (410, "0x80044352", CheckpointExpired, "from its beginning"),
+            (429, "0x80072321", Throttled, "wait"),
+            (503, "0x80072326", Throttled, "wait"),
+            (429, "", Throttled, "wait"),
+            (400, "0x0", Unsupported, "defect"),
+            (403, "0x12345678", Forbidden, "security role"),
+            (404, "", NotFound, "environment"),
+            (502, "", Unavailable, "try again"),
+            (302, "", ErrorKind::InvalidSettings, "environment"),
+        ] {
+            let fault = coded(status, code);
+            let error = fault.into_error("accounts", None);
+            assert_eq!(error.kind, kind, "{status} {code}: {error}");
+            assert!(error.message.contains(words), "{status} {code}: {error}");
+            assert!(error.message.starts_with("cannot read accounts: It failed"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_the_connector_can_do_itself_is_told() {
+        let recovery = |status, code| coded(status, code).into_error("accounts", None).recovery;
+        assert_eq!(recovery(400, "0x80044352"), Some(Recovery::Resync));
+        assert_eq!(recovery(500, "-2147204783"), Some(Recovery::SmallerPages));
+        assert_eq!(recovery(404, "0x80040217"), None);
+    }
+
+    #[test]
+    fn only_what_may_pass_is_repeated() {
+        for (status, code, repeat) in [
+            (429, "", Repeat::Patiently),
+            (429, "0x80072326", Repeat::Patiently),
+            (502, "", Repeat::Patiently),
+            (503, "", Repeat::Patiently),
+            (504, "", Repeat::Patiently),
+            (500, "0x80044150", Repeat::Few),
+            (500, "0x80044151", Repeat::Few),
+            (500, "0x80040216", Repeat::Few),
+            (400, "0x80040224", Repeat::Few),
+            (500, "", Repeat::Few),
+            (409, "0x80071154", Repeat::Few),
+            (302, "", Repeat::Never),
+            (400, "", Repeat::Never),
+            (401, "", Repeat::Never),
+            (403, "0x80040220", Repeat::Never),
+            (404, "", Repeat::Never),
+            (412, "", Repeat::Never),
+            (501, "", Repeat::Never),
+        ] {
+            assert_eq!(coded(status, code).repeat(), repeat, "{status} {code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_breaks_it(status in 300_u16..600, body in ".{0,200}") {
+            let error = fault(status, &body).into_error("accounts", None);
+            prop_assert!(!error.message.contains('\n'));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What error codes and statuses mean to a reader (reference 2.9, 7.6, 9.1).
+
+use crate::error::ErrorKind::{
+    self, CheckpointExpired, Conflict, Forbidden, InvalidData, InvalidSettings, NotFound,
+    Throttled, Unauthenticated, Unavailable, Unsupported,
+};
+use crate::error::Recovery;
+use crate::retry::Repeat;
+
+/// What an error means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) kind: ErrorKind,
+    pub(super) repeat: Repeat,
+    pub(super) recovery: Option<Recovery>,
+    /// What to do, as the end of a sentence.
+    pub(super) advice: &'static str,
+}
+
+const fn meaning(kind: ErrorKind, advice: &'static str) -> Meaning {
+    Meaning { kind, repeat: Repeat::Never, recovery: None, advice }
+}
+
+impl Meaning {
+    const fn repeated(self, repeat: Repeat) -> Self {
+        Self { repeat, ..self }
+    }
+
+    const fn recovered(self, recovery: Recovery) -> Self {
+        Self { recovery: Some(recovery), ..self }
+    }
+}
+
+const DEFECT: Meaning =
+    meaning(Unsupported, "Dataverse does not take this request, which is a defect of the connector");
+const THROTTLED: Meaning =
+    meaning(Throttled, "wait before the next request, and ask for less at once")
+        .repeated(Repeat::Patiently);
+const PASSING: Meaning = meaning(Unavailable, "try again later");
+const PRIVILEGE: Meaning = meaning(
+    Forbidden,
+    "an administrator must add the privilege to a security role of the application user",
+);
+
+/// What a code means; some mean different things with different statuses.
+pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
+    Some(match code {
+        0x8007_2560 => meaning(
+            Forbidden,
+            "an administrator must create an application user for this application in the \
+             environment (Power Platform admin center, Users + permissions, Application users)",
+        ),
+        0x8004_A112 | 0x8004_0225 => meaning(
+            Forbidden,
+            "the application user is disabled; an administrator must enable it",
+        ),
+        0x8004_2F09 => meaning(
+            Forbidden,
+            "an administrator must assign a security role to the application user",
+        ),
+        0x8004_0220 | 0x8004_8306 | 0x8004_8405 | 0x8004_0231 => PRIVILEGE,
+        0x8004_A110 => meaning(
+            Forbidden,
+            "the application user needs the privilege to act on behalf of another user",
+        ),
+        0x8004_F504 | 0x8004_F507 => meaning(
+            Forbidden,
+            "a column is secured; leave it out, or let an administrator add the application user \
+             to its column security profile",
+        ),
+        0x8004_0217 | 0x8006_0891 => meaning(NotFound, "the row has been deleted or never was"),
+        0x8006_0890 => meaning(NotFound, "the table has no such alternate key; define it first"),
+        0x8004_1102 => meaning(NotFound, "the table has been removed or renamed; look again"),
+        0x8004_1103 => meaning(NotFound, "the column has been removed or renamed; look again"),
+        // Routing and query syntax share this code.
+        0x8006_088A if status == 404 => {
+            meaning(NotFound, "check that the table exists in this environment")
+        }
+        0x8006_088A | 0x8006_0888 => DEFECT,
+        0x8004_0237 | 0x8006_0892 | 0x8004_0333 => {
+            meaning(Conflict, "a row with these values exists already")
+        }
+        0x8006_0882 | 0x8006_0883 | 0x8006_088D => {
+            meaning(Conflict, "the row was changed meanwhile; read it again")
+        }
+        0x8007_1154 => {
+            meaning(Conflict, "another operation is running; try again later").repeated(Repeat::Few)
+        }
+        0x8004_0203 | 0x8004_8408 | 0x8004_4331 => meaning(InvalidData, "correct the value"),
+        0x8004_0265 => meaning(
+            InvalidData,
+            "a plug-in of the environment refused it; ask whoever maintains the plug-in",
+        ),
+        0x8004_0224 | 0x8004_0216 => PASSING.repeated(Repeat::Few),
+        0x8004_4150 | 0x8004_4151 => {
+            meaning(Unavailable, "the database was too slow; ask for smaller pages or try again later")
+                .repeated(Repeat::Few)
+                .recovered(Recovery::SmallerPages)
+        }
+        0x8004_418A => meaning(Unsupported, "ask for less at once"),
+        0x8004_4352 => {
+            meaning(CheckpointExpired, "the change token has expired; read the table from its beginning")
+                .recovered(Recovery::Resync)
+        }
+        0x8007_2321 | 0x8007_2322 | 0x8007_2326 | 0x8005_F103 | 0x8007_2324 => THROTTLED,
+        _ => return None,
+    })
+}
+
+/// What a status means when no known code comes with it.
+pub(super) fn of_status(status: u16) -> Meaning {
+    match status {
+        300..=399 => meaning(
+            InvalidSettings,
+            "redirects are not followed; set \"environment\" to the environment's own address",
+        ),
+        401 => meaning(
+            Unauthenticated,
+            "a new token was refused too; check \"environment\", \"tenant\" and \"auth.scope\"",
+        ),
+        403 => PRIVILEGE,
+        404 | 410 => meaning(
+            NotFound,
+            "check \"environment\" and \"apiVersion\", and that the table exists",
+        ),
+        405 | 501 => meaning(Unsupported, "Dataverse cannot do this with the resource"),
+        408 | 502..=504 => PASSING.repeated(Repeat::Patiently),
+        409 | 412 => meaning(Conflict, "the row was changed meanwhile; read it again"),
+        413 | 414 => meaning(Unsupported, "ask for less at once"),
+        429 => THROTTLED,
+        400..=499 => DEFECT,
+        500 => PASSING.repeated(Repeat::Few),
+        _ => PASSING,
+    }
+}

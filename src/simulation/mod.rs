@@ -1,0 +1,135 @@
+//! A host for tests: a virtual clock, a scripted network, secrets in memory, seeded chance.
+//!
+//! Nothing waits for real: when every future is asleep the clock jumps to the next timer. A
+//! future that nothing will wake is a failed test, not a hanging one.
+
+mod clock;
+mod network;
+mod service;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+pub(crate) use network::{Reply, Storm, address, header};
+pub(crate) use service::{API_ROOT, SECRET_NAME, SECRET_VALUE, SETTINGS, signed_in};
+
+use crate::host::{Random, Request, Secret, SecretError, Secrets};
+use clock::VirtualClock;
+
+/// The simulated host.
+pub(crate) struct Simulation {
+    clock: VirtualClock,
+    secrets: RefCell<BTreeMap<String, Result<Secret, SecretError>>>,
+    random: Cell<u64>,
+    service: RefCell<Box<dyn FnMut(&Request) -> Reply>>,
+    storm: RefCell<Option<Storm>>,
+    requests: RefCell<Vec<Request>>,
+}
+
+impl Simulation {
+    /// A host whose network is one function from a request to what becomes of it.
+    pub(crate) fn new(service: impl FnMut(&Request) -> Reply + 'static) -> Rc<Self> {
+        Rc::new(Self {
+            clock: VirtualClock::default(),
+            secrets: RefCell::default(),
+            random: Cell::new(0x9E37_79B9_7F4A_7C15),
+            service: RefCell::new(Box::new(service)),
+            storm: RefCell::default(),
+            requests: RefCell::default(),
+        })
+    }
+
+    /// Puts a secret into the store.
+    pub(crate) fn set_secret(&self, name: &str, value: Result<&str, SecretError>) {
+        self.secrets.borrow_mut().insert(name.to_owned(), value.map(Secret::new));
+    }
+
+    /// Lets the network fail by chance from now on.
+    pub(crate) fn set_storm(&self, storm: Option<Storm>) {
+        *self.storm.borrow_mut() = storm;
+    }
+
+    /// Lets time pass outside, as when the host works on a page.
+    pub(crate) fn advance(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
+    /// Virtual time since the simulation began.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Every request so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.borrow().clone()
+    }
+
+    /// How many requests so far went to an address that contains `part`.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.requests.borrow().iter().filter(|request| address(request).contains(part)).count()
+    }
+
+    /// Runs a future to its end; when it sleeps, the clock jumps.
+    ///
+    /// # Panics
+    /// When nothing will ever wake the future.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        let alarm = Arc::new(Alarm(AtomicBool::new(true)));
+        let waker = Waker::from(Arc::clone(&alarm));
+        let mut context = Context::from_waker(&waker);
+        let mut future = pin!(future);
+        loop {
+            if alarm.0.swap(false, Ordering::Relaxed) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                    return output;
+                }
+            } else {
+                assert!(self.clock.jump(), "nothing will ever wake this future");
+            }
+        }
+    }
+}
+
+struct Alarm(AtomicBool);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Secrets for Simulation {
+    fn get(&self, name: &str) -> Result<Secret, SecretError> {
+        self.secrets.borrow().get(name).cloned().unwrap_or(Err(SecretError::NotFound))
+    }
+
+    fn put(&self, name: &str, value: &Secret) -> Result<(), SecretError> {
+        self.secrets.borrow_mut().insert(name.to_owned(), Ok(value.clone()));
+        Ok(())
+    }
+}
+
+impl Random for Simulation {
+    fn fill(&self, buffer: &mut [u8]) {
+        for byte in buffer {
+            *byte = xorshift(&self.random).to_le_bytes()[3];
+        }
+    }
+}
+
+/// Marsaglia's generator: enough for tests, and the same everywhere.
+fn xorshift(state: &Cell<u64>) -> u64 {
+    let mut x = state.get();
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    state.set(x);
+    x
+}

@@ -1,0 +1,125 @@
+//! A network that does what it is told, or fails by a seed.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::{Simulation, xorshift};
+use crate::host::{Header, Http, HttpError, Request, Response};
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    after: Duration,
+    outcome: Result<Response, HttpError>,
+}
+
+/// A header line.
+pub(crate) fn header(name: &'static str, value: impl Into<String>) -> Header {
+    Header::new(name, value)
+}
+
+/// The whole address of a request.
+pub(crate) fn address(request: &Request) -> String {
+    let scheme = if request.target.secure { "https" } else { "http" };
+    format!("{scheme}://{}{}", request.target.authority, request.target.path_and_query)
+}
+
+impl Reply {
+    /// An answer without a body, a hundredth of a second later.
+    pub(crate) fn status(status: u16) -> Self {
+        let response = Response { status, headers: Vec::new(), body: Vec::new() };
+        Self { after: Duration::from_millis(10), outcome: Ok(response) }
+    }
+
+    /// An answer with a body.
+    pub(crate) fn body(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let mut reply = Self::status(status);
+        if let Ok(response) = &mut reply.outcome {
+            response.body = body.into();
+        }
+        reply
+    }
+
+    /// The answer 200 with this JSON.
+    pub(crate) fn json(body: &serde_json::Value) -> Self {
+        Self::body(200, body.to_string()).with("content-type", "application/json")
+    }
+
+    /// An error as Dataverse writes it.
+    pub(crate) fn fault(status: u16, code: &str, message: &str) -> Self {
+        let body = serde_json::json!({"error": {"code": code, "message": message}});
+        Self::body(status, body.to_string()).with("content-type", "application/json")
+    }
+
+    /// No answer.
+    pub(crate) fn failure(error: HttpError) -> Self {
+        Self { after: Duration::from_millis(10), outcome: Err(error) }
+    }
+
+    /// The same with one more header line.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Ok(response) = &mut self.outcome {
+            response.headers.push(header(name, value));
+        }
+        self
+    }
+
+    /// The same after that time.
+    pub(crate) fn after(mut self, time: Duration) -> Self {
+        self.after = time;
+        self
+    }
+}
+
+/// Faults by chance. The same seed gives the same faults.
+pub(crate) struct Storm {
+    state: Cell<u64>,
+    /// One request in this many fails.
+    one_in: u64,
+}
+
+impl Storm {
+    /// A storm in which one request in `one_in` fails.
+    pub(crate) fn new(seed: u64, one_in: u64) -> Self {
+        // The generator must not begin with zero.
+        Self { state: Cell::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) | 1), one_in }
+    }
+
+    /// Turns a reply into a fault, perhaps. Every fault is one that mends itself.
+    fn strike(&self, reply: Reply) -> Reply {
+        if xorshift(&self.state) >> 8 & 0xFFFF >= 0x10000 / self.one_in {
+            return reply;
+        }
+        match xorshift(&self.state) >> 8 & 7 {
+            0 => Reply::status(429).with("retry-after", "3"),
+            1 => Reply::fault(429, "0x80072322", "Number of requests exceeded the limit of 6000."),
+            2 => Reply::status(503),
+            3 => Reply::body(502, "<html>Bad Gateway</html>"),
+            4 => Reply::failure(HttpError::Timeout).after(Duration::from_secs(60)),
+            5 => Reply::failure(HttpError::Connect),
+            6 => Reply::fault(500, "0x80044151", "SQL timeout expired."),
+            _ => Reply::failure(HttpError::Lost),
+        }
+    }
+}
+
+impl Http for Simulation {
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        self.requests.borrow_mut().push(request.clone());
+        let mut reply = (self.service.borrow_mut())(&request);
+        if let Some(storm) = &*self.storm.borrow() {
+            reply = storm.strike(reply);
+        }
+        if reply.after > request.idle_timeout {
+            self.clock.sleep(request.idle_timeout).await;
+            return Err(HttpError::Timeout);
+        }
+        self.clock.sleep(reply.after).await;
+        match reply.outcome {
+            Ok(response) if response.body.len() > request.max_body => {
+                Err(HttpError::TooLarge(request.max_body))
+            }
+            outcome => outcome,
+        }
+    }
+}
