@@ -20,3 +20,6 @@ mod watermark;
 pub use event::{Event, Failure, Operation, Page, Reset, Schema, Selection, Warning};
 pub use sync::Sync;
 
+
+#[cfg(test)]
+mod tests;

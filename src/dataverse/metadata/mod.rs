@@ -56,7 +56,7 @@ pub async fn table<H: Host>(
     );
     let table: wire::Table<Vec<wire::Attribute>> = match get(client, &path).await {
         Ok(table) => table,
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_unknown(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut definition = TableDefinition::from(table);
@@ -85,6 +85,15 @@ pub async fn table<H: Host>(
 
 async fn get<H: Host, T: DeserializeOwned>(client: &Client<H>, path: &str) -> Result<T, Error> {
     client.get_json(&client.resource(path)?, &Prefer::default()).await
+}
+
+/// Whether the service says that there is no such table. The status tells; the code that goes
+/// with it differs between versions.
+fn is_unknown(error: &Error) -> bool {
+    error.kind == ErrorKind::NotFound
+        || error.fault.as_ref().is_some_and(|fault| {
+            fault.status == 404 || fault.code.eq_ignore_ascii_case("0x80041102")
+        })
 }
 
 /// Logical names are lower-case words; nothing else can be the name of a table, and nothing

@@ -1,0 +1,137 @@
+//! A sink by the contract's words: applies events in order, keeps pages with their
+//! checkpoints, may be killed at any moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::random::Random;
+use crate::source::{Event, Operation, Page};
+
+/// What a sink holds of one stream.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) rows: BTreeMap<String, Value>,
+    pub(super) checkpoint: Option<String>,
+    /// The rows that have come since the last reset, for a sink that drops the others at the
+    /// end.
+    since_reset: Option<BTreeSet<String>>,
+    pub(super) warnings: Vec<String>,
+    pub(super) resets: usize,
+    pub(super) completed: usize,
+    pub(super) failures: Vec<crate::error::Error>,
+    /// What came last in this run, to hold the order of events against the contract.
+    has_schema: bool,
+    is_over: bool,
+    /// The checkpoint before the page at hand.
+    last: Option<String>,
+}
+
+pub(super) struct Sink {
+    pub(super) streams: BTreeMap<String, Held>,
+    /// Drops everything at a reset, rather than what has not come again at the end.
+    drops_at_once: bool,
+    /// Stores rows and checkpoint together.
+    is_atomic: bool,
+}
+
+impl Sink {
+    pub(super) fn new(random: &mut Random) -> Self {
+        Self {
+            streams: BTreeMap::new(),
+            drops_at_once: random.one_in(2),
+            is_atomic: random.one_in(2),
+        }
+    }
+
+    /// A new run begins.
+    pub(super) fn begin(&mut self) {
+        for held in self.streams.values_mut() {
+            held.has_schema = false;
+            held.is_over = false;
+            held.last = held.checkpoint.clone();
+        }
+    }
+
+    /// Applies an event. Returns false if the sink was killed in the middle of it.
+    pub(super) fn apply(&mut self, event: Event, killed: bool) -> bool {
+        let name = match &event {
+            Event::Schema(schema) => schema.stream.clone(),
+            Event::Reset(reset) => reset.stream.clone(),
+            Event::Page(page) => page.stream.clone(),
+            Event::Complete(stream) => stream.clone(),
+            Event::Failed(failure) => failure.stream.clone(),
+            Event::Warning(warning) => warning.stream.clone().unwrap(),
+        };
+        let held = self.streams.entry(name).or_default();
+        assert!(!held.is_over, "an event after the end: {event:?}");
+        assert!(held.has_schema || matches!(event, Event::Schema(_) | Event::Failed(_)));
+        match event {
+            Event::Schema(schema) => {
+                assert!(!held.has_schema, "two schemas");
+                assert_eq!(schema.primary_key, [format!("{}id", schema.stream)]);
+                held.has_schema = true;
+            }
+            Event::Reset(reset) => {
+                assert!(!reset.reason.is_empty());
+                held.resets += 1;
+                if self.drops_at_once {
+                    held.rows.clear();
+                } else {
+                    held.since_reset = Some(BTreeSet::new());
+                }
+            }
+            Event::Page(page) => {
+                if killed && self.is_atomic {
+                    return false;
+                }
+                held.page(&page);
+                if killed {
+                    return false;
+                }
+                held.checkpoint = Some(page.checkpoint.clone());
+                held.last = Some(page.checkpoint);
+            }
+            Event::Complete(_) => {
+                held.is_over = true;
+                held.completed += 1;
+                if let Some(seen) = held.since_reset.take() {
+                    held.rows.retain(|key, _| seen.contains(key));
+                }
+            }
+            Event::Failed(failure) => {
+                held.is_over = true;
+                held.failures.push(failure.error);
+            }
+            Event::Warning(warning) => held.warnings.push(warning.id),
+        }
+        true
+    }
+}
+
+impl Held {
+    fn page(&mut self, page: &Page) {
+        let lines: Vec<&str> = page.ndjson.lines().collect();
+        assert_eq!(lines.len(), page.count as usize);
+        assert!(page.ndjson.is_empty() || page.ndjson.ends_with('\n'));
+        assert!(
+            page.count > 0 || self.last.as_deref() != Some(page.checkpoint.as_str()),
+            "the same checkpoint twice without rows between: {}",
+            page.checkpoint
+        );
+        let key_name = format!("{}id", page.stream);
+        for line in lines {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let key = row[&key_name].as_str().unwrap().to_owned();
+            if page.operation == Operation::Delete {
+                assert_eq!(row.as_object().unwrap().len(), 1, "a deletion carries its key only");
+                self.rows.remove(&key);
+                continue;
+            }
+            if let Some(seen) = &mut self.since_reset {
+                seen.insert(key.clone());
+            }
+            self.rows.insert(key, row);
+        }
+    }
+}
