@@ -4,6 +4,10 @@ use uuid::Uuid;
 
 /// One column of a table (`AttributeMetadata` on the wire, reference §5.3).
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is a property of its own in the column's metadata"
+)]
 pub struct Column {
     /// The lower-case name used in queries and rows.
     pub logical_name: String,

@@ -1,5 +1,7 @@
 //! Fills the organization with rows: by [import](import) from CSV files, or made up.
 
+pub mod day;
+pub mod generate;
 pub mod import;
 mod names;
 mod random;

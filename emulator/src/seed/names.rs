@@ -57,7 +57,7 @@ const STREETS: [&str; 24] = [
     "Wharf Lane",
 ];
 
-/// A town with its region, country and the start of its postal codes.
+/// A town, with what addresses in it have in common.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Town {
     /// Name of the town.
@@ -68,6 +68,8 @@ pub(crate) struct Town {
     pub(crate) country: &'static str,
     /// International dialling code.
     pub(crate) dial: &'static str,
+    /// Degrees north and east.
+    pub(crate) position: (f64, f64),
 }
 
 const fn town(
@@ -75,40 +77,43 @@ const fn town(
     region: &'static str,
     country: &'static str,
     dial: &'static str,
+    position: (f64, f64),
 ) -> Town {
     Town {
         city,
         region,
         country,
         dial,
+        position,
     }
 }
 
+#[rustfmt::skip]
 const TOWNS: [Town; 24] = [
-    town("Aarhus", "", "Denmark", "45"),
-    town("Antwerpen", "", "Belgium", "32"),
-    town("Austin", "TX", "United States", "1"),
-    town("Bristol", "", "United Kingdom", "44"),
-    town("Cork", "", "Ireland", "353"),
-    town("Denver", "CO", "United States", "1"),
-    town("Düsseldorf", "Nordrhein-Westfalen", "Germany", "49"),
-    town("Göteborg", "", "Sweden", "46"),
-    town("Kraków", "", "Poland", "48"),
-    town("Leeds", "", "United Kingdom", "44"),
-    town("Lyon", "", "France", "33"),
-    town("Málaga", "Andalucía", "Spain", "34"),
-    town("Malmö", "", "Sweden", "46"),
-    town("Montréal", "Québec", "Canada", "1"),
-    town("München", "Bayern", "Germany", "49"),
-    town("Nantes", "", "France", "33"),
-    town("Portland", "OR", "United States", "1"),
-    town("Porto", "", "Portugal", "351"),
-    town("Raleigh", "NC", "United States", "1"),
-    town("São Paulo", "SP", "Brazil", "55"),
-    town("Tampere", "", "Finland", "358"),
-    town("Torino", "", "Italy", "39"),
-    town("Utrecht", "", "Netherlands", "31"),
-    town("Zürich", "ZH", "Switzerland", "41"),
+    town("Aarhus", "", "Denmark", "45", (56.163, 10.203)),
+    town("Antwerpen", "", "Belgium", "32", (51.219, 4.402)),
+    town("Austin", "TX", "United States", "1", (30.267, -97.743)),
+    town("Bristol", "", "United Kingdom", "44", (51.454, -2.588)),
+    town("Cork", "", "Ireland", "353", (51.898, -8.476)),
+    town("Denver", "CO", "United States", "1", (39.739, -104.99)),
+    town("Düsseldorf", "Nordrhein-Westfalen", "Germany", "49", (51.228, 6.773)),
+    town("Göteborg", "", "Sweden", "46", (57.709, 11.975)),
+    town("Kraków", "", "Poland", "48", (50.065, 19.945)),
+    town("Leeds", "", "United Kingdom", "44", (53.801, -1.549)),
+    town("Lyon", "", "France", "33", (45.764, 4.836)),
+    town("Málaga", "Andalucía", "Spain", "34", (36.721, -4.421)),
+    town("Malmö", "", "Sweden", "46", (55.605, 13.004)),
+    town("Montréal", "Québec", "Canada", "1", (45.502, -73.567)),
+    town("München", "Bayern", "Germany", "49", (48.135, 11.582)),
+    town("Nantes", "", "France", "33", (47.218, -1.554)),
+    town("Portland", "OR", "United States", "1", (45.515, -122.678)),
+    town("Porto", "", "Portugal", "351", (41.158, -8.629)),
+    town("Raleigh", "NC", "United States", "1", (35.78, -78.639)),
+    town("São Paulo", "SP", "Brazil", "55", (-23.551, -46.633)),
+    town("Tampere", "", "Finland", "358", (61.498, 23.761)),
+    town("Torino", "", "Italy", "39", (45.07, 7.687)),
+    town("Utrecht", "", "Netherlands", "31", (52.091, 5.122)),
+    town("Zürich", "ZH", "Switzerland", "41", (47.377, 8.542)),
 ];
 
 /// A given name.

@@ -1,6 +1,6 @@
 //! Repeatable randomness: the same seed gives the same values, whatever was drawn before.
 
-/// A small generator (SplitMix64). Good enough to make data look alive, and nothing more.
+/// A small generator (`SplitMix64`). Good enough to make data look alive, and nothing more.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

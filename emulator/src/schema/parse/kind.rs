@@ -1,0 +1,131 @@
+//! The type of a column, such as `text(100,email)`.
+
+use std::str::FromStr;
+
+use super::{
+    super::{ColumnKind, DateTimeBehavior, DateTimeFormat, StringFormat},
+    words::number,
+};
+
+/// Reads a type such as `text(100,email)`.
+pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
+    let (name, arguments) = match word.split_once('(') {
+        Some((name, rest)) => (
+            name,
+            rest.strip_suffix(')')
+                .ok_or_else(|| format!("`{word}` lacks its closing bracket"))?,
+        ),
+        None => (word, ""),
+    };
+    let mut arguments = arguments
+        .split(',')
+        .map(str::trim)
+        .filter(|argument| !argument.is_empty());
+    let kind = match name {
+        "id" => ColumnKind::Uniqueidentifier,
+        "text" => ColumnKind::String {
+            max_length: argument(arguments.next(), name)?,
+            format: string_format(arguments.next())?,
+        },
+        "memo" => ColumnKind::Memo {
+            max_length: argument(arguments.next(), name)?,
+        },
+        "integer" => match arguments.next() {
+            None => ColumnKind::Integer {
+                min: i32::MIN,
+                max: i32::MAX,
+            },
+            Some(range) => {
+                let (min, max) = range
+                    .split_once("..")
+                    .ok_or_else(|| format!("`{range}` is no range such as 0..100"))?;
+                ColumnKind::Integer {
+                    min: number(min)?,
+                    max: number(max)?,
+                }
+            }
+        },
+        "bigint" => ColumnKind::BigInt,
+        "decimal" => ColumnKind::Decimal {
+            precision: argument(arguments.next(), name)?,
+        },
+        "float" => ColumnKind::Double {
+            precision: argument(arguments.next(), name)?,
+        },
+        "money" => ColumnKind::Money {
+            precision: argument(arguments.next(), name)?,
+        },
+        "yes-no" => ColumnKind::Boolean {
+            true_label: "Yes".into(),
+            false_label: "No".into(),
+            default: false,
+        },
+        "choice" => ColumnKind::Picklist {
+            options: Vec::new(),
+        },
+        "choices" => ColumnKind::MultiSelectPicklist {
+            options: Vec::new(),
+        },
+        "state" => ColumnKind::State {
+            options: Vec::new(),
+        },
+        "status" => ColumnKind::Status {
+            options: Vec::new(),
+        },
+        "date" => ColumnKind::DateTime {
+            behavior: DateTimeBehavior::DateOnly,
+            format: DateTimeFormat::DateOnly,
+        },
+        "datetime" => date_time(arguments.next())?,
+        "lookup" => ColumnKind::Lookup {
+            targets: arguments.by_ref().map(str::to_owned).collect(),
+        },
+        "customer" => ColumnKind::Customer {
+            targets: Vec::new(),
+        },
+        "owner" => ColumnKind::Owner,
+        "parties" => ColumnKind::PartyList,
+        "table-name" => ColumnKind::EntityName,
+        "file" => ColumnKind::File,
+        "image" => ColumnKind::Image,
+        "virtual" => ColumnKind::Virtual,
+        "managed-property" => ColumnKind::ManagedProperty,
+        "calendar-rules" => ColumnKind::CalendarRules,
+        other => return Err(format!("`{other}` is no column type")),
+    };
+    match arguments.next() {
+        None => Ok(kind),
+        Some(extra) => Err(format!("`{name}` takes no argument `{extra}`")),
+    }
+}
+
+fn argument<T: FromStr>(argument: Option<&str>, name: &str) -> Result<T, String> {
+    number(argument.ok_or_else(|| format!("`{name}` needs a number, as in {name}(2)"))?)
+}
+
+fn string_format(argument: Option<&str>) -> Result<StringFormat, String> {
+    Ok(match argument {
+        None => StringFormat::Text,
+        Some("area") => StringFormat::TextArea,
+        Some("email") => StringFormat::Email,
+        Some("phone") => StringFormat::Phone,
+        Some("url") => StringFormat::Url,
+        Some("ticker") => StringFormat::TickerSymbol,
+        Some("phonetic") => StringFormat::PhoneticGuide,
+        Some("version") => StringFormat::VersionNumber,
+        Some(other) => return Err(format!("`{other}` is no format of text")),
+    })
+}
+
+fn date_time(argument: Option<&str>) -> Result<ColumnKind, String> {
+    let (behavior, format) = match argument {
+        None => (DateTimeBehavior::UserLocal, DateTimeFormat::DateAndTime),
+        Some("shown-as-date") => (DateTimeBehavior::UserLocal, DateTimeFormat::DateOnly),
+        Some("zoneless") => (
+            DateTimeBehavior::TimeZoneIndependent,
+            DateTimeFormat::DateAndTime,
+        ),
+        Some(other) => return Err(format!("`{other}` is no kind of datetime")),
+    };
+    Ok(ColumnKind::DateTime { behavior, format })
+}
