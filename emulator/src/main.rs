@@ -1,3 +1,64 @@
-//! Under construction.
+//! The emulator's command line.
 
-fn main() {}
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use dataverse_emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID};
+
+/// A local Dataverse for demonstrations and tests.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves an organization until interrupted.
+    Serve(Serve),
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// Where the environment listens; the authority listens on the next port.
+    #[arg(long, default_value = "127.0.0.1:8181")]
+    listen: SocketAddr,
+    /// Keep the rows in this SQLite file; without it they go away with the emulator.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve(serve) => run(serve).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dataverse-emulator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
+    let mut authority = serve.listen;
+    if authority.port() != 0 {
+        authority.set_port(authority.port().saturating_add(1));
+    }
+    let mut builder = Emulator::builder().listen(serve.listen).listen_authority(authority);
+    if let Some(path) = serve.data {
+        builder = builder.file(path);
+    }
+    let emulator = builder.start().await?;
+    println!("environment    {}", emulator.base_url());
+    println!("authority      {}/{TENANT_ID}", emulator.authority_url());
+    println!("tenant id      {TENANT_ID}");
+    println!("client id      {CLIENT_ID}");
+    println!("client secret  {CLIENT_SECRET}  (the same in every emulator)");
+    println!("control        {}/__emulator/", emulator.base_url());
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

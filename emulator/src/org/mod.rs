@@ -1,12 +1,77 @@
-//! The organization that every emulator starts with.
+//! The organization that every emulator starts with: business units, users, roles, currencies.
+
+mod roles;
+mod seed;
 
 use uuid::Uuid;
+
+pub(crate) use seed::{add_application_user, seed};
+
+use crate::schema::metadata_id;
 
 /// Key of the organization row.
 pub const ORGANIZATION: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0001);
 /// Key of the root business unit.
 pub const ROOT_BUSINESS_UNIT: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0002);
+/// Key of a business unit below the root.
+pub const SALES_BUSINESS_UNIT: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0003);
+/// Key of the default team of the root business unit.
+pub const DEFAULT_TEAM: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0004);
 /// Key of the user who owns seeded rows: the first administrator.
 pub const ADMINISTRATOR: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0010);
+/// Key of the built-in user `SYSTEM`.
+pub const SYSTEM: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0011);
+/// Key of the built-in user `INTEGRATION`.
+pub const INTEGRATION: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0012);
+/// Keys of a few people who sell.
+pub const SELLERS: [Uuid; 3] = [
+    Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0013),
+    Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0014),
+    Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0015),
+];
 /// Key of the base currency, US dollar.
 pub const BASE_CURRENCY: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0020);
+/// Key of the second currency, euro.
+pub const EURO: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0021);
+
+/// A role every organization has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything, everywhere.
+    SystemAdministrator,
+    /// Everything about tables, own rows only.
+    SystemCustomizer,
+    /// Own rows.
+    BasicUser,
+    /// The rows of the business unit.
+    Salesperson,
+    /// Reads everything and changes nothing: what an export needs.
+    IntegrationReader,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 5] = [
+        Self::SystemAdministrator,
+        Self::SystemCustomizer,
+        Self::BasicUser,
+        Self::Salesperson,
+        Self::IntegrationReader,
+    ];
+
+    /// The role's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SystemAdministrator => "System Administrator",
+            Self::SystemCustomizer => "System Customizer",
+            Self::BasicUser => "Basic User",
+            Self::Salesperson => "Salesperson",
+            Self::IntegrationReader => "Integration Reader",
+        }
+    }
+
+    /// Key of the role's copy in a business unit: roles belong to one.
+    pub fn id(self, business_unit: Uuid) -> Uuid {
+        metadata_id(&["role", self.name(), &business_unit.to_string()])
+    }
+}

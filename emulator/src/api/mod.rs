@@ -1,0 +1,138 @@
+//! The Web API: from a request to an answer, without any networking.
+
+mod delta;
+mod expand;
+mod functions;
+mod key;
+// mod metadata;
+mod read;
+pub(crate) mod request;
+mod single;
+// mod write;
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use rusqlite::Connection;
+
+pub(crate) use functions::RECOMMENDED_PARALLELISM;
+pub(crate) use request::{Preferences, Request, Response};
+
+use crate::{
+    gate::Caller,
+    odata::{Model, ODataError, options::Options, sql::Compiler},
+    schema::Table,
+    store::Store,
+};
+
+/// Facts about the organization that no table holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Organization {
+    pub(crate) version: String,
+    pub(crate) tenant: uuid::Uuid,
+    pub(crate) unique_name: String,
+    pub(crate) friendly_name: String,
+}
+
+/// The Web API of one organization.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) store: Arc<Store>,
+    pub(crate) model: Model,
+    pub(crate) organization: Organization,
+    /// Delta tokens whose version is smaller than this count as expired.
+    pub(crate) first_valid_delta: std::sync::atomic::AtomicI64,
+}
+
+/// One request being answered.
+pub(crate) struct Call<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) request: &'a Request,
+    pub(crate) caller: &'a Caller,
+    pub(crate) options: Options,
+    pub(crate) prefer: Preferences,
+}
+
+impl Api {
+    pub(crate) fn new(store: Arc<Store>, organization: Organization) -> Self {
+        Self {
+            model: Model::new(Arc::clone(store.schema())),
+            store,
+            organization,
+            first_valid_delta: std::sync::atomic::AtomicI64::new(0),
+        }
+    }
+
+    /// Answers a request of an admitted caller; errors become error bodies.
+    pub(crate) fn answer(&self, request: &Request, caller: &Caller) -> Response {
+        self.try_answer(request, caller).unwrap_or_else(|error| Response::error(&error))
+    }
+
+    fn try_answer(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
+        let call = self.call(request, caller)?;
+        match request.method {
+            Method::GET => self.store.read(|connection| call.get(connection)),
+            Method::POST | Method::PATCH | Method::PUT | Method::DELETE => {
+                Err(ODataError::not_implemented("writing"))
+            }
+            _ => Err(ODataError::method_not_allowed(request.method.as_str())),
+        }
+    }
+
+    fn call<'a>(
+        &'a self,
+        request: &'a Request,
+        caller: &'a Caller,
+    ) -> Result<Call<'a>, ODataError> {
+        Ok(Call {
+            api: self,
+            request,
+            caller,
+            options: Options::parse(&request.query)?,
+            prefer: Preferences::parse(&request.headers),
+        })
+    }
+}
+
+impl<'a> Call<'a> {
+    fn model(&self) -> &'a Model {
+        &self.api.model
+    }
+
+    fn now(&self) -> i64 {
+        self.api.store.clock().now()
+    }
+
+    /// A compiler for conditions on rows of the table, known to the statement as `t`.
+    fn compiler(&'a self, table: &'a Table) -> Compiler<'a> {
+        Compiler::new(self.model(), self.caller, &self.options, self.now(), table, "t")
+    }
+
+    fn get(&self, connection: &Connection) -> Result<Response, ODataError> {
+        let segments = self.request.segments()?;
+        let Some((first, rest)) = segments.split_first() else {
+            return Err(ODataError::unknown_segment(""));
+        };
+        match (first.name.as_str(), rest) {
+            ("", []) => Ok(self.service_document()),
+            (name, []) if functions::is_function(name) => self.function(connection, first),
+            _ => self.get_rows(connection, first, rest),
+        }
+    }
+
+    /// `{"@odata.context":…,"value":[{"name":"accounts","kind":"EntitySet","url":"accounts"},…]}`
+    fn service_document(&self) -> Response {
+        let sets: Vec<_> = self
+            .model()
+            .schema
+            .tables()
+            .map(|table| {
+                let set = &table.entity_set_name;
+                serde_json::json!({"name": set, "kind": "EntitySet", "url": set})
+            })
+            .collect();
+        let context = format!("{}/$metadata", self.request.root);
+        let body = serde_json::json!({"@odata.context": context, "value": sets});
+        Response::json(StatusCode::OK, body.to_string().into_bytes())
+    }
+}

@@ -1,0 +1,331 @@
+//! Rows by key, their properties and what their navigation properties lead to (reference §4.1).
+
+use axum::http::StatusCode;
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::Value as SqlValue};
+use uuid::Uuid;
+
+use super::{Call, Response, expand, key::RowKey, read::Source, request::Segment};
+use crate::{
+    odata::{
+        Navigation, ODataError,
+        json::{push_member, push_name, push_separator},
+        options::Expand,
+        plan::{Plan, VERSION, write_value},
+        sql::Sql,
+    },
+    schema::{PrivilegeType, Table},
+    store::layout::parse_guid,
+};
+
+impl<'a> Call<'a> {
+    /// `GET` on an entity set and what lies below it.
+    pub(super) fn get_rows(
+        &'a self,
+        connection: &Connection,
+        first: &Segment,
+        rest: &[Segment],
+    ) -> Result<Response, ODataError> {
+        let table = self.model().table_by_set(&first.name)?;
+        let Some(arguments) = &first.arguments else {
+            return match rest {
+                [] => self.list(connection, &Source::table(table)),
+                [count] if count.plain() == Some("$count") => {
+                    self.count_rows(connection, &Source::table(table))
+                }
+                [other, ..] => Err(ODataError::unknown_segment(&other.name)),
+            };
+        };
+        let key = RowKey::parse(table, arguments)?;
+        let id = key
+            .find(connection, self.model(), table)?
+            .ok_or_else(|| key.not_found(table))?;
+        if rest.is_empty() {
+            let found = self.row(connection, table, id, &self.options.expand)?;
+            return found.ok_or_else(|| key.not_found(table));
+        }
+        self.require_readable(connection, table, id)?.then_some(()).ok_or_else(|| {
+            key.not_found(table)
+        })?;
+        self.below_row(connection, table, id, rest)
+    }
+
+    /// What lies below a row: a property, a function or a navigation property.
+    fn below_row(
+        &'a self,
+        connection: &Connection,
+        table: &'a Table,
+        id: Uuid,
+        rest: &[Segment],
+    ) -> Result<Response, ODataError> {
+        let Some((first, rest)) = rest.split_first() else {
+            return Err(ODataError::unknown_segment(""));
+        };
+        let name = first.name.as_str();
+        if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
+            return self.bound_function(connection, table, id, function);
+        }
+        let suffix = match rest {
+            [] => None,
+            [only] => only.plain(),
+            _ => return Err(ODataError::unknown_segment(name)),
+        };
+        match self.model().navigation(&table.logical_name, name) {
+            Some(Navigation::ToOne { column, target }) => {
+                let target = self.model().table(target)?;
+                self.referred(connection, table, id, column, Some(target), suffix)
+            }
+            Some(Navigation::ToOwner) => {
+                self.referred(connection, table, id, "ownerid", None, suffix)
+            }
+            Some(Navigation::ToMany { table: child, column }) => {
+                let child = self.model().table(child)?;
+                let condition = Sql::with(
+                    format!("t.\"{column}\" = ?"),
+                    vec![SqlValue::Text(id.to_string())],
+                );
+                self.collection(connection, child, condition, suffix)
+            }
+            Some(Navigation::Associated { table: other, intersect, near, far }) => {
+                let other = self.model().table(other)?;
+                let condition = Sql::with(
+                    format!(
+                        "t.\"{}\" IN (SELECT \"{far}\" FROM \"{intersect}\" WHERE \"{near}\" = ?)",
+                        other.primary_id
+                    ),
+                    vec![SqlValue::Text(id.to_string())],
+                );
+                self.collection(connection, other, condition, suffix)
+            }
+            None => self.property_of(connection, table, id, name, suffix),
+        }
+    }
+
+    fn collection(
+        &'a self,
+        connection: &Connection,
+        table: &'a Table,
+        condition: Sql,
+        suffix: Option<&str>,
+    ) -> Result<Response, ODataError> {
+        let mut source = Source::table(table);
+        source.condition = Some(condition);
+        match suffix {
+            None => self.list(connection, &source),
+            Some("$count") => self.count_rows(connection, &source),
+            Some("$ref") => self.references(connection, &source),
+            Some(other) => Err(ODataError::unknown_segment(other)),
+        }
+    }
+
+    /// The row, or `None` if it does not exist or the caller may not see any row like it.
+    pub(super) fn row(
+        &'a self,
+        connection: &'a Connection,
+        table: &'a Table,
+        id: Uuid,
+        expands: &'a [Expand],
+    ) -> Result<Option<Response>, ODataError> {
+        if !self.require_readable(connection, table, id)? {
+            return Ok(None);
+        }
+        let select = self.options.select.as_deref();
+        let annotations = &self.prefer.annotations;
+        let mut plan = Plan::new(self.model(), table, select, &[], annotations, "t")?;
+        let expands = expand::plans(self, connection, table, expands, &mut plan)?;
+        let sql = format!(
+            "SELECT {} FROM \"{}\" t WHERE t.\"{}\" = ?1",
+            plan.columns.join(", "),
+            table.logical_name,
+            table.primary_id
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([id.to_string()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let version: i64 = row.get(VERSION)?;
+        let etag = format!("W/\"{version}\"");
+        if self.request.header("if-none-match") == Some(&etag)
+            && expands.is_empty()
+            && !annotations.any()
+        {
+            return Ok(Some(Response::empty(StatusCode::NOT_MODIFIED).with("etag", &etag)));
+        }
+        let mut body = Vec::with_capacity(4096);
+        body.push(b'{');
+        push_member(&mut body, "@odata.context", &self.context(table, "/$entity"));
+        body.push(b',');
+        let at = body.len();
+        self.push_row(&mut body, row, table, &plan, &expands)?;
+        body.remove(at);
+        let response = Response::json(StatusCode::OK, body).with("etag", &etag);
+        Ok(Some(response.with_applied(self.prefer.applied_to_row())))
+    }
+
+    /// Whether the row exists; 403 if it does and the caller's rights do not reach it.
+    pub(super) fn require_readable(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        id: Uuid,
+    ) -> Result<bool, ODataError> {
+        self.require_access(connection, table, id, PrivilegeType::Read)
+    }
+
+    /// Whether the row exists; 403 if it does and the caller's rights of this kind do not reach it.
+    pub(super) fn require_access(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        id: Uuid,
+        kind: PrivilegeType,
+    ) -> Result<bool, ODataError> {
+        let access = self.caller.access(table, kind, "t")?;
+        let (condition, ids) = access.unwrap_or_else(|| ("1".to_owned(), Vec::new()));
+        let sql = format!(
+            "SELECT {condition} FROM \"{}\" t WHERE t.\"{}\" = ?",
+            table.logical_name, table.primary_id
+        );
+        let parameters = ids.into_iter().chain([id.to_string()]);
+        let reachable: Option<Option<bool>> = connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(parameters), |row| row.get(0))
+            .optional()?;
+        match reachable {
+            None => Ok(false),
+            Some(Some(true)) => Ok(true),
+            Some(_) => Err(ODataError::forbidden(
+                "0x80048306",
+                "Not enough privilege to access the Microsoft Dynamics 365 object or perform the \
+                 requested operation.",
+            )),
+        }
+    }
+
+    /// `GET {set}(key)/{property}` and `…/$value`.
+    fn property_of(
+        &'a self,
+        connection: &Connection,
+        table: &'a Table,
+        id: Uuid,
+        name: &str,
+        suffix: Option<&str>,
+    ) -> Result<Response, ODataError> {
+        let property = self
+            .model()
+            .find_property(table, name)
+            .ok_or_else(|| ODataError::unknown_segment(name))?;
+        let sql = format!(
+            "SELECT \"{}\" FROM \"{}\" WHERE \"{}\" = ?1",
+            property.sql, table.logical_name, table.primary_id
+        );
+        let mut value = Vec::new();
+        connection.prepare_cached(&sql)?.query_row([id.to_string()], |row| {
+            write_value(&mut value, row.get_ref(0)?, property.stored);
+            Ok(())
+        })?;
+        if value == b"null" {
+            return Ok(Response::empty(StatusCode::NO_CONTENT));
+        }
+        match suffix {
+            None => {
+                let mut body = vec![b'{'];
+                let context = format!(
+                    "{}/$metadata#{}({id})/{name}",
+                    self.request.root, table.entity_set_name
+                );
+                push_member(&mut body, "@odata.context", &context);
+                push_name(&mut body, "value");
+                body.extend(value);
+                body.push(b'}');
+                Ok(Response::json(StatusCode::OK, body))
+            }
+            Some("$value") => {
+                let text = serde_json::from_slice::<String>(&value);
+                Ok(Response::text(text.map_or(value, String::into_bytes)))
+            }
+            Some(other) => Err(ODataError::unknown_segment(other)),
+        }
+    }
+
+    /// The row a lookup refers to: `GET {set}(key)/{lookup}` and `…/$ref`.
+    fn referred(
+        &'a self,
+        connection: &Connection,
+        table: &'a Table,
+        id: Uuid,
+        column: &str,
+        target: Option<&'a Table>,
+        suffix: Option<&str>,
+    ) -> Result<Response, ODataError> {
+        let sql = format!(
+            "SELECT \"{column}\"{} FROM \"{}\" WHERE \"{}\" = ?1",
+            if target.is_none() { ", \"ownerid$type\"" } else { "" },
+            table.logical_name,
+            table.primary_id
+        );
+        let (referred, kind): (Option<String>, Option<String>) =
+            connection.prepare_cached(&sql)?.query_row([id.to_string()], |row| {
+                Ok((row.get(0)?, if target.is_none() { row.get(1)? } else { None }))
+            })?;
+        let target = match (target, kind) {
+            (Some(target), _) => target,
+            (None, Some(kind)) => self.model().table(&kind)?,
+            (None, None) => return Ok(Response::empty(StatusCode::NO_CONTENT)),
+        };
+        let Some(referred) = referred else {
+            return Ok(Response::empty(StatusCode::NO_CONTENT));
+        };
+        match suffix {
+            None => {
+                let found =
+                    self.row(connection, target, parse_guid(&referred), &self.options.expand)?;
+                Ok(found.unwrap_or_else(|| Response::empty(StatusCode::NO_CONTENT)))
+            }
+            Some("$ref") => {
+                let mut body = vec![b'{'];
+                let root = &self.request.root;
+                push_member(&mut body, "@odata.context", &format!("{root}/$metadata#$ref"));
+                let address = format!("{root}/{}({referred})", target.entity_set_name);
+                push_member(&mut body, "@odata.id", &address);
+                body.push(b'}');
+                Ok(Response::json(StatusCode::OK, body))
+            }
+            Some(other) => Err(ODataError::unknown_segment(other)),
+        }
+    }
+
+    /// `GET {set}(key)/{collection}/$ref`.
+    fn references(
+        &'a self,
+        connection: &Connection,
+        source: &Source<'a>,
+    ) -> Result<Response, ODataError> {
+        let condition = self.conditions(source)?.unwrap_or_else(|| Sql::new("1"));
+        let sql = format!(
+            "SELECT t.\"{0}\" FROM {1} WHERE {2} ORDER BY 1 LIMIT {3}",
+            source.table.primary_id,
+            source.from,
+            condition.text,
+            super::request::MAX_PAGE
+        );
+        let root = &self.request.root;
+        let mut body = vec![b'{'];
+        let context = format!("{root}/$metadata#Collection($ref)");
+        push_member(&mut body, "@odata.context", &context);
+        push_name(&mut body, "value");
+        body.push(b'[');
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(condition.values))?;
+        while let Some(row) = rows.next()? {
+            let id = row.get_ref(0)?.as_str().unwrap_or_default();
+            push_separator(&mut body);
+            body.push(b'{');
+            let address = format!("{root}/{}({id})", source.table.entity_set_name);
+            push_member(&mut body, "@odata.id", &address);
+            body.push(b'}');
+        }
+        body.extend_from_slice(b"]}");
+        Ok(Response::json(StatusCode::OK, body))
+    }
+}

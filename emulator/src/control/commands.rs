@@ -1,0 +1,286 @@
+//! The commands of the control API.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::http::{Method, StatusCode};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value as Json, json};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{
+    entra::{Application, ClientSecret},
+    gate::limits::ServiceLimits,
+    net::{environment::Environment, faults::Fault},
+    org::{self, Role},
+    schema::metadata_id,
+    store::{Author, StoreError, Value, current_version},
+};
+
+/// Why a command was not carried out.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// There is no such command.
+    #[error("the control API has no '{method} {command}'")]
+    UnknownCommand {
+        /// The HTTP method.
+        method: String,
+        /// The path after the prefix.
+        command: String,
+    },
+    /// The body is not what the command needs.
+    #[error("the body does not fit the command: {0}")]
+    Body(#[from] serde_json::Error),
+    /// A name or identifier nobody knows.
+    #[error("unknown {kind} '{name}'")]
+    Unknown {
+        /// What kind of thing.
+        kind: &'static str,
+        /// How it was called.
+        name: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ControlError {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownCommand { .. } | Self::Unknown { .. } => StatusCode::NOT_FOUND,
+            Self::Body(_) => StatusCode::BAD_REQUEST,
+            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn unknown(kind: &'static str, name: impl ToString) -> Self {
+        Self::Unknown { kind, name: name.to_string() }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    seconds: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Latency {
+    milliseconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Limits {
+    requests: Option<usize>,
+    execution_seconds: Option<u64>,
+    concurrency: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct NewApplication {
+    client_id: Uuid,
+    secret: String,
+    name: Option<String>,
+    role: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disabled {
+    disabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantChange {
+    role: String,
+    privilege: String,
+    depth: Option<String>,
+}
+
+pub(super) fn run(
+    environment: &Arc<Environment>,
+    method: &Method,
+    command: &str,
+    body: &[u8],
+) -> Result<Json, ControlError> {
+    let done = json!({"done": true});
+    let (command, argument) = match command.split_once('/') {
+        Some((first @ ("applications" | "users"), id)) => (first, Some(id)),
+        _ => (command, None),
+    };
+    match (method.as_str(), command, argument) {
+        ("GET", "statistics", None) => return Ok(serde_json::to_value(environment.statistics())?),
+        ("DELETE", "statistics", None) => environment.counters.reset(),
+        ("POST", "clock/advance", None) => {
+            let Advance { seconds } = parse(body)?;
+            environment.api.store.clock().advance(seconds);
+            return Ok(json!({"now": crate::time::date_time(environment.api.store.clock().now())}));
+        }
+        ("POST", "tokens/expire", None) => environment.entra.expire_tokens(),
+        ("POST", "delta-tokens/expire", None) => environment.expire_delta_tokens()?,
+        ("GET", "faults", None) => return Ok(serde_json::to_value(environment.faults.planned())?),
+        ("POST", "faults", None) => environment.faults.plan(parse::<Fault>(body)?),
+        ("DELETE", "faults", None) => environment.faults.clear(),
+        ("PUT", "latency", None) => {
+            let Latency { milliseconds } = parse(body)?;
+            environment.set_latency(Duration::from_millis(milliseconds));
+        }
+        ("PUT", "limits", None) => {
+            let limits: Option<Limits> = parse(body)?;
+            let full = ServiceLimits::default();
+            environment.limiter.enforce(limits.map(|limits| ServiceLimits {
+                requests: limits.requests.unwrap_or(full.requests),
+                execution_time: limits
+                    .execution_seconds
+                    .map_or(full.execution_time, Duration::from_secs),
+                concurrency: limits.concurrency.unwrap_or(full.concurrency),
+            }));
+        }
+        ("POST", "applications", None) => {
+            let new: NewApplication = parse(body)?;
+            let role = new.role.as_deref().map(role).transpose()?;
+            let name = new.name.as_deref().unwrap_or("Registered application");
+            environment.add_application(new.client_id, &new.secret, name, role)?;
+        }
+        ("PATCH", "applications", Some(id)) => {
+            let Disabled { disabled } = parse(body)?;
+            let client_id =
+                Uuid::try_parse(id).map_err(|_| ControlError::unknown("application", id))?;
+            let known = environment.entra.change_application(client_id, |app| {
+                app.disabled = disabled;
+            });
+            if !known {
+                return Err(ControlError::unknown("application", id));
+            }
+        }
+        ("PATCH", "users", Some(id)) => {
+            let Disabled { disabled } = parse(body)?;
+            let user = Uuid::try_parse(id).map_err(|_| ControlError::unknown("user", id))?;
+            environment.disable_user(user, disabled)?;
+        }
+        ("POST", "grants", None) => {
+            let GrantChange { role: name, privilege, depth } = parse(body)?;
+            let mask = match depth.as_deref().unwrap_or("Global") {
+                "Basic" => 1,
+                "Local" => 2,
+                "Deep" => 4,
+                "Global" => 8,
+                other => return Err(ControlError::unknown("depth", other)),
+            };
+            environment.grant(role(&name)?, &privilege, Some(mask))?;
+        }
+        ("DELETE", "grants", None) => {
+            let GrantChange { role: name, privilege, .. } = parse(body)?;
+            environment.grant(role(&name)?, &privilege, None)?;
+        }
+        _ => {
+            return Err(ControlError::UnknownCommand {
+                method: method.to_string(),
+                command: command.to_owned(),
+            });
+        }
+    }
+    Ok(done)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
+    Ok(serde_json::from_slice(body)?)
+}
+
+fn role(name: &str) -> Result<Role, ControlError> {
+    Role::ALL
+        .into_iter()
+        .find(|role| role.name().eq_ignore_ascii_case(name))
+        .ok_or_else(|| ControlError::unknown("role", name))
+}
+
+impl Environment {
+    pub(crate) fn statistics(&self) -> crate::net::statistics::Statistics {
+        self.counters.snapshot(self.entra.tokens_issued())
+    }
+
+    pub(crate) fn set_latency(&self, latency: Duration) {
+        let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+        self.latency.store(milliseconds, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    pub(crate) fn expire_delta_tokens(&self) -> Result<(), ControlError> {
+        let newest = self.api.store.read(|connection| current_version(connection))?;
+        // Even a token for the newest version is to expire, so there has to be a newer one.
+        self.api.first_valid_delta.store(newest + 1, std::sync::atomic::Ordering::SeqCst);
+        Ok(())
+    }
+
+    pub(crate) fn add_application(
+        &self,
+        client_id: Uuid,
+        secret: &str,
+        name: &str,
+        role: Option<Role>,
+    ) -> Result<(), ControlError> {
+        let object_id = metadata_id(&["service principal", &client_id.to_string()]);
+        self.entra.register(Application {
+            client_id,
+            tenant: self.api.organization.tenant,
+            object_id,
+            name: name.to_owned(),
+            secrets: vec![ClientSecret::new(secret)],
+            disabled: false,
+        });
+        if role.is_some() {
+            org::add_application_user(&self.api.store, client_id, object_id, name, role)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn disable_user(&self, user: Uuid, disabled: bool) -> Result<(), ControlError> {
+        self.api.store.write(|writer| {
+            let before = writer
+                .row("systemuser", user)?
+                .ok_or_else(|| ControlError::unknown("user", user))?;
+            let layout = writer.store().layout("systemuser")?;
+            let mut after = before.values.clone();
+            layout.set(&mut after, "isdisabled", Value::Bool(disabled));
+            writer.update("systemuser", &before, &after)?;
+            Ok(())
+        })
+    }
+
+    /// Grants a privilege to a role of the root business unit, or with no depth revokes it.
+    pub(crate) fn grant(
+        &self,
+        role: Role,
+        privilege: &str,
+        depth_mask: Option<i64>,
+    ) -> Result<(), ControlError> {
+        let store = &self.api.store;
+        let role = role.id(org::ROOT_BUSINESS_UNIT);
+        let privilege_id = store
+            .schema()
+            .tables()
+            .flat_map(crate::schema::Table::privileges)
+            .find(|known| known.name == privilege)
+            .ok_or_else(|| ControlError::unknown("privilege", privilege))?
+            .id;
+        let grant = metadata_id(&["roleprivilege", &role.to_string(), privilege]);
+        let author = Author { user: org::SYSTEM, now: store.clock().now() };
+        store.write(|writer| -> Result<(), StoreError> {
+            writer.delete("roleprivileges", grant)?;
+            if let Some(mask) = depth_mask {
+                writer.create("roleprivileges", author, &[
+                    ("roleprivilegeid", Value::Guid(grant)),
+                    ("roleid", Value::lookup("role", role)),
+                    ("privilegeid", Value::lookup("privilege", privilege_id)),
+                    ("privilegedepthmask", Value::Int(mask)),
+                ])?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+}

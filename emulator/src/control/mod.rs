@@ -1,0 +1,56 @@
+//! The control API under `/__emulator/`: what only a test may do to a service.
+//!
+//! | request | effect |
+//! |---|---|
+//! | `GET statistics`, `DELETE statistics` | what was served; count anew |
+//! | `POST clock/advance` `{"seconds":n}` | moves the organization's clock |
+//! | `POST tokens/expire` | every access token issued so far is refused from now on |
+//! | `POST delta-tokens/expire` | every delta link issued so far answers `0x80044352` |
+//! | `GET faults`, `POST faults`, `DELETE faults` | faults still planned; plan one; forget all |
+//! | `PUT latency` `{"milliseconds":n}` | delays every answer of the Web API |
+//! | `PUT limits` `{"requests":n,"executionSeconds":n,"concurrency":n}` or `null` | enforces service protection limits |
+//! | `POST applications` `{"clientId","secret","role"}` | registers an application; without a role it is no member of the organization |
+//! | `PATCH applications/{id}` `{"disabled":true}` | refuses it tokens |
+//! | `PATCH users/{id}` `{"disabled":true}` | disables a user of the organization |
+//! | `POST grants`, `DELETE grants` `{"role","privilege","depth"}` | grants or revokes a privilege |
+//! | `POST day` `{"seed":n}` | a day's work: creates, updates and deletes rows |
+
+mod commands;
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Method, Response, StatusCode, header},
+};
+use bytes::Bytes;
+use serde_json::json;
+
+pub use commands::ControlError;
+
+use crate::net::environment::Environment;
+
+/// Where the control API is.
+pub(crate) const PREFIX: &str = "/__emulator/";
+
+/// Answers a request to the control API.
+pub(crate) async fn handle(
+    environment: &Arc<Environment>,
+    method: &Method,
+    command: &str,
+    body: Bytes,
+) -> Response<Body> {
+    let environment = Arc::clone(environment);
+    let (method, command) = (method.clone(), command.trim_end_matches('/').to_owned());
+    let work = move || commands::run(&environment, &method, &command, &body);
+    let (status, body) = match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(value)) => (StatusCode::OK, value),
+        Ok(Err(error)) => (error.status(), json!({"error": error.to_string()})),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, json!({"error": "the command failed"})),
+    };
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}

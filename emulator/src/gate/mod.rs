@@ -1,0 +1,88 @@
+//! Who calls, and what they may do.
+
+mod caller;
+pub(crate) mod limits;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::http::{HeaderMap, header};
+use rusqlite::{Connection, OptionalExtension as _};
+use uuid::Uuid;
+
+pub(crate) use caller::Caller;
+
+use crate::{
+    entra::{Claims, Entra},
+    odata::ODataError,
+    store::{Store, layout::parse_guid},
+};
+
+/// Why a request does not come in.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// 401 with a challenge (reference §2.8).
+    Challenge,
+    /// Signed in, and still refused (reference §2.9).
+    Refused(ODataError),
+}
+
+impl<E: Into<ODataError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Recognises callers and remembers what they may do until roles or memberships change.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    known: Mutex<HashMap<Uuid, (u64, Arc<Caller>)>>,
+}
+
+impl Gate {
+    /// The caller of a request, from its bearer token.
+    pub(crate) fn admit(
+        &self,
+        entra: &Entra,
+        store: &Store,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Caller>, Refusal> {
+        let claims = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .and_then(|(_, token)| entra.verify(token.trim()).ok())
+            .ok_or(Refusal::Challenge)?;
+        let generation = store.security_generation();
+        let known = {
+            let callers = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            callers.get(&claims.appid).filter(|(at, _)| *at == generation).map(|(_, c)| c.clone())
+        };
+        let caller = match known {
+            Some(caller) => caller,
+            None => {
+                let caller = Arc::new(store.read(|connection| member(connection, &claims))?);
+                let mut callers = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                callers.insert(claims.appid, (generation, Arc::clone(&caller)));
+                caller
+            }
+        };
+        caller.may_enter()?;
+        Ok(caller)
+    }
+}
+
+/// The organization's user for the token: the application user of its client id.
+fn member(connection: &Connection, claims: &Claims) -> Result<Caller, ODataError> {
+    let user: Option<String> = connection
+        .prepare_cached("SELECT systemuserid FROM systemuser WHERE applicationid = ?1")?
+        .query_row([claims.appid.to_string()], |row| row.get(0))
+        .optional()?;
+    let user = user.ok_or_else(|| {
+        ODataError::forbidden("0x80072560", "The user is not a member of the organization.")
+    })?;
+    Caller::load(connection, parse_guid(&user))
+}

@@ -1,0 +1,440 @@
+//! `$filter` expressions (reference §4.4).
+
+use super::{
+    Literal, ODataError,
+    lexer::{Token, tokens},
+};
+
+/// Deepest nesting of parentheses and `not`.
+const MAX_DEPTH: usize = 100;
+
+/// A condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
+    Compare { operator: Comparison, left: Operand, right: Operand },
+    Match { kind: Matching, text: Operand, pattern: Operand },
+    /// A path of one boolean column, or a literal, standing alone.
+    Holds(Operand),
+    Lambda { path: Vec<String>, quantifier: Quantifier },
+    /// `Microsoft.Dynamics.CRM.{name}(…)`
+    Function { name: String, arguments: Vec<(String, Operand)> },
+}
+
+/// What a comparison compares.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Operand {
+    Path(Vec<String>),
+    Literal(Literal),
+    Alias(String),
+}
+
+/// `eq`, `ne` and their kin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+}
+
+impl Comparison {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "eq" => Self::Equal,
+            "ne" => Self::NotEqual,
+            "gt" => Self::GreaterThan,
+            "ge" => Self::GreaterThanOrEqual,
+            "lt" => Self::LessThan,
+            "le" => Self::LessThanOrEqual,
+            _ => return None,
+        })
+    }
+
+    /// The operator with its sides exchanged.
+    pub(crate) fn mirrored(self) -> Self {
+        match self {
+            Self::GreaterThan => Self::LessThan,
+            Self::GreaterThanOrEqual => Self::LessThanOrEqual,
+            Self::LessThan => Self::GreaterThan,
+            Self::LessThanOrEqual => Self::GreaterThanOrEqual,
+            same => same,
+        }
+    }
+
+    /// The name OData's messages use.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Equal => "Equal",
+            Self::NotEqual => "NotEqual",
+            Self::GreaterThan => "GreaterThan",
+            Self::GreaterThanOrEqual => "GreaterThanOrEqual",
+            Self::LessThan => "LessThan",
+            Self::LessThanOrEqual => "LessThanOrEqual",
+        }
+    }
+}
+
+/// The string functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matching {
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+impl Matching {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "contains" => Self::Contains,
+            "startswith" => Self::StartsWith,
+            "endswith" => Self::EndsWith,
+            _ => return None,
+        })
+    }
+}
+
+/// `any` and `all`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Quantifier {
+    /// `any()`
+    Exists,
+    Any { variable: String, body: Box<Condition> },
+    All { variable: String, body: Box<Condition> },
+}
+
+/// Parses a filter.
+pub(crate) fn parse(text: &str) -> Result<Condition, ODataError> {
+    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
+    let condition = parser.either()?;
+    match parser.tokens.get(parser.at) {
+        None => Ok(condition),
+        Some((position, _)) => Err(parser.error_at(*position)),
+    }
+}
+
+/// Parses the arguments of a function call: `Name=value,…` without the parentheses.
+pub(crate) fn parse_arguments(text: &str) -> Result<Vec<(String, Operand)>, ODataError> {
+    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
+    if parser.tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    let arguments = parser.arguments()?;
+    if parser.at < parser.tokens.len() {
+        return Err(parser.error());
+    }
+    Ok(arguments)
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    tokens: Vec<(usize, Token)>,
+    at: usize,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at).map(|(_, token)| token)
+    }
+
+    fn next(&mut self) -> Option<Token> {
+        let token = self.tokens.get(self.at).map(|(_, token)| token.clone());
+        self.at += 1;
+        token
+    }
+
+    fn eat_symbol(&mut self, symbol: char) -> bool {
+        let found = self.peek() == Some(&Token::Symbol(symbol));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn eat_name(&mut self, name: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Name(found)) if found == name);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, symbol: char) -> Result<(), ODataError> {
+        if self.eat_symbol(symbol) { Ok(()) } else { Err(self.error()) }
+    }
+
+    fn error(&self) -> ODataError {
+        let position = self.tokens.get(self.at).map_or(self.text.len(), |(at, _)| *at);
+        self.error_at(position)
+    }
+
+    fn error_at(&self, position: usize) -> ODataError {
+        ODataError::syntax(format!("Syntax error at position {position} in '{}'.", self.text))
+    }
+
+    fn either(&mut self) -> Result<Condition, ODataError> {
+        let mut alternatives = vec![self.both()?];
+        while self.eat_name("or") {
+            alternatives.push(self.both()?);
+        }
+        Ok(single(alternatives, Condition::Or))
+    }
+
+    fn both(&mut self) -> Result<Condition, ODataError> {
+        let mut parts = vec![self.negation()?];
+        while self.eat_name("and") {
+            parts.push(self.negation()?);
+        }
+        Ok(single(parts, Condition::And))
+    }
+
+    fn negation(&mut self) -> Result<Condition, ODataError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(ODataError::syntax(
+                "The query is nested too deeply: at most 100 levels are allowed.",
+            ));
+        }
+        let condition = if self.eat_name("not") {
+            Condition::Not(Box::new(self.negation()?))
+        } else if self.eat_symbol('(') {
+            let inner = self.either()?;
+            self.expect(')')?;
+            inner
+        } else {
+            self.simple()?
+        };
+        self.depth -= 1;
+        Ok(condition)
+    }
+
+    fn simple(&mut self) -> Result<Condition, ODataError> {
+        let start = self.at;
+        if let Some(Token::Name(name)) = self.peek().cloned()
+            && matches!(self.tokens.get(start + 1), Some((_, Token::Symbol('('))))
+        {
+            self.at += 2;
+            let call = self.call(&name)?;
+            return self.compared_with_truth(call);
+        }
+        let left = match self.operand()? {
+            Node::Operand(operand) => operand,
+            Node::Condition(condition) => return self.compared_with_truth(condition),
+        };
+        let Some(Token::Name(name)) = self.peek().cloned() else {
+            return Ok(Condition::Holds(left));
+        };
+        let Some(operator) = Comparison::parse(&name) else {
+            return Ok(Condition::Holds(left));
+        };
+        self.at += 1;
+        match self.operand()? {
+            Node::Operand(right) => Ok(Condition::Compare { operator, left, right }),
+            Node::Condition(_) => Err(self.error()),
+        }
+    }
+
+    /// `contains(…) eq true` says the same as `contains(…)`.
+    fn compared_with_truth(&mut self, condition: Condition) -> Result<Condition, ODataError> {
+        let equal = if self.eat_name("eq") {
+            true
+        } else if self.eat_name("ne") {
+            false
+        } else {
+            return Ok(condition);
+        };
+        match self.next() {
+            Some(Token::Literal(Literal::Boolean(truth))) if truth == equal => Ok(condition),
+            Some(Token::Literal(Literal::Boolean(_))) => Ok(Condition::Not(Box::new(condition))),
+            _ => Err(self.error()),
+        }
+    }
+
+    fn call(&mut self, name: &str) -> Result<Condition, ODataError> {
+        if let Some(kind) = Matching::parse(name) {
+            let text = self.plain_operand()?;
+            self.expect(',')?;
+            let pattern = self.plain_operand()?;
+            self.expect(')')?;
+            return Ok(Condition::Match { kind, text, pattern });
+        }
+        if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
+            let arguments =
+                if self.eat_symbol(')') { Vec::new() } else { self.closed_arguments()? };
+            return Ok(Condition::Function { name: function.to_owned(), arguments });
+        }
+        Err(ODataError::syntax(format!("An unknown function with name '{name}' was found. This may \
+             also be a function import or a key lookup on a navigation property, which is not \
+             allowed.")))
+    }
+
+    fn closed_arguments(&mut self) -> Result<Vec<(String, Operand)>, ODataError> {
+        let arguments = self.arguments()?;
+        self.expect(')')?;
+        Ok(arguments)
+    }
+
+    fn arguments(&mut self) -> Result<Vec<(String, Operand)>, ODataError> {
+        let mut arguments = Vec::new();
+        loop {
+            let Some(Token::Name(name)) = self.next() else {
+                self.at -= 1;
+                return Err(self.error());
+            };
+            self.expect('=')?;
+            arguments.push((name, self.plain_operand()?));
+            if !self.eat_symbol(',') {
+                return Ok(arguments);
+            }
+        }
+    }
+
+    fn plain_operand(&mut self) -> Result<Operand, ODataError> {
+        match self.operand()? {
+            Node::Operand(operand) => Ok(operand),
+            Node::Condition(_) => Err(self.error()),
+        }
+    }
+
+    fn operand(&mut self) -> Result<Node, ODataError> {
+        match self.next() {
+            Some(Token::Literal(literal)) => Ok(Node::Operand(Operand::Literal(literal))),
+            Some(Token::Alias(alias)) => Ok(Node::Operand(Operand::Alias(alias))),
+            Some(Token::Name(name)) => self.path(name),
+            _ => {
+                self.at -= 1;
+                Err(self.error())
+            }
+        }
+    }
+
+    fn path(&mut self, first: String) -> Result<Node, ODataError> {
+        // `Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'`: an enum member is its text.
+        if first.starts_with("Microsoft.Dynamics.CRM.")
+            && let Some(Token::Literal(Literal::Text(member))) = self.peek().cloned()
+        {
+            self.at += 1;
+            return Ok(Node::Operand(Operand::Literal(Literal::Text(member))));
+        }
+        let mut path = vec![first];
+        while self.eat_symbol('/') {
+            let Some(Token::Name(name)) = self.next() else {
+                self.at -= 1;
+                return Err(self.error());
+            };
+            if (name == "any" || name == "all") && self.eat_symbol('(') {
+                let quantifier = self.quantifier(&name)?;
+                return Ok(Node::Condition(Condition::Lambda { path, quantifier }));
+            }
+            path.push(name);
+        }
+        Ok(Node::Operand(Operand::Path(path)))
+    }
+
+    fn quantifier(&mut self, name: &str) -> Result<Quantifier, ODataError> {
+        if name == "any" && self.eat_symbol(')') {
+            return Ok(Quantifier::Exists);
+        }
+        let Some(Token::Name(variable)) = self.next() else {
+            self.at -= 1;
+            return Err(self.error());
+        };
+        self.expect(':')?;
+        let body = Box::new(self.either()?);
+        self.expect(')')?;
+        Ok(match name {
+            "any" => Quantifier::Any { variable, body },
+            _ => Quantifier::All { variable, body },
+        })
+    }
+}
+
+enum Node {
+    Operand(Operand),
+    Condition(Condition),
+}
+
+fn single(mut parts: Vec<Condition>, many: fn(Vec<Condition>) -> Condition) -> Condition {
+    match (parts.pop(), parts.is_empty()) {
+        (Some(only), true) => only,
+        (Some(last), false) => {
+            parts.push(last);
+            many(parts)
+        }
+        (None, _) => many(parts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> Operand {
+        Operand::Path(name.split('/').map(str::to_owned).collect())
+    }
+
+    fn number(text: &str) -> Operand {
+        Operand::Literal(Literal::Number(text.into()))
+    }
+
+    #[test]
+    fn and_binds_tighter_than_or() {
+        let equal = |name: &str, value: &str| Condition::Compare {
+            operator: Comparison::Equal,
+            left: path(name),
+            right: number(value),
+        };
+        assert_eq!(
+            parse("a eq 1 or b eq 2 and not c eq 3").unwrap(),
+            Condition::Or(vec![
+                equal("a", "1"),
+                Condition::And(vec![
+                    equal("b", "2"),
+                    Condition::Not(Box::new(equal("c", "3"))),
+                ]),
+            ])
+        );
+        assert!(matches!(parse("(a eq 1 or b eq 2) and c eq 3").unwrap(), Condition::And(_)));
+    }
+
+    #[test]
+    fn lambdas_paths_and_functions_parse() {
+        let Condition::Lambda { path: nav, quantifier: Quantifier::Any { variable, .. } } =
+            parse("Account_Tasks/any(t:t/statecode eq 1 and contains(t/subject,'x'))").unwrap()
+        else {
+            panic!("no lambda")
+        };
+        assert_eq!((nav.as_slice(), variable.as_str()), (["Account_Tasks".to_owned()].as_slice(), "t"));
+        assert!(matches!(
+            parse("Account_Tasks/any()").unwrap(),
+            Condition::Lambda { quantifier: Quantifier::Exists, .. }
+        ));
+        assert_eq!(
+            parse("Microsoft.Dynamics.CRM.LastXDays(PropertyName='modifiedon',PropertyValue=7)")
+                .unwrap(),
+            Condition::Function {
+                name: "LastXDays".into(),
+                arguments: vec![
+                    ("PropertyName".into(), Operand::Literal(Literal::Text("modifiedon".into()))),
+                    ("PropertyValue".into(), number("7")),
+                ],
+            }
+        );
+        assert_eq!(
+            parse("contains(name,'a') eq false").unwrap(),
+            Condition::Not(Box::new(parse("contains(name,'a')").unwrap()))
+        );
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_its_position() {
+        for text in ["", "name eq", "name eq 'a' and", "(name eq 'a'", "eq 'a'", "name in ('a')"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        let error = parse("name eq 'a' name").unwrap_err();
+        assert_eq!(error.message, "Syntax error at position 12 in 'name eq 'a' name'.");
+        assert!(parse(&"(".repeat(10_000)).is_err());
+        assert!(parse("tolower(name) eq 'a'").unwrap_err().message.contains("unknown function"));
+    }
+}

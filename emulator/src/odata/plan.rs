@@ -1,0 +1,341 @@
+//! What a row becomes on the wire: the SQL columns to read and the bytes to write for each.
+
+use rusqlite::{Row, types::ValueRef};
+
+use super::{
+    Model, ODataError, Property,
+    format::Display,
+    json::{push_double, push_integer, push_scaled, push_separator, push_text},
+    model::{is_principal, wire_name},
+};
+use crate::{
+    schema::{ColumnKind, Schema, Table},
+    store::Stored,
+    time,
+};
+
+const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
+const LOOKUP_TABLE: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
+const LOOKUP_NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
+
+/// The annotations a request asked for with `Prefer: odata.include-annotations`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Annotations {
+    patterns: Vec<String>,
+}
+
+impl Annotations {
+    /// Reads the quoted list of the preference.
+    pub(crate) fn parse(list: &str) -> Self {
+        let patterns = list.split(',').map(|item| item.trim().to_owned()).collect();
+        Self { patterns }
+    }
+
+    /// Whether any annotation is wanted.
+    pub(crate) fn any(&self) -> bool {
+        self.patterns.iter().any(|pattern| !pattern.is_empty() && !pattern.starts_with('-'))
+    }
+
+    /// Whether this annotation is wanted: by name or by a prefix that ends in `*`.
+    pub(crate) fn include(&self, name: &str) -> bool {
+        self.patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => pattern == name,
+        })
+    }
+}
+
+/// One property of a row.
+#[derive(Debug)]
+struct Cell {
+    /// `"name":`
+    label: Vec<u8>,
+    name: String,
+    stored: Stored,
+    /// Position among the SQL columns.
+    at: usize,
+    display: Option<Display>,
+    /// Position of the text that completes the formatted value.
+    companion: Option<usize>,
+    /// Position of the referred row's table.
+    target: Option<usize>,
+    /// The only table a lookup refers to.
+    only_target: Option<String>,
+    is_lookup: bool,
+    /// Target table → navigation property.
+    navigations: Vec<(String, String)>,
+}
+
+/// How to read and write the rows of one table.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// SQL expressions: the key, the version, then the cells.
+    pub(crate) columns: Vec<String>,
+    cells: Vec<Cell>,
+    annotations: Annotations,
+}
+
+/// SQL position of the row's key.
+pub(crate) const KEY: usize = 0;
+/// SQL position of the row's version.
+pub(crate) const VERSION: usize = 1;
+
+impl Plan {
+    /// A plan for the selected properties, or for all of them. `also` are added to a selection.
+    pub(crate) fn new(
+        model: &Model,
+        table: &Table,
+        select: Option<&[String]>,
+        also: &[String],
+        annotations: &Annotations,
+        alias: &str,
+    ) -> Result<Self, ODataError> {
+        let properties = match select {
+            None => model.properties(table),
+            Some(names) => selected(model, table, names, also)?,
+        };
+        let mut plan = Self {
+            columns: vec![
+                format!("{alias}.\"{}\"", table.primary_id),
+                format!("{alias}.\"$version\""),
+            ],
+            cells: Vec::with_capacity(properties.len()),
+            annotations: annotations.clone(),
+        };
+        for property in properties {
+            plan.add(model, table, property, alias);
+        }
+        Ok(plan)
+    }
+
+    fn add(&mut self, model: &Model, table: &Table, property: Property<'_>, alias: &str) {
+        let mut label = Vec::with_capacity(property.name.len() + 3);
+        push_text(&mut label, &property.name);
+        label.push(b':');
+        let at = self.columns.len();
+        self.columns.push(format!("{alias}.\"{}\"", property.sql));
+        let column = property.column;
+        let is_lookup = column.is_lookup();
+        let mut cell = Cell {
+            label,
+            stored: property.stored,
+            at,
+            display: None,
+            companion: None,
+            target: None,
+            only_target: None,
+            is_lookup,
+            navigations: Vec::new(),
+            name: property.name,
+        };
+        if is_lookup {
+            let targets = column.targets();
+            if property.stored == Stored::TypedReference && self.annotations.any() {
+                cell.target = Some(self.columns.len());
+                self.columns.push(format!("{alias}.\"{}$type\"", column.logical_name));
+            } else {
+                cell.only_target = targets.first().map(|&target| target.to_owned());
+            }
+            cell.navigations = targets
+                .iter()
+                .filter_map(|&target| {
+                    let column = &column.logical_name;
+                    let navigation = model.lookup_navigation(&table.logical_name, column, target)?;
+                    Some((target.to_owned(), navigation.to_owned()))
+                })
+                .collect();
+        }
+        if self.annotations.include(FORMATTED) {
+            cell.display = Display::of(column, &model.schema);
+            let companion = match cell.display {
+                Some(Display::Name) => {
+                    name_of_target(&model.schema, &column.logical_name, &column.targets(), alias)
+                }
+                Some(Display::Money { .. }) if table.column("transactioncurrencyid").is_some() => {
+                    Some(format!(
+                        "(SELECT currencysymbol FROM transactioncurrency WHERE \
+                         transactioncurrencyid = {alias}.\"transactioncurrencyid\")"
+                    ))
+                }
+                _ => None,
+            };
+            if let Some(sql) = companion {
+                cell.companion = Some(self.columns.len());
+                self.columns.push(sql);
+            }
+        }
+        self.cells.push(cell);
+    }
+
+    /// Appends the row's members, without the braces around them.
+    pub(crate) fn write_members(
+        &self,
+        out: &mut Vec<u8>,
+        row: &Row<'_>,
+    ) -> Result<(), ODataError> {
+        push_separator(out);
+        out.extend_from_slice(b"\"@odata.etag\":\"W/\\\"");
+        push_integer(out, row.get_ref(VERSION)?.as_i64().unwrap_or(0));
+        out.extend_from_slice(b"\\\"\"");
+        for cell in &self.cells {
+            let value = row.get_ref(cell.at)?;
+            if self.annotations.any() {
+                self.annotate(out, cell, value, row)?;
+            }
+            out.push(b',');
+            out.extend_from_slice(&cell.label);
+            write_value(out, value, cell.stored);
+        }
+        Ok(())
+    }
+
+    fn annotate(
+        &self,
+        out: &mut Vec<u8>,
+        cell: &Cell,
+        value: ValueRef<'_>,
+        row: &Row<'_>,
+    ) -> Result<(), ODataError> {
+        if value == ValueRef::Null {
+            return Ok(());
+        }
+        if cell.is_lookup {
+            let target = match cell.target {
+                Some(at) => row.get_ref(at)?.as_str_or_null().unwrap_or(None),
+                None => cell.only_target.as_deref(),
+            }
+            .unwrap_or_default();
+            let known = cell.navigations.iter().find(|(table, _)| table == target);
+            if let Some((_, navigation)) = known
+                && self.annotations.include(LOOKUP_NAVIGATION)
+            {
+                push_annotation(out, &cell.name, LOOKUP_NAVIGATION);
+                push_text(out, navigation);
+            }
+            if self.annotations.include(LOOKUP_TABLE) {
+                push_annotation(out, &cell.name, LOOKUP_TABLE);
+                push_text(out, target);
+            }
+        }
+        if let Some(display) = &cell.display {
+            let companion = cell.companion.map(|at| row.get_ref(at)).transpose()?;
+            let before = out.len();
+            push_annotation(out, &cell.name, FORMATTED);
+            if !display.push(out, value, companion) {
+                out.truncate(before);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn push_annotation(out: &mut Vec<u8>, property: &str, annotation: &str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(property.as_bytes());
+    out.push(b'@');
+    out.extend_from_slice(annotation.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Appends a cell's value as JSON.
+pub(crate) fn write_value(out: &mut Vec<u8>, value: ValueRef<'_>, stored: Stored) {
+    match (stored, value) {
+        (Stored::Guid | Stored::Reference | Stored::TypedReference, ValueRef::Text(id)) => {
+            out.push(b'"');
+            out.extend_from_slice(id);
+            out.push(b'"');
+        }
+        (_, ValueRef::Text(text)) => match std::str::from_utf8(text) {
+            Ok(text) => push_text(out, text),
+            Err(_) => out.extend_from_slice(b"null"),
+        },
+        (Stored::Boolean, ValueRef::Integer(flag)) => {
+            out.extend_from_slice(if flag == 0 { b"false" } else { b"true" });
+        }
+        (Stored::Scaled(scale), ValueRef::Integer(units)) => push_scaled(out, units, scale),
+        (Stored::Instant, ValueRef::Integer(seconds)) => {
+            out.push(b'"');
+            time::push_date_time(out, seconds);
+            out.push(b'"');
+        }
+        (Stored::Date, ValueRef::Integer(seconds)) => {
+            out.push(b'"');
+            time::push_date(out, seconds);
+            out.push(b'"');
+        }
+        (_, ValueRef::Integer(number)) => push_integer(out, number),
+        (_, ValueRef::Real(number)) => push_double(out, number),
+        _ => out.extend_from_slice(b"null"),
+    }
+}
+
+/// The selected properties and those that always come with them (reference §4.2).
+fn selected<'m>(
+    model: &'m Model,
+    table: &Table,
+    names: &[String],
+    also: &[String],
+) -> Result<Vec<Property<'m>>, ODataError> {
+    let mut properties: Vec<Property<'m>> = Vec::with_capacity(names.len() + 2);
+    for name in names {
+        let property = model.property(table, name)?;
+        if !properties.iter().any(|known| known.name == property.name) {
+            properties.push(property);
+        }
+    }
+    let money = properties
+        .iter()
+        .any(|property| matches!(property.column.kind, ColumnKind::Money { .. }));
+    let mut extra = Vec::new();
+    if money {
+        extra.push("_transactioncurrencyid_value".to_owned());
+    }
+    extra.extend(also.iter().cloned());
+    if let Some(key) = table.column(&table.primary_id) {
+        extra.push(wire_name(key));
+    }
+    if is_principal(table) {
+        extra.push("ownerid".to_owned());
+    }
+    for name in extra {
+        if !properties.iter().any(|known| known.name == name) {
+            properties.extend(model.find_property(table, &name));
+        }
+    }
+    Ok(properties)
+}
+
+/// SQL for the primary name of the row a lookup refers to.
+fn name_of_target(schema: &Schema, column: &str, targets: &[&str], alias: &str) -> Option<String> {
+    let one = |target: &str| {
+        let table = schema.table(target)?;
+        let name = table.primary_name.as_ref()?;
+        Some(format!(
+            "(SELECT \"{name}\" FROM \"{target}\" WHERE \"{}\" = {alias}.\"{column}\")",
+            table.primary_id
+        ))
+    };
+    if let [only] = targets {
+        return one(only);
+    }
+    let cases: String = targets
+        .iter()
+        .filter_map(|target| Some(format!(" WHEN '{target}' THEN {}", one(target)?)))
+        .collect();
+    (!cases.is_empty()).then(|| format!("CASE {alias}.\"{column}$type\"{cases} END"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotations_match_by_prefix() {
+        let all = Annotations::parse("*");
+        assert!(all.include(FORMATTED));
+        let some = Annotations::parse("Microsoft.Dynamics.CRM.*, Other.Name");
+        assert!(some.include(LOOKUP_TABLE) && some.include("Other.Name"));
+        assert!(!some.include(FORMATTED));
+        assert!(!Annotations::default().any());
+    }
+}

@@ -1,0 +1,487 @@
+//! Conditions turned into parameterised SQL.
+//!
+//! A condition on rows is either true or false: `ne` and `not` hold for null, as they do in
+//! Dataverse, so every `NOT` is put around `IFNULL(…, 0)`.
+
+use rusqlite::types::Value as SqlValue;
+
+use super::{
+    Literal, Model, Navigation, ODataError, Property,
+    filter::{Comparison, Condition, Matching, Operand, Quantifier},
+    functions,
+    options::{Options, Order},
+};
+use crate::{
+    gate::Caller,
+    schema::{ColumnKind, PrivilegeType, Table},
+    store::{COLLATION, Decimal, Stored},
+};
+
+/// A piece of SQL with the values of its parameters.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sql {
+    pub(crate) text: String,
+    pub(crate) values: Vec<SqlValue>,
+}
+
+impl Sql {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), values: Vec::new() }
+    }
+
+    pub(crate) fn with(text: impl Into<String>, values: Vec<SqlValue>) -> Self {
+        Self { text: text.into(), values }
+    }
+
+    fn joined(parts: Vec<Self>, operator: &str) -> Self {
+        let mut sql = Self::new("(");
+        for (at, part) in parts.into_iter().enumerate() {
+            if at > 0 {
+                sql.text.push_str(operator);
+            }
+            sql.push(part);
+        }
+        sql.text.push(')');
+        sql
+    }
+
+    pub(crate) fn push(&mut self, part: Self) {
+        self.text.push_str(&part.text);
+        self.values.extend(part.values);
+    }
+}
+
+/// The rows that names in a condition refer to.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope<'a> {
+    table: &'a Table,
+    alias: String,
+    /// The lambda variable that stands for the row.
+    variable: Option<String>,
+}
+
+/// Compiles conditions for one request.
+pub(crate) struct Compiler<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) caller: &'a Caller,
+    /// Seconds since 1970.
+    pub(crate) now: i64,
+    options: &'a Options,
+    scopes: Vec<Scope<'a>>,
+    aliases: usize,
+}
+
+/// A column reached from the present row.
+pub(crate) struct Reached<'a> {
+    pub(crate) sql: Sql,
+    pub(crate) property: Property<'a>,
+}
+
+impl<'a> Compiler<'a> {
+    /// A compiler for conditions on rows of `table`, known to the statement as `alias`.
+    pub(crate) fn new(
+        model: &'a Model,
+        caller: &'a Caller,
+        options: &'a Options,
+        now: i64,
+        table: &'a Table,
+        alias: &str,
+    ) -> Self {
+        let scope = Scope { table, alias: alias.to_owned(), variable: None };
+        Self { model, caller, now, options, scopes: vec![scope], aliases: 0 }
+    }
+
+    /// The condition as SQL.
+    pub(crate) fn condition(&mut self, condition: &Condition) -> Result<Sql, ODataError> {
+        match condition {
+            Condition::And(parts) => Ok(Sql::joined(self.all(parts)?, " AND ")),
+            Condition::Or(parts) => Ok(Sql::joined(self.all(parts)?, " OR ")),
+            Condition::Not(inner) => Ok(negated(self.condition(inner)?)),
+            Condition::Compare { operator, left, right } => self.compare(*operator, left, right),
+            Condition::Match { kind, text, pattern } => self.matching(*kind, text, pattern),
+            Condition::Holds(operand) => self.holds(operand),
+            Condition::Lambda { path, quantifier } => self.lambda(path, quantifier),
+            Condition::Function { name, arguments } => functions::compile(self, name, arguments),
+        }
+    }
+
+    fn all(&mut self, parts: &[Condition]) -> Result<Vec<Sql>, ODataError> {
+        parts.iter().map(|part| self.condition(part)).collect()
+    }
+
+    /// The operand with aliases replaced by their values.
+    pub(crate) fn resolve(&self, operand: &Operand) -> Result<Operand, ODataError> {
+        match operand {
+            Operand::Alias(name) => self.options.alias(name),
+            other => Ok(other.clone()),
+        }
+    }
+
+    fn compare(
+        &mut self,
+        operator: Comparison,
+        left: &Operand,
+        right: &Operand,
+    ) -> Result<Sql, ODataError> {
+        match (self.resolve(left)?, self.resolve(right)?) {
+            (Operand::Path(path), Operand::Literal(literal)) => {
+                self.compare_literal(operator, &path, &literal)
+            }
+            (Operand::Literal(literal), Operand::Path(path)) => {
+                self.compare_literal(operator.mirrored(), &path, &literal)
+            }
+            (Operand::Path(left), Operand::Path(right)) => {
+                let (left, right) = (self.reach(&left)?, self.reach(&right)?);
+                if edm_type(&left.property) != edm_type(&right.property) {
+                    return Err(incompatible(
+                        &left.property,
+                        edm_type(&right.property),
+                        operator,
+                    ));
+                }
+                let collate = collate(&left.property);
+                let mut sql = Sql::new("(");
+                sql.push(left.sql);
+                sql.text.push_str(match operator {
+                    Comparison::Equal => " IS ",
+                    Comparison::NotEqual => " IS NOT ",
+                    other => sql_operator(other),
+                });
+                sql.push(right.sql);
+                sql.text.push_str(collate);
+                sql.text.push(')');
+                Ok(sql)
+            }
+            _ => Err(ODataError::bad_request(
+                "0x80060888",
+                "A comparison needs a column on one side: two constants cannot be compared.",
+            )),
+        }
+    }
+
+    fn compare_literal(
+        &mut self,
+        operator: Comparison,
+        path: &[String],
+        literal: &Literal,
+    ) -> Result<Sql, ODataError> {
+        let Reached { sql, property } = self.reach(path)?;
+        if *literal == Literal::Null {
+            let text = match operator {
+                Comparison::Equal => format!("({} IS NULL)", sql.text),
+                Comparison::NotEqual => format!("({} IS NOT NULL)", sql.text),
+                _ => format!("(({}) IS NULL AND 0)", sql.text),
+            };
+            return Ok(Sql::with(text, sql.values));
+        }
+        let value = constant(&property, literal, operator)?;
+        Ok(comparison(sql, &property, operator, value))
+    }
+
+    fn matching(
+        &mut self,
+        kind: Matching,
+        text: &Operand,
+        pattern: &Operand,
+    ) -> Result<Sql, ODataError> {
+        let (Operand::Path(path), Operand::Literal(Literal::Text(pattern))) =
+            (self.resolve(text)?, self.resolve(pattern)?)
+        else {
+            return Err(ODataError::bad_request(
+                "0x80060888",
+                "A string function needs a text column and a quoted text.",
+            ));
+        };
+        let Reached { mut sql, property } = self.reach(&path)?;
+        if property.stored != Stored::Text {
+            return Err(ODataError::syntax(format!(
+                "No function signature for the function with name '{}' matches the specified \
+                 arguments. The function signatures considered are: {0}(Edm.String \
+                 Nullable=true, Edm.String Nullable=true).",
+                match kind {
+                    Matching::Contains => "contains",
+                    Matching::StartsWith => "startswith",
+                    Matching::EndsWith => "endswith",
+                }
+            )));
+        }
+        let pattern = match kind {
+            Matching::Contains => format!("%{pattern}%"),
+            Matching::StartsWith => format!("{pattern}%"),
+            Matching::EndsWith => format!("%{pattern}"),
+        };
+        sql.text = format!("dv_like({}, ?)", sql.text);
+        sql.values.push(SqlValue::Text(pattern));
+        Ok(sql)
+    }
+
+    fn holds(&mut self, operand: &Operand) -> Result<Sql, ODataError> {
+        match self.resolve(operand)? {
+            Operand::Literal(Literal::Boolean(truth)) => {
+                Ok(Sql::new(if truth { "(1)" } else { "(0)" }))
+            }
+            Operand::Path(path) => {
+                let Reached { sql, property } = self.reach(&path)?;
+                if property.stored != Stored::Boolean {
+                    return Err(ODataError::syntax(
+                        "The $filter expression must evaluate to a single boolean value.",
+                    ));
+                }
+                Ok(Sql::with(format!("({} = 1)", sql.text), sql.values))
+            }
+            _ => Err(ODataError::syntax(
+                "The $filter expression must evaluate to a single boolean value.",
+            )),
+        }
+    }
+
+    /// A column of the present row, or of a row its lookups lead to.
+    pub(crate) fn reach(&mut self, path: &[String]) -> Result<Reached<'a>, ODataError> {
+        let (scope, path) = self.enter(path)?;
+        self.reach_from(scope.table, &scope.alias, path)
+    }
+
+    /// The scope a path begins in, and the rest of the path.
+    fn enter<'p>(&self, path: &'p [String]) -> Result<(Scope<'a>, &'p [String]), ODataError> {
+        let innermost = self.scopes.last().cloned();
+        if let Some((first, rest)) = path.split_first() {
+            let named = self.scopes.iter().rev().find(|s| s.variable.as_ref() == Some(first));
+            if let Some(scope) = named {
+                return Ok((scope.clone(), rest));
+            }
+        }
+        match innermost {
+            Some(scope) if scope.variable.is_none() => Ok((scope, path)),
+            _ => Err(ODataError::bad_request(
+                "0x80060888",
+                "Inside a lambda expression, columns are named by the range variable.",
+            )),
+        }
+    }
+
+    fn reach_from(
+        &mut self,
+        table: &'a Table,
+        alias: &str,
+        path: &[String],
+    ) -> Result<Reached<'a>, ODataError> {
+        match path {
+            [name] => {
+                let property = self.model.property(table, name)?;
+                let sql = Sql::new(format!("{alias}.\"{}\"", property.sql));
+                Ok(Reached { sql, property })
+            }
+            [name, rest @ ..] => {
+                let Some(Navigation::ToOne { column, target }) =
+                    self.model.navigation(&table.logical_name, name)
+                else {
+                    return Err(ODataError::unknown_property(name, &table.logical_name));
+                };
+                let target = self.model.table(target)?;
+                self.caller.depth(target, PrivilegeType::Read)?;
+                let inner_alias = self.fresh_alias();
+                let inner = self.reach_from(target, &inner_alias, rest)?;
+                let sql = Sql::with(
+                    format!(
+                        "(SELECT {} FROM \"{}\" {inner_alias} WHERE {inner_alias}.\"{}\" = \
+                         {alias}.\"{column}\")",
+                        inner.sql.text, target.logical_name, target.primary_id,
+                    ),
+                    inner.sql.values,
+                );
+                Ok(Reached { sql, property: inner.property })
+            }
+            [] => Err(ODataError::syntax("The range variable alone is no column.")),
+        }
+    }
+
+    fn lambda(&mut self, path: &[String], quantifier: &Quantifier) -> Result<Sql, ODataError> {
+        let (scope, path) = self.enter(path)?;
+        let [name] = path else {
+            return Err(ODataError::bad_request(
+                "0x80060888",
+                "A lambda expression below a lookup is not supported.",
+            ));
+        };
+        let navigation = self.model.navigation(&scope.table.logical_name, name);
+        let alias = self.fresh_alias();
+        let outer_key = format!("{}.\"{}\"", scope.alias, scope.table.primary_id);
+        let (table, source) = match navigation {
+            Some(Navigation::ToMany { table, column }) => {
+                let source = format!("\"{table}\" {alias} WHERE {alias}.\"{column}\" = {outer_key}");
+                (table, source)
+            }
+            Some(Navigation::Associated { table, intersect, near, far }) => {
+                let key = &self.model.table(table)?.primary_id;
+                let link = self.fresh_alias();
+                let source = format!(
+                    "\"{intersect}\" {link} JOIN \"{table}\" {alias} ON {alias}.\"{key}\" = \
+                     {link}.\"{far}\" WHERE {link}.\"{near}\" = {outer_key}"
+                );
+                (table, source)
+            }
+            Some(_) => {
+                return Err(ODataError::syntax(
+                    "Any/All may only be used following a collection.",
+                ));
+            }
+            None => return Err(ODataError::unknown_property(name, &scope.table.logical_name)),
+        };
+        let table = self.model.table(table)?;
+        self.caller.depth(table, PrivilegeType::Read)?;
+        let (variable, body, all) = match quantifier {
+            Quantifier::Exists => return Ok(Sql::new(format!("EXISTS (SELECT 1 FROM {source})"))),
+            Quantifier::Any { variable, body } => (variable, body, false),
+            Quantifier::All { variable, body } => (variable, body, true),
+        };
+        self.scopes.push(Scope { table, alias, variable: Some(variable.clone()) });
+        let body = self.condition(body);
+        self.scopes.pop();
+        let body = body?;
+        Ok(if all {
+            let body = negated(body);
+            Sql::with(
+                format!("NOT EXISTS (SELECT 1 FROM {source} AND {})", body.text),
+                body.values,
+            )
+        } else {
+            Sql::with(format!("EXISTS (SELECT 1 FROM {source} AND {})", body.text), body.values)
+        })
+    }
+
+    fn fresh_alias(&mut self) -> String {
+        self.aliases += 1;
+        format!("j{}", self.aliases)
+    }
+
+    /// A column to order by.
+    pub(crate) fn order(&mut self, order: &Order) -> Result<Reached<'a>, ODataError> {
+        self.reach(&order.path)
+    }
+}
+
+pub(crate) fn negated(sql: Sql) -> Sql {
+    Sql::with(format!("(NOT IFNULL({}, 0))", sql.text), sql.values)
+}
+
+/// `left operator value`, with null counted as different from every value.
+pub(crate) fn comparison(
+    left: Sql,
+    property: &Property<'_>,
+    operator: Comparison,
+    value: SqlValue,
+) -> Sql {
+    let collate = collate(property);
+    let mut values = left.values.clone();
+    let text = match operator {
+        Comparison::NotEqual => {
+            values.extend(left.values);
+            format!("({0} IS NULL OR {0} <> ?{collate})", left.text)
+        }
+        other => format!("({}{}?{collate})", left.text, sql_operator(other)),
+    };
+    values.push(value);
+    Sql::with(text, values)
+}
+
+pub(crate) fn collate(property: &Property<'_>) -> &'static str {
+    const _: () = assert!(matches!(COLLATION.as_bytes(), b"dataverse"));
+    if property.stored == Stored::Text { " COLLATE dataverse" } else { "" }
+}
+
+fn sql_operator(operator: Comparison) -> &'static str {
+    match operator {
+        Comparison::Equal => " = ",
+        Comparison::NotEqual => " <> ",
+        Comparison::GreaterThan => " > ",
+        Comparison::GreaterThanOrEqual => " >= ",
+        Comparison::LessThan => " < ",
+        Comparison::LessThanOrEqual => " <= ",
+    }
+}
+
+/// A literal as the value the column would hold.
+pub(crate) fn constant(
+    property: &Property<'_>,
+    literal: &Literal,
+    operator: Comparison,
+) -> Result<SqlValue, ODataError> {
+    let found = match literal {
+        Literal::Null => return Ok(SqlValue::Null),
+        Literal::Boolean(_) => "Edm.Boolean",
+        Literal::Number(number) if number.contains(['.', 'e', 'E']) => "Edm.Decimal",
+        Literal::Number(_) => "Edm.Int32",
+        Literal::Text(_) => "Edm.String",
+        Literal::Guid(_) => "Edm.Guid",
+        Literal::Date(_) => "Edm.Date",
+        Literal::DateTime(_) => "Edm.DateTimeOffset",
+        Literal::List(_) => "Collection(Edm.String)",
+    };
+    let mismatch = || incompatible(property, found, operator);
+    Ok(match (property.stored, literal) {
+        (Stored::Guid | Stored::Reference | Stored::TypedReference, Literal::Guid(id)) => {
+            SqlValue::Text(id.to_string())
+        }
+        (Stored::Guid | Stored::Reference | Stored::TypedReference, Literal::Text(text)) => {
+            let braced = text.starts_with('{');
+            let id = uuid::Uuid::try_parse(text).ok().filter(|_| !braced).ok_or_else(mismatch)?;
+            SqlValue::Text(id.to_string())
+        }
+        (Stored::Text, Literal::Text(text)) => SqlValue::Text(match property.column.kind {
+            ColumnKind::MultiSelectPicklist { .. } => sorted_choices(text),
+            _ => text.clone(),
+        }),
+        (Stored::Integer, Literal::Number(number)) => {
+            SqlValue::Integer(number.parse().map_err(|_| mismatch())?)
+        }
+        (Stored::Boolean, Literal::Boolean(flag)) => SqlValue::Integer((*flag).into()),
+        (Stored::Scaled(scale), Literal::Number(number)) => {
+            let decimal: Decimal = number.parse().map_err(|_| mismatch())?;
+            match decimal.units_at(scale) {
+                Some(units) => SqlValue::Integer(units),
+                None if number.starts_with('-') => SqlValue::Integer(i64::MIN),
+                None => SqlValue::Integer(i64::MAX),
+            }
+        }
+        (Stored::Real, Literal::Number(number)) => {
+            SqlValue::Real(number.parse().map_err(|_| mismatch())?)
+        }
+        (Stored::Instant, Literal::Date(at) | Literal::DateTime(at))
+        | (Stored::Date, Literal::Date(at)) => SqlValue::Integer(*at),
+        _ => return Err(mismatch()),
+    })
+}
+
+/// `"9, 1"` as it is stored: `"1,9"`.
+pub(crate) fn sorted_choices(text: &str) -> String {
+    let mut choices: Vec<i64> =
+        text.split(',').filter_map(|choice| choice.trim().parse().ok()).collect();
+    choices.sort_unstable();
+    choices.dedup();
+    choices.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// The type of a property in the service's `$metadata`.
+pub(crate) fn edm_type(property: &Property<'_>) -> &'static str {
+    match (property.stored, &property.column.kind) {
+        (Stored::Guid | Stored::Reference | Stored::TypedReference, _) => "Edm.Guid",
+        (Stored::Text, ColumnKind::Image) => "Edm.Binary",
+        (Stored::Text, _) => "Edm.String",
+        (Stored::Integer, ColumnKind::BigInt) => "Edm.Int64",
+        (Stored::Integer, _) => "Edm.Int32",
+        (Stored::Boolean, _) => "Edm.Boolean",
+        (Stored::Scaled(_), _) => "Edm.Decimal",
+        (Stored::Real, _) => "Edm.Double",
+        (Stored::Instant, _) => "Edm.DateTimeOffset",
+        (Stored::Date, _) => "Edm.Date",
+    }
+}
+
+fn incompatible(property: &Property<'_>, found: &str, operator: Comparison) -> ODataError {
+    ODataError::syntax(format!(
+        "A binary operator with incompatible types was detected. Found operand types '{}' and \
+         '{found}' for operator kind '{}'.",
+        edm_type(property),
+        operator.kind(),
+    ))
+}
