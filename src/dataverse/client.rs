@@ -1,5 +1,6 @@
 //! Requests to the Web API: signed in, patient, polite.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ struct Shared<H> {
     environment: Environment,
     authenticator: Authenticator<H>,
     restraint: Rc<Restraint>,
+    /// Whether the environment has ever answered.
+    reached: Cell<bool>,
 }
 
 impl<H> Clone for Client<H> {
@@ -53,7 +56,8 @@ impl<H: Host> Client<H> {
             Authenticator::new(Rc::clone(&host), &settings, environment.api_root().clone());
         let restraint = Rc::new(Restraint::new(settings.limits.max_concurrency));
         let patience = Patience::of(&settings);
-        let shared = Shared { host, settings, environment, authenticator, restraint };
+        let reached = Cell::new(false);
+        let shared = Shared { host, settings, environment, authenticator, restraint, reached };
         Self { shared: Rc::new(shared), patience }
     }
 
@@ -219,6 +223,7 @@ impl<H: Host> Client<H> {
         token: &Token,
     ) -> Result<Answer, Failure> {
         let mut response = outcome.map_err(|error| self.unanswered(link, &error))?;
+        self.shared.reached.set(true);
         let body = std::mem::take(&mut response.body);
         let body = inflated(response.header("content-encoding"), body);
         if (200..300).contains(&response.status) {
@@ -243,7 +248,12 @@ impl<H: Host> Client<H> {
         }
         let what = format!("{} of the environment", link.resource_name());
         let url = self.shared.environment.api_root();
-        let repeat = if error.is_transient() { Repeat::Patiently } else { Repeat::Never };
+        let repeat = match error.is_transient() {
+            true if self.shared.reached.get() => Repeat::Patiently,
+            // An address that has never answered is more likely wrong than at rest.
+            true => Repeat::Few,
+            false => Repeat::Never,
+        };
         Failure { repeat, error: Error::unreachable(&what, url, error) }
     }
 }
@@ -314,3 +324,6 @@ fn random_uuid(random: &impl Random) -> String {
     let group = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
     [group(0, 8), group(8, 12), group(12, 16), group(16, 20), group(20, 32)].join("-")
 }
+
+#[cfg(test)]
+mod tests;

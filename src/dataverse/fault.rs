@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::meaning::{Meaning, of_code, of_status};
-use crate::error::{Error, ErrorKind, ServiceFault};
+use crate::error::{Error, ServiceFault};
 use crate::host::Response;
 use crate::retry::Repeat;
 
@@ -156,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::error::Recovery;
+    use crate::error::{ErrorKind, Recovery};
     use crate::simulation::header;
 
     fn fault(status: u16, body: &str) -> Fault {
@@ -237,6 +237,8 @@ mod tests {
             (404, "0x80040217", NotFound, "deleted"),
             (404, "0x80060891", NotFound, "deleted"),
             (404, "0x8006088a", NotFound, "exists"),
+            (404, "0x80060888", NotFound, "exists"),
+            (400, "0x80060888", Unsupported, "defect"),
             (400, "0x8006088a", Unsupported, "defect"),
             (400, "0x80041103", NotFound, "column"),
             (412, "0x80040237", Conflict, "exists"),

@@ -148,3 +148,133 @@ fn climbs(path: &str) -> bool {
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::settings::{ApiVersion, EnvironmentUrl};
+
+    const HOST: &str = "contoso.crm.dynamics.com";
+    const ROOT: &str = "https://contoso.crm.dynamics.com/api/data/v9.2/";
+
+    fn environment(address: &str) -> Environment {
+        Environment::new(&EnvironmentUrl::parse(address).unwrap(), ApiVersion::CURRENT)
+    }
+
+    fn contoso() -> Environment {
+        environment("https://contoso.crm.dynamics.com")
+    }
+
+    #[test]
+    fn a_link_goes_out_letter_by_letter() {
+        let cookie = "accounts?$select=name&$filter=name eq 'x'&$skiptoken=%3Ccookie%20page\
+                      number=%222%22%20pagingcookie=%22%253ccookie%2520%22%20/%3E"
+            .replace(' ', "%20");
+        let text = format!("{ROOT}{cookie}");
+        let link = Link::received(&contoso(), &text).unwrap();
+        assert_eq!(link.as_str(), text);
+        assert_eq!(link.target().path_and_query, format!("/api/data/v9.2/{cookie}"));
+        assert_eq!(link.resource_name(), "accounts");
+        // What HTTP cannot carry is encoded.
+        let link = Link::received(&contoso(), &format!("{ROOT}accounts?$filter=\"ä b\"")).unwrap();
+        assert!(link.target().path_and_query.ends_with("accounts?$filter=%22%C3%A4%20b%22"));
+    }
+
+    #[test]
+    fn the_environments_own_address_may_be_spelt_in_any_way() {
+        for text in [
+            ROOT.to_owned(),
+            format!("{ROOT}accounts(00000000-0000-0000-0000-000000000001)/name"),
+            ROOT.replace("contoso", "CONTOSO"),
+            ROOT.replace(".com/", ".com:443/"),
+            format!("{ROOT}accounts?$filter=contains(name,'../..')"),
+        ] {
+            Link::received(&contoso(), &text).unwrap();
+        }
+        let local = environment("http://127.0.0.1:8080/Sales");
+        Link::received(&local, "http://127.0.0.1:8080/Sales/api/data/v9.2/accounts").unwrap();
+        Link::received(&local, "http://127.0.0.1:8080/api/data/v9.2/accounts").unwrap_err();
+    }
+
+    #[test]
+    fn every_other_address_is_refused() {
+        for text in [
+            "",
+            "accounts",
+            "/api/data/v9.2/accounts",
+            "//contoso.crm.dynamics.com/api/data/v9.2/accounts",
+            "https://evil.example/api/data/v9.2/accounts",
+            "http://contoso.crm.dynamics.com/api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com:444/api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com.evil.example/api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com./api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com@evil.example/api/data/v9.2/accounts",
+            "https://me@contoso.crm.dynamics.com/api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com\\@evil.example/api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com/api/data/v9.1/accounts",
+            "https://contoso.crm.dynamics.com/api/data/v9.2",
+            "https://contoso.crm.dynamics.com/api/data/v9.20/accounts",
+            "https://contoso.crm.dynamics.com/API/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/../../x",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/%2e%2E/%2e./x",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/..%2f..%2fx",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/..%5c..%5cx",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/%252e%252e%252fx",
+            "https://contoso.crm.dynamics.com/x/../api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com?/api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/accounts#x",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/acc\tounts",
+            "https://contoso.crm.dynamics.com/api/data/v9.2/accounts\r\nX: y",
+            "https:contoso.crm.dynamics.com/x?a://b/api/data/v9.2/accounts",
+            "javascript:alert(1)",
+            "file:///api/data/v9.2/accounts",
+        ] {
+            let refused = Link::received(&contoso(), text);
+            assert!(refused.is_err(), "{text:?} became {refused:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_before_it_is_sent() {
+        let columns = "x".repeat(40_000);
+        let error = Link::resource(&contoso(), &format!("accounts?$select={columns}")).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported);
+        assert!(error.message.contains("request for accounts is longer"), "{error}");
+    }
+
+    proptest! {
+        /// Whatever the text: a link leads to the environment, below the API root.
+        #[test]
+        fn no_text_leads_elsewhere(
+            scheme in prop_oneof![Just("https://"), Just("https:"), Just("//"), Just("http://")],
+            user in prop_oneof![Just(""), Just("a@"), Just("a:b@"), Just("contoso.crm.dynamics.com@"),
+                Just("\\@"), Just("%40")],
+            host in prop_oneof![4 => Just(HOST.to_owned()), 1 => "[a-z.]{1,12}"],
+            port in prop_oneof![3 => Just(""), 1 => Just(":443"), 1 => Just(":80"), 1 => Just(":")],
+            path in "(/api/data/v9\\.2/)?([a-z./\\\\%?#@:]|%2e|%2f|%5c|%25|\\.\\.){0,12}",
+        ) {
+            let text = format!("{scheme}{user}{host}{port}{path}");
+            if let Ok(link) = Link::received(&contoso(), &text) {
+                let target = link.target();
+                prop_assert!(target.secure);
+                prop_assert_eq!(&target.authority, HOST);
+                prop_assert!(user.is_empty());
+                let path = target.path_and_query.split('?').next().unwrap();
+                prop_assert!(path.starts_with("/api/data/v9.2/"));
+                let decoded = path.replace("%25", "%").replace("%2e", ".").replace("%2f", "/")
+                    .replace("%5c", "/");
+                prop_assert!(!decoded.split('/').any(|part| part == ".."), "{}", text);
+            }
+        }
+
+        #[test]
+        fn made_addresses_stay_below_the_root(resource in "[A-Za-z0-9_/.,()'=$&? äß%]{0,60}") {
+            let query = super::super::query::Query::new(&resource).option("$filter", &resource);
+            if let Ok(link) = Link::resource(&contoso(), query.as_str()) {
+                prop_assert!(link.target().path_and_query.starts_with("/api/data/v9.2/"));
+            }
+        }
+    }
+}

@@ -72,8 +72,8 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
         0x8006_0890 => meaning(NotFound, "the table has no such alternate key; define it first"),
         0x8004_1102 => meaning(NotFound, "the table has been removed or renamed; look again"),
         0x8004_1103 => meaning(NotFound, "the column has been removed or renamed; look again"),
-        // Routing and query syntax share this code.
-        0x8006_088A if status == 404 => {
+        // Routing and query syntax share these codes.
+        0x8006_088A | 0x8006_0888 if status == 404 => {
             meaning(NotFound, "check that the table exists in this environment")
         }
         0x8006_088A | 0x8006_0888 => DEFECT,

@@ -65,3 +65,43 @@ impl Query {
         &self.text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::form_urlencoded;
+
+    use super::*;
+
+    #[test]
+    fn options_come_in_order_and_encoded() {
+        let query = Query::new("EntityDefinitions(LogicalName='account')/Attributes")
+            .select(&["LogicalName", "AttributeType"])
+            .option("$filter", "IsValidForRead eq true and Name eq 'a+b & c#d'");
+        assert_eq!(
+            query.as_str(),
+            "EntityDefinitions(LogicalName='account')/Attributes\
+             ?$select=LogicalName,AttributeType\
+             &$filter=IsValidForRead%20eq%20true%20and%20Name%20eq%20'a%2Bb%20%26%20c%23d'"
+        );
+        assert_eq!(Query::new("accounts").select::<&str>(&[]).as_str(), "accounts");
+    }
+
+    #[test]
+    fn quotes_in_literals_are_doubled() {
+        assert_eq!(string_literal("O'Neil"), "'O''Neil'");
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_comes_back_as_it_was(value in ".{0,40}") {
+            let query = Query::new("accounts").option("$filter", &value).option("$top", "1");
+            let (_, options) = query.as_str().split_once('?').unwrap();
+            let read: Vec<_> = form_urlencoded::parse(options.as_bytes()).into_owned().collect();
+            prop_assert_eq!(
+                read,
+                [("$filter".to_owned(), value), ("$top".to_owned(), "1".to_owned())]
+            );
+        }
+    }
+}

@@ -51,6 +51,26 @@ impl Reply {
         Self::body(status, body.to_string()).with("content-type", "application/json")
     }
 
+    /// The same with its body compressed.
+    pub(crate) fn gzipped(mut self) -> Self {
+        if let Ok(response) = &mut self.outcome {
+            let text = std::mem::take(&mut response.body);
+            response.body = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255];
+            response.body.extend(miniz_oxide::deflate::compress_to_vec(&text, 6));
+            response.body.extend(crc32fast::hash(&text).to_le_bytes());
+            response.body.extend(u32::try_from(text.len()).unwrap().to_le_bytes());
+        }
+        self.with("content-encoding", "gzip")
+    }
+
+    /// The same with its body cut off in the middle.
+    pub(crate) fn cut(mut self) -> Self {
+        if let Ok(response) = &mut self.outcome {
+            response.body.truncate(response.body.len() / 2);
+        }
+        self
+    }
+
     /// No answer.
     pub(crate) fn failure(error: HttpError) -> Self {
         Self { after: Duration::from_millis(10), outcome: Err(error) }

@@ -1,0 +1,283 @@
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::host::Started;
+use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation, Storm, address, signed_in};
+
+const TOKEN_ENDPOINT: &str = "/oauth2/v2.0/token";
+const ACCOUNTS: &str = "/accounts";
+
+/// A host whose Web API gives these replies one after the other, then empty pages.
+fn scripted(replies: impl IntoIterator<Item = Reply>) -> Rc<Simulation> {
+    let replies = RefCell::new(replies.into_iter().collect::<VecDeque<_>>());
+    signed_in(move |_| replies.borrow_mut().pop_front().unwrap_or_else(page))
+}
+
+fn page() -> Reply {
+    Reply::json(&json!({"value": []}))
+}
+
+fn client(host: &Rc<Simulation>) -> Client<Simulation> {
+    Client::new(Rc::clone(host), Settings::parse(SETTINGS).unwrap())
+}
+
+fn accounts(client: &Client<Simulation>) -> impl Future<Output = Result<Answer, Error>> + 'static {
+    let client = client.clone();
+    let link = client.resource("accounts").unwrap();
+    async move { client.get(&link, &Prefer::default()).await }
+}
+
+fn get(host: &Rc<Simulation>) -> Result<Answer, Error> {
+    host.block_on(accounts(&client(host)))
+}
+
+fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[test]
+fn a_request_carries_the_ordinary_headers_and_the_token_goes_nowhere_else() {
+    let host = scripted([page().with("Set-Cookie", "ARRAffinity=1")]);
+    let client = client(&host);
+    let prefer = Prefer { max_page_size: Some(10), ..Prefer::default() };
+    let link = client.resource("accounts?$select=name").unwrap();
+    host.block_on(client.get(&link, &prefer)).unwrap();
+    host.block_on(client.get(&link, &prefer)).unwrap();
+    let requests = host.requests();
+    let addresses: Vec<String> = requests.iter().map(address).collect();
+    let data = format!("{API_ROOT}accounts?$select=name");
+    let token = "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee\
+                 /oauth2/v2.0/token";
+    assert_eq!(addresses, [API_ROOT, token, data.as_str(), data.as_str()]);
+    let ids: Vec<&str> = requests[2..]
+        .iter()
+        .map(|request| {
+            let lines: Vec<(&str, &str)> =
+                request.headers.iter().map(|line| (&*line.name, &*line.value)).collect();
+            let (id, others): (Vec<_>, Vec<_>) =
+                lines.into_iter().partition(|(name, _)| *name == "x-ms-client-request-id");
+            assert_eq!(
+                others,
+                [
+                    ("Authorization", "Bearer MARKER-token-1"),
+                    ("Accept", "application/json"),
+                    ("Accept-Encoding", "gzip"),
+                    ("OData-MaxVersion", "4.0"),
+                    ("OData-Version", "4.0"),
+                    ("If-None-Match", "null"),
+                    ("User-Agent", USER_AGENT),
+                    ("Prefer", "odata.maxpagesize=10"),
+                ]
+            );
+            id[0].1
+        })
+        .collect();
+    assert_eq!(ids[0].len(), 36);
+    assert_eq!(&ids[0][14..15], "4");
+    assert!("89ab".contains(&ids[0][19..20]));
+    assert_ne!(ids[0], ids[1]);
+    for request in &requests[..2] {
+        assert!(request.headers.iter().all(|line| line.name != "Authorization"));
+    }
+}
+
+#[test]
+fn a_compressed_answer_is_inflated_and_its_hints_are_heard() {
+    let body = json!({"value": [{"name": "x".repeat(100_000)}]});
+    let host = scripted([Reply::json(&body)
+        .gzipped()
+        .with("x-ms-dop-hint", "4")
+        .with("Preference-Applied", "odata.track-changes")]);
+    let client = client(&host);
+    assert_eq!(client.room(), 2);
+    let answer = host.block_on(accounts(&client)).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), body);
+    assert!(answer.tracks_changes());
+    (0..20).for_each(|_| drop(host.block_on(accounts(&client))));
+    assert_eq!(client.room(), 4);
+}
+
+#[test]
+fn a_refused_token_is_renewed_once() {
+    let host = scripted([Reply::status(401)]);
+    get(&host).unwrap();
+    assert_eq!(host.count(TOKEN_ENDPOINT), 2);
+    assert_eq!(host.count(ACCOUNTS), 2);
+
+    let host = signed_in(|_| Reply::status(401));
+    let error = get(&host).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unauthenticated);
+    assert_eq!(host.count(TOKEN_ENDPOINT), 2);
+    assert_eq!(host.count(ACCOUNTS), 2);
+}
+
+#[test]
+fn a_token_is_renewed_before_it_expires_and_shared_by_all() {
+    let host = scripted([]);
+    let client = client(&host);
+    host.block_on(async {
+        let ahead = [
+            Started::new(accounts(&client)).await,
+            Started::new(accounts(&client)).await,
+            Started::new(accounts(&client)).await,
+        ];
+        for answer in ahead {
+            answer.await.unwrap();
+        }
+    });
+    assert_eq!(host.count(TOKEN_ENDPOINT), 1);
+    assert_eq!(host.requests().len(), 5, "challenge, token, three pages");
+    for (wait, tokens) in [(3_290, 1), (10, 2), (3_290, 2), (10_000, 3)] {
+        host.advance(secs(wait));
+        host.block_on(accounts(&client)).unwrap();
+        assert_eq!(host.count(TOKEN_ENDPOINT), tokens, "after {wait} seconds");
+    }
+}
+
+#[test]
+fn a_request_sent_ahead_never_holds_up_another() {
+    let host = scripted([]);
+    let client = client(&host);
+    // The first has begun to sign in, and nobody polls it any more.
+    let ahead = host.block_on(Started::new(accounts(&client)));
+    host.block_on(accounts(&client)).unwrap();
+    host.advance(secs(600));
+    host.block_on(ahead).unwrap();
+    let dropped = host.block_on(Started::new(accounts(&client)));
+    drop(dropped);
+    assert_eq!(client.room(), 2);
+    assert_eq!(host.count(TOKEN_ENDPOINT), 1);
+}
+
+#[test]
+fn retry_after_is_obeyed_exactly_by_the_whole_session() {
+    let throttled = || {
+        Reply::fault(429, "0x80072322", "Number of requests exceeded.").with("Retry-After", "17")
+    };
+    let host = scripted([throttled(), throttled()]);
+    get(&host).unwrap();
+    assert_eq!(host.count(ACCOUNTS), 3);
+    // Five exchanges of 10 ms and two pauses.
+    assert_eq!(host.now(), Duration::from_millis(5 * 10) + secs(34));
+
+    let host = scripted([throttled()]);
+    let client = client(&host);
+    host.block_on(async {
+        let first = Started::new(accounts(&client)).await;
+        first.await.unwrap();
+        let began = host.now();
+        client.shared.restraint.rebuffed(began, Some(secs(5)));
+        accounts(&client).await.unwrap();
+        assert_eq!(host.now() - began, secs(5) + Duration::from_millis(10));
+    });
+}
+
+#[test]
+fn a_longer_wait_than_allowed_is_left_to_the_caller() {
+    let host = scripted([Reply::status(429).with("Retry-After", "301")]);
+    let client = client(&host);
+    for _ in 0..2 {
+        let error = host.block_on(accounts(&client)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Throttled);
+        assert!(error.retry_after.unwrap() > secs(300));
+    }
+    // The second call knew it without asking.
+    assert_eq!(host.count(ACCOUNTS), 1);
+    host.advance(secs(300));
+    host.block_on(accounts(&client)).unwrap();
+}
+
+#[test]
+fn passing_failures_are_waited_out() {
+    for reply in [
+        Reply::status(429),
+        Reply::fault(429, "-2147015898", "Number of concurrent requests exceeded."),
+        Reply::status(503),
+        Reply::body(502, "<html>Bad Gateway</html>"),
+        Reply::status(504).with("Retry-After", "Thu, 01 Jan 2026 00:01:00 GMT"),
+        Reply::fault(500, "0x80044151", "SQL timeout"),
+        Reply::failure(HttpError::Lost),
+        Reply::failure(HttpError::Connect),
+        page().after(secs(121)),
+        page().gzipped().cut(),
+        page().with("Content-Encoding", "br"),
+    ] {
+        let host = scripted([reply.clone(), reply.clone()]);
+        get(&host).unwrap_or_else(|error| panic!("{reply:?}: {error}"));
+        assert_eq!(host.count(ACCOUNTS), 3, "{reply:?}");
+    }
+}
+
+#[test]
+fn patience_ends() {
+    for (reply, attempts, kind, words) in [
+        (Reply::status(503), 12..60, ErrorKind::Unavailable, "status 503"),
+        (page().after(secs(121)), 3..4, ErrorKind::Unavailable, "no answer came in time"),
+        (Reply::status(500), 4..5, ErrorKind::Unavailable, "status 500"),
+        (Reply::failure(HttpError::Dns), 4..5, ErrorKind::Unavailable, "check the address"),
+        (Reply::failure(HttpError::Denied), 1..2, ErrorKind::InvalidSettings, "let the host allow"),
+        (Reply::failure(HttpError::Tls("expired".into())), 1..2, ErrorKind::Unavailable, "expired"),
+        (Reply::status(302).with("Location", "/x"), 1..2, ErrorKind::InvalidSettings, "/x"),
+        (
+            Reply::body(200, vec![b' '; MAX_BODY + 1]).gzipped(),
+            1..2,
+            ErrorKind::Unsupported,
+            "smaller pages",
+        ),
+    ] {
+        let host = signed_in(move |_| reply.clone());
+        let error = get(&host).unwrap_err();
+        assert_eq!(error.kind, kind, "{error}");
+        assert!(error.message.contains(words), "{error}");
+        assert!(attempts.contains(&host.count(ACCOUNTS)), "{error}: {}", host.count(ACCOUNTS));
+        assert!(host.now() <= secs(300 + 121), "{error}: {:?}", host.now());
+        let too_large = error.message.contains("smaller pages");
+        assert_eq!(error.recovery, too_large.then_some(Recovery::SmallerPages));
+    }
+}
+
+#[test]
+fn broken_json_is_told_with_its_resource() {
+    let host = scripted([Reply::body(200, "{\"value\": [")]);
+    let client = client(&host);
+    let link = client.resource("WhoAmI").unwrap();
+    let error = host.block_on(client.get_json::<Value>(&link, &Prefer::default())).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert!(error.message.starts_with("the answer for WhoAmI cannot be read (EOF"), "{error}");
+}
+
+#[test]
+fn a_service_that_repeats_the_token_does_not_get_it_into_a_message() {
+    let echo = Reply::fault(400, "0x80040203", "Bad header: Bearer MARKER-token-1.")
+        .with("x-ms-service-request-id", "MARKER-token-1");
+    let host = scripted([echo]);
+    let error = get(&host).unwrap_err();
+    assert!(error.message.contains("Bad header: Bearer …"), "{error}");
+    assert!(!format!("{error:?}").contains("MARKER"), "{error:?}");
+    assert!(!format!("{:?}", host.requests()[2]).contains("MARKER"));
+}
+
+/// Two hundred storms, each with other faults: whatever strikes, the page comes.
+#[test]
+fn every_storm_passes() {
+    for seed in 0..200 {
+        let host = scripted([]);
+        let client = client(&host);
+        // The first contact is the only one that is given up soon.
+        host.block_on(accounts(&client)).unwrap();
+        host.set_storm(Some(Storm::new(seed, 2)));
+        for _ in 0..5 {
+            host.block_on(accounts(&client))
+                .map(drop)
+                .or_else(|error| match error.fault {
+                    // Four database timeouts in a row are a reason to ask for less.
+                    Some(fault) if fault.code == "0x80044151" => Ok(()),
+                    _ => Err(format!("seed {seed}: {error}")),
+                })
+                .unwrap();
+        }
+    }
+}
