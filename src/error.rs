@@ -121,15 +121,20 @@ impl Error {
                 "check the server's certificate, this machine's clock, and any proxy that \
                  opens secure connections",
             ),
-            HttpError::Timeout | HttpError::Lost => {
-                (ErrorKind::Unavailable, "try again later, or allow more time")
-            }
+            HttpError::Timeout | HttpError::Lost => (
+                ErrorKind::Unavailable,
+                "try again later, or allow more time",
+            ),
             HttpError::TooLarge(_) => (ErrorKind::Unsupported, "ask for less at once"),
-            HttpError::Protocol(_) => {
-                (ErrorKind::Unavailable, "check any proxy between, or try again later")
-            }
+            HttpError::Protocol(_) => (
+                ErrorKind::Unavailable,
+                "check any proxy between, or try again later",
+            ),
         };
-        Self::new(kind, format!("{what} at {origin} cannot be reached: {error}; {advice}"))
+        Self::new(
+            kind,
+            format!("{what} at {origin} cannot be reached: {error}; {advice}"),
+        )
     }
 
     /// The same error with what the service said.

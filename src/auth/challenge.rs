@@ -41,7 +41,11 @@ impl Challenged {
                 }
             }
         }
-        if schemes.is_empty() { Self::Unclear } else { Self::OtherSchemes(schemes) }
+        if schemes.is_empty() {
+            Self::Unclear
+        } else {
+            Self::OtherSchemes(schemes)
+        }
     }
 }
 
@@ -61,9 +65,12 @@ impl Offer<'_> {
 
     /// Both parameters must be there: other services challenge with only one of them.
     fn dataverse_challenge(&self) -> Option<Challenge> {
-        self.parameter("resource_id").filter(|resource| !resource.is_empty())?;
+        self.parameter("resource_id")
+            .filter(|resource| !resource.is_empty())?;
         let authorization = Url::parse(self.parameter("authorization_uri")?).ok()?;
-        authorization.has_host().then_some(Challenge { authorization })
+        authorization
+            .has_host()
+            .then_some(Challenge { authorization })
     }
 }
 
@@ -76,12 +83,18 @@ fn offers(line: &str) -> Vec<Offer<'_>> {
         let head = part.split('=').next().unwrap_or_default().trim_end();
         let parameter = match head.split_once(char::is_whitespace) {
             Some((scheme, _)) => {
-                offers.push(Offer { scheme, parameters: Vec::new() });
+                offers.push(Offer {
+                    scheme,
+                    parameters: Vec::new(),
+                });
                 part.get(scheme.len()..).unwrap_or_default()
             }
             None if part.is_empty() => continue,
             None if !part.contains('=') => {
-                offers.push(Offer { scheme: part, parameters: Vec::new() });
+                offers.push(Offer {
+                    scheme: part,
+                    parameters: Vec::new(),
+                });
                 continue;
             }
             None => part,
@@ -107,7 +120,9 @@ fn split_outside_quotes(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn unquoted(value: &str) -> String {
-    let Some(inner) = value.strip_prefix('"') else { return value.to_owned() };
+    let Some(inner) = value.strip_prefix('"') else {
+        return value.to_owned();
+    };
     let inner = inner.strip_suffix('"').unwrap_or(inner);
     let mut text = String::with_capacity(inner.len());
     let mut characters = inner.chars();
@@ -132,28 +147,47 @@ mod tests {
     use super::*;
     use crate::simulation::header;
 
+    const URI: &str = "https://login.example.com/tenant/oauth2/authorize";
+
     fn read(lines: &[&str]) -> Challenged {
-        let headers = lines.iter().map(|line| header("WWW-Authenticate", *line)).collect();
-        Challenged::read(&Response { status: 401, headers, body: Vec::new() })
+        let headers = lines
+            .iter()
+            .map(|line| header("WWW-Authenticate", *line))
+            .collect();
+        Challenged::read(&Response {
+            status: 401,
+            headers,
+            body: Vec::new(),
+        })
     }
 
     #[test]
     fn the_authority_is_found_however_it_is_written() {
         let expected = Challenge {
-            authorization: Url::parse("https://login.example.com/tenant/oauth2/authorize").unwrap(),
+            authorization: Url::parse(URI).unwrap(),
         };
-        const URI: &str = "https://login.example.com/tenant/oauth2/authorize";
         let plain = format!("Bearer authorization_uri={URI}, resource_id=https://c.example/");
         for lines in [
             vec![plain.as_str()],
-            vec![&format!("bearer AUTHORIZATION_URI=\"{URI}\",Resource_Id=\"https://c.example/\"")],
+            vec![&format!(
+                "bearer AUTHORIZATION_URI=\"{URI}\",Resource_Id=\"https://c.example/\""
+            )],
             vec![&format!("Bearer resource_id=x ,authorization_uri = {URI}")],
             vec!["Negotiate", "NTLM", &plain],
             vec![&format!("Negotiate, {plain}, Basic realm=\"a, b=c\"")],
-            vec![&format!("Bearer realm=\"a \\\" b, Digest c=d\", {}", &plain["Bearer ".len()..])],
-            vec![&format!("{plain}, error=invalid_token, error_description=\"it's expired\"")],
+            vec![&format!(
+                "Bearer realm=\"a \\\" b, Digest c=d\", {}",
+                &plain["Bearer ".len()..]
+            )],
+            vec![&format!(
+                "{plain}, error=invalid_token, error_description=\"it's expired\""
+            )],
         ] {
-            assert_eq!(read(&lines), Challenged::Bearer(expected.clone()), "{lines:?}");
+            assert_eq!(
+                read(&lines),
+                Challenged::Bearer(expected.clone()),
+                "{lines:?}"
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use crate::host::{Host, Response, Secret};
 use crate::retry::retry_after;
 
 /// A loop that Entra has noticed ends only by staying quiet for a while.
-const LOOP_PAUSE: Duration = Duration::from_secs(60);
+const LOOP_PAUSE: Duration = Duration::from_mins(1);
 
 /// An error answer of a token endpoint.
 #[derive(Debug)]
@@ -43,12 +43,20 @@ impl Refusal {
         }
         let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
         let scrubbed = |text: &str| -> String {
-            let line = text.lines().next().unwrap_or_default().replace(secret.reveal(), "…");
+            let line = text
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .replace(secret.reveal(), "…");
             line.chars().filter(|c| !c.is_control()).take(300).collect()
         };
         Some(Self {
             status: response.status,
-            code: body.error_codes.first().copied().or_else(|| aadsts(&body.error_description)),
+            code: body
+                .error_codes
+                .first()
+                .copied()
+                .or_else(|| aadsts(&body.error_description)),
             word: scrubbed(&body.error),
             description: scrubbed(&body.error_description),
             trace_id: body
@@ -89,12 +97,22 @@ impl Refusal {
         };
         let message = match kind {
             ErrorKind::Throttled | ErrorKind::Unavailable => {
-                format!("{} cannot sign in now ({said}): {advice}", authority.origin())
+                format!(
+                    "{} cannot sign in now ({said}): {advice}",
+                    authority.origin()
+                )
             }
-            _ => format!("{} refused the sign-in ({said}): {advice}", authority.origin()),
+            _ => format!(
+                "{} refused the sign-in ({said}): {advice}",
+                authority.origin()
+            ),
         };
         let code = self.code.map_or(self.word, |code| format!("AADSTS{code}"));
-        let fault = ServiceFault { status: self.status, code, request_id: self.trace_id };
+        let fault = ServiceFault {
+            status: self.status,
+            code,
+            request_id: self.trace_id,
+        };
         let mut error = Error::new(kind, message).with_fault(fault);
         error.retry_after = response
             .header("retry-after")
@@ -137,7 +155,9 @@ impl Refusal {
 /// The number in `AADSTS7000215: …`.
 fn aadsts(description: &str) -> Option<u32> {
     let digits = description.strip_prefix("AADSTS")?;
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
     digits.get(..end)?.parse().ok()
 }
 
@@ -158,7 +178,7 @@ const MEANINGS: &[(&[u32], ErrorKind, &str)] = &[
     (
         &[7_000_218],
         ErrorKind::Unauthenticated,
-        "application {app} must present a client secret or a certificate",
+        "application {app} did not present its client secret; store the value again",
     ),
     (
         &[700_027],
@@ -243,8 +263,16 @@ const MEANINGS: &[(&[u32], ErrorKind, &str)] = &[
         ErrorKind::Unauthenticated,
         "the account is locked or disabled; an administrator must enable it",
     ),
-    (&[50_055], ErrorKind::Unauthenticated, "the password has expired; set a new one"),
-    (&[50_126], ErrorKind::Unauthenticated, "the user name or the password is wrong"),
+    (
+        &[50_055],
+        ErrorKind::Unauthenticated,
+        "the password has expired; set a new one",
+    ),
+    (
+        &[50_126],
+        ErrorKind::Unauthenticated,
+        "the user name or the password is wrong",
+    ),
     (
         &[50_074, 50_076, 50_078, 50_079],
         ErrorKind::Unauthenticated,

@@ -52,7 +52,10 @@ impl<H: Host> Authenticator<H> {
             resource,
             challenged: RefCell::default(),
         };
-        Self { issuer: Rc::new(issuer), current: RefCell::default() }
+        Self {
+            issuer: Rc::new(issuer),
+            current: RefCell::default(),
+        }
     }
 
     /// A token that is good for some time yet.
@@ -98,7 +101,11 @@ impl<H: Host> Authenticator<H> {
         let outcome = renewal.clone().await;
         let mut current = self.current.borrow_mut();
         // The first of the callers that waited keeps the token for all.
-        if current.renewal.as_ref().is_some_and(|latest| latest.is(&renewal)) {
+        if current
+            .renewal
+            .as_ref()
+            .is_some_and(|latest| latest.is(&renewal))
+        {
             current.renewal = None;
             current.token = outcome.as_ref().ok().cloned();
         }
@@ -209,9 +216,14 @@ enum Pause {
 impl Pause {
     fn asked(self, response: &Response, clock: &impl Clock) -> Option<Duration> {
         let header = response.header("retry-after");
-        header.and_then(|value| retry_after(value, clock.unix_time())).or(match self {
-            Self::Drawn => None,
-            Self::Fixed(pause) => Some(pause),
-        })
+        header
+            .and_then(|value| retry_after(value, clock.unix_time()))
+            .or(match self {
+                Self::Drawn => None,
+                Self::Fixed(pause) => Some(pause),
+            })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,9 @@ impl Wake for Waiting {
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        Self { inner: Rc::clone(&self.inner) }
+        Self {
+            inner: Rc::clone(&self.inner),
+        }
     }
 }
 
@@ -56,7 +58,9 @@ impl<T> Shared<T> {
             state: RefCell::new(State::Running(Box::pin(future))),
             waiting: Arc::new(Waiting(Mutex::default())),
         };
-        Self { inner: Rc::new(inner) }
+        Self {
+            inner: Rc::new(inner),
+        }
     }
 
     /// Whether both stand for the same future.

@@ -9,9 +9,9 @@ use zeroize::Zeroize as _;
 use crate::host::Secret;
 
 /// How long a token lives when the answer does not say (RFC 6749 leaves that open).
-const ASSUMED_LIFE: Duration = Duration::from_secs(300);
+const ASSUMED_LIFE: Duration = Duration::from_mins(5);
 /// A token is renewed when less than this, or than a tenth of its life, is left.
-const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
+const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 
 /// An access token.
 pub(crate) struct Token {
@@ -28,12 +28,17 @@ impl Token {
         body.zeroize();
         let answer = answer?;
         let secret = Secret::new(answer.access_token);
-        let bearer = answer.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+        let bearer = answer
+            .token_type
+            .is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
         let sendable = !secret.reveal().is_empty()
             && secret.reveal().bytes().all(|byte| byte.is_ascii_graphic());
         let life = answer.expires_in.map_or(ASSUMED_LIFE, Seconds::duration);
         let margin = RENEWAL_MARGIN.min(life / 10);
-        (bearer && sendable).then(|| Self { secret, renew_at: asked_at + life - margin })
+        (bearer && sendable).then(|| Self {
+            secret,
+            renew_at: asked_at + life.saturating_sub(margin),
+        })
     }
 
     /// Whether it need not be renewed yet.
@@ -54,7 +59,9 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("renew_at", &self.renew_at).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("renew_at", &self.renew_at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,9 +84,9 @@ impl Seconds {
     fn duration(self) -> Duration {
         match self {
             Self::Number(seconds) => Duration::from_secs(seconds.into()),
-            Self::Text(text) => {
-                text.parse::<u32>().map_or(ASSUMED_LIFE, |n| Duration::from_secs(n.into()))
-            }
+            Self::Text(text) => text
+                .parse::<u32>()
+                .map_or(ASSUMED_LIFE, |n| Duration::from_secs(n.into())),
         }
     }
 }
@@ -105,8 +112,12 @@ mod tests {
                 r#"{{"token_type":"bearer","expires_in":{expires_in},"access_token":"t"}}"#
             );
             let token = read(&body).unwrap();
-            assert_eq!(token.renew_at, Duration::from_secs(renew_at), "{expires_in}");
-            assert!(token.is_fresh(Duration::from_secs(renew_at) - Duration::from_nanos(1)));
+            assert_eq!(
+                token.renew_at,
+                Duration::from_secs(renew_at),
+                "{expires_in}"
+            );
+            assert!(token.is_fresh(Duration::from_millis(renew_at * 1000 - 1)));
             assert!(!token.is_fresh(Duration::from_secs(renew_at)));
         }
     }

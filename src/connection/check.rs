@@ -62,9 +62,10 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
     let address = client.environment().address();
     let failed = |message: String, remedy: &str| Finding::failed(REACH, message, remedy);
     match client.challenge().await {
-        Ok(Challenged::Bearer(_)) => {
-            Finding::passed(REACH, format!("{address} answers, and it is a Dataverse environment."))
-        }
+        Ok(Challenged::Bearer(_)) => Finding::passed(
+            REACH,
+            format!("{address} answers, and it is a Dataverse environment."),
+        ),
         Ok(Challenged::OtherSchemes(schemes)) => failed(
             format!(
                 "{address} wants to be signed in to by {}, as servers on premises do; this \
@@ -91,7 +92,9 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
             "Set \"environment\" to the environment's own address.",
         ),
         Ok(Challenged::Status(status @ 200..=299, _)) => failed(
-            format!("{address} answers without a sign-in (status {status}), so it is not Dataverse."),
+            format!(
+                "{address} answers without a sign-in (status {status}), so it is not Dataverse."
+            ),
             "Set \"environment\" to the environment's URL as the Power Platform admin center \
              shows it.",
         ),
@@ -110,7 +113,10 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
 
 async fn sign_in<H: Host>(client: &Client<H>) -> Finding {
     match client.sign_in().await {
-        Ok(()) => Finding::passed(SIGN_IN, "The application signed in and got a token.".to_owned()),
+        Ok(()) => Finding::passed(
+            SIGN_IN,
+            "The application signed in and got a token.".to_owned(),
+        ),
         Err(error) => from_error(SIGN_IN, &error),
     }
 }
@@ -125,7 +131,10 @@ async fn membership<H: Host>(client: &Client<H>) -> Finding {
     match read::<H, WhoAmI>(client, Query::new("WhoAmI")).await {
         Ok(me) => Finding::passed(
             MEMBERSHIP,
-            format!("The environment knows the application as user {}.", me.user_id),
+            format!(
+                "The environment knows the application as user {}.",
+                me.user_id
+            ),
         ),
         Err(error) => from_error(MEMBERSHIP, &error),
     }
@@ -167,11 +176,12 @@ async fn organization<H: Host>(client: &Client<H>) -> Finding {
         name.as_deref().unwrap_or("without a name")
     );
     if let Some(days) = retention {
-        message.push_str(&format!("; it keeps changes for {days} days"));
+        message = format!("{message}; it keeps changes for {days} days");
     }
     message.push('.');
     let api_version = client.settings().api_version;
-    if api_version < ApiVersion::CURRENT && version.starts_with(&format!("{}.", ApiVersion::CURRENT))
+    if api_version < ApiVersion::CURRENT
+        && version.starts_with(&format!("{}.", ApiVersion::CURRENT))
     {
         return Finding::warning(
             ORGANIZATION,
@@ -201,7 +211,9 @@ async fn organization<H: Host>(client: &Client<H>) -> Finding {
 fn unknown_organization(error: &Error) -> Finding {
     Finding::warning(
         ORGANIZATION,
-        sentence(&format!("the organization's version and settings are not known: {error}")),
+        sentence(&format!(
+            "the organization's version and settings are not known: {error}"
+        )),
         "Let the application user's security role read the Organization table.".to_owned(),
     )
 }
@@ -218,7 +230,10 @@ async fn read<H: Host, T: for<'de> Deserialize<'de>>(
 fn from_error(id: &'static str, error: &Error) -> Finding {
     let (message, remedy) = match error.message.rsplit_once("; ") {
         Some((message, remedy)) => (message, sentence(remedy)),
-        None => (error.message.as_str(), fallback_remedy(error.kind).to_owned()),
+        None => (
+            error.message.as_str(),
+            fallback_remedy(error.kind).to_owned(),
+        ),
     };
     Finding::failed(id, sentence(message), remedy)
 }
@@ -236,8 +251,10 @@ fn fallback_remedy(kind: ErrorKind) -> &'static str {
 /// The text with a capital at its beginning and a full stop at its end.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let mut sentence: String =
-        characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let mut sentence: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
     sentence.push_str(characters.as_str().trim_end_matches('.'));
     sentence.push('.');
     sentence

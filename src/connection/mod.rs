@@ -24,7 +24,9 @@ impl<H: Host> Session<H> {
     /// # Errors
     /// `InvalidSettings`.
     pub fn open(host: Rc<H>, settings: &str) -> Result<Self, Error> {
-        Ok(Self { client: Client::new(host, Settings::parse(settings)?) })
+        Ok(Self {
+            client: Client::new(host, Settings::parse(settings)?),
+        })
     }
 
     /// The client of the environment's Web API.
@@ -38,3 +40,6 @@ impl<H: Host> Session<H> {
         check::check(&self.client).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,26 +37,42 @@ pub struct Report {
 
 impl Report {
     pub(super) fn new(findings: Vec<Finding>) -> Self {
-        let available = findings.iter().all(|finding| finding.verdict != Verdict::Failed);
-        Self { available, findings }
+        let available = findings
+            .iter()
+            .all(|finding| finding.verdict != Verdict::Failed);
+        Self {
+            available,
+            findings,
+        }
     }
 }
 
 impl Finding {
     pub(super) fn passed(id: &'static str, message: String) -> Self {
-        Self { id, verdict: Verdict::Passed, message, remedy: None }
+        Self {
+            id,
+            verdict: Verdict::Passed,
+            message,
+            remedy: None,
+        }
     }
 
     pub(super) fn warning(id: &'static str, message: String, remedy: String) -> Self {
-        Self { id, verdict: Verdict::Warning, message, remedy: Some(remedy) }
+        Self {
+            id,
+            verdict: Verdict::Warning,
+            message,
+            remedy: Some(remedy),
+        }
     }
 
-    pub(super) fn failed(
-        id: &'static str,
-        message: String,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self { id, verdict: Verdict::Failed, message, remedy: Some(remedy.into()) }
+    pub(super) fn failed(id: &'static str, message: String, remedy: impl Into<String>) -> Self {
+        Self {
+            id,
+            verdict: Verdict::Failed,
+            message,
+            remedy: Some(remedy.into()),
+        }
     }
 
     pub(super) fn skipped(id: &'static str) -> Self {

@@ -44,7 +44,10 @@ struct Shared<H> {
 
 impl<H> Clone for Client<H> {
     fn clone(&self) -> Self {
-        Self { shared: Rc::clone(&self.shared), patience: self.patience }
+        Self {
+            shared: Rc::clone(&self.shared),
+            patience: self.patience,
+        }
     }
 }
 
@@ -57,8 +60,18 @@ impl<H: Host> Client<H> {
         let restraint = Rc::new(Restraint::new(settings.limits.max_concurrency));
         let patience = Patience::of(&settings);
         let reached = Cell::new(false);
-        let shared = Shared { host, settings, environment, authenticator, restraint, reached };
-        Self { shared: Rc::new(shared), patience }
+        let shared = Shared {
+            host,
+            settings,
+            environment,
+            authenticator,
+            restraint,
+            reached,
+        };
+        Self {
+            shared: Rc::new(shared),
+            patience,
+        }
     }
 
     /// The same client, which waits no longer than this in one call.
@@ -119,7 +132,11 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// Why there is no token.
     pub(crate) async fn sign_in(&self) -> Result<(), Error> {
-        self.shared.authenticator.token(self.patience).await.map(|_| ())
+        self.shared
+            .authenticator
+            .token(self.patience)
+            .await
+            .map(|_| ())
     }
 
     /// Reads a resource. Signing in, renewing a token, waiting out a throttled or failing
@@ -128,7 +145,12 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// What remains when patience is at its end, by what the caller can do about it.
     pub async fn get(&self, link: &Link, prefer: &Prefer) -> Result<Answer, Error> {
-        let Shared { host, authenticator, restraint, .. } = &*self.shared;
+        let Shared {
+            host,
+            authenticator,
+            restraint,
+            ..
+        } = &*self.shared;
         let mut budget = Budget::new(self.patience);
         let mut refused = false;
         let mut token = authenticator.token(self.patience).await?;
@@ -239,7 +261,10 @@ impl<H: Host> Client<H> {
             .header("retry-after")
             .and_then(|value| retry_after(value, self.shared.host.unix_time()));
         let repeat = fault.repeat();
-        Err(Failure { repeat, error: fault.into_error(link.resource_name(), asked) })
+        Err(Failure {
+            repeat,
+            error: fault.into_error(link.resource_name(), asked),
+        })
     }
 
     fn unanswered(&self, link: &Link, error: &HttpError) -> Failure {
@@ -254,7 +279,10 @@ impl<H: Host> Client<H> {
             true => Repeat::Few,
             false => Repeat::Never,
         };
-        Failure { repeat, error: Error::unreachable(&what, url, error) }
+        Failure {
+            repeat,
+            error: Error::unreachable(&what, url, error),
+        }
     }
 }
 
@@ -266,7 +294,10 @@ struct Failure {
 
 impl Failure {
     fn is_unauthenticated(&self) -> bool {
-        self.error.fault.as_ref().is_some_and(|fault| fault.status == 401)
+        self.error
+            .fault
+            .as_ref()
+            .is_some_and(|fault| fault.status == 401)
     }
 }
 
@@ -322,7 +353,14 @@ fn random_uuid(random: &impl Random) -> String {
     let variant = version & !(0x3 << 62) | 0x2 << 62;
     let digits = format!("{variant:032x}");
     let group = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [group(0, 8), group(8, 12), group(12, 16), group(16, 20), group(20, 32)].join("-")
+    [
+        group(0, 8),
+        group(8, 12),
+        group(12, 16),
+        group(16, 20),
+        group(20, 32),
+    ]
+    .join("-")
 }
 
 #[cfg(test)]

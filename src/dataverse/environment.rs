@@ -16,7 +16,10 @@ impl Environment {
         let mut root = address.url().clone();
         let organization = root.path().trim_end_matches('/').to_owned();
         root.set_path(&format!("{organization}/api/data/v{version}/"));
-        Self { address: address.clone(), root }
+        Self {
+            address: address.clone(),
+            root,
+        }
     }
 
     /// The environment's address, without a slash at its end.

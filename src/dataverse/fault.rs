@@ -87,16 +87,25 @@ impl Fault {
         let message = match &error.message {
             Value::String(text) => text,
             // The older form: {"lang": …, "value": …}.
-            Value::Object(parts) => parts.get("value").and_then(Value::as_str).unwrap_or_default(),
+            Value::Object(parts) => parts
+                .get("value")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
             _ => routing.as_deref().unwrap_or_default(),
         };
-        let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| response.header(name));
+        let request_id = REQUEST_ID_HEADERS
+            .iter()
+            .find_map(|name| response.header(name));
         Self {
             status: response.status,
             code,
             message: first_line(message, LONGEST_MESSAGE),
-            request_id: request_id.map(|id| first_line(id, 100)).filter(|id| !id.is_empty()),
-            location: response.header("location").map(|text| first_line(text, 200)),
+            request_id: request_id
+                .map(|id| first_line(id, 100))
+                .filter(|id| !id.is_empty()),
+            location: response
+                .header("location")
+                .map(|text| first_line(text, 200)),
         }
     }
 
@@ -127,7 +136,10 @@ impl Fault {
             ("", None) => format!("status {}", self.status),
             (message, _) => message.to_owned(),
         };
-        let code = self.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        let code = self
+            .code
+            .map(|code| format!(" ({code})"))
+            .unwrap_or_default();
         let message = format!("cannot read {what}: {said}{code}; {}", meaning.advice);
         let mut error = Error::new(meaning.kind, message).with_fault(ServiceFault {
             status: self.status,
@@ -142,7 +154,11 @@ impl Fault {
 
 /// The first line that says anything, without control characters.
 fn first_line(text: &str, longest: usize) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     let mut line: String = line.chars().filter(|c| !c.is_control()).collect();
     if let Some((end, _)) = line.char_indices().nth(longest) {
         line.truncate(end);
@@ -160,12 +176,19 @@ mod tests {
     use crate::simulation::header;
 
     fn fault(status: u16, body: &str) -> Fault {
-        let response = Response { status, headers: Vec::new(), body: Vec::new() };
+        let response = Response {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
         Fault::read(&response, body.as_bytes())
     }
 
     fn coded(status: u16, code: &str) -> Fault {
-        fault(status, &format!(r#"{{"error":{{"code":"{code}","message":"It failed."}}}}"#))
+        fault(
+            status,
+            &format!(r#"{{"error":{{"code":"{code}","message":"It failed."}}}}"#),
+        )
     }
 
     #[test]
@@ -192,9 +215,18 @@ mod tests {
     #[test]
     fn messages_are_one_line_whatever_the_body() {
         for (body, expected) in [
-            (r#"{"error":{"code":"","message":"First.\r\n   at System.Web"}}"#, "First."),
-            (r#"{"error":{"message":{"lang":"en","value":"Old."}}}"#, "Old."),
-            (r#"{"Message":"No HTTP resource was found."}"#, "No HTTP resource was found."),
+            (
+                r#"{"error":{"code":"","message":"First.\r\n   at System.Web"}}"#,
+                "First.",
+            ),
+            (
+                r#"{"error":{"message":{"lang":"en","value":"Old."}}}"#,
+                "Old.",
+            ),
+            (
+                r#"{"Message":"No HTTP resource was found."}"#,
+                "No HTTP resource was found.",
+            ),
             (r#"{"error":null}"#, ""),
             (r#"{"error":{"code":{},"message":7}}"#, ""),
             ("<html><body>Bad Gateway</body></html>", ""),
@@ -211,11 +243,25 @@ mod tests {
     fn request_ids_are_looked_for_in_order() {
         let read = |names: &[&'static str]| {
             let headers = names.iter().map(|name| header(name, *name)).collect();
-            Fault::read(&Response { status: 400, headers, body: Vec::new() }, b"").request_id
+            Fault::read(
+                &Response {
+                    status: 400,
+                    headers,
+                    body: Vec::new(),
+                },
+                b"",
+            )
+            .request_id
         };
-        assert_eq!(read(&["x-ms-request-id", "REQ_ID"]).as_deref(), Some("REQ_ID"));
+        assert_eq!(
+            read(&["x-ms-request-id", "REQ_ID"]).as_deref(),
+            Some("REQ_ID")
+        );
         let first = "x-ms-service-request-id";
-        assert_eq!(read(&["x-ms-request-id", "REQ_ID", first]).as_deref(), Some(first));
+        assert_eq!(
+            read(&["x-ms-request-id", "REQ_ID", first]).as_deref(),
+            Some(first)
+        );
         assert_eq!(read(&[]), None);
     }
 
@@ -259,7 +305,10 @@ mod tests {
             let error = fault.into_error("accounts", None);
             assert_eq!(error.kind, kind, "{status} {code}: {error}");
             assert!(error.message.contains(words), "{status} {code}: {error}");
-            assert!(error.message.starts_with("cannot read accounts: It failed"), "{error}");
+            assert!(
+                error.message.starts_with("cannot read accounts: It failed"),
+                "{error}"
+            );
         }
     }
 

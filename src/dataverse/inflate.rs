@@ -37,7 +37,9 @@ pub(super) fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, InflateError>
 /// The last four bytes tell the size, if there is one member and nobody lies; the ratio of
 /// deflate has an upper bound, so that a lie does not cost much.
 fn size_hint(body: &[u8]) -> usize {
-    let told = body.last_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let told = body
+        .last_chunk()
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes));
     match usize::try_from(told) {
         Ok(told) if told <= body.len().saturating_mul(1032) => told,
         _ => FIRST_ROOM,
@@ -70,7 +72,10 @@ fn member<'a>(
                 return Err(InflateError::TooLarge(limit));
             }
             TINFLStatus::HasMoreOutput => {
-                let room = output.len().saturating_mul(2).clamp(FIRST_ROOM.min(limit), limit);
+                let room = output
+                    .len()
+                    .saturating_mul(2)
+                    .clamp(FIRST_ROOM.min(limit), limit);
                 output.resize(room, 0);
             }
             _ => return Err(InflateError::Broken),
@@ -82,7 +87,11 @@ fn member<'a>(
     // The trailer holds the size modulo 2^32; the limit is far below that.
     let sound = u32::try_from(text.len()) == Ok(u32::from_le_bytes([s0, s1, s2, s3]))
         && crc32fast::hash(text) == u32::from_le_bytes([c0, c1, c2, c3]);
-    if sound { Ok(rest) } else { Err(InflateError::Broken) }
+    if sound {
+        Ok(rest)
+    } else {
+        Err(InflateError::Broken)
+    }
 }
 
 /// Reads a member's header, and gives what follows it.
@@ -189,7 +198,10 @@ mod tests {
     #[test]
     fn a_bomb_stops_at_the_limit() {
         let zeros = vec![0; LIMIT + 1];
-        assert_eq!(gunzip(&gzip(&zeros, 0), LIMIT), Err(InflateError::TooLarge(LIMIT)));
+        assert_eq!(
+            gunzip(&gzip(&zeros, 0), LIMIT),
+            Err(InflateError::TooLarge(LIMIT))
+        );
         assert_eq!(gunzip(&gzip(&zeros[1..], 0), LIMIT).unwrap().len(), LIMIT);
     }
 }

@@ -83,13 +83,17 @@ impl Link {
         }
         let mut target = Target::from(&url);
         if let Some(verbatim) = path_and_query(text).filter(|text| text.chars().all(sendable)) {
-            target.path_and_query = verbatim.to_owned();
+            verbatim.clone_into(&mut target.path_and_query);
         }
         let path = target.path_and_query.split('?').next().unwrap_or_default();
         if !path.starts_with(root.path()) || climbs(path) {
             return Err(format!("it leads out of {root}"));
         }
-        Ok(Self { text: text.to_owned(), target, root_length: root.path().len() })
+        Ok(Self {
+            text: text.to_owned(),
+            target,
+            root_length: root.path().len(),
+        })
     }
 
     /// The address as it was made or received.
@@ -105,7 +109,11 @@ impl Link {
 
     /// The resource, for messages: what stands between the API root and the query.
     pub fn resource_name(&self) -> &str {
-        let path = self.target.path_and_query.get(self.root_length..).unwrap_or_default();
+        let path = self
+            .target
+            .path_and_query
+            .get(self.root_length..)
+            .unwrap_or_default();
         match path.split('?').next().unwrap_or_default() {
             "" => "the API root",
             name => name,
@@ -123,7 +131,9 @@ impl fmt::Debug for Link {
 fn path_and_query(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once("://")?;
     let plain = scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
-    plain.then(|| rest.find(['/', '?']).and_then(|start| rest.get(start..))).flatten()
+    plain
+        .then(|| rest.find(['/', '?']).and_then(|start| rest.get(start..)))
+        .flatten()
 }
 
 /// Whether a request line may hold the character as it is.
@@ -141,7 +151,9 @@ fn climbs(path: &str) -> bool {
             decoded = decoded.replace(code, character);
         }
     }
-    decoded.split('/').any(|segment| matches!(segment, "." | ".."))
+    decoded
+        .split('/')
+        .any(|segment| matches!(segment, "." | ".."))
 }
 
 /// Text from outside, fit for a message.
@@ -160,7 +172,10 @@ mod tests {
     const ROOT: &str = "https://contoso.crm.dynamics.com/api/data/v9.2/";
 
     fn environment(address: &str) -> Environment {
-        Environment::new(&EnvironmentUrl::parse(address).unwrap(), ApiVersion::CURRENT)
+        Environment::new(
+            &EnvironmentUrl::parse(address).unwrap(),
+            ApiVersion::CURRENT,
+        )
     }
 
     fn contoso() -> Environment {
@@ -175,11 +190,18 @@ mod tests {
         let text = format!("{ROOT}{cookie}");
         let link = Link::received(&contoso(), &text).unwrap();
         assert_eq!(link.as_str(), text);
-        assert_eq!(link.target().path_and_query, format!("/api/data/v9.2/{cookie}"));
+        assert_eq!(
+            link.target().path_and_query,
+            format!("/api/data/v9.2/{cookie}")
+        );
         assert_eq!(link.resource_name(), "accounts");
         // What HTTP cannot carry is encoded.
         let link = Link::received(&contoso(), &format!("{ROOT}accounts?$filter=\"ä b\"")).unwrap();
-        assert!(link.target().path_and_query.ends_with("accounts?$filter=%22%C3%A4%20b%22"));
+        assert!(
+            link.target()
+                .path_and_query
+                .ends_with("accounts?$filter=%22%C3%A4%20b%22")
+        );
     }
 
     #[test]
@@ -241,7 +263,10 @@ mod tests {
         let columns = "x".repeat(40_000);
         let error = Link::resource(&contoso(), &format!("accounts?$select={columns}")).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
-        assert!(error.message.contains("request for accounts is longer"), "{error}");
+        assert!(
+            error.message.contains("request for accounts is longer"),
+            "{error}"
+        );
     }
 
     proptest! {

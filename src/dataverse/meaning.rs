@@ -18,7 +18,12 @@ pub(super) struct Meaning {
 }
 
 const fn meaning(kind: ErrorKind, advice: &'static str) -> Meaning {
-    Meaning { kind, repeat: Repeat::Never, recovery: None, advice }
+    Meaning {
+        kind,
+        repeat: Repeat::Never,
+        recovery: None,
+        advice,
+    }
 }
 
 impl Meaning {
@@ -27,15 +32,22 @@ impl Meaning {
     }
 
     const fn recovered(self, recovery: Recovery) -> Self {
-        Self { recovery: Some(recovery), ..self }
+        Self {
+            recovery: Some(recovery),
+            ..self
+        }
     }
 }
 
-const DEFECT: Meaning =
-    meaning(Unsupported, "Dataverse does not take this request, which is a defect of the connector");
-const THROTTLED: Meaning =
-    meaning(Throttled, "wait before the next request, and ask for less at once")
-        .repeated(Repeat::Patiently);
+const DEFECT: Meaning = meaning(
+    Unsupported,
+    "Dataverse does not take this request, which is a defect of the connector",
+);
+const THROTTLED: Meaning = meaning(
+    Throttled,
+    "wait before the next request, and ask for less at once",
+)
+.repeated(Repeat::Patiently);
 const PASSING: Meaning = meaning(Unavailable, "try again later");
 const PRIVILEGE: Meaning = meaning(
     Forbidden,
@@ -69,9 +81,18 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
              to its column security profile",
         ),
         0x8004_0217 | 0x8006_0891 => meaning(NotFound, "the row has been deleted or never was"),
-        0x8006_0890 => meaning(NotFound, "the table has no such alternate key; define it first"),
-        0x8004_1102 => meaning(NotFound, "the table has been removed or renamed; look again"),
-        0x8004_1103 => meaning(NotFound, "the column has been removed or renamed; look again"),
+        0x8006_0890 => meaning(
+            NotFound,
+            "the table has no such alternate key; define it first",
+        ),
+        0x8004_1102 => meaning(
+            NotFound,
+            "the table has been removed or renamed; look again",
+        ),
+        0x8004_1103 => meaning(
+            NotFound,
+            "the column has been removed or renamed; look again",
+        ),
         // Routing and query syntax share these codes.
         0x8006_088A | 0x8006_0888 if status == 404 => {
             meaning(NotFound, "check that the table exists in this environment")
@@ -92,16 +113,18 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
             "a plug-in of the environment refused it; ask whoever maintains the plug-in",
         ),
         0x8004_0224 | 0x8004_0216 => PASSING.repeated(Repeat::Few),
-        0x8004_4150 | 0x8004_4151 => {
-            meaning(Unavailable, "the database was too slow; ask for smaller pages or try again later")
-                .repeated(Repeat::Few)
-                .recovered(Recovery::SmallerPages)
-        }
+        0x8004_4150 | 0x8004_4151 => meaning(
+            Unavailable,
+            "the database was too slow; ask for smaller pages or try again later",
+        )
+        .repeated(Repeat::Few)
+        .recovered(Recovery::SmallerPages),
         0x8004_418A => meaning(Unsupported, "ask for less at once"),
-        0x8004_4352 => {
-            meaning(CheckpointExpired, "the change token has expired; read the table from its beginning")
-                .recovered(Recovery::Resync)
-        }
+        0x8004_4352 => meaning(
+            CheckpointExpired,
+            "the change token has expired; read the table from its beginning",
+        )
+        .recovered(Recovery::Resync),
         0x8007_2321 | 0x8007_2322 | 0x8007_2326 | 0x8005_F103 | 0x8007_2324 => THROTTLED,
         _ => return None,
     })

@@ -70,13 +70,17 @@ impl Answer {
                 .map(|preference| preference.trim().to_ascii_lowercase())
                 .filter(|preference| !preference.is_empty())
                 .collect(),
-            dop_hint: response.header("x-ms-dop-hint").and_then(|hint| hint.trim().parse().ok()),
+            dop_hint: response
+                .header("x-ms-dop-hint")
+                .and_then(|hint| hint.trim().parse().ok()),
         }
     }
 
     /// Whether the service says that it tracks changes for this sequence of pages.
     pub fn tracks_changes(&self) -> bool {
-        self.applied.iter().any(|preference| preference == "odata.track-changes")
+        self.applied
+            .iter()
+            .any(|preference| preference == "odata.track-changes")
     }
 }
 
@@ -105,10 +109,21 @@ mod tests {
         let line = |value: &str| Header::new("Preference-Applied", value);
         let hint = Header::new("x-ms-dop-hint", " 4 ");
         for headers in [
-            vec![line("odata.track-changes, odata.maxpagesize=500"), hint.clone()],
-            vec![line("odata.maxpagesize=500"), line("Odata.Track-Changes"), hint],
+            vec![
+                line("odata.track-changes, odata.maxpagesize=500"),
+                hint.clone(),
+            ],
+            vec![
+                line("odata.maxpagesize=500"),
+                line("Odata.Track-Changes"),
+                hint,
+            ],
         ] {
-            let response = Response { status: 200, headers, body: Vec::new() };
+            let response = Response {
+                status: 200,
+                headers,
+                body: Vec::new(),
+            };
             let answer = Answer::new(&response, Vec::new());
             assert!(answer.tracks_changes());
             assert_eq!(answer.dop_hint, Some(4));

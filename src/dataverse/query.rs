@@ -12,14 +12,11 @@ pub fn string_literal(text: &str) -> String {
 pub fn encode(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
     for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(char::from(byte)),
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'*' | b'(' | b')' | b',' | b';' | b':' | b'$'
-            | b'\'' | b'=' | b'/' | b'@' => encoded.push(char::from(byte)),
-            _ => {
-                // Writing to a string cannot fail.
-                let _ = write!(encoded, "%{byte:02X}");
-            }
+        if byte.is_ascii_alphanumeric() || b"-._~!*(),;:$'=/@".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
@@ -36,7 +33,10 @@ impl Query {
     /// Begins with a resource path, such as `accounts` or
     /// `EntityDefinitions(LogicalName='account')`.
     pub fn new(resource: &str) -> Self {
-        Self { text: encode(resource), separator: '?' }
+        Self {
+            text: encode(resource),
+            separator: '?',
+        }
     }
 
     /// Adds an option such as `$filter`; the value is percent-encoded here.
@@ -84,7 +84,10 @@ mod tests {
              ?$select=LogicalName,AttributeType\
              &$filter=IsValidForRead%20eq%20true%20and%20Name%20eq%20'a%2Bb%20%26%20c%23d'"
         );
-        assert_eq!(Query::new("accounts").select::<&str>(&[]).as_str(), "accounts");
+        assert_eq!(
+            Query::new("accounts").select::<&str>(&[]).as_str(),
+            "accounts"
+        );
     }
 
     #[test]

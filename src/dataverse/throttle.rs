@@ -84,14 +84,17 @@ impl Restraint {
         self.limit.set((self.limit.get() / 2).max(1));
         self.successes.set(0);
         if let Some(quiet) = quiet {
-            self.quiet_until.set(self.quiet_until.get().max(now + quiet));
+            self.quiet_until
+                .set(self.quiet_until.get().max(now + quiet));
         }
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.0.in_flight.set(self.0.in_flight.get().saturating_sub(1));
+        self.0
+            .in_flight
+            .set(self.0.in_flight.get().saturating_sub(1));
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// Time since 1970-01-01T00:00:00Z. The two obsolete forms are not read.
 pub(super) fn parse(text: &str) -> Option<Duration> {
@@ -13,7 +14,10 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     let name = words.next()?;
     let month = 1 + MONTHS.iter().position(|month| *month == name)? as u64;
     let year: u64 = words.next()?.parse().ok()?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok());
+    let mut clock = words
+        .next()?
+        .split(':')
+        .map(|part| part.parse::<u64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     let complete = words.next() == Some("GMT") && words.next().is_none() && clock.next().is_none();
     let sensible = (1..=31).contains(&day)
@@ -30,7 +34,11 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
 /// Days of the Gregorian calendar, counted in years that begin in March so that the leap day
 /// comes last.
 fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let before_year = year * 365 + year / 4 - year / 100 + year / 400;
     let before_month = (month * 153 + 2) / 5;
     before_year + before_month + day - 1 - 719_468

@@ -17,7 +17,7 @@ const FEW: u32 = 3;
 /// No drawn pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A service that asks for more than this is taken at its word only up to here.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// How long one call may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,10 @@ mod tests {
     }
 
     fn budget(max_wait: u64) -> Budget {
-        Budget::new(Patience { max_wait: secs(max_wait), request_timeout: secs(120) })
+        Budget::new(Patience {
+            max_wait: secs(max_wait),
+            request_timeout: secs(120),
+        })
     }
 
     #[test]
@@ -173,7 +176,10 @@ mod tests {
             .map(|_| budget.pause_after(secs(0), Repeat::Patiently, None, &Always(255)))
             .map(|pause| pause.unwrap().as_millis())
             .collect();
-        assert_eq!(longest, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+        assert_eq!(
+            longest,
+            [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
+        );
         assert_eq!(jittered(3, &Always(0)), Duration::ZERO);
         assert_eq!(jittered(u32::MAX, &Always(255)), LONGEST_PAUSE);
     }
@@ -192,7 +198,13 @@ mod tests {
     fn the_kind_of_failure_tells_how_often_it_is_repeated() {
         let repeats = |repeat| {
             let mut budget = budget(10);
-            (0..9).filter(|_| budget.pause_after(secs(0), repeat, None, &Always(0)).is_some()).count()
+            (0..9)
+                .filter(|_| {
+                    budget
+                        .pause_after(secs(0), repeat, None, &Always(0))
+                        .is_some()
+                })
+                .count()
         };
         assert_eq!(repeats(Repeat::Never), 0);
         assert_eq!(repeats(Repeat::Few), 3);

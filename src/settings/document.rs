@@ -29,7 +29,12 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(super) fn root(members: Map<String, Value>, faults: &'a mut Faults) -> Self {
-        Self { members, path: String::new(), asked: Vec::new(), faults }
+        Self {
+            members,
+            path: String::new(),
+            asked: Vec::new(),
+            faults,
+        }
     }
 
     fn take(&mut self, key: &'static str) -> Option<Value> {
@@ -86,7 +91,9 @@ impl<'a> Fields<'a> {
         range: RangeInclusive<u32>,
         default: u32,
     ) -> u32 {
-        let Some(value) = self.take(key) else { return default };
+        let Some(value) = self.take(key) else {
+            return default;
+        };
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
         match number {
             Some(number) if range.contains(&number) => number,
@@ -144,7 +151,10 @@ impl<'a> Fields<'a> {
                 None => format!("known here: {}", self.asked.join(", ")),
             };
             let key: String = key.chars().filter(|c| !c.is_control()).take(64).collect();
-            self.faults.note(format!("\"{}{key}\" is not a setting ({advice})", self.path));
+            self.faults.note(format!(
+                "\"{}{key}\" is not a setting ({advice})",
+                self.path
+            ));
         }
     }
 }
@@ -163,7 +173,10 @@ fn type_of(value: &Value) -> &'static str {
 /// The known key that was most likely meant: the nearest within a third of its length.
 fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect()
     };
     // A key longer than any real one is not compared: its cost would grow with its length.
     let key: Vec<char> = plain(key);
@@ -185,7 +198,9 @@ fn distance(a: &[char], b: &[char]) -> usize {
         let mut left = i + 1;
         let mut next = vec![left];
         for ((to, above_left), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            left = (above_left + usize::from(from != to)).min(above + 1).min(left + 1);
+            left = (above_left + usize::from(from != to))
+                .min(above + 1)
+                .min(left + 1);
             next.push(left);
         }
         row = next;
@@ -215,7 +230,10 @@ mod tests {
     #[test]
     fn distance_is_levenshteins() {
         let of = |a: &str, b: &str| {
-            distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+            distance(
+                &a.chars().collect::<Vec<_>>(),
+                &b.chars().collect::<Vec<_>>(),
+            )
         };
         assert_eq!(of("kitten", "sitting"), 3);
         assert_eq!(of("", "abc"), 3);

@@ -23,7 +23,9 @@ impl EnvironmentUrl {
             .filter(|segment| !segment.is_empty())
             .collect();
         let named = |segment: &&str| {
-            segment.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+            segment
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
                 && !segment.eq_ignore_ascii_case("api")
         };
         match segments.as_slice() {
@@ -124,7 +126,9 @@ impl ApiVersion {
     /// Reads `9.2` or `v9.2`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
-        Self::KNOWN.into_iter().find(|version| version.to_string() == text)
+        Self::KNOWN
+            .into_iter()
+            .find(|version| version.to_string() == text)
     }
 }
 
@@ -141,14 +145,27 @@ mod tests {
     #[test]
     fn addresses_are_taken_as_people_paste_them() {
         for (text, expected) in [
-            ("https://contoso.crm.dynamics.com", "https://contoso.crm.dynamics.com"),
-            (" https://Contoso.CRM.dynamics.com/ ", "https://contoso.crm.dynamics.com"),
-            ("https://crm.contoso.com:8443/Sales/", "https://crm.contoso.com:8443/Sales"),
+            (
+                "https://contoso.crm.dynamics.com",
+                "https://contoso.crm.dynamics.com",
+            ),
+            (
+                " https://Contoso.CRM.dynamics.com/ ",
+                "https://contoso.crm.dynamics.com",
+            ),
+            (
+                "https://crm.contoso.com:8443/Sales/",
+                "https://crm.contoso.com:8443/Sales",
+            ),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://localhost/", "http://localhost"),
             ("http://[::1]:1", "http://[::1]:1"),
         ] {
-            assert_eq!(EnvironmentUrl::parse(text).unwrap().as_str(), expected, "{text}");
+            assert_eq!(
+                EnvironmentUrl::parse(text).unwrap().as_str(),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -162,9 +179,18 @@ mod tests {
             ("https://me:pw@contoso.crm.dynamics.com", "user name"),
             ("https://contoso.crm.dynamics.com/?a=b", "query"),
             ("https://contoso.crm.dynamics.com/#a", "fragment"),
-            ("https://contoso.crm.dynamics.com/main.aspx", "environment's address alone"),
-            ("https://contoso.crm.dynamics.com/api/data/v9.2", "environment's address alone"),
-            ("https://contoso.crm.dynamics.com/api", "environment's address alone"),
+            (
+                "https://contoso.crm.dynamics.com/main.aspx",
+                "environment's address alone",
+            ),
+            (
+                "https://contoso.crm.dynamics.com/api/data/v9.2",
+                "environment's address alone",
+            ),
+            (
+                "https://contoso.crm.dynamics.com/api",
+                "environment's address alone",
+            ),
         ] {
             let refusal = EnvironmentUrl::parse(text).unwrap_err();
             assert!(refusal.contains(reason), "{text}: {refusal}");

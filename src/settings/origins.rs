@@ -58,7 +58,10 @@ pub struct Origins(Vec<Allowed>);
 enum Allowed {
     Exactly(String),
     /// Scheme and host of this machine; a local authority answers on a port of its own.
-    AnyPort { scheme: String, host: String },
+    AnyPort {
+        scheme: String,
+        host: String,
+    },
 }
 
 impl Origins {
@@ -125,7 +128,10 @@ mod tests {
 
     fn origins(environment: &str, authority: Option<&str>) -> Origins {
         let authority = authority.map(|text| Origin::parse(text).unwrap());
-        Origins::of(&EnvironmentUrl::parse(environment).unwrap(), authority.as_ref())
+        Origins::of(
+            &EnvironmentUrl::parse(environment).unwrap(),
+            authority.as_ref(),
+        )
     }
 
     #[test]
@@ -137,7 +143,10 @@ mod tests {
             ("https://contoso.crm.appsplatform.us", US_GOVERNMENT),
             ("https://contoso.crm.dynamics.cn", CHINA),
         ] {
-            assert_eq!(origins(environment, None).to_strings(), [environment, authority]);
+            assert_eq!(
+                origins(environment, None).to_strings(),
+                [environment, authority]
+            );
         }
         let elsewhere = "https://crm.contoso.com:444";
         assert_eq!(
@@ -145,16 +154,24 @@ mod tests {
             [elsewhere, PUBLIC, US_GOVERNMENT, CHINA]
         );
         // A name that merely ends like a cloud's is nobody's cloud.
-        assert_eq!(origins("https://evildynamics.com", None).to_strings().len(), 4);
+        assert_eq!(
+            origins("https://evildynamics.com", None).to_strings().len(),
+            4
+        );
     }
 
     #[test]
     fn a_named_authority_is_the_only_one() {
-        let origins =
-            origins("https://contoso.crm.dynamics.com", Some("https://login.contoso.com:444/"));
+        let origins = origins(
+            "https://contoso.crm.dynamics.com",
+            Some("https://login.contoso.com:444/"),
+        );
         assert_eq!(
             origins.to_strings(),
-            ["https://contoso.crm.dynamics.com", "https://login.contoso.com:444"]
+            [
+                "https://contoso.crm.dynamics.com",
+                "https://login.contoso.com:444"
+            ]
         );
         assert!(!origins.allow(&Url::parse(PUBLIC).unwrap()));
     }
@@ -162,7 +179,10 @@ mod tests {
     #[test]
     fn a_local_environment_has_a_local_authority_on_any_port() {
         let origins = origins("http://127.0.0.1:8080", None);
-        assert_eq!(origins.to_strings(), ["http://127.0.0.1:8080", "http://127.0.0.1:*"]);
+        assert_eq!(
+            origins.to_strings(),
+            ["http://127.0.0.1:8080", "http://127.0.0.1:*"]
+        );
         for (url, allowed) in [
             ("http://127.0.0.1:9/tenant", true),
             ("https://127.0.0.1:9/tenant", false),

@@ -41,7 +41,10 @@ pub(super) fn parse(json: &str) -> Result<Settings, Error> {
 }
 
 fn refused(faults: &str) -> Error {
-    Error::new(ErrorKind::InvalidSettings, format!("the settings cannot be used: {faults}"))
+    Error::new(
+        ErrorKind::InvalidSettings,
+        format!("the settings cannot be used: {faults}"),
+    )
 }
 
 fn read(fields: &mut Fields<'_>) -> Option<Settings> {
@@ -102,11 +105,17 @@ fn auth(fields: &mut Fields<'_>) -> Option<Auth> {
         if plain && text.ends_with("/.default") {
             Ok(text.to_owned())
         } else {
-            Err("must end with /.default, such as https://contoso.crm.dynamics.com/.default"
-                .to_owned())
+            Err(
+                "must end with /.default, such as https://contoso.crm.dynamics.com/.default"
+                    .to_owned(),
+            )
         }
     });
-    Some(Auth::ClientSecret(ClientSecret { client_id: client_id?, secret: secret?, scope }))
+    Some(Auth::ClientSecret(ClientSecret {
+        client_id: client_id?,
+        secret: secret?,
+        scope,
+    }))
 }
 
 pub(super) fn tenant(text: &str) -> Result<Tenant, String> {
@@ -131,22 +140,27 @@ fn guid(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_lowercase();
     let groups: Vec<&str> = text.split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let hexadecimal =
-        groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let hexadecimal = groups
+        .iter()
+        .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (lengths == [8, 4, 4, 4, 12] && hexadecimal).then_some(text)
 }
 
 /// A name, and not by mistake the secret itself. Whatever it is, it is not repeated.
 fn secret_name(text: &str) -> Result<SecretName, String> {
     let named = (1..=128).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
     if named {
         Ok(SecretName(text.to_owned()))
     } else {
-        Err("must be the NAME under which the secret is stored (letters, digits, '.', '_', '-'; \
+        Err(
+            "must be the NAME under which the secret is stored (letters, digits, '.', '_', '-'; \
              at most 128), never its value; if the value was pasted here, remove it and put it \
              into the secret store"
-            .to_owned())
+                .to_owned(),
+        )
     }
 }
 
@@ -172,11 +186,14 @@ mod tests {
     #[test]
     fn little_needs_to_be_said() {
         let settings = Settings::parse(MINIMAL).unwrap();
-        assert_eq!(settings.environment.as_str(), "https://contoso.crm.dynamics.com");
+        assert_eq!(
+            settings.environment.as_str(),
+            "https://contoso.crm.dynamics.com"
+        );
         assert_eq!(settings.api_version, ApiVersion::CURRENT);
         assert_eq!(settings.tenant, None);
-        assert_eq!(settings.retry.max_wait, Duration::from_secs(300));
-        assert_eq!(settings.limits.request_timeout, Duration::from_secs(120));
+        assert_eq!(settings.retry.max_wait, Duration::from_mins(5));
+        assert_eq!(settings.limits.request_timeout, Duration::from_mins(2));
         assert_eq!(settings.limits.page_size, 5000);
         let Auth::ClientSecret(auth) = settings.auth;
         assert_eq!(auth.client_id, "00001111-aaaa-2222-bbbb-3333cccc4444");
@@ -188,19 +205,55 @@ mod tests {
         for (document, expected) in [
             ("[]".to_owned(), "JSON object"),
             ("{".to_owned(), "line 1, column 1"),
-            ("{}".to_owned(), "\"environment\" is missing; \"auth\" is missing"),
-            (with(|d| d["enviroment"] = "x".into()), "did you mean \"environment\"?"),
-            (with(|d| d["auth"]["clientid"] = "x".into()), "did you mean \"auth.clientId\"?"),
-            (with(|d| d["colour"] = 1.into()), "\"colour\" is not a setting (known here: "),
-            (with(|d| d["tenant"] = 7.into()), "\"tenant\" must be text, not a number"),
-            (with(|d| d["tenant"] = "common".into()), "must name one directory"),
+            (
+                "{}".to_owned(),
+                "\"environment\" is missing; \"auth\" is missing",
+            ),
+            (
+                with(|d| d["enviroment"] = "x".into()),
+                "did you mean \"environment\"?",
+            ),
+            (
+                with(|d| d["auth"]["clientid"] = "x".into()),
+                "did you mean \"auth.clientId\"?",
+            ),
+            (
+                with(|d| d["colour"] = 1.into()),
+                "\"colour\" is not a setting (known here: ",
+            ),
+            (
+                with(|d| d["tenant"] = 7.into()),
+                "\"tenant\" must be text, not a number",
+            ),
+            (
+                with(|d| d["tenant"] = "common".into()),
+                "must name one directory",
+            ),
             (with(|d| d["tenant"] = "a/b.c".into()), "GUID or a domain"),
-            (with(|d| d["auth"] = "x".into()), "\"auth\" must be an object, not text"),
-            (with(|d| d["auth"]["type"] = "magic".into()), "\"auth.type\" must be \"client"),
-            (with(|d| d["auth"]["clientId"] = "me".into()), "\"auth.clientId\" must be the app"),
-            (with(|d| d["apiVersion"] = "9.9".into()), "\"apiVersion\" must be"),
-            (with(|d| d["authority"] = "http://login.example.com".into()), "https://"),
-            (with(|d| d["authority"] = "https://a.example/b".into()), "origin alone"),
+            (
+                with(|d| d["auth"] = "x".into()),
+                "\"auth\" must be an object, not text",
+            ),
+            (
+                with(|d| d["auth"]["type"] = "magic".into()),
+                "\"auth.type\" must be \"client",
+            ),
+            (
+                with(|d| d["auth"]["clientId"] = "me".into()),
+                "\"auth.clientId\" must be the app",
+            ),
+            (
+                with(|d| d["apiVersion"] = "9.9".into()),
+                "\"apiVersion\" must be",
+            ),
+            (
+                with(|d| d["authority"] = "http://login.example.com".into()),
+                "https://",
+            ),
+            (
+                with(|d| d["authority"] = "https://a.example/b".into()),
+                "origin alone",
+            ),
             (
                 with(|d| d["limits"] = serde_json::json!({"pageSize": 5001})),
                 "\"limits.pageSize\" must be a whole number from 1 to 5000, not 5001",
@@ -232,10 +285,13 @@ mod tests {
     #[test]
     fn a_pasted_secret_is_recognised_and_not_repeated() {
         for pasted in ["Abc8Q~s3cr3t.value", "two words", &"a".repeat(129), ""] {
-            let error = Settings::parse(&with(|d| d["auth"]["secret"] = pasted.into()))
-                .unwrap_err();
+            let error =
+                Settings::parse(&with(|d| d["auth"]["secret"] = pasted.into())).unwrap_err();
             assert!(error.message.contains("NAME"), "{error}");
-            assert!(pasted.is_empty() || !error.message.contains(pasted), "{error}");
+            assert!(
+                pasted.is_empty() || !error.message.contains(pasted),
+                "{error}"
+            );
         }
     }
 
@@ -257,8 +313,12 @@ mod tests {
             known.sort_unstable();
             let node = object_schema(&schema, place);
             assert_eq!(node["additionalProperties"], false, "{place}");
-            let mut described: Vec<&str> =
-                node["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            let mut described: Vec<&str> = node["properties"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
             described.sort_unstable();
             assert_eq!(known, described, "{place}");
         }
@@ -269,13 +329,19 @@ mod tests {
         let schema: Value = serde_json::from_str(Settings::schema()).unwrap();
         let settings = Settings::parse(MINIMAL).unwrap();
         let default = |place: &str| schema.pointer(place).unwrap()["default"].clone();
-        assert_eq!(default("/properties/apiVersion"), settings.api_version.to_string());
+        assert_eq!(
+            default("/properties/apiVersion"),
+            settings.api_version.to_string()
+        );
         assert_eq!(
             default("/properties/retry/properties/maxWaitSeconds"),
             settings.retry.max_wait.as_secs()
         );
         let limits = |key: &str| default(&format!("/properties/limits/properties/{key}"));
-        assert_eq!(limits("requestTimeoutSeconds"), settings.limits.request_timeout.as_secs());
+        assert_eq!(
+            limits("requestTimeoutSeconds"),
+            settings.limits.request_timeout.as_secs()
+        );
         assert_eq!(limits("pageSize"), settings.limits.page_size);
         assert_eq!(limits("maxConcurrency"), settings.limits.max_concurrency);
     }
@@ -291,7 +357,10 @@ mod tests {
     fn example(schema: &Value) -> Value {
         let schema = schema.get("oneOf").map_or(schema, |choices| &choices[0]);
         if let Some(properties) = schema["properties"].as_object() {
-            return properties.iter().map(|(key, node)| (key.clone(), example(node))).collect();
+            return properties
+                .iter()
+                .map(|(key, node)| (key.clone(), example(node)))
+                .collect();
         }
         ["const", "default"]
             .into_iter()

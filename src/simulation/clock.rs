@@ -11,7 +11,7 @@ use super::Simulation;
 use crate::host::Clock;
 
 /// What the wall clock shows when the simulation begins: 2026-01-01T00:00:00Z.
-const EPOCH: Duration = Duration::from_secs(1_767_225_600);
+const EPOCH: Duration = Duration::from_hours(490_896);
 
 #[derive(Default)]
 pub(super) struct VirtualClock {
@@ -32,12 +32,17 @@ impl VirtualClock {
     pub(super) fn sleep(&self, duration: Duration) -> Sleep<'_> {
         let id = self.next.get();
         self.next.set(id + 1);
-        Sleep { clock: self, key: (self.now.get() + duration, id) }
+        Sleep {
+            clock: self,
+            key: (self.now.get() + duration, id),
+        }
     }
 
     /// Goes to the earliest timer and wakes it; false when there is none.
     pub(super) fn jump(&self) -> bool {
-        let Some(((when, _), waker)) = self.timers.borrow_mut().pop_first() else { return false };
+        let Some(((when, _), waker)) = self.timers.borrow_mut().pop_first() else {
+            return false;
+        };
         self.now.set(self.now.get().max(when));
         waker.wake();
         true
@@ -56,7 +61,10 @@ impl Future for Sleep<'_> {
         if self.clock.now.get() >= self.key.0 {
             return Poll::Ready(());
         }
-        self.clock.timers.borrow_mut().insert(self.key, context.waker().clone());
+        self.clock
+            .timers
+            .borrow_mut()
+            .insert(self.key, context.waker().clone());
         Poll::Pending
     }
 }

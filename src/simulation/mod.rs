@@ -23,12 +23,15 @@ pub(crate) use service::{API_ROOT, SECRET_NAME, SECRET_VALUE, SETTINGS, signed_i
 use crate::host::{Random, Request, Secret, SecretError, Secrets};
 use clock::VirtualClock;
 
+/// What becomes of each request.
+type Service = Box<dyn FnMut(&Request) -> Reply>;
+
 /// The simulated host.
 pub(crate) struct Simulation {
     clock: VirtualClock,
     secrets: RefCell<BTreeMap<String, Result<Secret, SecretError>>>,
     random: Cell<u64>,
-    service: RefCell<Box<dyn FnMut(&Request) -> Reply>>,
+    service: RefCell<Service>,
     storm: RefCell<Option<Storm>>,
     requests: RefCell<Vec<Request>>,
 }
@@ -48,7 +51,9 @@ impl Simulation {
 
     /// Puts a secret into the store.
     pub(crate) fn set_secret(&self, name: &str, value: Result<&str, SecretError>) {
-        self.secrets.borrow_mut().insert(name.to_owned(), value.map(Secret::new));
+        self.secrets
+            .borrow_mut()
+            .insert(name.to_owned(), value.map(Secret::new));
     }
 
     /// Lets the network fail by chance from now on.
@@ -73,7 +78,11 @@ impl Simulation {
 
     /// How many requests so far went to an address that contains `part`.
     pub(crate) fn count(&self, part: &str) -> usize {
-        self.requests.borrow().iter().filter(|request| address(request).contains(part)).count()
+        self.requests
+            .borrow()
+            .iter()
+            .filter(|request| address(request).contains(part))
+            .count()
     }
 
     /// Runs a future to its end; when it sleeps, the clock jumps.
@@ -107,11 +116,17 @@ impl Wake for Alarm {
 
 impl Secrets for Simulation {
     fn get(&self, name: &str) -> Result<Secret, SecretError> {
-        self.secrets.borrow().get(name).cloned().unwrap_or(Err(SecretError::NotFound))
+        self.secrets
+            .borrow()
+            .get(name)
+            .cloned()
+            .unwrap_or(Err(SecretError::NotFound))
     }
 
     fn put(&self, name: &str, value: &Secret) -> Result<(), SecretError> {
-        self.secrets.borrow_mut().insert(name.to_owned(), Ok(value.clone()));
+        self.secrets
+            .borrow_mut()
+            .insert(name.to_owned(), Ok(value.clone()));
         Ok(())
     }
 }

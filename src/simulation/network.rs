@@ -20,15 +20,29 @@ pub(crate) fn header(name: &'static str, value: impl Into<String>) -> Header {
 
 /// The whole address of a request.
 pub(crate) fn address(request: &Request) -> String {
-    let scheme = if request.target.secure { "https" } else { "http" };
-    format!("{scheme}://{}{}", request.target.authority, request.target.path_and_query)
+    let scheme = if request.target.secure {
+        "https"
+    } else {
+        "http"
+    };
+    format!(
+        "{scheme}://{}{}",
+        request.target.authority, request.target.path_and_query
+    )
 }
 
 impl Reply {
     /// An answer without a body, a hundredth of a second later.
     pub(crate) fn status(status: u16) -> Self {
-        let response = Response { status, headers: Vec::new(), body: Vec::new() };
-        Self { after: Duration::from_millis(10), outcome: Ok(response) }
+        let response = Response {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        Self {
+            after: Duration::from_millis(10),
+            outcome: Ok(response),
+        }
     }
 
     /// An answer with a body.
@@ -56,9 +70,13 @@ impl Reply {
         if let Ok(response) = &mut self.outcome {
             let text = std::mem::take(&mut response.body);
             response.body = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255];
-            response.body.extend(miniz_oxide::deflate::compress_to_vec(&text, 6));
+            response
+                .body
+                .extend(miniz_oxide::deflate::compress_to_vec(&text, 6));
             response.body.extend(crc32fast::hash(&text).to_le_bytes());
-            response.body.extend(u32::try_from(text.len()).unwrap().to_le_bytes());
+            response
+                .body
+                .extend(u32::try_from(text.len()).unwrap().to_le_bytes());
         }
         self.with("content-encoding", "gzip")
     }
@@ -73,7 +91,10 @@ impl Reply {
 
     /// No answer.
     pub(crate) fn failure(error: HttpError) -> Self {
-        Self { after: Duration::from_millis(10), outcome: Err(error) }
+        Self {
+            after: Duration::from_millis(10),
+            outcome: Err(error),
+        }
     }
 
     /// The same with one more header line.
@@ -102,7 +123,10 @@ impl Storm {
     /// A storm in which one request in `one_in` fails.
     pub(crate) fn new(seed: u64, one_in: u64) -> Self {
         // The generator must not begin with zero.
-        Self { state: Cell::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) | 1), one_in }
+        Self {
+            state: Cell::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D) | 1),
+            one_in,
+        }
     }
 
     /// Turns a reply into a fault, perhaps. Every fault is one that mends itself.
@@ -112,10 +136,14 @@ impl Storm {
         }
         match xorshift(&self.state) >> 8 & 7 {
             0 => Reply::status(429).with("retry-after", "3"),
-            1 => Reply::fault(429, "0x80072322", "Number of requests exceeded the limit of 6000."),
+            1 => Reply::fault(
+                429,
+                "0x80072322",
+                "Number of requests exceeded the limit of 6000.",
+            ),
             2 => Reply::status(503),
             3 => Reply::body(502, "<html>Bad Gateway</html>"),
-            4 => Reply::failure(HttpError::Timeout).after(Duration::from_secs(60)),
+            4 => Reply::failure(HttpError::Timeout).after(Duration::from_mins(1)),
             5 => Reply::failure(HttpError::Connect),
             6 => Reply::fault(500, "0x80044151", "SQL timeout expired."),
             _ => Reply::failure(HttpError::Lost),

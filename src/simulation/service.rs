@@ -29,7 +29,10 @@ pub(crate) const SETTINGS: &str = r#"{
 pub(crate) fn signed_in(mut api: impl FnMut(&Request) -> Reply + 'static) -> Rc<Simulation> {
     let tokens = Cell::new(0);
     let simulation = Simulation::new(move |request| {
-        let authorization = request.headers.iter().find(|header| header.name == "Authorization");
+        let authorization = request
+            .headers
+            .iter()
+            .find(|header| header.name == "Authorization");
         match (request.method, request.target.authority.as_str()) {
             (Method::Post, "login.microsoftonline.com") => {
                 tokens.set(tokens.get() + 1);

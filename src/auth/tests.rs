@@ -1,0 +1,328 @@
+use std::cell::Cell;
+
+use serde_json::json;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::host::SecretError;
+use crate::simulation::{
+    API_ROOT, Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, address,
+};
+
+const PATIENCE: Patience = Patience {
+    max_wait: Duration::from_mins(5),
+    request_timeout: Duration::from_mins(2),
+};
+const TOKEN_ENDPOINT: &str = "https://login.microsoftonline.com/t.example/oauth2/v2.0/token";
+
+/// A directory that gives this reply; the tenant is known, so that nothing else is asked.
+fn directory(reply: impl Fn() -> Reply + 'static) -> Rc<Simulation> {
+    let host = Simulation::new(move |_| reply());
+    host.set_secret(SECRET_NAME, Ok(SECRET_VALUE));
+    host
+}
+
+fn settings(more: &str) -> Settings {
+    let document = SETTINGS.replacen('{', &format!("{{\"tenant\": \"t.example\"{more},"), 1);
+    Settings::parse(&document).unwrap()
+}
+
+fn authenticator(host: &Rc<Simulation>) -> Authenticator<Simulation> {
+    Authenticator::new(
+        Rc::clone(host),
+        &settings(""),
+        Url::parse(API_ROOT).unwrap(),
+    )
+}
+
+fn sign_in(host: &Rc<Simulation>) -> Result<Rc<Token>, Error> {
+    host.block_on(authenticator(host).token(PATIENCE))
+}
+
+fn token() -> Reply {
+    Reply::json(&json!({"token_type": "Bearer", "expires_in": 3599, "access_token": "MARKER"}))
+}
+
+/// An error answer as Entra writes it.
+fn refusal(word: &str, code: u32) -> Reply {
+    let description = format!(
+        "AADSTS{code}: It says why, and repeats {SECRET_VALUE}.\r\nTrace ID: 1\r\nTimestamp: 2"
+    );
+    let body = json!({
+        "error": word,
+        "error_description": description,
+        "error_codes": [code],
+        "trace_id": "trace-1",
+        "correlation_id": "correlation-1",
+    });
+    Reply::body(
+        if word == "invalid_client" { 401 } else { 400 },
+        body.to_string(),
+    )
+}
+
+#[test]
+fn the_request_is_the_one_that_the_reference_shows() {
+    let host = directory(token);
+    sign_in(&host).unwrap();
+    let requests = host.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(address(&requests[0]), TOKEN_ENDPOINT);
+    assert_eq!(
+        String::from_utf8_lossy(requests[0].body.as_ref().unwrap()),
+        "grant_type=client_credentials&client_id=00001111-aaaa-2222-bbbb-3333cccc4444\
+         &client_secret=MARKER%7Esecret%26value%3D1\
+         &scope=https%3A%2F%2Fcontoso.crm.dynamics.com%2F.default"
+    );
+}
+
+#[test]
+fn each_refusal_is_told_by_its_code() {
+    use ErrorKind::{
+        Forbidden, Internal, InvalidSettings, Throttled, Unauthenticated, Unavailable,
+    };
+    for (codes, kind, words) in [
+        (
+            &[7_000_215][..],
+            Unauthenticated,
+            "secret's ID was stored instead of its value",
+        ),
+        (&[7_000_222], Unauthenticated, "has expired"),
+        (&[7_000_218, 700_027, 700_024], Unauthenticated, "; "),
+        (
+            &[700_016],
+            InvalidSettings,
+            "no application 00001111-aaaa-2222-bbbb-3333cccc4444 in",
+        ),
+        (
+            &[90_002, 50_128, 50_059],
+            InvalidSettings,
+            "no tenant t.example",
+        ),
+        (
+            &[500_011],
+            InvalidSettings,
+            "no environment https://contoso.crm.dynamics.com",
+        ),
+        (&[70_011, 50_194, 50_011], InvalidSettings, "; "),
+        (
+            &[65_001, 65_004, 65_005, 650_052, 650_054, 650_056],
+            Forbidden,
+            "consent",
+        ),
+        (&[50_105], Forbidden, "assign"),
+        (
+            &[50_131, 53_000, 53_001, 53_003, 530_035],
+            Forbidden,
+            "Conditional Access",
+        ),
+        (
+            &[50_034, 50_020, 50_053, 50_055, 50_057, 50_126],
+            Unauthenticated,
+            "the ",
+        ),
+        (
+            &[50_074, 50_076, 50_078, 50_079],
+            Unauthenticated,
+            "sign in interactively",
+        ),
+        (
+            &[50_132, 50_133, 50_173, 70_008, 700_082, 54_005],
+            Unauthenticated,
+            "sign in again",
+        ),
+        (&[501_481, 50_147, 501_491, 90_014], Internal, "defect"),
+        (&[50_196], Throttled, "too often"),
+        (&[50_087], Unavailable, "try again"),
+        // What the table does not know is told in the directory's own words.
+        (&[999_999], Unauthenticated, "It says why, and repeats …"),
+    ] {
+        for code in codes.iter().copied() {
+            let host = directory(move || refusal("invalid_client", code));
+            let error = sign_in(&host).unwrap_err();
+            assert_eq!(error.kind, kind, "{code}: {error}");
+            assert!(error.message.contains(words), "{code}: {error}");
+            assert!(
+                error.message.contains(&format!("(AADSTS{code})")),
+                "{error}"
+            );
+            assert!(!error.message.contains(['{', '}']), "{error}");
+            let fault = error.fault.clone().unwrap();
+            assert_eq!(fault.code, format!("AADSTS{code}"));
+            assert_eq!(fault.request_id.as_deref(), Some("trace-1"));
+            assert!(!format!("{error:?}").contains("MARKER"), "{error:?}");
+            let repeated = matches!(kind, Throttled | Unavailable);
+            assert_eq!(host.requests().len() > 1, repeated, "{code}");
+        }
+    }
+}
+
+#[test]
+fn without_a_code_the_error_word_or_the_status_decides() {
+    let reply = |status, word: &str, description: &str| {
+        let body = json!({"error": word, "error_description": description});
+        Reply::body(status, body.to_string())
+    };
+    for (reply, kind, words) in [
+        (
+            reply(400, "invalid_grant", "AADSTS7000222: Expired."),
+            ErrorKind::Unauthenticated,
+            "(AADSTS7000222)",
+        ),
+        (
+            reply(400, "unauthorized_client", "Not you."),
+            ErrorKind::Unauthenticated,
+            "Not you",
+        ),
+        (
+            reply(400, "invalid_scope", "Odd."),
+            ErrorKind::InvalidSettings,
+            "(invalid_scope)",
+        ),
+        (
+            reply(400, "temporarily_unavailable", ""),
+            ErrorKind::Unavailable,
+            "try again",
+        ),
+        (
+            Reply::status(404),
+            ErrorKind::InvalidSettings,
+            "\"authority\"",
+        ),
+        (
+            Reply::status(301),
+            ErrorKind::InvalidSettings,
+            "\"authority\"",
+        ),
+        (
+            Reply::body(503, "<html>"),
+            ErrorKind::Unavailable,
+            "HTTP status 503",
+        ),
+        (Reply::status(429), ErrorKind::Throttled, "HTTP status 429"),
+        (
+            Reply::body(200, "MARKER"),
+            ErrorKind::Unavailable,
+            "holds no token",
+        ),
+        (
+            Reply::body(200, r#"{"access_token": {"MARKER": 1}}"#),
+            ErrorKind::Unavailable,
+            "no token",
+        ),
+        (
+            Reply::failure(HttpError::Dns),
+            ErrorKind::Unavailable,
+            "the sign-in authority at https",
+        ),
+    ] {
+        let shown = format!("{reply:?}");
+        let error = sign_in(&directory(move || reply.clone())).unwrap_err();
+        assert_eq!(error.kind, kind, "{shown}: {error}");
+        assert!(error.message.contains(words), "{shown}: {error}");
+        assert!(!format!("{error:?}").contains("MARKER"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_passing_fault_is_waited_out() {
+    for (first, waited) in [
+        (Reply::status(503).with("Retry-After", "7"), 7),
+        (refusal("invalid_request", 50_196), 60),
+        (
+            refusal("invalid_request", 50_196).with("Retry-After", "9"),
+            9,
+        ),
+    ] {
+        let first = RefCell::new(Some(first));
+        let host = directory(move || first.borrow_mut().take().unwrap_or_else(token));
+        sign_in(&host).unwrap();
+        assert_eq!(
+            host.now(),
+            Duration::from_millis(20) + Duration::from_secs(waited)
+        );
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_to_be_had_is_named() {
+    for (value, kind, words) in [
+        (
+            Err(SecretError::NotFound),
+            ErrorKind::Unauthenticated,
+            "there is no secret \"crm-secret\"",
+        ),
+        (
+            Err(SecretError::Denied),
+            ErrorKind::Forbidden,
+            "may not read the secret \"crm-secret\"",
+        ),
+        (
+            Err(SecretError::Unavailable("sealed".into())),
+            ErrorKind::Unavailable,
+            "sealed",
+        ),
+        (
+            Ok(" \n"),
+            ErrorKind::Unauthenticated,
+            "\"crm-secret\" is empty",
+        ),
+    ] {
+        let host = directory(token);
+        host.set_secret(SECRET_NAME, value);
+        let error = sign_in(&host).unwrap_err();
+        assert_eq!(error.kind, kind, "{error}");
+        assert!(error.message.contains(words), "{error}");
+        assert!(host.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_failed_sign_in_is_tried_again_by_the_next_call() {
+    let healthy = Rc::new(Cell::new(false));
+    let host = directory({
+        let healthy = Rc::clone(&healthy);
+        move || {
+            if healthy.get() {
+                token()
+            } else {
+                refusal("invalid_client", 7_000_215)
+            }
+        }
+    });
+    let authenticator = authenticator(&host);
+    host.block_on(authenticator.token(PATIENCE)).unwrap_err();
+    healthy.set(true);
+    host.block_on(authenticator.token(PATIENCE)).unwrap();
+    host.block_on(authenticator.token(PATIENCE)).unwrap();
+    assert_eq!(host.requests().len(), 2);
+}
+
+#[test]
+fn two_callers_who_were_refused_share_one_new_token() {
+    let host = directory(token);
+    let authenticator = authenticator(&host);
+    let old = host.block_on(authenticator.token(PATIENCE)).unwrap();
+    let first = host
+        .block_on(authenticator.replace(&old, PATIENCE))
+        .unwrap();
+    let second = host
+        .block_on(authenticator.replace(&old, PATIENCE))
+        .unwrap();
+    assert!(Rc::ptr_eq(&first, &second) && !Rc::ptr_eq(&first, &old));
+    assert_eq!(host.requests().len(), 2);
+}
+
+#[test]
+fn an_environment_that_names_no_authority_is_asked_again_next_time() {
+    let host = directory(|| Reply::status(401));
+    let settings = Settings::parse(SETTINGS).unwrap();
+    let authenticator =
+        Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
+    for attempts in 1..3 {
+        let error = host.block_on(authenticator.token(PATIENCE)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidSettings);
+        assert!(error.message.contains("set \"tenant\""), "{error}");
+        assert_eq!(host.requests().len(), attempts);
+    }
+}

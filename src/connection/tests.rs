@@ -1,0 +1,198 @@
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::*;
+use crate::host::{HttpError, Request, SecretError};
+use crate::simulation::{Reply, SECRET_NAME, SETTINGS, Simulation, signed_in};
+
+/// A Web API that answers what a check asks for.
+fn healthy(request: &Request) -> Reply {
+    let resource = request
+        .target
+        .path_and_query
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    match resource.split('?').next().unwrap_or_default() {
+        "WhoAmI" => Reply::json(&json!({
+            "BusinessUnitId": "1", "UserId": "user-1", "OrganizationId": "org-1",
+        })),
+        "RetrieveVersion()" => Reply::json(&json!({"Version": "9.2.24013.190"})),
+        "organizations" => Reply::json(&json!({"value": [{
+            "organizationid": "org-1", "name": "contoso", "expirechangetrackingindays": 7,
+        }]})),
+        _ => Reply::status(404),
+    }
+}
+
+fn check_with(host: &Rc<Simulation>, settings: &str) -> Report {
+    let session = Session::open(Rc::clone(host), settings).unwrap();
+    assert!(host.requests().is_empty(), "opening touches nothing");
+    host.block_on(session.check())
+}
+
+fn verdicts(report: &Report) -> Vec<(&str, Verdict)> {
+    report
+        .findings
+        .iter()
+        .map(|finding| (finding.id, finding.verdict))
+        .collect()
+}
+
+/// The one finding that is not as it should be.
+fn trouble(report: &Report) -> &Finding {
+    report
+        .findings
+        .iter()
+        .find(|finding| matches!(finding.verdict, Verdict::Failed | Verdict::Warning))
+        .unwrap()
+}
+
+#[test]
+fn a_good_connection_passes_every_test_in_order() {
+    let host = signed_in(healthy);
+    let report = check_with(&host, SETTINGS);
+    assert!(report.available);
+    assert_eq!(
+        verdicts(&report),
+        ["settings", "reach", "sign-in", "membership", "organization"]
+            .map(|id| (id, Verdict::Passed))
+    );
+    assert_eq!(
+        report.findings[4].message,
+        "The organization is contoso, version 9.2.24013.190; it keeps changes for 7 days."
+    );
+    assert_eq!(
+        host.requests().len(),
+        5,
+        "challenge, token, and three questions"
+    );
+}
+
+#[test]
+fn what_is_not_a_dataverse_is_explained() {
+    for (reply, words) in [
+        (Reply::status(404), "no environment there"),
+        (Reply::status(200), "so it is not Dataverse"),
+        (
+            Reply::status(302).with("Location", "https://x.example/"),
+            "to https://x.example/",
+        ),
+        (Reply::status(401), "not as Dataverse does"),
+        (
+            Reply::status(401).with("WWW-Authenticate", "NTLM"),
+            "by NTLM",
+        ),
+        (Reply::status(403), "refuses to be asked"),
+        (Reply::status(503), "busy or failing"),
+        (Reply::failure(HttpError::Dns), "cannot be resolved"),
+        (
+            Reply::failure(HttpError::Connect),
+            "refused or could not be made",
+        ),
+        (
+            Reply::failure(HttpError::Tls("unknown issuer".into())),
+            "unknown issuer",
+        ),
+        (Reply::failure(HttpError::Denied), "does not allow"),
+    ] {
+        let host = Simulation::new(move |_| reply.clone());
+        let report = check_with(&host, SETTINGS);
+        assert!(!report.available);
+        assert_eq!(report.findings.len(), 5);
+        assert!(
+            report.findings[2..]
+                .iter()
+                .all(|finding| finding.verdict == Verdict::Skipped)
+        );
+        let finding = trouble(&report);
+        assert_eq!(finding.id, "reach");
+        assert!(finding.message.contains(words), "{}", finding.message);
+        assert!(finding.message.ends_with('.') && finding.remedy.is_some());
+        assert!(
+            host.now().as_secs() < 30,
+            "nobody waits longer for a report"
+        );
+    }
+}
+
+#[test]
+fn a_missing_secret_is_found_at_sign_in() {
+    let host = signed_in(healthy);
+    host.set_secret(SECRET_NAME, Err(SecretError::NotFound));
+    let report = check_with(&host, SETTINGS);
+    let finding = trouble(&report);
+    assert_eq!(finding.id, "sign-in");
+    assert_eq!(finding.message, "There is no secret \"crm-secret\".");
+    assert_eq!(
+        finding.remedy.as_deref(),
+        Some("Store the client secret's value under it.")
+    );
+}
+
+#[test]
+fn an_application_that_the_environment_does_not_let_in_learns_why() {
+    for (code, remedy) in [
+        ("0x80072560", "create an application user"),
+        ("0x80042F09", "assign a security role"),
+        ("0x8004A112", "disabled"),
+    ] {
+        let host = signed_in(move |_| Reply::fault(403, code, "It may not."));
+        let report = check_with(&host, SETTINGS);
+        assert!(!report.available);
+        let finding = trouble(&report);
+        assert_eq!(finding.id, "membership");
+        let told = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
+        assert!(told.contains(remedy), "{told}");
+        assert!(told.contains(code), "{told}");
+        assert_eq!(report.findings[4].verdict, Verdict::Skipped);
+    }
+}
+
+#[test]
+fn particulars_only_warn() {
+    for (settings, days, version, forbidden, words) in [
+        (SETTINGS.to_owned(), 7, "9.2.1.1", true, "not known"),
+        (
+            SETTINGS.to_owned(),
+            2,
+            "9.2.1.1",
+            false,
+            "Sync at least once in 2 days",
+        ),
+        (
+            SETTINGS.replacen('{', "{\"apiVersion\": \"9.0\",", 1),
+            7,
+            "9.2.1.1",
+            false,
+            "Set \"apiVersion\" to 9.2",
+        ),
+    ] {
+        let host = signed_in(move |request| {
+            let path = &request.target.path_and_query;
+            if path.contains("RetrieveVersion") {
+                Reply::json(&json!({"Version": version}))
+            } else if path.contains("organizations") && forbidden {
+                Reply::fault(
+                    403,
+                    "0x80040220",
+                    "Principal is missing prvReadOrganization.",
+                )
+            } else if path.contains("organizations") {
+                Reply::json(&json!({"value": [{"expirechangetrackingindays": days}]}))
+            } else {
+                healthy(request)
+            }
+        });
+        let report = check_with(&host, &settings);
+        assert!(report.available);
+        let finding = trouble(&report);
+        assert_eq!(
+            (finding.id, finding.verdict),
+            ("organization", Verdict::Warning)
+        );
+        let told = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
+        assert!(told.contains(words), "{told}");
+    }
+}
