@@ -135,7 +135,6 @@ impl NewOrganization<'_> {
             ("basecurrencyprecision", Value::Int(2)),
             ("basecurrencysymbol", "$".into()),
             ("languagecode", Value::Int(1033)),
-            ("localeid", Value::Int(1033)),
             ("isauditenabled", Value::Bool(false)),
             ("auditretentionperiodv2", Value::Int(30)),
             ("expirechangetrackingindays", Value::Int(CHANGE_TRACKING_DAYS)),
