@@ -131,3 +131,6 @@ fn describe_table(table: Table) -> Description {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

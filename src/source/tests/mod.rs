@@ -279,7 +279,7 @@ fn sync_with_kills(
     random: &mut Random,
     kills: bool,
 ) {
-    for _ in 0..12 {
+    for _ in 0..6 {
         let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
         let selections = selections
             .iter()
@@ -370,7 +370,7 @@ fn live(seed: u64) {
 
 #[test]
 fn whatever_happens_the_sink_ends_equal_to_the_service() {
-    let seeds: u64 = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(400);
+    let seeds: u64 = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
     let first: u64 = std::env::var("SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     for seed in first..first + seeds {
         if let Err(panic) = std::panic::catch_unwind(|| live(seed)) {

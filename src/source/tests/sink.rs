@@ -21,7 +21,7 @@ pub(super) struct Held {
     pub(super) completed: usize,
     pub(super) failures: Vec<crate::error::Error>,
     /// What came last in this run, to hold the order of events against the contract.
-    has_schema: bool,
+    schema: Option<Value>,
     is_over: bool,
     /// The checkpoint before the page at hand.
     last: Option<String>,
@@ -47,7 +47,7 @@ impl Sink {
     /// A new run begins.
     pub(super) fn begin(&mut self) {
         for held in self.streams.values_mut() {
-            held.has_schema = false;
+            held.schema = None;
             held.is_over = false;
             held.last = held.checkpoint.clone();
         }
@@ -65,16 +65,19 @@ impl Sink {
         };
         let held = self.streams.entry(name).or_default();
         assert!(!held.is_over, "an event after the end: {event:?}");
-        assert!(held.has_schema || matches!(event, Event::Schema(_) | Event::Failed(_)));
+        assert!(held.schema.is_some() || matches!(event, Event::Schema(_) | Event::Failed(_)));
         match event {
             Event::Schema(schema) => {
-                assert!(!held.has_schema, "two schemas");
+                assert!(held.schema.is_none(), "two schemas");
                 assert_eq!(schema.primary_key, [format!("{}id", schema.stream)]);
-                held.has_schema = true;
+                held.schema = Some(serde_json::from_str(&schema.row_schema).unwrap());
             }
             Event::Reset(reset) => {
                 assert!(!reset.reason.is_empty());
                 held.resets += 1;
+                // With the rows goes the checkpoint that stood for them: killed now, the sink
+                // must not go on from there.
+                held.checkpoint = None;
                 if self.drops_at_once {
                     held.rows.clear();
                 } else {
@@ -128,10 +131,35 @@ impl Held {
                 self.rows.remove(&key);
                 continue;
             }
+            conforms(&row, self.schema.as_ref().unwrap());
             if let Some(seen) = &mut self.since_reset {
                 seen.insert(key.clone());
             }
             self.rows.insert(key, row);
         }
+    }
+}
+
+/// Holds a row against as much of JSON Schema as the row schema uses for types.
+fn conforms(row: &Value, schema: &Value) {
+    for (name, value) in row.as_object().unwrap() {
+        let property = &schema["properties"][name];
+        let types = match &property["type"] {
+            Value::String(one) => vec![one.as_str()],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            other => panic!("{name} has the type {other}"),
+        };
+        let found = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_i64() => "integer",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) | Value::Object(_) => "other",
+        };
+        assert!(types.contains(&found), "{name} is {found}, not {types:?}");
+    }
+    for name in schema["required"].as_array().unwrap() {
+        assert!(row.get(name.as_str().unwrap()).is_some());
     }
 }
