@@ -1,16 +1,12 @@
 //! Generated from `wit/`.
 
-#![expect(
-    unsafe_code,
-    missing_docs,
-    unreachable_pub,
+#![allow(
     clippy::all,
     clippy::pedantic,
-    clippy::allow_attributes_without_reason,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
+    clippy::restriction,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
     reason = "generated code"
 )]
 
@@ -18,5 +14,4 @@ wit_bindgen::generate!({
     path: "wit",
     world: "connector",
     generate_all,
-    pub_export_macro: true,
 });

@@ -188,7 +188,7 @@ impl From<ErrorCode> for HttpError {
                 Self::Tls(alert.alert_message.unwrap_or_else(|| "the service refused it".into()))
             }
             ErrorCode::InternalError(Some(why)) => Self::Protocol(why),
-            other => Self::Protocol(other.name().to_owned()),
+            other => Self::Protocol(format!("{other:?}")),
         }
     }
 }

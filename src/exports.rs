@@ -1,0 +1,257 @@
+//! The contract's exports: calls go to the rooms, their answers become the contract's words.
+//! Nothing is decided here.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::catalog;
+use crate::connection;
+use crate::error;
+use crate::host::wasi::bindings::exports::integration::connector as contract;
+use crate::host::wasi::bindings::integration::connector::types;
+use crate::host::wasi::{Wasi, block_on, write_panics_to_stderr};
+use crate::settings::Settings;
+use crate::source;
+
+/// The component.
+struct Connector;
+
+mod entry_points {
+    #![expect(unsafe_code, reason = "generated code: the functions that the host calls")]
+
+    use super::Connector;
+
+    crate::host::wasi::bindings::export!(Connector with_types_in crate::host::wasi::bindings);
+}
+
+impl contract::connection::Guest for Connector {
+    type Session = Session;
+
+    fn describe() -> contract::connection::Description {
+        contract::connection::Description {
+            name: "dataverse".into(),
+            title: "Microsoft Dataverse and Dynamics 365".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            settings_schema: Settings::schema().into(),
+        }
+    }
+
+    fn origins(settings: types::Json) -> Result<Vec<String>, types::Error> {
+        Ok(Settings::parse(&settings)?.origins())
+    }
+}
+
+/// A connection, and the host it lives in.
+pub(crate) struct Session(connection::Session<Wasi>);
+
+impl contract::connection::GuestSession for Session {
+    fn open(settings: types::Json) -> Result<contract::connection::Session, types::Error> {
+        write_panics_to_stderr();
+        let session = connection::Session::open(Rc::new(Wasi), &settings)?;
+        Ok(contract::connection::Session::new(Self(session)))
+    }
+
+    fn check(&self) -> Result<contract::connection::Report, types::Error> {
+        Ok(block_on(self.0.check()).into())
+    }
+}
+
+impl contract::catalog::Guest for Connector {
+    fn list_streams(
+        session: contract::catalog::SessionBorrow<'_>,
+    ) -> Result<Vec<contract::catalog::Summary>, types::Error> {
+        let session: &Session = session.get();
+        Ok(block_on(catalog::list(&session.0))?.into_iter().map(Into::into).collect())
+    }
+
+    fn describe_streams(
+        session: contract::catalog::SessionBorrow<'_>,
+        names: Vec<String>,
+    ) -> Result<Vec<contract::catalog::Description>, types::Error> {
+        let session: &Session = session.get();
+        Ok(block_on(catalog::describe(&session.0, &names))?.into_iter().map(Into::into).collect())
+    }
+}
+
+impl contract::source::Guest for Connector {
+    type Sync = Sync;
+}
+
+/// A run over one or many streams.
+pub(crate) struct Sync(RefCell<source::Sync<Wasi>>);
+
+impl contract::source::GuestSync for Sync {
+    fn start(
+        session: contract::source::SessionBorrow<'_>,
+        selections: Vec<contract::source::Selection>,
+    ) -> Result<contract::source::Sync, types::Error> {
+        let session: &Session = session.get();
+        let selections = selections.into_iter().map(Into::into).collect();
+        let sync = source::Sync::start(&session.0, selections)?;
+        Ok(contract::source::Sync::new(Self(RefCell::new(sync))))
+    }
+
+    fn next(&self) -> Result<Option<contract::source::Event>, types::Error> {
+        // A component instance serves one call at a time, so nobody else holds it.
+        Ok(block_on(self.0.borrow_mut().next())?.map(Into::into))
+    }
+}
+
+impl From<error::Error> for types::Error {
+    fn from(error: error::Error) -> Self {
+        Self {
+            kind: error.kind.into(),
+            commit: error.commit.into(),
+            message: error.message,
+            retry_after_ms: error
+                .retry_after
+                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            fault: error.fault.map(|fault| types::ServiceFault {
+                status: fault.status,
+                code: fault.code,
+                request_id: fault.request_id,
+            }),
+        }
+    }
+}
+
+/// Translates an enumeration of ours into its equal in the contract, variant by variant.
+macro_rules! same_variants {
+    ($ours:ty => $theirs:ty: $($variant:ident)*) => {
+        impl From<$ours> for $theirs {
+            fn from(ours: $ours) -> Self {
+                match ours {
+                    $(<$ours>::$variant => Self::$variant,)*
+                }
+            }
+        }
+    };
+}
+
+same_variants!(error::ErrorKind => types::ErrorKind:
+    InvalidSettings Unauthenticated Forbidden NotFound Conflict InvalidData CheckpointExpired
+    Throttled Unavailable Unsupported Internal);
+same_variants!(error::Commit => types::Commit: NotStarted Unknown Partial Done);
+same_variants!(connection::Verdict => contract::connection::Verdict:
+    Passed Warning Failed Skipped);
+same_variants!(catalog::ChangeDetection => contract::catalog::ChangeDetection:
+    Tracked Watermark None);
+same_variants!(catalog::DataType => contract::catalog::DataType:
+    Text Integer BigInteger Decimal FloatingPoint Boolean Date Timestamp Identifier Choice
+    ChoiceList Reference StreamName File Other);
+same_variants!(source::Operation => contract::source::Operation: Snapshot Upsert Delete);
+
+impl From<connection::Report> for contract::connection::Report {
+    fn from(report: connection::Report) -> Self {
+        Self {
+            available: report.available,
+            findings: report
+                .findings
+                .into_iter()
+                .map(|finding| contract::connection::Finding {
+                    id: finding.id.into(),
+                    verdict: finding.verdict.into(),
+                    message: finding.message,
+                    remedy: finding.remedy,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<catalog::Summary> for contract::catalog::Summary {
+    fn from(summary: catalog::Summary) -> Self {
+        Self {
+            name: summary.name,
+            title: summary.title,
+            change_detection: summary.change_detection.into(),
+        }
+    }
+}
+
+impl From<catalog::Column> for contract::catalog::Column {
+    fn from(column: catalog::Column) -> Self {
+        Self {
+            name: column.name,
+            title: column.title,
+            data_type: column.data_type.into(),
+            nullable: column.nullable,
+            creatable: column.creatable,
+            updatable: column.updatable,
+            max_length: column.max_length,
+            scale: column.scale,
+            choices: column
+                .choices
+                .into_iter()
+                .map(|choice| contract::catalog::Choice { value: choice.value, label: choice.label })
+                .collect(),
+            targets: column.targets,
+        }
+    }
+}
+
+impl From<catalog::Description> for contract::catalog::Description {
+    fn from(description: catalog::Description) -> Self {
+        Self {
+            summary: description.summary.into(),
+            primary_key: description.primary_key,
+            name_column: description.name_column,
+            columns: description.columns.into_iter().map(Into::into).collect(),
+            alternate_keys: description
+                .alternate_keys
+                .into_iter()
+                .map(|key| contract::catalog::AlternateKey {
+                    name: key.name,
+                    columns: key.columns,
+                    usable: key.usable,
+                })
+                .collect(),
+            row_schema: description.row_schema,
+        }
+    }
+}
+
+impl From<contract::source::Selection> for source::Selection {
+    fn from(selection: contract::source::Selection) -> Self {
+        Self {
+            stream: selection.stream,
+            columns: selection.columns,
+            labels: selection.labels,
+            page_size: selection.page_size,
+            checkpoint: selection.checkpoint,
+        }
+    }
+}
+
+impl From<source::Event> for contract::source::Event {
+    fn from(event: source::Event) -> Self {
+        match event {
+            source::Event::Schema(schema) => Self::Schema(contract::source::Schema {
+                stream: schema.stream,
+                primary_key: schema.primary_key,
+                row_schema: schema.row_schema,
+            }),
+            source::Event::Reset(reset) => Self::Reset(contract::source::Reset {
+                stream: reset.stream,
+                reason: reset.reason,
+            }),
+            source::Event::Page(page) => Self::Page(contract::source::Page {
+                stream: page.stream,
+                operation: page.operation.into(),
+                count: page.count,
+                ndjson: page.ndjson,
+                checkpoint: page.checkpoint,
+            }),
+            source::Event::Complete(stream) => Self::Complete(stream),
+            source::Event::Failed(failure) => Self::Failed(contract::source::Failure {
+                stream: failure.stream,
+                error: failure.error.into(),
+            }),
+            source::Event::Warning(warning) => Self::Warning(contract::source::Warning {
+                stream: warning.stream,
+                id: warning.id,
+                message: warning.message,
+            }),
+        }
+    }
+}
