@@ -77,7 +77,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// What may have happened; `NotStarted` for everything that only reads.
     pub commit: Commit,
-    /// One sentence for a person: what failed, on what, what to do next. Never a secret.
+    /// One sentence for a person: what failed, on what, and after its last semicolon what to
+    /// do next. Never a secret.
     pub message: String,
     /// How long to wait before the same call can succeed.
     pub retry_after: Option<Duration>,
@@ -135,6 +136,14 @@ impl Error {
             kind,
             format!("{what} at {origin} cannot be reached: {error}; {advice}"),
         )
+    }
+
+    /// What failed, and what to do about it where the message tells.
+    pub(crate) fn parts(&self) -> (&str, Option<&str>) {
+        match self.message.rsplit_once("; ") {
+            Some((failure, advice)) => (failure, Some(advice)),
+            None => (&self.message, None),
+        }
     }
 
     /// The same error with what the service said.

@@ -26,11 +26,10 @@ pub(super) struct Refusal {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
 struct Body {
-    error: String,
-    error_description: String,
-    error_codes: Vec<u32>,
+    error: Option<String>,
+    error_description: Option<String>,
+    error_codes: Option<Vec<u32>>,
     trace_id: Option<String>,
     correlation_id: Option<String>,
 }
@@ -50,15 +49,13 @@ impl Refusal {
                 .replace(secret.reveal(), "…");
             line.chars().filter(|c| !c.is_control()).take(300).collect()
         };
+        let description = body.error_description.unwrap_or_default();
+        let listed = body.error_codes.and_then(|codes| codes.first().copied());
         Some(Self {
             status: response.status,
-            code: body
-                .error_codes
-                .first()
-                .copied()
-                .or_else(|| aadsts(&body.error_description)),
-            word: scrubbed(&body.error),
-            description: scrubbed(&body.error_description),
+            code: listed.or_else(|| aadsts(&description)),
+            word: scrubbed(&body.error.unwrap_or_default()),
+            description: scrubbed(&description),
             trace_id: body
                 .trace_id
                 .or(body.correlation_id)

@@ -64,6 +64,8 @@ fn refusal(word: &str, code: u32) -> Reply {
 #[test]
 fn the_request_is_the_one_that_the_reference_shows() {
     let host = directory(token);
+    // Editors and shells add a line break at the end of a file.
+    host.set_secret(SECRET_NAME, Ok(&format!("{SECRET_VALUE}\n")));
     sign_in(&host).unwrap();
     let requests = host.requests();
     assert_eq!(requests.len(), 1);

@@ -74,6 +74,14 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
             ),
             "Use an environment that signs in through Microsoft Entra ID.",
         ),
+        // With a tenant in the settings, the challenge is not needed to sign in.
+        Ok(Challenged::Unclear) if client.settings().tenant.is_some() => Finding::warning(
+            REACH,
+            format!("{address} asks for a sign-in, but does not say where, as Dataverse does."),
+            "If the next tests fail, compare \"environment\" with the environment's URL in the \
+             Power Platform admin center."
+                .to_owned(),
+        ),
         Ok(Challenged::Unclear) => failed(
             format!("{address} asks for a sign-in, but not as Dataverse does."),
             "Set \"environment\" to the environment's URL as the Power Platform admin center \
@@ -226,16 +234,10 @@ async fn read<H: Host, T: for<'de> Deserialize<'de>>(
     client.get_json(&link, &Prefer::default()).await
 }
 
-/// An error ends with what to do, after its last semicolon; that is the remedy.
 fn from_error(id: &'static str, error: &Error) -> Finding {
-    let (message, remedy) = match error.message.rsplit_once("; ") {
-        Some((message, remedy)) => (message, sentence(remedy)),
-        None => (
-            error.message.as_str(),
-            fallback_remedy(error.kind).to_owned(),
-        ),
-    };
-    Finding::failed(id, sentence(message), remedy)
+    let (failure, advice) = error.parts();
+    let remedy = advice.map_or_else(|| fallback_remedy(error.kind).to_owned(), sentence);
+    Finding::failed(id, sentence(failure), remedy)
 }
 
 fn fallback_remedy(kind: ErrorKind) -> &'static str {

@@ -196,6 +196,15 @@ mod tests {
     }
 
     #[test]
+    fn the_told_size_is_all_the_room_there_is() {
+        let text = vec![b'x'; 300_000];
+        assert_eq!(
+            gunzip(&gzip(&text, 0), LIMIT).unwrap().capacity(),
+            text.len()
+        );
+    }
+
+    #[test]
     fn a_bomb_stops_at_the_limit() {
         let zeros = vec![0; LIMIT + 1];
         assert_eq!(

@@ -76,11 +76,7 @@ impl<'a> Fields<'a> {
         key: &'static str,
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        if self.is_absent(key) {
-            self.asked.push(key);
-            self.refuse(key, "is missing");
-            return None;
-        }
+        self.require(key);
         self.text(key, read)
     }
 
@@ -118,10 +114,30 @@ impl<'a> Fields<'a> {
         key: &'static str,
         read: impl FnOnce(&mut Fields<'_>) -> T,
     ) -> Option<T> {
-        let members = match self.take(key) {
-            None => Map::new(),
-            Some(Value::Object(members)) => members,
-            Some(other) => return self.mistyped(key, "an object", &other),
+        let value = self.take(key).unwrap_or_else(|| Value::Object(Map::new()));
+        self.read_object(key, value, read)
+    }
+
+    /// The same; its absence is a fault.
+    pub(super) fn required_object<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        self.require(key);
+        let value = self.take(key)?;
+        self.read_object(key, value, read)
+    }
+
+    fn read_object<T>(
+        &mut self,
+        key: &'static str,
+        value: Value,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        let members = match value {
+            Value::Object(members) => members,
+            other => return self.mistyped(key, "an object", &other),
         };
         let mut fields = Fields {
             members,
@@ -134,8 +150,10 @@ impl<'a> Fields<'a> {
         Some(value)
     }
 
-    pub(super) fn is_absent(&self, key: &str) -> bool {
-        self.members.get(key).is_none_or(Value::is_null)
+    fn require(&mut self, key: &str) {
+        if self.members.get(key).is_none_or(Value::is_null) {
+            self.refuse(key, "is missing");
+        }
     }
 
     /// Takes every remaining member out of consideration: what they mean cannot be told.

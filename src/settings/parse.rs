@@ -55,11 +55,7 @@ fn read(fields: &mut Fields<'_>) -> Option<Settings> {
     });
     let tenant = fields.text("tenant", Tenant::parse);
     let authority = fields.text("authority", Origin::parse);
-    let auth = if fields.is_absent("auth") {
-        fields.required_text("auth", |_| Ok(None)).flatten()
-    } else {
-        fields.object("auth", auth).flatten()
-    };
+    let auth = fields.required_object("auth", auth).flatten();
     let retry = fields.object("retry", |retry| RetrySettings {
         max_wait: seconds(retry.integer("maxWaitSeconds", 0..=86_400, 300)),
     });
@@ -292,6 +288,41 @@ mod tests {
                 pasted.is_empty() || !error.message.contains(pasted),
                 "{error}"
             );
+        }
+    }
+
+    /// Whatever is pasted wherever: the refusal does not repeat it.
+    #[test]
+    fn no_value_is_repeated() {
+        let full = example(&serde_json::from_str(Settings::schema()).unwrap());
+        let places = full
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|key| format!("/{key}"));
+        let nested = ["auth", "retry", "limits"].iter().flat_map(|key| {
+            full[key]
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(move |inner| format!("/{key}/{inner}"))
+        });
+        for place in places.chain(nested) {
+            for value in [
+                "MARKER~1",
+                "https://me:MARKER@x.example",
+                "[{\"MARKER\"",
+                "MARKER.x/y",
+            ] {
+                let mut document = full.clone();
+                *document.pointer_mut(&place).unwrap() = value.into();
+                let error = Settings::parse(&document.to_string()).unwrap_err();
+                assert!(!error.message.contains("MARKER"), "{place}: {error}");
+                // The same in the middle of a document that is cut off.
+                let cut = document.to_string().replace("}}", "");
+                let error = Settings::parse(&cut[..cut.len() - 1]).unwrap_err();
+                assert!(!error.message.contains("MARKER"), "{place}: {error}");
+            }
         }
     }
 
