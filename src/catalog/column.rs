@@ -74,7 +74,9 @@ pub struct Column {
 impl Column {
     pub(super) fn from_attribute(attribute: Attribute, is_key: bool) -> Self {
         let mut column = Self {
-            title: attribute.title.unwrap_or_else(|| attribute.logical_name.clone()),
+            title: attribute
+                .title
+                .unwrap_or_else(|| attribute.logical_name.clone()),
             name: attribute.logical_name,
             data_type: DataType::Other,
             // The service demands a value in other columns too, but only of new rows: older
@@ -113,7 +115,9 @@ impl Column {
                 column.choices = choices(options);
                 DataType::ChoiceList
             }
-            AttributeKind::DateTime { behavior: DateTimeBehavior::DateOnly } => DataType::Date,
+            AttributeKind::DateTime {
+                behavior: DateTimeBehavior::DateOnly,
+            } => DataType::Date,
             AttributeKind::DateTime { .. } => DataType::Timestamp,
             AttributeKind::Lookup { targets } => {
                 column.targets = targets;

@@ -11,8 +11,8 @@ pub(crate) use suggest::did_you_mean;
 pub use table::{AlternateKey, ChangeDetection, Table};
 
 use crate::connection::Session;
-use crate::dataverse::metadata::{self, TableSummary};
 use crate::dataverse::Client;
+use crate::dataverse::metadata::{self, TableSummary};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
 
@@ -52,7 +52,11 @@ pub struct Description {
 /// # Errors
 /// What the connection or the service said; a stream alone never fails the list.
 pub async fn list<H: Host>(session: &Session<H>) -> Result<Vec<Summary>, Error> {
-    Ok(readable(session.client()).await?.iter().map(summary).collect())
+    Ok(readable(session.client())
+        .await?
+        .iter()
+        .map(summary)
+        .collect())
 }
 
 /// The named streams, in the order asked for.
@@ -110,7 +114,10 @@ async fn readable<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Erro
 fn summary(table: &TableSummary) -> Summary {
     Summary {
         name: table.logical_name.clone(),
-        title: table.title.clone().unwrap_or_else(|| table.logical_name.clone()),
+        title: table
+            .title
+            .clone()
+            .unwrap_or_else(|| table.logical_name.clone()),
         change_detection: table::change_detection(table),
     }
 }
@@ -130,7 +137,6 @@ fn describe_table(table: Table) -> Description {
         row_schema,
     }
 }
-
 
 #[cfg(test)]
 mod tests;

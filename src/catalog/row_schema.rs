@@ -85,7 +85,10 @@ fn property(column: &Column) -> Value {
         property.insert("format".into(), format.into());
     }
     if column.data_type == DataType::Decimal {
-        property.insert("$comment".into(), "The number's text is exact; do not round it.".into());
+        property.insert(
+            "$comment".into(),
+            "The number's text is exact; do not round it.".into(),
+        );
     }
     if let Some(length) = column.max_length {
         property.insert("maxLength".into(), length.into());

@@ -5,6 +5,9 @@ const MOST: usize = 3;
 
 /// `" Did you mean account or accounts?"`, or nothing if no name is like the wrong one.
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
+    if wrong.is_empty() {
+        return String::new();
+    }
     let wrong = wrong.to_lowercase();
     // A name is like another if a third of its letters at most must change.
     let limit = wrong.chars().count().div_ceil(3).min(4);
@@ -20,7 +23,12 @@ pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>
         .collect();
     near.sort_unstable();
     near.truncate(MOST);
-    match near.iter().map(|(_, name)| *name).collect::<Vec<_>>().as_slice() {
+    match near
+        .iter()
+        .map(|(_, name)| *name)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [] => String::new(),
         [one] => format!(" Did you mean {one}?"),
         [others @ .., last] => format!(" Did you mean {} or {last}?", others.join(", ")),
@@ -59,9 +67,19 @@ mod tests {
     #[test]
     fn finds_what_was_meant() {
         let known = ["account", "contact", "opportunity", "task"];
-        assert_eq!(did_you_mean("acount", known.into_iter()), " Did you mean account?");
-        assert_eq!(did_you_mean("accounts", known.into_iter()), " Did you mean account?");
-        assert_eq!(did_you_mean("Account", known.into_iter()), " Did you mean account?");
+        assert_eq!(
+            did_you_mean("acount", known.into_iter()),
+            " Did you mean account?"
+        );
+        assert_eq!(
+            did_you_mean("accounts", known.into_iter()),
+            " Did you mean account?"
+        );
+        assert_eq!(
+            did_you_mean("Account", known.into_iter()),
+            " Did you mean account?"
+        );
+        assert_eq!(did_you_mean("", known.into_iter()), "");
         assert_eq!(did_you_mean("wholly_different", known.into_iter()), "");
     }
 

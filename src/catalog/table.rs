@@ -77,7 +77,9 @@ impl Table {
             .primary_name
             .filter(|name| columns.iter().any(|column| column.name == *name));
         Some(Self {
-            title: summary.title.unwrap_or_else(|| summary.logical_name.clone()),
+            title: summary
+                .title
+                .unwrap_or_else(|| summary.logical_name.clone()),
             name: summary.logical_name,
             entity_set: summary.entity_set_name?,
             change_detection,
@@ -108,7 +110,7 @@ pub(super) fn is_readable(table: &TableSummary) -> bool {
 pub(super) fn change_detection(table: &TableSummary) -> ChangeDetection {
     if table.change_tracking_enabled {
         ChangeDetection::Tracked
-    } else if table.has_modified_on || table.has_version_number {
+    } else if table.shows_changes {
         ChangeDetection::Watermark
     } else {
         ChangeDetection::None

@@ -22,7 +22,9 @@ fn attribute(name: &str, kind: &str, number: i32) -> Value {
 }
 
 fn with(mut attribute: Value, changes: Value) -> Value {
-    let Value::Object(changes) = changes else { panic!() };
+    let Value::Object(changes) = changes else {
+        panic!()
+    };
     attribute.as_object_mut().unwrap().extend(changes);
     attribute
 }
@@ -103,7 +105,11 @@ fn organization() -> Rc<Simulation> {
             return Reply::json(&account());
         }
         if path.contains("(LogicalName=") {
-            return Reply::fault(404, "0x80041102", "The entity was not found in the MetadataCache.");
+            return Reply::fault(
+                404,
+                "0x80041102",
+                "The entity was not found in the MetadataCache.",
+            );
         }
         let plain = |name: &str| {
             json!({
@@ -145,8 +151,9 @@ fn readable_tables_are_listed_by_name() {
         ("task", "task", ChangeDetection::Watermark),
         ("zone", "zone", ChangeDetection::None),
     ];
-    let expected: Vec<_> =
-        expected.map(|(name, title, found)| (name.to_owned(), title.to_owned(), found)).into();
+    let expected: Vec<_> = expected
+        .map(|(name, title, found)| (name.to_owned(), title.to_owned(), found))
+        .into();
     assert_eq!(listed, expected);
 }
 
@@ -154,12 +161,17 @@ fn readable_tables_are_listed_by_name() {
 fn a_table_is_described_with_what_each_type_has() {
     let host = organization();
     let session = open(&host);
-    let descriptions = host.block_on(describe(&session, &["account".to_owned()])).unwrap();
+    let descriptions = host
+        .block_on(describe(&session, &["account".to_owned()]))
+        .unwrap();
     let account = &descriptions[0];
     assert_eq!(account.primary_key, ["accountid"]);
     assert_eq!(account.name_column.as_deref(), Some("name"));
-    let types: Vec<(&str, DataType)> =
-        account.columns.iter().map(|column| (column.name.as_str(), column.data_type)).collect();
+    let types: Vec<(&str, DataType)> = account
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.data_type))
+        .collect();
     assert_eq!(
         types,
         [
@@ -178,31 +190,52 @@ fn a_table_is_described_with_what_each_type_has() {
             ("future", DataType::Other),
         ]
     );
-    let column = |name: &str| account.columns.iter().find(|column| column.name == name).unwrap();
+    let column = |name: &str| {
+        account
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+            .unwrap()
+    };
     assert!(!column("accountid").nullable && column("name").nullable);
     assert!(column("name").creatable && !column("name").updatable);
-    assert_eq!((column("name").title.as_str(), column("name").max_length), ("NAME", Some(160)));
+    assert_eq!(
+        (column("name").title.as_str(), column("name").max_length),
+        ("NAME", Some(160))
+    );
     assert_eq!(column("revenue").scale, Some(2));
     assert_eq!(column("ownerid").targets, ["systemuser", "team"]);
     assert_eq!(column("customerid").targets, ["account", "contact"]);
     let choices = |name: &str| -> Vec<(i32, &str)> {
-        column(name).choices.iter().map(|choice| (choice.value, choice.label.as_str())).collect()
+        column(name)
+            .choices
+            .iter()
+            .map(|choice| (choice.value, choice.label.as_str()))
+            .collect()
     };
     assert_eq!(choices("statuscode"), [(1, "Active"), (2, "Inactive")]);
     assert_eq!(choices("creditonhold"), [(0, "No"), (1, "Yes")]);
     assert_eq!(choices("new_colours"), [(9, "9")]);
     assert_eq!(column("future").title, "future");
-    let keys: Vec<(&str, bool)> =
-        account.alternate_keys.iter().map(|key| (key.name.as_str(), key.usable)).collect();
+    let keys: Vec<(&str, bool)> = account
+        .alternate_keys
+        .iter()
+        .map(|key| (key.name.as_str(), key.usable))
+        .collect();
     assert_eq!(keys, [("new_code", false), ("new_number", true)]);
 }
 
 #[test]
 fn the_row_schema_is_exact() {
     let host = organization();
-    let table = host.block_on(read(open(&host).client(), "account")).unwrap();
+    let table = host
+        .block_on(read(open(&host).client(), "account"))
+        .unwrap();
     let schema: Value = serde_json::from_str(&row_schema(&table, None, false)).unwrap();
-    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
     assert_eq!(schema["required"], json!(["accountid"]));
     let properties = &schema["properties"];
     assert_eq!(properties.as_object().unwrap().len(), 13);
@@ -214,8 +247,14 @@ fn the_row_schema_is_exact() {
     assert_eq!(properties["founded"]["format"], "date");
     assert_eq!(properties["modifiedon"]["format"], "date-time");
     assert_eq!(properties["versionnumber"]["x-data-type"], "big-integer");
-    assert_eq!(properties["ownerid"]["x-targets"], json!(["systemuser", "team"]));
-    assert_eq!(properties["statuscode"]["oneOf"][1], json!({"const": 2, "title": "Inactive"}));
+    assert_eq!(
+        properties["ownerid"]["x-targets"],
+        json!(["systemuser", "team"])
+    );
+    assert_eq!(
+        properties["statuscode"]["oneOf"][1],
+        json!({"const": 2, "title": "Inactive"})
+    );
     assert_eq!(properties["future"].get("type"), None);
 
     let some = ["statuscode".to_owned(), "ownerid".to_owned()];
@@ -223,22 +262,47 @@ fn the_row_schema_is_exact() {
     let names: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
     assert_eq!(
         names,
-        ["accountid", "ownerid", "owneridname", "owneridtype", "statuscode", "statuscodename"]
+        [
+            "accountid",
+            "ownerid",
+            "owneridname",
+            "owneridtype",
+            "statuscode",
+            "statuscodename"
+        ]
     );
-    assert_eq!(schema["properties"]["owneridtype"]["x-data-type"], "stream-name");
-    assert_eq!(schema["properties"]["statuscodename"]["x-label-of"], "statuscode");
+    assert_eq!(
+        schema["properties"]["owneridtype"]["x-data-type"],
+        "stream-name"
+    );
+    assert_eq!(
+        schema["properties"]["statuscodename"]["x-label-of"],
+        "statuscode"
+    );
 }
 
 #[test]
 fn a_wrong_name_is_told_with_the_right_one() {
     let host = organization();
     let session = open(&host);
-    for wrong in ["acount", "accounts", "Account", "account')/Attributes", "hidden", ""] {
+    for wrong in [
+        "acount",
+        "accounts",
+        "Account",
+        "account')/Attributes",
+        "hidden",
+        "",
+    ] {
         let names = ["account".to_owned(), wrong.to_owned()];
         let error = host.block_on(describe(&session, &names)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound, "{wrong}");
         let suggests = error.message.contains("Did you mean account?");
-        assert_eq!(suggests, !["hidden", ""].contains(&wrong), "{}", error.message);
+        assert_eq!(
+            suggests,
+            !["hidden", ""].contains(&wrong),
+            "{}",
+            error.message
+        );
     }
     // Nothing but a name ever got into an address.
     assert_eq!(host.count("Attributes')"), 0);

@@ -49,7 +49,8 @@ struct Slot {
 /// did not know passes through like any other.
 #[derive(Debug)]
 pub(super) struct Members {
-    members: Vec<Member>,
+    /// In the order in which they were first seen.
+    seen: Vec<Member>,
     by_wire_name: HashMap<Box<str>, usize>,
     slots: Vec<Slot>,
     by_name: HashMap<Box<str>, usize>,
@@ -81,9 +82,13 @@ impl Members {
         if let Some(selected) = &mut selected {
             selected.insert(table.primary_key.as_str().into());
         }
-        let known = table.columns.iter().map(|column| column.name.as_str().into()).collect();
+        let known = table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str().into())
+            .collect();
         let mut this = Self {
-            members: Vec::new(),
+            seen: Vec::new(),
             by_wire_name: HashMap::new(),
             slots: Vec::new(),
             by_name: HashMap::new(),
@@ -116,12 +121,16 @@ impl Members {
 
     /// The primary key as JSON text with its colon.
     pub(super) fn primary_key(&self) -> &str {
-        self.slots.get(self.primary_key).map_or("", |slot| &slot.prefix)
+        self.slots
+            .get(self.primary_key)
+            .map_or("", |slot| &slot.prefix)
     }
 
     /// Whether the row has its primary key by now.
     pub(super) fn has_primary_key(&self) -> bool {
-        self.slots.get(self.primary_key).is_some_and(|slot| slot.last_row == self.row)
+        self.slots
+            .get(self.primary_key)
+            .is_some_and(|slot| slot.last_row == self.row)
     }
 
     /// Begins the next row.
@@ -132,16 +141,20 @@ impl Members {
     /// The member of that name. `previous` is the one before it in this row.
     pub(super) fn find(&mut self, wire_name: &str, previous: Option<usize>) -> usize {
         let guess = previous.map_or(0, |previous| {
-            self.members.get(previous).map_or(0, |member| member.successor)
+            self.seen.get(previous).map_or(0, |member| member.successor)
         });
-        if self.members.get(guess).is_some_and(|member| &*member.wire_name == wire_name) {
+        if self
+            .seen
+            .get(guess)
+            .is_some_and(|member| &*member.wire_name == wire_name)
+        {
             return guess;
         }
         let found = match self.by_wire_name.get(wire_name) {
             Some(found) => *found,
             None => self.learn(wire_name),
         };
-        if let Some(previous) = previous.and_then(|previous| self.members.get_mut(previous)) {
+        if let Some(previous) = previous.and_then(|previous| self.seen.get_mut(previous)) {
             previous.successor = found;
         }
         found
@@ -149,12 +162,14 @@ impl Members {
 
     /// What the member tells besides its value.
     pub(super) fn role(&self, member: usize) -> Role {
-        self.members.get(member).map_or(Role::Value, |member| member.role)
+        self.seen
+            .get(member)
+            .map_or(Role::Value, |member| member.role)
     }
 
     /// Whether the member goes into the outgoing row or has a role to play.
     pub(super) fn is_wanted(&self, member: usize) -> bool {
-        self.members
+        self.seen
             .get(member)
             .is_some_and(|member| member.slot.is_some() || member.role != Role::Value)
     }
@@ -162,7 +177,7 @@ impl Members {
     /// The outgoing name, as JSON text with its colon, unless the member is left out or a
     /// member of that name is in the row already: the first one counts.
     pub(super) fn emit(&mut self, member: usize) -> Option<&str> {
-        let slot = self.members.get(member)?.slot?;
+        let slot = self.seen.get(member)?.slot?;
         let row = self.row;
         let slot = self.slots.get_mut(slot)?;
         if slot.last_row == row {
@@ -190,8 +205,13 @@ impl Members {
             _ => Role::Value,
         };
         let slot = self.outgoing_name(wire_name).map(|name| self.slot(&name));
-        let index = self.members.len();
-        self.members.push(Member { wire_name: wire_name.into(), role, slot, successor: index + 1 });
+        let index = self.seen.len();
+        self.seen.push(Member {
+            wire_name: wire_name.into(),
+            role,
+            slot,
+            successor: index + 1,
+        });
         self.by_wire_name.insert(wire_name.into(), index);
         index
     }
@@ -217,7 +237,9 @@ impl Members {
     }
 
     fn is_selected(&self, name: &str) -> bool {
-        self.selected.as_ref().is_none_or(|selected| selected.contains(name))
+        self.selected
+            .as_ref()
+            .is_none_or(|selected| selected.contains(name))
     }
 
     fn slot(&mut self, name: &str) -> usize {
@@ -225,7 +247,10 @@ impl Members {
             return *slot;
         }
         let index = self.slots.len();
-        self.slots.push(Slot { prefix: json_key(name), last_row: 0 });
+        self.slots.push(Slot {
+            prefix: json_key(name),
+            last_row: 0,
+        });
         self.by_name.insert(name.into(), index);
         index
     }

@@ -1,7 +1,7 @@
 //! Reading: a snapshot first, then changes, as events that a sink applies in order.
 //!
 //! [`Sync`] takes turns among streams. A stream knows its [`plan`], and its [`reader`] goes
-//! from page to page: it asks for the next page, walks the current one ([`rows`]) and says
+//! from page to page of a [`sequence`]: it asks for the next page, walks the current one ([`rows`]) and says
 //! with each page where to resume ([`checkpoint`]). How changes are found is decided per
 //! table: by the service's change tracking ([`tracked`]), by a column that grows
 //! ([`watermark`]), or not at all.
@@ -12,6 +12,7 @@ mod members;
 mod plan;
 mod reader;
 mod rows;
+mod sequence;
 mod stream;
 mod sync;
 mod tracked;
@@ -19,7 +20,6 @@ mod watermark;
 
 pub use event::{Event, Failure, Operation, Page, Reset, Schema, Selection, Warning};
 pub use sync::Sync;
-
 
 #[cfg(test)]
 mod tests;

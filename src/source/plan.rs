@@ -50,8 +50,15 @@ impl Plan {
                 ));
             }
         }
-        let mut plan = Self { table, binding, page_size: 0 };
-        let wanted = selection.page_size.unwrap_or(page_size).clamp(1, MAX_PAGE_SIZE);
+        let mut plan = Self {
+            table,
+            binding,
+            page_size: 0,
+        };
+        let wanted = selection
+            .page_size
+            .unwrap_or(page_size)
+            .clamp(1, MAX_PAGE_SIZE);
         plan.page_size = wanted.min(plan.fitting_rows());
         Ok(plan)
     }
@@ -71,8 +78,10 @@ impl Plan {
 
     /// The best way without change tracking.
     pub(super) fn untracked(&self, fallback: bool) -> Method {
-        watermark::Column::of(&self.table)
-            .map_or(Method::Full, |column| Method::Watermark { column, fallback })
+        watermark::Column::of(&self.table).map_or(Method::Full, |column| Method::Watermark {
+            column,
+            fallback,
+        })
     }
 
     /// The request for every row.
@@ -105,7 +114,9 @@ impl Plan {
             Method::Watermark { column, .. } => Some(column.name()),
             Method::Tracked { .. } | Method::Full => None,
         };
-        let Binding { columns, labels, .. } = &self.binding;
+        let Binding {
+            columns, labels, ..
+        } = &self.binding;
         Members::new(&self.table, columns.as_deref(), *labels, watched)
     }
 
@@ -124,9 +135,16 @@ impl Plan {
             .filter_map(|name| self.table.column(name))
             .map(Column::wire_name)
             .collect();
-        columns.extend(also.filter(|also| !names.iter().any(|name| name == also)).map(Into::into));
+        columns.extend(
+            also.filter(|also| !names.iter().any(|name| name == also))
+                .map(Into::into),
+        );
         let length: usize = columns.iter().map(|name| name.len() + 1).sum();
-        if length > MAX_SELECT { query } else { query.select(&columns) }
+        if length > MAX_SELECT {
+            query
+        } else {
+            query.select(&columns)
+        }
     }
 
     /// How many rows make a page of about [`PAGE_BYTES`], judged by the columns' names and
@@ -137,12 +155,17 @@ impl Plan {
             .columns
             .iter()
             .filter(|column| {
-                self.binding.columns.as_ref().is_none_or(|names| names.contains(&column.name))
+                self.binding
+                    .columns
+                    .as_ref()
+                    .is_none_or(|names| names.contains(&column.name))
             })
             .map(|column| likely_bytes(column, self.binding.labels))
             .sum();
         let rows = PAGE_BYTES / row.max(1);
-        u32::try_from(rows).unwrap_or(u32::MAX).clamp(1, MAX_PAGE_SIZE)
+        u32::try_from(rows)
+            .unwrap_or(u32::MAX)
+            .clamp(1, MAX_PAGE_SIZE)
     }
 }
 
@@ -166,6 +189,10 @@ fn likely_bytes(column: &Column, labels: bool) -> usize {
         _ => 20,
     };
     let name = column.wire_name().len();
-    let labels = if labels { column.label_names().len() * (name + LABEL) } else { 0 };
+    let labels = if labels {
+        column.label_names().len() * (name + LABEL)
+    } else {
+        0
+    };
     name + 4 + value + labels
 }

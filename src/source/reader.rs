@@ -1,20 +1,20 @@
 //! Reads one stream, page after page: the next page is on its way while the host works on
 //! this one.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
-use super::event::{Event, Operation, Page, Reset, Warning};
+use super::event::{Event, Operation, Page, Warning};
 use super::members::Members;
 use super::plan::Plan;
 use super::rows::{self, Piece, Walked};
-use super::{tracked, watermark};
-use crate::dataverse::{Answer, Client, Link};
+use super::sequence::{Answered, Sequence, Start, begin, request, untracked_consequence};
+use super::tracked;
+use crate::dataverse::{Client, Link};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::{Host, Started};
 
@@ -27,9 +27,6 @@ const MAX_RESTARTS: u32 = 3;
 const MAX_EMPTY_PAGES: u32 = 1_000;
 /// Below this many rows a smaller page is no remedy.
 const MIN_PAGE_SIZE: u32 = 10;
-
-/// What comes of a request for a page.
-pub(super) type Answered = Result<Answer, Error>;
 
 /// Reads one stream.
 pub(super) struct Reader<H> {
@@ -45,27 +42,6 @@ pub(super) struct Reader<H> {
     page_size: u32,
     /// The last checkpoint that the host has.
     checkpoint: String,
-}
-
-/// A run of pages that lead from one to the next.
-struct Sequence {
-    method: Method,
-    phase: Phase,
-    page_size: u32,
-    newest: Option<watermark::Mark>,
-    /// Where it began; none if that was in an earlier sync.
-    start: Option<Position>,
-    /// Whether the request in flight follows a link from the service.
-    follows_link: bool,
-    /// The links so far, hashed.
-    links: HashSet<u64>,
-    empty_pages: u32,
-}
-
-/// Where to begin, and why from the beginning if so.
-pub(super) struct Start {
-    pub(super) position: Position,
-    pub(super) reason: String,
 }
 
 impl<H: Host> Reader<H> {
@@ -124,9 +100,14 @@ impl<H: Host> Reader<H> {
             }
             // A damaged body is like a lost connection: the page is asked for again.
             Err(_) if self.attempts < BODY_ATTEMPTS => {
-                self.answer =
-                    request(&self.client, &self.plan, &self.sequence, &self.link, self.attempts)
-                        .await;
+                self.answer = request(
+                    &self.client,
+                    &self.plan,
+                    &self.sequence,
+                    &self.link,
+                    self.attempts,
+                )
+                .await;
                 self.attempts += 1;
                 Ok(false)
             }
@@ -147,7 +128,12 @@ impl<H: Host> Reader<H> {
         walked: Walked,
         events: &mut VecDeque<Event>,
     ) -> Result<bool, Error> {
-        let Walked { pieces, next_link, delta_link, watched } = walked;
+        let Walked {
+            pieces,
+            next_link,
+            delta_link,
+            watched,
+        } = walked;
         self.note_newest(watched.as_deref())?;
         let operation = match self.sequence.phase {
             Phase::Snapshot => Operation::Snapshot,
@@ -191,7 +177,11 @@ impl<H: Host> Reader<H> {
                 ),
             ));
         }
-        self.sequence.empty_pages = if is_empty { self.sequence.empty_pages + 1 } else { 0 };
+        self.sequence.empty_pages = if is_empty {
+            self.sequence.empty_pages + 1
+        } else {
+            0
+        };
         if self.sequence.empty_pages > MAX_EMPTY_PAGES {
             return Err(Error::new(
                 ErrorKind::Unavailable,
@@ -238,12 +228,16 @@ impl<H: Host> Reader<H> {
                 }
                 None => None,
             },
-            Method::Watermark { column, fallback } => {
-                Some(Cursor::Newest { column, fallback, mark: self.sequence.newest })
-            }
+            Method::Watermark { column, fallback } => Some(Cursor::Newest {
+                column,
+                fallback,
+                mark: self.sequence.newest,
+            }),
             Method::Full => {
                 let at = self.client.host().unix_time().as_millis();
-                Some(Cursor::Done { at: u64::try_from(at).unwrap_or(u64::MAX) })
+                Some(Cursor::Done {
+                    at: u64::try_from(at).unwrap_or(u64::MAX),
+                })
             }
         })
     }
@@ -263,7 +257,11 @@ impl<H: Host> Reader<H> {
         let page = |piece: Piece, checkpoint: String| {
             Event::Page(Page {
                 stream: stream.clone(),
-                operation: if piece.deleted { Operation::Delete } else { operation },
+                operation: if piece.deleted {
+                    Operation::Delete
+                } else {
+                    operation
+                },
                 count: piece.count,
                 ndjson: piece.ndjson,
                 checkpoint,
@@ -271,11 +269,19 @@ impl<H: Host> Reader<H> {
         };
         let mut pieces = VecDeque::from(pieces);
         let last = pieces.pop_back();
-        events.extend(pieces.into_iter().map(|piece| page(piece, self.checkpoint.clone())));
+        events.extend(
+            pieces
+                .into_iter()
+                .map(|piece| page(piece, self.checkpoint.clone())),
+        );
         match last {
             Some(last) => events.push_back(page(last, after.clone())),
             None if after != self.checkpoint => {
-                let empty = Piece { deleted: false, count: 0, ndjson: String::new() };
+                let empty = Piece {
+                    deleted: false,
+                    count: 0,
+                    ndjson: String::new(),
+                };
                 events.push_back(page(empty, after.clone()));
             }
             None => {}
@@ -320,7 +326,13 @@ impl<H: Host> Reader<H> {
         if self.restarts >= MAX_RESTARTS {
             return Err(error);
         }
-        let Sequence { method, phase, page_size, follows_link, .. } = self.sequence;
+        let Sequence {
+            method,
+            phase,
+            page_size,
+            follows_link,
+            ..
+        } = self.sequence;
         let beginning = Position::Beginning { method };
         if error.recovery == Some(Recovery::SmallerPages) && page_size > MIN_PAGE_SIZE {
             // The sequence starts over, because on its way the page size must not change.
@@ -334,15 +346,37 @@ impl<H: Host> Reader<H> {
             if let (Method::Watermark { column, fallback }, Phase::Changes, newest @ Some(_)) =
                 (method, phase, self.sequence.newest)
             {
-                let cursor = Cursor::Newest { column, fallback, mark: newest };
+                let cursor = Cursor::Newest {
+                    column,
+                    fallback,
+                    mark: newest,
+                };
                 let position = Position::CaughtUp(cursor);
-                return self.restart(Start { position, reason: String::new() }, page_size, events).await;
+                return self
+                    .restart(
+                        Start {
+                            position,
+                            reason: String::new(),
+                        },
+                        page_size,
+                        events,
+                    )
+                    .await;
             }
             let reason = format!(
                 "The service no longer knows where this stream was ({}).",
                 error.message.trim_end_matches('.')
             );
-            return self.restart(Start { position: beginning, reason }, page_size, events).await;
+            return self
+                .restart(
+                    Start {
+                        position: beginning,
+                        reason,
+                    },
+                    page_size,
+                    events,
+                )
+                .await;
         }
         if let (Method::Tracked { .. }, false, Some(why)) =
             (method, follows_link, tracked::unavailable(&error))
@@ -366,7 +400,11 @@ impl<H: Host> Reader<H> {
 
     fn warn(&self, id: &str, message: String, events: &mut VecDeque<Event>) {
         let stream = Some(self.plan.table.name.clone());
-        events.push_back(Event::Warning(Warning { stream, id: id.to_owned(), message }));
+        events.push_back(Event::Warning(Warning {
+            stream,
+            id: id.to_owned(),
+            message,
+        }));
     }
 
     async fn restart(
@@ -385,92 +423,4 @@ impl<H: Host> Reader<H> {
         self.attempts = 1;
         Ok(())
     }
-}
-
-/// What it means to read a stream that way.
-pub(super) fn untracked_consequence(method: Method) -> String {
-    match method {
-        Method::Watermark { column, .. } => format!(
-            "New and changed rows are found by {}; deletions are not observable.",
-            column.name()
-        ),
-        Method::Tracked { .. } | Method::Full => "Every sync reads all rows again.".to_owned(),
-    }
-}
-
-/// The sequence of pages that begins at a position, and its first link.
-fn begin<H: Host>(
-    client: &Client<H>,
-    plan: &Plan,
-    start: Start,
-    page_size: u32,
-    events: &mut VecDeque<Event>,
-) -> Result<(Sequence, Link), Error> {
-    let Start { position, reason } = start;
-    let mut sequence = Sequence {
-        method: plan.method(),
-        phase: Phase::Snapshot,
-        page_size,
-        newest: None,
-        start: Some(position.clone()),
-        follows_link: false,
-        links: HashSet::new(),
-        empty_pages: 0,
-    };
-    let link = match position {
-        Position::Beginning { method } => {
-            sequence.method = method;
-            client.resource(plan.snapshot(method).as_str())?
-        }
-        Position::Midway(Midway { method, phase, next, page_size, newest }) => {
-            sequence =
-                Sequence { method, phase, page_size, newest, start: None, follows_link: true, ..sequence };
-            client.link(&checkpoint::absolute(client, &next))?
-        }
-        Position::CaughtUp(Cursor::Delta { link, plain }) => {
-            sequence.method = Method::Tracked { plain };
-            sequence.phase = Phase::Changes;
-            sequence.follows_link = true;
-            client.link(&checkpoint::absolute(client, &link))?
-        }
-        Position::CaughtUp(Cursor::Newest { column, fallback, mark }) => {
-            sequence.method = Method::Watermark { column, fallback };
-            sequence.phase = Phase::Changes;
-            sequence.newest = mark;
-            let query = match mark {
-                Some(mark) => watermark::changes(plan, column, mark),
-                // The table was empty; whatever is there now has changed.
-                None => watermark::snapshot(plan, column),
-            };
-            client.resource(query.as_str())?
-        }
-        Position::CaughtUp(Cursor::Done { .. }) => {
-            sequence.start = Some(Position::Beginning { method: sequence.method });
-            client.resource(plan.snapshot(sequence.method).as_str())?
-        }
-    };
-    if let (Phase::Snapshot, Some(_)) = (sequence.phase, &sequence.start) {
-        events.push_back(Event::Reset(Reset { stream: plan.table.name.clone(), reason }));
-    }
-    Ok((sequence, link))
-}
-
-/// Asks for a page. After `attempts` bad answers it waits a little first.
-async fn request<H: Host>(
-    client: &Client<H>,
-    plan: &Plan,
-    sequence: &Sequence,
-    link: &Link,
-    attempts: u32,
-) -> Started<Answered> {
-    let client = client.clone();
-    let link = link.clone();
-    let prefer = plan.prefer(sequence.method, sequence.page_size);
-    Started::new(async move {
-        if attempts > 0 {
-            client.host().sleep(Duration::from_secs(1 << attempts.min(5))).await;
-        }
-        client.get(&link, &prefer).await
-    })
-    .await
 }

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use super::checkpoint::{Binding, Cursor, Method, Midway, Position};
 use super::event::{Event, Failure, Schema, Selection, Warning};
 use super::plan::Plan;
-use super::reader::{Answered, Reader, Start, untracked_consequence};
+use super::reader::Reader;
+use super::sequence::{Answered, Start, untracked_consequence};
 use crate::catalog::{self, Table, row_schema};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
@@ -55,7 +56,12 @@ impl<H: Host> Stream<H> {
             let (client, name) = (client.clone(), waiting.selection.stream.clone());
             Started::new(async move { catalog::read(&client, &name).await }).await
         };
-        Self { client, waiting, events: VecDeque::new(), state: State::Opening(opening) }
+        Self {
+            client,
+            waiting,
+            events: VecDeque::new(),
+            state: State::Opening(opening),
+        }
     }
 
     /// Whether the stream can take a turn.
@@ -86,7 +92,8 @@ impl<H: Host> Stream<H> {
             Err(error) => {
                 self.state = State::Closed;
                 let stream = self.waiting.selection.stream.clone();
-                self.events.push_back(Event::Failed(Failure { stream, error }));
+                self.events
+                    .push_back(Event::Failed(Failure { stream, error }));
                 Ok(())
             }
         }
@@ -103,7 +110,11 @@ impl<H: Host> Stream<H> {
     }
 
     async fn opened(&mut self, table: Result<Table, Error>) -> Result<(), Error> {
-        let Waiting { selection, binding, resume } = &mut self.waiting;
+        let Waiting {
+            selection,
+            binding,
+            resume,
+        } = &mut self.waiting;
         let page_size = self.client.settings().limits.page_size;
         let plan = Rc::new(Plan::new(table?, binding.clone(), selection, page_size)?);
         let start = start(resume.take(), &plan);
@@ -140,40 +151,51 @@ impl<H: Host> Stream<H> {
 
 /// Whether every other stream would meet the same error.
 fn concerns_connection(error: &Error) -> bool {
-    matches!(error.kind, ErrorKind::Unauthenticated | ErrorKind::InvalidSettings)
+    matches!(
+        error.kind,
+        ErrorKind::Unauthenticated | ErrorKind::InvalidSettings
+    )
 }
 
 /// Where the stream begins.
 fn start(resume: Option<Position>, plan: &Plan) -> Start {
     let best = plan.method();
     let (position, reason) = match resume {
-        None => (Position::Beginning { method: best }, "The stream is read for the first time."),
+        None => (
+            Position::Beginning { method: best },
+            "The stream is read for the first time.",
+        ),
         Some(Position::Beginning { method }) => (
             Position::Beginning { method },
             "The last full read was interrupted before its first page was complete.",
         ),
-        Some(Position::CaughtUp(Cursor::Newest { fallback: false, .. }))
-            if matches!(best, Method::Tracked { .. }) =>
-        {
-            (
-                Position::Beginning { method: best },
-                "The service has begun to track changes of the table.",
-            )
-        }
-        Some(done @ Position::CaughtUp(Cursor::Done { .. })) => {
-            (done, "The service offers no way to find changes of the table.")
-        }
+        Some(Position::CaughtUp(Cursor::Newest {
+            fallback: false, ..
+        })) if matches!(best, Method::Tracked { .. }) => (
+            Position::Beginning { method: best },
+            "The service has begun to track changes of the table.",
+        ),
+        Some(done @ Position::CaughtUp(Cursor::Done { .. })) => (
+            done,
+            "The service offers no way to find changes of the table.",
+        ),
         Some(position) => (position, ""),
     };
-    Start { position, reason: reason.to_owned() }
+    Start {
+        position,
+        reason: reason.to_owned(),
+    }
 }
 
 fn method(position: &Position) -> Option<Method> {
     match position {
         Position::Beginning { method } | Position::Midway(Midway { method, .. }) => Some(*method),
-        Position::CaughtUp(Cursor::Newest { column, fallback, .. }) => {
-            Some(Method::Watermark { column: *column, fallback: *fallback })
-        }
+        Position::CaughtUp(Cursor::Newest {
+            column, fallback, ..
+        }) => Some(Method::Watermark {
+            column: *column,
+            fallback: *fallback,
+        }),
         Position::CaughtUp(_) => None,
     }
 }

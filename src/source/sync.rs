@@ -62,9 +62,17 @@ impl<H: Host> Sync<H> {
                 .as_deref()
                 .map(|text| checkpoint::read(&client, &binding, text))
                 .transpose()?;
-            waiting.push_back(Waiting { selection, binding, resume });
+            waiting.push_back(Waiting {
+                selection,
+                binding,
+                resume,
+            });
         }
-        Ok(Self { client, waiting, active: VecDeque::new() })
+        Ok(Self {
+            client,
+            waiting,
+            active: VecDeque::new(),
+        })
     }
 
     /// The next event, or none when every stream is complete or has failed.
@@ -78,7 +86,9 @@ impl<H: Host> Sync<H> {
                 return Ok(None);
             }
             let turn = self.turn().await;
-            let Some(stream) = self.active.front_mut() else { continue };
+            let Some(stream) = self.active.front_mut() else {
+                continue;
+            };
             if let Err(error) = stream.take(turn).await {
                 self.waiting.clear();
                 self.active.clear();
@@ -98,10 +108,18 @@ impl<H: Host> Sync<H> {
 
     /// Opens streams until as many are active as may be.
     async fn activate(&mut self) {
-        let limit = self.client.settings().limits.max_concurrency.clamp(1, MAX_ACTIVE);
+        let limit = self
+            .client
+            .settings()
+            .limits
+            .max_concurrency
+            .clamp(1, MAX_ACTIVE);
         while self.active.len() < limit {
-            let Some(waiting) = self.waiting.pop_front() else { break };
-            self.active.push_back(Stream::open(self.client.clone(), waiting).await);
+            let Some(waiting) = self.waiting.pop_front() else {
+                break;
+            };
+            self.active
+                .push_back(Stream::open(self.client.clone(), waiting).await);
         }
     }
 
@@ -109,7 +127,9 @@ impl<H: Host> Sync<H> {
     async fn turn(&mut self) -> Turn {
         poll_fn(|context| {
             for index in 0..self.active.len() {
-                let Some(stream) = self.active.get_mut(index) else { break };
+                let Some(stream) = self.active.get_mut(index) else {
+                    break;
+                };
                 if let Poll::Ready(turn) = stream.poll(context) {
                     self.active.rotate_left(index);
                     return Poll::Ready(turn);

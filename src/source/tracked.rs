@@ -22,7 +22,10 @@ pub(super) fn snapshot(plan: &Plan) -> Query {
 /// means.
 pub(super) fn unavailable(error: &Error) -> Option<&'static str> {
     let fault = error.fault.as_ref()?;
-    if NOT_TRACKED.iter().any(|code| fault.code.eq_ignore_ascii_case(code)) {
+    if NOT_TRACKED
+        .iter()
+        .any(|code| fault.code.eq_ignore_ascii_case(code))
+    {
         Some("the service says that change tracking is not enabled for it")
     } else if fault.status == 403 {
         // Plain reads need less; if they are refused too, that answer counts.

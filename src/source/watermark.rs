@@ -85,7 +85,10 @@ impl fmt::Display for Mark {
                 let (year, month, day) = civil(seconds.div_euclid(86_400));
                 let second = seconds.rem_euclid(86_400);
                 let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-                write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+                write!(
+                    f,
+                    "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+                )
             }
         }
     }
@@ -116,12 +119,19 @@ pub(super) fn snapshot(plan: &Plan, column: Column) -> Query {
 /// Every row that has changed since, with some overlap.
 pub(super) fn changes(plan: &Plan, column: Column, since: Mark) -> Query {
     let filter = format!("{} ge {}", column.name(), since.with_overlap());
-    ordered(plan.query(Some(column.name())).option("$filter", &filter), plan, column)
+    ordered(
+        plan.query(Some(column.name())).option("$filter", &filter),
+        plan,
+        column,
+    )
 }
 
 fn ordered(query: Query, plan: &Plan, column: Column) -> Query {
     // The key makes the order total: pages neither overlap nor leave gaps.
-    query.option("$orderby", &format!("{} asc,{} asc", column.name(), plan.table.primary_key))
+    query.option(
+        "$orderby",
+        &format!("{} asc,{} asc", column.name(), plan.table.primary_key),
+    )
 }
 
 /// Seconds since 1970 of `YYYY-MM-DDTHH:MM:SS[.f]Z`; a fraction is cut off, which the overlap
@@ -193,15 +203,26 @@ mod tests {
             assert_eq!(Mark::Time(seconds).to_string(), text);
         }
         assert_eq!(parse_time("2023-04-07T21:59:01.987Z"), Some(1_680_904_741));
-        for wrong in ["2023-04-07", "2023-13-07T21:59:01Z", "2023-04-07T21:59:01", "+023-04-07T21:59:01Z"] {
+        for wrong in [
+            "2023-04-07",
+            "2023-13-07T21:59:01Z",
+            "2023-04-07T21:59:01",
+            "+023-04-07T21:59:01Z",
+        ] {
             assert_eq!(parse_time(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn marks_come_from_rows() {
-        assert_eq!(Column::ModifiedOn.mark("\"1970-01-01T00:00:07Z\""), Some(Mark::Time(7)));
-        assert_eq!(Column::VersionNumber.mark("9007199254740993"), Some(Mark::Version(9_007_199_254_740_993)));
+        assert_eq!(
+            Column::ModifiedOn.mark("\"1970-01-01T00:00:07Z\""),
+            Some(Mark::Time(7))
+        );
+        assert_eq!(
+            Column::VersionNumber.mark("9007199254740993"),
+            Some(Mark::Version(9_007_199_254_740_993))
+        );
         assert_eq!(Column::ModifiedOn.mark("7"), None);
         assert_eq!(Column::VersionNumber.mark("7.0"), None);
     }

@@ -19,10 +19,8 @@ pub struct TableSummary {
     pub is_private: bool,
     /// Whether the service keeps track of its changes.
     pub change_tracking_enabled: bool,
-    /// Whether it has the column `modifiedon`.
-    pub has_modified_on: bool,
-    /// Whether it has the column `versionnumber`.
-    pub has_version_number: bool,
+    /// Whether it has a column that grows with every change: `modifiedon` or `versionnumber`.
+    pub shows_changes: bool,
 }
 
 /// A table with its columns.
@@ -45,14 +43,12 @@ pub struct Attribute {
     pub title: Option<String>,
     /// The position in the table, as the service counts. Zero if it does not tell.
     pub column_number: i32,
-    /// Whether it can be read at all.
+    /// Whether it can be read, and through the Web API.
     pub valid_for_read: bool,
     /// Whether a new row may set it.
     pub valid_for_create: bool,
     /// Whether a change may set it.
     pub valid_for_update: bool,
-    /// Whether the Web API knows it.
-    pub valid_for_odata: bool,
     /// The column whose label or address part this one is.
     pub attribute_of: Option<String>,
     /// Its type.
@@ -173,18 +169,17 @@ impl Attribute {
     /// Whether a query may ask for it and rows hold it (reference §4.10, §5.3). Parts of
     /// other columns and those that the Web API does not know cannot be asked for.
     pub fn is_selectable(&self) -> bool {
-        self.valid_for_read
-            && self.valid_for_odata
-            && self.attribute_of.is_none()
-            && self.kind != AttributeKind::Virtual
+        self.valid_for_read && self.attribute_of.is_none() && self.kind != AttributeKind::Virtual
     }
 }
 
 impl TableDefinition {
     /// Adds what a cast tells of one column. What does not fit the column's type is ignored.
     pub(super) fn complete(&mut self, detail: wire::Detail) {
-        let Some(attribute) =
-            self.attributes.iter_mut().find(|known| known.logical_name == detail.logical_name)
+        let Some(attribute) = self
+            .attributes
+            .iter_mut()
+            .find(|known| known.logical_name == detail.logical_name)
         else {
             return;
         };
@@ -200,13 +195,20 @@ impl TableDefinition {
                 *options = detail.option_set.map(two_choices).unwrap_or_default();
             }
             AttributeKind::String { max_length } | AttributeKind::Memo { max_length } => {
-                *max_length = detail.max_length.and_then(|length| u32::try_from(length).ok());
+                *max_length = detail
+                    .max_length
+                    .and_then(|length| u32::try_from(length).ok());
             }
             AttributeKind::Decimal { precision } | AttributeKind::Money { precision } => {
-                *precision = detail.precision.and_then(|digits| u8::try_from(digits).ok());
+                *precision = detail
+                    .precision
+                    .and_then(|digits| u8::try_from(digits).ok());
             }
             AttributeKind::DateTime { behavior } => {
-                *behavior = match detail.date_time_behavior.and_then(|named| named.value).as_deref()
+                *behavior = match detail
+                    .date_time_behavior
+                    .and_then(|named| named.value)
+                    .as_deref()
                 {
                     Some("DateOnly") => DateTimeBehavior::DateOnly,
                     Some("TimeZoneIndependent") => DateTimeBehavior::TimeZoneIndependent,
@@ -223,17 +225,23 @@ fn choices(set: wire::OptionSet) -> Vec<OptionItem> {
 }
 
 fn two_choices(set: wire::OptionSet) -> Vec<OptionItem> {
-    set.false_option.into_iter().chain(set.true_option).filter_map(choice).collect()
+    set.false_option
+        .into_iter()
+        .chain(set.true_option)
+        .filter_map(choice)
+        .collect()
 }
 
 fn choice(option: wire::OptionItem) -> Option<OptionItem> {
     let value = option.value?;
-    Some(OptionItem { value, label: option.label.and_then(wire::Label::into_text) })
+    Some(OptionItem {
+        value,
+        label: option.label.and_then(wire::Label::into_text),
+    })
 }
 
-impl From<wire::Table<wire::HasColumn>> for TableSummary {
-    fn from(table: wire::Table<wire::HasColumn>) -> Self {
-        let has = table.attributes;
+impl From<wire::Table<wire::ShowsChanges>> for TableSummary {
+    fn from(table: wire::Table<wire::ShowsChanges>) -> Self {
         Self {
             logical_name: table.logical_name,
             entity_set_name: table.entity_set_name.filter(|name| !name.is_empty()),
@@ -242,27 +250,22 @@ impl From<wire::Table<wire::HasColumn>> for TableSummary {
             title: table.display_name.and_then(wire::Label::into_text),
             is_private: table.is_private.unwrap_or_default(),
             change_tracking_enabled: table.change_tracking_enabled.unwrap_or_default(),
-            has_modified_on: has.modified_on,
-            has_version_number: has.version_number,
+            shows_changes: table.attributes.0,
         }
     }
 }
 
-impl From<wire::Table<Vec<wire::Attribute>>> for TableDefinition {
-    fn from(table: wire::Table<Vec<wire::Attribute>>) -> Self {
+impl From<wire::Table<Vec<wire::Column>>> for TableDefinition {
+    fn from(table: wire::Table<Vec<wire::Column>>) -> Self {
         let mut attributes: Vec<Attribute> =
             table.attributes.into_iter().map(Attribute::from).collect();
         // The service lists columns in no particular order.
         attributes.sort_by(|a, b| {
             (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
         });
-        let readable = |name: &str| {
-            attributes.iter().any(|column| column.logical_name == name && column.is_selectable())
-        };
-        let has = wire::HasColumn {
-            modified_on: readable("modifiedon"),
-            version_number: readable("versionnumber"),
-        };
+        let shows_changes = attributes
+            .iter()
+            .any(|column| wire::grows(&column.logical_name) && column.is_selectable());
         let mut keys: Vec<TableKey> = table.keys.into_iter().filter_map(key).collect();
         keys.sort_by(|a, b| a.name.cmp(&b.name));
         let summary = wire::Table {
@@ -273,32 +276,36 @@ impl From<wire::Table<Vec<wire::Attribute>>> for TableDefinition {
             display_name: table.display_name,
             is_private: table.is_private,
             change_tracking_enabled: table.change_tracking_enabled,
-            attributes: has,
+            attributes: wire::ShowsChanges(shows_changes),
             keys: Vec::new(),
         };
-        Self { summary: summary.into(), attributes, keys }
+        Self {
+            summary: summary.into(),
+            attributes,
+            keys,
+        }
     }
 }
 
 fn key(key: wire::Key) -> Option<TableKey> {
     Some(TableKey {
         name: key.logical_name.or(key.schema_name)?,
-        attributes: key.key_attributes,
+        attributes: key.columns,
         is_active: key.entity_key_index_status.as_deref() == Some("Active"),
     })
 }
 
-impl From<wire::Attribute> for Attribute {
-    fn from(attribute: wire::Attribute) -> Self {
+impl From<wire::Column> for Attribute {
+    fn from(attribute: wire::Column) -> Self {
         let type_name = attribute.attribute_type_name.and_then(|named| named.value);
         let kind = kind(attribute.attribute_type.as_deref(), type_name.as_deref());
         Self {
             title: attribute.display_name.and_then(wire::Label::into_text),
-            column_number: attribute.column_number.unwrap_or_default(),
-            valid_for_read: attribute.is_valid_for_read.unwrap_or(true),
+            column_number: attribute.number.unwrap_or_default(),
+            valid_for_read: attribute.is_valid_for_read.unwrap_or(true)
+                && attribute.is_valid_for_odata.unwrap_or(true),
             valid_for_create: attribute.is_valid_for_create.unwrap_or_default(),
             valid_for_update: attribute.is_valid_for_update.unwrap_or_default(),
-            valid_for_odata: attribute.is_valid_odata_attribute.unwrap_or(true),
             attribute_of: attribute.attribute_of.filter(|name| !name.is_empty()),
             logical_name: attribute.logical_name,
             kind,
@@ -310,7 +317,11 @@ impl From<wire::Attribute> for Attribute {
 /// columns, then by the older one.
 fn kind(attribute_type: Option<&str>, type_name: Option<&str>) -> AttributeKind {
     match type_name {
-        Some("MultiSelectPicklistType") => return AttributeKind::MultiSelect { options: Vec::new() },
+        Some("MultiSelectPicklistType") => {
+            return AttributeKind::MultiSelect {
+                options: Vec::new(),
+            };
+        }
         Some("FileType") => return AttributeKind::File,
         Some("ImageType") => return AttributeKind::Image,
         _ => {}
@@ -323,12 +334,24 @@ fn kind(attribute_type: Option<&str>, type_name: Option<&str>) -> AttributeKind 
         Some("Decimal") => AttributeKind::Decimal { precision: None },
         Some("Money") => AttributeKind::Money { precision: None },
         Some("Double") => AttributeKind::Double,
-        Some("Boolean") => AttributeKind::Boolean { options: Vec::new() },
-        Some("Picklist") => AttributeKind::Picklist { options: Vec::new() },
-        Some("State") => AttributeKind::State { options: Vec::new() },
-        Some("Status") => AttributeKind::Status { options: Vec::new() },
-        Some("DateTime") => AttributeKind::DateTime { behavior: DateTimeBehavior::default() },
-        Some("Lookup" | "Customer" | "Owner") => AttributeKind::Lookup { targets: Vec::new() },
+        Some("Boolean") => AttributeKind::Boolean {
+            options: Vec::new(),
+        },
+        Some("Picklist") => AttributeKind::Picklist {
+            options: Vec::new(),
+        },
+        Some("State") => AttributeKind::State {
+            options: Vec::new(),
+        },
+        Some("Status") => AttributeKind::Status {
+            options: Vec::new(),
+        },
+        Some("DateTime") => AttributeKind::DateTime {
+            behavior: DateTimeBehavior::default(),
+        },
+        Some("Lookup" | "Customer" | "Owner") => AttributeKind::Lookup {
+            targets: Vec::new(),
+        },
         Some("Uniqueidentifier") => AttributeKind::Uniqueidentifier,
         Some("EntityName") => AttributeKind::EntityName,
         // Parties of an activity, rules of a calendar and managed properties are no columns of

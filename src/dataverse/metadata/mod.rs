@@ -37,7 +37,7 @@ pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Erro
     let path = format!(
         "EntityDefinitions?$select={TABLE_COLUMNS}&$expand=Attributes($select=LogicalName)"
     );
-    let answer: wire::List<wire::Table<wire::HasColumn>> = get(client, &path).await?;
+    let answer: wire::List<wire::Table<wire::ShowsChanges>> = get(client, &path).await?;
     Ok(answer.value.into_iter().map(TableSummary::from).collect())
 }
 
@@ -54,23 +54,25 @@ pub async fn table<H: Host>(
          &$expand=Attributes($select={ATTRIBUTE_COLUMNS}),\
          Keys($select=LogicalName,SchemaName,KeyAttributes,EntityKeyIndexStatus)"
     );
-    let table: wire::Table<Vec<wire::Attribute>> = match get(client, &path).await {
+    let table: wire::Table<Vec<wire::Column>> = match get(client, &path).await {
         Ok(table) => table,
         Err(error) if is_unknown(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut definition = TableDefinition::from(table);
-    let casts: Vec<Cast> =
-        Cast::ALL.into_iter().filter(|cast| cast.is_needed(&definition)).collect();
+    let casts: Vec<Cast> = Cast::ALL
+        .into_iter()
+        .filter(|cast| cast.is_needed(&definition))
+        .collect();
     for group in casts.chunks(AT_ONCE) {
         let mut running = Vec::with_capacity(group.len());
         for cast in group {
             let path = cast.path(name);
             let client = client.clone();
             running.push(
-                Started::new(async move {
-                    get::<_, wire::List<wire::Detail>>(&client, &path).await
-                })
+                Started::new(
+                    async move { get::<_, wire::List<wire::Detail>>(&client, &path).await },
+                )
                 .await,
             );
         }
@@ -84,7 +86,9 @@ pub async fn table<H: Host>(
 }
 
 async fn get<H: Host, T: DeserializeOwned>(client: &Client<H>, path: &str) -> Result<T, Error> {
-    client.get_json(&client.resource(path)?, &Prefer::default()).await
+    client
+        .get_json(&client.resource(path)?, &Prefer::default())
+        .await
 }
 
 /// Whether the service says that there is no such table. The status tells; the code that goes
@@ -100,7 +104,9 @@ fn is_unknown(error: &Error) -> bool {
 /// else gets into an address.
 fn is_logical_name(name: &str) -> bool {
     !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// A derived type of column, asked for what only that type has (reference §5.3).
@@ -162,7 +168,10 @@ impl Cast {
             Self::State => ("State", OPTIONS),
             Self::Status => ("Status", OPTIONS),
             Self::MultiSelect => ("MultiSelectPicklist", OPTIONS),
-            Self::Boolean => ("Boolean", "LogicalName&$expand=OptionSet($select=TrueOption,FalseOption)"),
+            Self::Boolean => (
+                "Boolean",
+                "LogicalName&$expand=OptionSet($select=TrueOption,FalseOption)",
+            ),
             Self::String => ("String", "LogicalName,MaxLength"),
             Self::Memo => ("Memo", "LogicalName,MaxLength"),
             Self::Decimal => ("Decimal", "LogicalName,Precision"),

@@ -26,38 +26,39 @@ pub(super) struct Table<A> {
     pub(super) keys: Vec<Key>,
 }
 
-/// Which of the columns that grow with every change a table has. Of all the other names
-/// nothing is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct HasColumn {
-    pub(super) modified_on: bool,
-    pub(super) version_number: bool,
+/// Whether a table has a column that grows with every change. Nothing else is kept of the
+/// names of its columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ShowsChanges(pub(super) bool);
+
+/// Whether the values of the column of that name grow with every change.
+pub(super) fn grows(name: &str) -> bool {
+    matches!(name, "modifiedon" | "versionnumber")
 }
 
-impl<'de> Deserialize<'de> for HasColumn {
+impl<'de> Deserialize<'de> for ShowsChanges {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Names;
 
         impl<'de> Visitor<'de> for Names {
-            type Value = HasColumn;
+            type Value = ShowsChanges;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of columns")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HasColumn, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ShowsChanges, A::Error> {
                 #[derive(Deserialize)]
                 #[serde(rename_all = "PascalCase")]
                 struct Named {
                     logical_name: String,
                 }
 
-                let mut has = HasColumn::default();
+                let mut shows = false;
                 while let Some(column) = seq.next_element::<Named>()? {
-                    has.modified_on |= column.logical_name == "modifiedon";
-                    has.version_number |= column.logical_name == "versionnumber";
+                    shows |= grows(&column.logical_name);
                 }
-                Ok(has)
+                Ok(ShowsChanges(shows))
             }
         }
 
@@ -67,18 +68,19 @@ impl<'de> Deserialize<'de> for HasColumn {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Attribute {
+pub(super) struct Column {
     pub(super) logical_name: String,
     pub(super) attribute_type: Option<String>,
     pub(super) attribute_type_name: Option<Valued<Option<String>>>,
     pub(super) attribute_of: Option<String>,
     pub(super) display_name: Option<Label>,
-    pub(super) column_number: Option<i32>,
+    #[serde(rename = "ColumnNumber")]
+    pub(super) number: Option<i32>,
     pub(super) is_valid_for_read: Option<bool>,
     pub(super) is_valid_for_create: Option<bool>,
     pub(super) is_valid_for_update: Option<bool>,
     #[serde(rename = "IsValidODataAttribute")]
-    pub(super) is_valid_odata_attribute: Option<bool>,
+    pub(super) is_valid_for_odata: Option<bool>,
 }
 
 /// What one cast tells of one column.
@@ -115,8 +117,8 @@ pub(super) struct OptionItem {
 pub(super) struct Key {
     pub(super) logical_name: Option<String>,
     pub(super) schema_name: Option<String>,
-    #[serde(default)]
-    pub(super) key_attributes: Vec<String>,
+    #[serde(default, rename = "KeyAttributes")]
+    pub(super) columns: Vec<String>,
     pub(super) entity_key_index_status: Option<String>,
 }
 

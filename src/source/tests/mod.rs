@@ -1,5 +1,7 @@
 //! Whole syncs against a service that changes and fails.
 
+mod lives;
+mod pages;
 mod random;
 mod service;
 mod sink;
@@ -10,13 +12,11 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use self::random::Random;
 use self::service::{Kind, Trick, World, id};
-use self::sink::Sink;
 use super::{Event, Operation, Selection, Sync};
 use crate::connection::Session;
 use crate::error::{Error, ErrorKind};
-use crate::simulation::{SETTINGS, Simulation, Storm, signed_in};
+use crate::simulation::{SETTINGS, Simulation, signed_in};
 
 fn host(world: &Rc<RefCell<World>>) -> Rc<Simulation> {
     let world = Rc::clone(world);
@@ -24,7 +24,11 @@ fn host(world: &Rc<RefCell<World>>) -> Rc<Simulation> {
 }
 
 fn selection(stream: &str) -> Selection {
-    Selection { stream: stream.to_owned(), page_size: Some(7), ..Selection::default() }
+    Selection {
+        stream: stream.to_owned(),
+        page_size: Some(7),
+        ..Selection::default()
+    }
 }
 
 /// Every event of one sync.
@@ -96,7 +100,14 @@ fn a_tracked_table_is_read_in_full_and_then_by_changes() {
     let first = run(&host, vec![selection("alpha")]).unwrap();
     assert_eq!(
         story(&first),
-        ["schema", "reset", "snapshot 7", "snapshot 7", "snapshot 3", "complete"]
+        [
+            "schema",
+            "reset",
+            "snapshot 7",
+            "snapshot 7",
+            "snapshot 3",
+            "complete"
+        ]
     );
     {
         let mut world = world.borrow_mut();
@@ -104,18 +115,35 @@ fn a_tracked_table_is_read_in_full_and_then_by_changes() {
         world.put(0, 99);
         world.delete(0, 4);
     }
-    let resumed = Selection { checkpoint: Some(last_checkpoint(&first)), ..selection("alpha") };
+    let resumed = Selection {
+        checkpoint: Some(last_checkpoint(&first)),
+        ..selection("alpha")
+    };
     let second = run(&host, vec![resumed]).unwrap();
-    assert_eq!(story(&second), ["schema", "upsert 2", "delete 1", "complete"]);
-    let Event::Page(gone) = &second[2] else { panic!() };
+    assert_eq!(
+        story(&second),
+        ["schema", "upsert 2", "delete 1", "complete"]
+    );
+    let Event::Page(gone) = &second[2] else {
+        panic!()
+    };
     assert_eq!(gone.operation, Operation::Delete);
     assert_eq!(gone.ndjson, format!("{{\"alphaid\":\"{}\"}}\n", id(4)));
     // Nothing has changed since, and the service's link is the same: there is nothing to keep.
-    let resumed = Selection { checkpoint: Some(last_checkpoint(&second)), ..selection("alpha") };
-    assert_eq!(story(&run(&host, vec![resumed]).unwrap()), ["schema", "complete"]);
+    let resumed = Selection {
+        checkpoint: Some(last_checkpoint(&second)),
+        ..selection("alpha")
+    };
+    assert_eq!(
+        story(&run(&host, vec![resumed]).unwrap()),
+        ["schema", "complete"]
+    );
     // Every request of a tracked sequence said so.
     for (address, prefer) in &world.borrow().log {
-        assert!(prefer.contains("odata.track-changes,odata.maxpagesize=7"), "{address} {prefer}");
+        assert!(
+            prefer.contains("odata.track-changes,odata.maxpagesize=7"),
+            "{address} {prefer}"
+        );
     }
 }
 
@@ -127,11 +155,20 @@ fn an_empty_table_has_a_checkpoint_too() {
         let first = run(&host, vec![selection("alpha")]).unwrap();
         assert_eq!(story(&first).last().unwrap(), "complete", "{kind:?}");
         world.borrow_mut().put(0, 5);
-        let resumed = Selection { checkpoint: Some(last_checkpoint(&first)), ..selection("alpha") };
+        let resumed = Selection {
+            checkpoint: Some(last_checkpoint(&first)),
+            ..selection("alpha")
+        };
         let second = run(&host, vec![resumed]).unwrap();
         let rows: u32 = second
             .iter()
-            .map(|event| if let Event::Page(page) = event { page.count } else { 0 })
+            .map(|event| {
+                if let Event::Page(page) = event {
+                    page.count
+                } else {
+                    0
+                }
+            })
             .sum();
         assert_eq!(rows, 1, "{kind:?}: {:?}", story(&second));
     }
@@ -160,9 +197,15 @@ fn an_expired_token_leads_to_a_full_read_that_says_so() {
     for _ in 0..8 {
         let first = run(&host, vec![selection("alpha")]).unwrap();
         world.borrow_mut().expire_tokens();
-        let resumed = Selection { checkpoint: Some(last_checkpoint(&first)), ..selection("alpha") };
+        let resumed = Selection {
+            checkpoint: Some(last_checkpoint(&first)),
+            ..selection("alpha")
+        };
         let second = run(&host, vec![resumed]).unwrap();
-        assert_eq!(story(&second), ["schema", "reset", "snapshot 5", "complete"]);
+        assert_eq!(
+            story(&second),
+            ["schema", "reset", "snapshot 5", "complete"]
+        );
     }
 }
 
@@ -170,31 +213,59 @@ fn an_expired_token_leads_to_a_full_read_that_says_so() {
 fn tables_without_usable_tracking_fall_back_and_say_so() {
     let beginning = |kind| {
         let host = host(&world(kind, 3));
-        let labelled = Selection { labels: true, ..selection("alpha") };
+        let labelled = Selection {
+            labels: true,
+            ..selection("alpha")
+        };
         story(&run(&host, vec![labelled]).unwrap())
     };
     let lost = "change-tracking-unavailable";
     for kind in [Kind::NotDeepEnough, Kind::Contradictory] {
-        assert_eq!(beginning(kind), ["schema", "reset", lost, "reset", "snapshot 3", "complete"]);
+        assert_eq!(
+            beginning(kind),
+            ["schema", "reset", lost, "reset", "snapshot 3", "complete"]
+        );
     }
     assert_eq!(
         beginning(Kind::Forgetful),
-        ["schema", "reset", "labels-unavailable", "reset", "snapshot 3", "complete"]
+        [
+            "schema",
+            "reset",
+            "labels-unavailable",
+            "reset",
+            "snapshot 3",
+            "complete"
+        ]
     );
     assert_eq!(
         beginning(Kind::Amnesiac),
         [
-            "schema", "reset", "labels-unavailable", "reset", lost, "reset", "snapshot 3",
+            "schema",
+            "reset",
+            "labels-unavailable",
+            "reset",
+            lost,
+            "reset",
+            "snapshot 3",
             "complete"
         ]
     );
     for kind in [Kind::Modified, Kind::Versioned] {
         assert_eq!(
             beginning(kind),
-            ["schema", "deletions-not-observable", "reset", "snapshot 3", "complete"]
+            [
+                "schema",
+                "deletions-not-observable",
+                "reset",
+                "snapshot 3",
+                "complete"
+            ]
         );
     }
-    assert_eq!(beginning(Kind::Plain), ["schema", "reset", "snapshot 3", "complete"]);
+    assert_eq!(
+        beginning(Kind::Plain),
+        ["schema", "reset", "snapshot 3", "complete"]
+    );
 }
 
 #[test]
@@ -220,7 +291,10 @@ fn selected_columns_come_alone_and_the_key_with_them() {
 fn names_that_do_not_exist_fail_their_stream_alone() {
     let world = World::new(1, &[("alpha", Kind::Tracked), ("beta", Kind::Plain)]);
     let host = host(&world);
-    let misspelt = Selection { columns: vec!["nam".to_owned()], ..selection("alpha") };
+    let misspelt = Selection {
+        columns: vec!["nam".to_owned()],
+        ..selection("alpha")
+    };
     let events = run(&host, vec![misspelt, selection("betta"), selection("beta")]).unwrap();
     let messages: Vec<&str> = events
         .iter()
@@ -233,8 +307,18 @@ fn names_that_do_not_exist_fail_their_stream_alone() {
         })
         .collect();
     assert_eq!(messages.len(), 2);
-    assert!(messages.iter().any(|message| message.contains("Did you mean name")), "{messages:?}");
-    assert!(messages.iter().any(|message| message.contains("Did you mean beta?")), "{messages:?}");
+    assert!(
+        messages
+            .iter()
+            .any(|message| message.contains("Did you mean name")),
+        "{messages:?}"
+    );
+    assert!(
+        messages
+            .iter()
+            .any(|message| message.contains("Did you mean beta?")),
+        "{messages:?}"
+    );
     assert!(events.contains(&Event::Complete("beta".to_owned())));
 }
 
@@ -243,7 +327,11 @@ fn pages_that_cannot_be_read_fail_the_stream_in_the_end() {
     for (trick, kind, words) in [
         (Trick::BrokenJson, ErrorKind::Unavailable, "at byte"),
         (Trick::CutBody, ErrorKind::Unavailable, "after"),
-        (Trick::NotUtf8, ErrorKind::Unavailable, "not UTF-8 text at byte 20"),
+        (
+            Trick::NotUtf8,
+            ErrorKind::Unavailable,
+            "not UTF-8 text at byte 20",
+        ),
         (Trick::ForeignLink, ErrorKind::Unavailable, "evil.example"),
         (Trick::Loop, ErrorKind::Unavailable, "circle"),
     ] {
@@ -253,7 +341,11 @@ fn pages_that_cannot_be_read_fail_the_stream_in_the_end() {
         let events = run(&host, vec![selection("alpha")]).unwrap();
         let error = failure(&events);
         assert_eq!(error.kind, kind, "{trick:?}");
-        assert!(error.message.contains(words), "{trick:?}: {}", error.message);
+        assert!(
+            error.message.contains(words),
+            "{trick:?}: {}",
+            error.message
+        );
         assert_eq!(host.count("evil.example"), 0);
     }
 }
@@ -263,119 +355,98 @@ fn impossible_selections_are_refused_before_anything_is_sent() {
     let host = host(&world(Kind::Tracked, 5));
     let twice = run(&host, vec![selection("alpha"), selection("alpha")]).unwrap_err();
     assert!(twice.message.contains("twice"), "{twice}");
-    let zero = Selection { page_size: Some(0), ..selection("alpha") };
-    assert!(run(&host, vec![zero]).unwrap_err().message.contains("page size"));
-    let damaged = Selection { checkpoint: Some("{".to_owned()), ..selection("alpha") };
-    assert_eq!(run(&host, vec![damaged]).unwrap_err().kind, ErrorKind::CheckpointExpired);
+    let zero = Selection {
+        page_size: Some(0),
+        ..selection("alpha")
+    };
+    assert!(
+        run(&host, vec![zero])
+            .unwrap_err()
+            .message
+            .contains("page size")
+    );
+    let damaged = Selection {
+        checkpoint: Some("{".to_owned()),
+        ..selection("alpha")
+    };
+    assert_eq!(
+        run(&host, vec![damaged]).unwrap_err().kind,
+        ErrorKind::CheckpointExpired
+    );
     assert!(host.requests().is_empty());
 }
 
-/// Runs the sink against the world until every stream is complete, at most so often; kills it
-/// by chance.
-fn sync_with_kills(
-    host: &Rc<Simulation>,
-    sink: &mut Sink,
-    selections: &[Selection],
-    random: &mut Random,
-    kills: bool,
-) {
-    for _ in 0..6 {
-        let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
-        let selections = selections
-            .iter()
-            .map(|selection| Selection {
-                checkpoint: sink
-                    .streams
-                    .get(&selection.stream)
-                    .and_then(|held| held.checkpoint.clone()),
-                ..selection.clone()
-            })
-            .collect();
-        let mut sync = Sync::start(&session, selections).unwrap();
-        sink.begin();
-        let mut left = if kills { 1 + random.below(30) } else { u64::MAX };
-        loop {
-            let Ok(event) = host.block_on(sync.next()) else { break };
-            let Some(event) = event else { return };
-            left -= 1;
-            if !sink.apply(event, left == 0) || left == 0 {
-                break;
-            }
-        }
-    }
+#[test]
+fn pages_that_are_too_much_for_the_service_become_smaller() {
+    let world = world(Kind::Tracked, 30);
+    let host = host(&world);
+    world.borrow_mut().bearable_page = 10;
+    let large = Selection {
+        page_size: Some(28),
+        ..selection("alpha")
+    };
+    let events = run(&host, vec![large]).unwrap();
+    assert_eq!(
+        story(&events),
+        [
+            "schema",
+            "reset",
+            "reset",
+            "snapshot 7",
+            "snapshot 7",
+            "snapshot 7",
+            "snapshot 7",
+            "snapshot 2",
+            "complete"
+        ]
+    );
 }
 
-/// One life of a sink, by the seed. At its end it holds what the service holds.
-fn live(seed: u64) {
-    let mut random = Random::new(seed ^ 0x5EED);
-    let kinds: Vec<(&str, Kind)> = ["alpha", "beta", "gamma", "delta"]
-        .into_iter()
-        .take(1 + random.below(4) as usize)
-        .map(|name| (name, Kind::ALL[random.below(Kind::ALL.len() as u64) as usize]))
-        .collect();
-    let world = World::new(seed, &kinds);
-    let host = host(&world);
-    let labels = random.one_in(2);
-    let selections: Vec<Selection> = kinds
-        .iter()
-        .map(|(name, _)| Selection {
-            stream: (*name).to_owned(),
-            columns: Vec::new(),
-            labels,
-            page_size: Some(1 + random.below(20) as u32),
-            checkpoint: None,
-        })
-        .collect();
-    let mut sink = Sink::new(&mut random);
-    for _ in 0..1 + random.below(4) {
-        world.borrow_mut().is_busy = random.one_in(2);
-        world.borrow_mut().is_hostile = random.one_in(2);
-        let storm = random.one_in(2).then(|| Storm::new(random.below(1 << 40), 6));
-        host.set_storm(storm);
-        sync_with_kills(&host, &mut sink, &selections, &mut random, true);
-        world.borrow_mut().change_by_chance(0, 30);
-    }
-    host.set_storm(None);
-    world.borrow_mut().is_busy = false;
-    world.borrow_mut().is_hostile = false;
-    for held in sink.streams.values_mut() {
-        held.failures.clear();
-    }
-    // The first of these may only finish a full read that was interrupted; the second brings
-    // what has changed since it began.
-    for _ in 0..2 {
-        sync_with_kills(&host, &mut sink, &selections, &mut random, false);
-    }
-    let world = world.borrow();
-    for table in &world.tables {
-        let held = &sink.streams[table.name];
-        assert!(held.failures.is_empty(), "{:?}", held.failures);
-        for number in table.rows.keys() {
-            let mut expected = world.expected(table, *number, labels);
-            let found = held.rows.get(&id(*number)).unwrap_or_else(|| panic!("{} lacks {number}", table.name));
-            if held.warnings.iter().any(|warning| warning == "labels-unavailable") {
-                for label in ["statuscodename", "parentname", "parenttype"] {
-                    if found[label].is_null() {
-                        expected[label] = Value::Null;
-                    }
-                }
+#[test]
+fn a_full_read_goes_on_where_it_stopped_with_pages_of_the_same_size() {
+    for kind in [Kind::Tracked, Kind::Modified, Kind::Plain] {
+        let world = world(kind, 20);
+        let host = host(&world);
+        let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+        let mut sync = Sync::start(&session, vec![selection("alpha")]).unwrap();
+        let checkpoint = loop {
+            if let Some(Event::Page(page)) = host.block_on(sync.next()).unwrap() {
+                break page.checkpoint;
             }
-            assert_eq!(*found, expected, "{} {:?}", table.name, table.kind);
-        }
-        if table.kind.shows_deletions() {
-            assert_eq!(held.rows.len(), table.rows.len(), "{} {:?} has ghosts", table.name, table.kind);
-        }
+        };
+        drop(sync);
+        let resumed = Selection {
+            checkpoint: Some(checkpoint),
+            page_size: Some(3),
+            ..selection("alpha")
+        };
+        let events = run(&host, vec![resumed]).unwrap();
+        let pages: Vec<String> = story(&events)
+            .into_iter()
+            .filter(|event| event.contains("snap"))
+            .collect();
+        assert_eq!(pages, ["snapshot 7", "snapshot 6"], "{kind:?}");
+        assert!(!story(&events).contains(&"reset".to_owned()));
     }
 }
 
 #[test]
-fn whatever_happens_the_sink_ends_equal_to_the_service() {
-    let seeds: u64 = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
-    let first: u64 = std::env::var("SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    for seed in first..first + seeds {
-        if let Err(panic) = std::panic::catch_unwind(|| live(seed)) {
-            eprintln!("The seed is {seed}; SEED={seed} SEEDS=1 replays it.");
-            std::panic::resume_unwind(panic);
-        }
-    }
+fn what_concerns_the_connection_ends_the_sync() {
+    let world = world(Kind::Tracked, 3);
+    let host = host(&world);
+    host.set_secret(
+        crate::simulation::SECRET_NAME,
+        Err(crate::host::SecretError::NotFound),
+    );
+    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+    let mut sync = Sync::start(&session, vec![selection("alpha")]).unwrap();
+    let error = host.block_on(sync.next()).unwrap_err();
+    assert!(
+        matches!(
+            error.kind,
+            ErrorKind::Unauthenticated | ErrorKind::InvalidSettings
+        ),
+        "{error:?}"
+    );
+    assert_eq!(host.block_on(sync.next()), Ok(None));
 }

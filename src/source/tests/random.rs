@@ -9,14 +9,20 @@ impl Random {
         Self((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u32) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 11) % limit
+        // The high half, which is the better one.
+        (self.0 >> 32) as u32 % limit
     }
 
-    pub(super) fn one_in(&mut self, n: u64) -> bool {
+    pub(super) fn one_in(&mut self, n: u32) -> bool {
         self.below(n) == 0
+    }
+
+    /// A place in a list of that length.
+    pub(super) fn index(&mut self, length: usize) -> usize {
+        self.below(u32::try_from(length).unwrap()) as usize
     }
 }

@@ -127,7 +127,11 @@ impl Held {
             let row: Value = serde_json::from_str(line).unwrap();
             let key = row[&key_name].as_str().unwrap().to_owned();
             if page.operation == Operation::Delete {
-                assert_eq!(row.as_object().unwrap().len(), 1, "a deletion carries its key only");
+                assert_eq!(
+                    row.as_object().unwrap().len(),
+                    1,
+                    "a deletion carries its key only"
+                );
                 self.rows.remove(&key);
                 continue;
             }

@@ -1,0 +1,203 @@
+use std::rc::Rc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::connection::Session;
+use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation};
+
+fn client() -> Client<Simulation> {
+    let host = Simulation::new(|_| Reply::status(500));
+    Session::open(Rc::clone(&host), SETTINGS)
+        .unwrap()
+        .client()
+        .clone()
+}
+
+fn binding() -> Binding {
+    Binding {
+        environment: API_ROOT.to_owned(),
+        table: "account".to_owned(),
+        columns: Some(vec!["name".to_owned(), "revenue".to_owned()]),
+        labels: false,
+    }
+}
+
+fn delta(link: &str) -> Position {
+    Position::CaughtUp(Cursor::Delta {
+        link: link.to_owned(),
+        plain: false,
+    })
+}
+
+fn refusal(binding: &Binding, text: &str) -> String {
+    let error = read(&client(), binding, text).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::CheckpointExpired);
+    error.message
+}
+
+#[test]
+fn a_person_can_read_it() {
+    assert_eq!(
+        write(&binding(), &delta("accounts?$deltatoken=919042%2108")).unwrap(),
+        "{\"v\":1,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
+         \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
+         \"position\":{\"caught-up\":{\"delta\":{\"link\":\"accounts?$deltatoken=919042%2108\",\
+         \"plain\":false}}},\"sum\":\"e379c254\"}"
+    );
+}
+
+#[test]
+fn crc_is_that_of_everyone() {
+    assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+}
+
+#[test]
+fn a_foreign_one_is_refused_by_what_differs() {
+    let text = write(&binding(), &delta("accounts?$deltatoken=1")).unwrap();
+    assert!(read(&client(), &binding(), &text).is_ok());
+    let table = Binding {
+        table: "contact".to_owned(),
+        ..binding()
+    };
+    assert!(refusal(&table, &text).contains("of the table account, not contact"));
+    let environment = Binding {
+        environment: "https://other/".to_owned(),
+        ..binding()
+    };
+    assert!(refusal(&environment, &text).contains("contoso.crm.dynamics.com"));
+    let labels = Binding {
+        labels: true,
+        ..binding()
+    };
+    assert!(refusal(&labels, &text).contains("without labels"));
+    let all = Binding {
+        columns: None,
+        ..binding()
+    };
+    assert!(refusal(&all, &text).contains("some columns"));
+    let fewer = Binding {
+        columns: Some(vec!["name".to_owned()]),
+        ..binding()
+    };
+    assert!(refusal(&fewer, &text).contains("also has the column revenue"));
+    let more = Binding {
+        columns: Some(vec![
+            "fax".to_owned(),
+            "name".to_owned(),
+            "revenue".to_owned(),
+        ]),
+        ..binding()
+    };
+    assert!(refusal(&more, &text).contains("without the column fax"));
+}
+
+#[test]
+fn a_newer_one_is_refused_as_newer() {
+    assert!(refusal(&binding(), r#"{"v":2,"whatever":[]}"#).contains("newer version"));
+    assert!(refusal(&binding(), "{}").contains("damaged"));
+    assert!(refusal(&binding(), "").contains("cut off"));
+}
+
+#[test]
+fn links_cannot_leave_the_web_api() {
+    for link in ["../../evil", "%2e%2e/x", "accounts/..%2f..%2fx", "a\\b"] {
+        let text = write(&binding(), &delta(link)).unwrap();
+        assert!(refusal(&binding(), &text).contains("leads out"), "{link}");
+    }
+    let client = client();
+    for (link, expected) in [
+        (
+            format!("{API_ROOT}accounts?$deltatoken=1%2f"),
+            Some("accounts?$deltatoken=1%2f"),
+        ),
+        (
+            format!(
+                "{}accounts",
+                API_ROOT
+                    .replace("https", "HTTPS")
+                    .replace("contoso", "Contoso")
+            ),
+            Some("accounts"),
+        ),
+        (
+            format!("{}accounts", API_ROOT.replace(".com", ".com:443")),
+            Some("accounts"),
+        ),
+        (
+            "https://contoso.crm.dynamics.com/other/accounts".to_owned(),
+            None,
+        ),
+    ] {
+        assert_eq!(relative(&client, &link).ok().as_deref(), expected, "{link}");
+    }
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    let mark = prop_oneof![
+        any::<i64>().prop_map(Mark::Version),
+        (-60_000_000_000..250_000_000_000_i64).prop_map(Mark::Time),
+    ];
+    let column = prop_oneof![Just(Column::ModifiedOn), Just(Column::VersionNumber)];
+    let method = prop_oneof![
+        any::<bool>().prop_map(|plain| Method::Tracked { plain }),
+        (column.clone(), any::<bool>())
+            .prop_map(|(column, fallback)| Method::Watermark { column, fallback }),
+        Just(Method::Full),
+    ];
+    let link = "accounts\\?[ -\\[\\]-~é\u{1F600}]{0,40}".prop_map(|link| link.replace('#', ""));
+    let phase = prop_oneof![Just(Phase::Snapshot), Just(Phase::Changes)];
+    let newest = prop::option::of(mark);
+    prop_oneof![
+        method
+            .clone()
+            .prop_map(|method| Position::Beginning { method }),
+        (method, phase, link.clone(), 1..5000_u32, newest.clone()).prop_map(
+            |(method, phase, next, page_size, newest)| Position::Midway(Midway {
+                method,
+                phase,
+                next,
+                page_size,
+                newest
+            })
+        ),
+        (link, any::<bool>())
+            .prop_map(|(link, plain)| Position::CaughtUp(Cursor::Delta { link, plain })),
+        (column, any::<bool>(), newest).prop_map(|(column, fallback, mark)| {
+            Position::CaughtUp(Cursor::Newest {
+                column,
+                fallback,
+                mark,
+            })
+        }),
+        any::<u64>().prop_map(|at| Position::CaughtUp(Cursor::Done { at })),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(position in position()) {
+        let text = write(&binding(), &position).unwrap();
+        prop_assert_eq!(read(&client(), &binding(), &text).unwrap(), position);
+    }
+
+    #[test]
+    fn damage_is_refused_or_means_nothing(
+        position in position(),
+        at in any::<prop::sample::Index>(),
+        byte: u8,
+    ) {
+        let text = write(&binding(), &position).unwrap();
+        let at = at.index(text.len());
+        if text.is_char_boundary(at) {
+            prop_assert!(parse(&binding(), &text[..at]).is_err());
+        }
+        let mut bytes = text.into_bytes();
+        bytes[at] = byte;
+        if let Ok(changed) = String::from_utf8(bytes)
+            && let Ok(read) = parse(&binding(), &changed)
+        {
+            prop_assert_eq!(read, position);
+        }
+    }
+}

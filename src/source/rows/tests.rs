@@ -1,0 +1,319 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalog::{ChangeDetection, Column, DataType, Table};
+
+fn column(name: &str, data_type: DataType) -> Column {
+    Column {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        data_type,
+        nullable: true,
+        creatable: true,
+        updatable: true,
+        max_length: None,
+        scale: None,
+        choices: Vec::new(),
+        targets: Vec::new(),
+    }
+}
+
+fn account() -> Table {
+    Table {
+        name: "account".to_owned(),
+        entity_set: "accounts".to_owned(),
+        title: "Account".to_owned(),
+        change_detection: ChangeDetection::Tracked,
+        primary_key: "accountid".to_owned(),
+        name_column: Some("name".to_owned()),
+        columns: vec![
+            column("accountid", DataType::Identifier),
+            column("name", DataType::Text),
+            column("revenue", DataType::Decimal),
+            column("statuscode", DataType::Choice),
+            column("primarycontactid", DataType::Reference),
+            column("modifiedon", DataType::Timestamp),
+        ],
+        alternate_keys: Vec::new(),
+    }
+}
+
+fn members(labels: bool) -> Members {
+    Members::new(&account(), None, labels, None)
+}
+
+fn lines(body: &str, members: &mut Members) -> String {
+    let walked = walk(members, body.as_bytes()).unwrap();
+    walked
+        .pieces
+        .into_iter()
+        .map(|piece| piece.ndjson)
+        .collect()
+}
+
+#[test]
+fn values_pass_through_as_they_were_written() {
+    let body = r#"{"@odata.context":"c","value":[
+        {"@odata.etag":"W/\"1\"","accountid":"a","revenue":20000.0000,"big":9007199254740993,
+         "tiny":1E-400,"name":"A \u00e9\/\ud83d\ude00 \"q\"","_primarycontactid_value":null,
+         "new_thing":{"@odata.etag":"x","list":[1, 2]},"": 1, "_value": 2, "__value": 3}],
+        "@odata.nextLink":"https://o/n?$skiptoken=%3C","@odata.deltaLink":null}"#;
+    let walked = walk(&mut members(false), body.as_bytes()).unwrap();
+    assert_eq!(
+        walked.next_link.as_deref(),
+        Some("https://o/n?$skiptoken=%3C")
+    );
+    assert_eq!(walked.delta_link, None);
+    assert_eq!(walked.pieces.len(), 1);
+    assert_eq!(
+        walked.pieces[0].ndjson,
+        concat!(
+            r#"{"accountid":"a","revenue":20000.0000,"big":9007199254740993,"tiny":1E-400,"#,
+            r#""name":"A \u00e9\/\ud83d\ude00 \"q\"","primarycontactid":null,"#,
+            r#""new_thing":{"@odata.etag":"x","list":[1, 2]},"":1,"_value":2,"__value":3}"#,
+            "\n"
+        )
+    );
+}
+
+#[test]
+fn links_may_stand_before_the_rows() {
+    let body = r#"{"@odata.deltaLink":"d","value":[]}"#;
+    let walked = walk(&mut members(false), body.as_bytes()).unwrap();
+    assert_eq!(walked.delta_link.as_deref(), Some("d"));
+    assert!(walked.pieces.is_empty());
+}
+
+#[test]
+fn labels_stand_beside_their_columns_and_are_null_without_value() {
+    let body = r#"{"value":[
+        {"accountid":"a","statuscode@OData.Community.Display.V1.FormattedValue":"Active",
+         "statuscode":1,"revenue@OData.Community.Display.V1.FormattedValue":"$1.00","revenue":1.0,
+         "_primarycontactid_value@OData.Community.Display.V1.FormattedValue":"Ann",
+         "_primarycontactid_value@Microsoft.Dynamics.CRM.lookuplogicalname":"contact",
+         "_primarycontactid_value":"c",
+         "_new_value@OData.Community.Display.V1.FormattedValue":"N","_new_value":"n"},
+        {"accountid":"b","statuscode":null,"_primarycontactid_value":null}]}"#;
+    assert_eq!(
+        lines(body, &mut members(true)),
+        concat!(
+            r#"{"accountid":"a","statuscodename":"Active","statuscode":1,"revenue":1.0,"#,
+            r#""primarycontactidname":"Ann","primarycontactidtype":"contact","#,
+            r#""primarycontactid":"c","newname":"N","new":"n"}"#,
+            "\n",
+            r#"{"accountid":"b","statuscode":null,"primarycontactid":null,"#,
+            r#""statuscodename":null,"primarycontactidname":null,"primarycontactidtype":null}"#,
+            "\n"
+        )
+    );
+    assert!(!lines(body, &mut members(false)).contains("Active"));
+}
+
+#[test]
+fn the_first_of_two_members_with_one_name_counts() {
+    let body = r#"{"value":[{"accountid":"a","primarycontactid":"1","_primarycontactid_value":"2","name":"x","name":"y"}]}"#;
+    assert_eq!(
+        lines(body, &mut members(false)),
+        "{\"accountid\":\"a\",\"primarycontactid\":\"1\",\"name\":\"x\"}\n"
+    );
+}
+
+#[test]
+fn deletions_are_kept_apart_in_their_order() {
+    let deleted = |id| {
+        format!(
+            r#"{{"id":"{id}","reason":"deleted","@odata.context":"https://o/$metadata#accounts/$deletedEntity"}}"#
+        )
+    };
+    let body = format!(
+        r#"{{"value":[{{"accountid":"a","id":7}},{},{},{{"accountid":"d"}}]}}"#,
+        deleted("b"),
+        deleted("c")
+    );
+    let walked = walk(&mut members(true), body.as_bytes()).unwrap();
+    let pieces: Vec<(bool, u32)> = walked
+        .pieces
+        .iter()
+        .map(|piece| (piece.deleted, piece.count))
+        .collect();
+    assert_eq!(pieces, [(false, 1), (true, 2), (false, 1)]);
+    assert!(
+        walked.pieces[0]
+            .ndjson
+            .starts_with(r#"{"accountid":"a","id":7,"#)
+    );
+    assert_eq!(
+        walked.pieces[1].ndjson,
+        "{\"accountid\":\"b\"}\n{\"accountid\":\"c\"}\n"
+    );
+}
+
+#[test]
+fn a_selection_keeps_out_what_the_service_adds() {
+    let names = ["name".to_owned(), "primarycontactid".to_owned()];
+    let mut members = Members::new(&account(), Some(&names), true, Some("modifiedon"));
+    let body = r#"{"value":[{"accountid":"a","name":"n","revenue":1,"_primarycontactid_value":null,
+        "modifiedon":"2024-01-01T00:00:00Z","statuscode@OData.Community.Display.V1.FormattedValue":"x"},
+        {"accountid":"b","modifiedon":"2024-01-02T00:00:00Z"}]}"#;
+    let walked = walk(&mut members, body.as_bytes()).unwrap();
+    assert_eq!(walked.watched.as_deref(), Some("\"2024-01-02T00:00:00Z\""));
+    assert_eq!(
+        walked.pieces[0].ndjson.lines().next().unwrap(),
+        r#"{"accountid":"a","name":"n","primarycontactid":null,"primarycontactidname":null,"primarycontactidtype":null}"#
+    );
+}
+
+#[test]
+fn what_is_no_page_is_refused_with_its_place() {
+    let refusal = |body: &[u8]| walk(&mut members(false), body).unwrap_err().to_string();
+    assert_eq!(
+        refusal(b"{\"value\":\xFF}"),
+        "the answer is not UTF-8 text at byte 9"
+    );
+    assert_eq!(
+        refusal(br#"{"value":[{"accountid":"a""#),
+        "the answer breaks off after 26 bytes"
+    );
+    assert_eq!(refusal(b""), "the answer breaks off after 0 bytes");
+    for (body, offset, reason) in [
+        (
+            &br#"{"value":[{"accountid":"a",}]}"#[..],
+            27,
+            "trailing comma",
+        ),
+        (
+            b"{\n\"value\":[{\n\"accountid\" \"a\"}]}",
+            24,
+            "expected `:`",
+        ),
+        (b"<html>", 0, "expected value"),
+        (br#"{"value":[]} x"#, 13, "trailing characters"),
+        (br#"{"value":[7]}"#, 10, "a row"),
+        (br#"{"value":{}}"#, 8, "an array of rows"),
+        (br#"{"rows":[]}"#, 10, "missing field `value`"),
+        (br#"{"value":[],"value":[]}"#, 18, "duplicate field `value`"),
+        (
+            br#"{"value":[{"name":"a"}]}"#,
+            21,
+            "without its primary key",
+        ),
+        (
+            br#"{"value":[{"accountid":"a","n":01}]}"#,
+            32,
+            "invalid number",
+        ),
+    ] {
+        match walk(&mut members(false), body).unwrap_err() {
+            Malformed::Syntax {
+                offset: at,
+                reason: why,
+            } => {
+                assert!(why.contains(reason), "{why}");
+                assert!(at.abs_diff(offset) <= 1, "{reason}: {at}, not {offset}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn large_pages_are_split_between_rows() {
+    let text = "x".repeat(700_000);
+    let rows: Vec<Value> = (0..20)
+        .map(|n| json!({"accountid": n.to_string(), "name": text}))
+        .collect();
+    let walked = walk(
+        &mut members(false),
+        json!({"value": rows}).to_string().as_bytes(),
+    )
+    .unwrap();
+    assert!(
+        walked
+            .pieces
+            .iter()
+            .all(|piece| piece.ndjson.len() <= MAX_PIECE)
+    );
+    assert_eq!(walked.pieces.len(), 4);
+    assert_eq!(
+        walked.pieces.iter().map(|piece| piece.count).sum::<u32>(),
+        20
+    );
+    let all: String = walked
+        .pieces
+        .into_iter()
+        .map(|piece| piece.ndjson)
+        .collect();
+    assert_eq!(all.lines().count(), 20);
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("JSON has no other", |f| f.is_finite())
+            .prop_map(Value::from),
+        ".*".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[a-z]*", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever rows come, compact or with line breaks: the same rows leave, one a line.
+    #[test]
+    fn rows_leave_as_they_came(
+        rows in prop::collection::vec(
+            prop::collection::btree_map("[a-z]{1,4}|\\PC{1,3}", value(), 0..6), 0..6),
+        pretty: bool,
+    ) {
+        let rows: Vec<Value> = rows
+            .into_iter()
+            .map(|mut row| {
+                row.retain(|name, _| !name.contains('@'));
+                row.insert("accountid".to_owned(), "a".into());
+                Value::Object(row.into_iter().collect())
+            })
+            .collect();
+        let page = json!({"value": rows});
+        let body = if pretty {
+            serde_json::to_string_pretty(&page).unwrap().replace('\n', "\r\n")
+        } else {
+            page.to_string()
+        };
+        let text = lines(&body, &mut members(false));
+        let left: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // Read from the same text, because reading a number and writing it may change it.
+        let came: Value = serde_json::from_str(&body).unwrap();
+        prop_assert_eq!(Value::from(left), came["value"].clone());
+    }
+
+    /// No input makes the walker panic.
+    #[test]
+    fn nothing_breaks_the_walker(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = walk(&mut members(true), &body);
+    }
+
+    /// A page with one wrong byte is refused or is another page; it never panics and
+    /// never gives a line that is not JSON.
+    #[test]
+    fn one_wrong_byte_never_makes_a_wrong_line(at in 0..150_usize, byte: u8) {
+        let mut body = br#"{"value":[{"accountid":"a","revenue":1.50,"_primarycontactid_value":null},{"@odata.context":"x/$deletedEntity","id":"b"}],"@odata.nextLink":"n"}"#.to_vec();
+        if let Some(place) = body.get_mut(at) {
+            *place = byte;
+        }
+        if let Ok(walked) = walk(&mut members(false), &body) {
+            for line in walked.pieces.iter().flat_map(|piece| piece.ndjson.lines()) {
+                prop_assert!(serde_json::from_str::<Value>(line).is_ok(), "{}", line);
+            }
+        }
+    }
+}

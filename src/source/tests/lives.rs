@@ -1,0 +1,147 @@
+//! Whole lives of a sink, by the hundred: whatever happens, it ends equal to the service.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::host;
+use super::random::Random;
+use super::service::{Kind, World, expected, id};
+use super::sink::Sink;
+use crate::connection::Session;
+use crate::simulation::{SETTINGS, Simulation, Storm};
+use crate::source::{Selection, Sync};
+
+/// Runs the sink against the world until every stream is complete, at most so often; kills it
+/// by chance.
+fn sync_with_kills(
+    host: &Rc<Simulation>,
+    sink: &mut Sink,
+    selections: &[Selection],
+    random: &mut Random,
+    kills: bool,
+) {
+    for _ in 0..6 {
+        let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
+        let selections = selections
+            .iter()
+            .map(|selection| Selection {
+                checkpoint: sink
+                    .streams
+                    .get(&selection.stream)
+                    .and_then(|held| held.checkpoint.clone()),
+                ..selection.clone()
+            })
+            .collect();
+        let mut sync = Sync::start(&session, selections).unwrap();
+        sink.begin();
+        let mut left = if kills {
+            1 + random.below(30)
+        } else {
+            u32::MAX
+        };
+        while let Ok(event) = host.block_on(sync.next()) {
+            let Some(event) = event else { return };
+            left -= 1;
+            if !sink.apply(event, left == 0) || left == 0 {
+                break;
+            }
+        }
+    }
+}
+
+/// One life of a sink, by the seed. At its end it holds what the service holds.
+fn live(seed: u64) {
+    let mut random = Random::new(seed ^ 0x5EED);
+    let kinds: Vec<(&str, Kind)> = ["alpha", "beta", "gamma", "delta"]
+        .into_iter()
+        .take(1 + random.index(4))
+        .map(|name| (name, Kind::ALL[random.index(Kind::ALL.len())]))
+        .collect();
+    let world = World::new(seed, &kinds);
+    let host = host(&world);
+    let labels = random.one_in(2);
+    let selections: Vec<Selection> = kinds
+        .iter()
+        .map(|(name, _)| Selection {
+            stream: (*name).to_owned(),
+            columns: Vec::new(),
+            labels,
+            page_size: Some(1 + random.below(20)),
+            checkpoint: None,
+        })
+        .collect();
+    let mut sink = Sink::new(&mut random);
+    for _ in 0..=random.below(3) {
+        world.borrow_mut().is_busy = random.one_in(2);
+        world.borrow_mut().is_hostile = random.one_in(2);
+        let storm = random
+            .one_in(2)
+            .then(|| Storm::new(random.below(u32::MAX).into(), 6));
+        host.set_storm(storm);
+        sync_with_kills(&host, &mut sink, &selections, &mut random, true);
+        world.borrow_mut().change_by_chance(0, 30);
+    }
+    host.set_storm(None);
+    world.borrow_mut().is_busy = false;
+    world.borrow_mut().is_hostile = false;
+    for held in sink.streams.values_mut() {
+        held.failures.clear();
+    }
+    // The first of these may only finish a full read that was interrupted; the second brings
+    // what has changed since it began.
+    for _ in 0..2 {
+        sync_with_kills(&host, &mut sink, &selections, &mut random, false);
+    }
+    let world = world.borrow();
+    for table in &world.tables {
+        let held = &sink.streams[table.name];
+        assert!(held.failures.is_empty(), "{:?}", held.failures);
+        for number in table.rows.keys() {
+            let mut wanted = expected(table, *number, labels);
+            let found = held
+                .rows
+                .get(&id(*number))
+                .unwrap_or_else(|| panic!("{} lacks {number}", table.name));
+            if held
+                .warnings
+                .iter()
+                .any(|warning| warning == "labels-unavailable")
+            {
+                for label in ["statuscodename", "parentname", "parenttype"] {
+                    if found[label].is_null() {
+                        wanted[label] = Value::Null;
+                    }
+                }
+            }
+            assert_eq!(*found, wanted, "{} {:?}", table.name, table.kind);
+        }
+        if table.kind.shows_deletions() {
+            assert_eq!(
+                held.rows.len(),
+                table.rows.len(),
+                "{} {:?} has ghosts",
+                table.name,
+                table.kind
+            );
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_the_sink_ends_equal_to_the_service() {
+    let seeds: u64 = std::env::var("SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(200);
+    let first: u64 = std::env::var("SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    for seed in first..first + seeds {
+        if let Err(panic) = std::panic::catch_unwind(|| live(seed)) {
+            eprintln!("The seed is {seed}; SEED={seed} SEEDS=1 replays it.");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Pages of the small Dataverse.
+//!
+//! Its tokens: `all:{last row}:{version at the start}` in the order of keys,
+//! `mark:{time or version}:{last row}` in the order of changes, `delta:{from}:{to}:{last
+//! version}:{row or gone}` among changes, and in a delta link the version alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::service::{Kind, Row, Table, World, has_modified, has_version, id, seconds, timestamp};
+use crate::simulation::{API_ROOT, Reply};
+
+/// What is asked for.
+struct Query<'a> {
+    options: BTreeMap<&'a str, &'a str>,
+    /// The parts of the token.
+    token: Vec<&'a str>,
+    tracks: bool,
+    labels: bool,
+    page_size: usize,
+}
+
+/// One row of a page.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Its place in the order of the pages.
+    place: i64,
+    row: u32,
+    is_gone: bool,
+}
+
+/// What follows the rows.
+enum Link {
+    Next(String),
+    Delta(i64),
+    Nothing,
+}
+
+impl<'a> Query<'a> {
+    fn parse(path: &'a str, prefer: &str) -> Self {
+        let query = path.split_once('?').map_or("", |(_, query)| query);
+        let options: BTreeMap<&str, &str> = query
+            .split('&')
+            .filter_map(|option| option.split_once('='))
+            .collect();
+        let token = options
+            .get("$skiptoken")
+            .or(options.get("$deltatoken"))
+            .copied();
+        Self {
+            token: token
+                .map(|token| token.split(':').collect())
+                .unwrap_or_default(),
+            options,
+            tracks: prefer.contains("odata.track-changes"),
+            labels: prefer.contains("odata.include-annotations"),
+            page_size: prefer
+                .split(',')
+                .find_map(|part| part.trim().strip_prefix("odata.maxpagesize="))
+                .map_or(5_000, |size| size.parse().unwrap()),
+        }
+    }
+
+    fn link(&self, table: &Table, option: &str, token: &str) -> String {
+        let kept: String = self
+            .options
+            .iter()
+            .filter(|(name, _)| !name.ends_with("token"))
+            .map(|(name, value)| format!("{name}={value}&"))
+            .collect();
+        format!("{API_ROOT}{}s?{kept}{option}={token}", table.name)
+    }
+}
+
+fn number(text: &str) -> i64 {
+    text.parse().unwrap_or_else(|_| panic!("token {text}"))
+}
+
+impl World {
+    pub(super) fn rows(&mut self, index: usize, path: &str, prefer: &str) -> Result<Value, Reply> {
+        let query = Query::parse(path, prefer);
+        if query.page_size > self.bearable_page {
+            return Err(Reply::fault(500, "0x80044151", "SQL timeout expired."));
+        }
+        let table = &self.tables[index];
+        check_tracking(table, &query)?;
+        let is_delta =
+            query.options.contains_key("$deltatoken") || query.token.first() == Some(&"delta");
+        let is_expired = match query.token.as_slice() {
+            ["delta", from, ..] | ["all", _, from] | [from] => number(from) < table.oldest_token,
+            ["mark", ..] => self.is_hostile && self.random.one_in(20),
+            _ => false,
+        };
+        if is_expired {
+            return Err(self.refusal());
+        }
+        let table = &self.tables[index];
+        let (entries, link) = if is_delta {
+            changes(table, &query, self.version)
+        } else if query.options.contains_key("$orderby") {
+            in_order_of_change(table, &query)
+        } else {
+            in_order_of_key(table, &query, self.version)
+        };
+        let rows: Vec<Value> = entries
+            .into_iter()
+            .map(|entry| {
+                if entry.is_gone {
+                    gone(table, entry.row)
+                } else {
+                    row(table, entry.row, &query)
+                }
+            })
+            .collect();
+        let suffix = if is_delta { "/$delta" } else { "" };
+        let mut page = json!({
+            "@odata.context": format!("{API_ROOT}$metadata#{}s{suffix}", table.name),
+            "value": rows,
+        });
+        match link {
+            Link::Next(token) => {
+                page["@odata.nextLink"] = query.link(table, "$skiptoken", &token).into();
+            }
+            Link::Delta(version) => {
+                let link = query.link(table, "$deltatoken", &version.to_string());
+                page["@odata.deltaLink"] = link.into();
+            }
+            Link::Nothing => {}
+        }
+        Ok(page)
+    }
+
+    fn refusal(&mut self) -> Reply {
+        match self.random.below(4) {
+            0 => Reply::fault(
+                400,
+                "0x80044352",
+                "Version stamp has expired. Please perform a full sync.",
+            ),
+            1 => Reply::fault(410, "0x80044352", "Version stamp has expired."),
+            2 => Reply::fault(404, "", "Not found."),
+            _ => Reply::fault(400, "0x0", "Malformed token."),
+        }
+    }
+}
+
+fn check_tracking(table: &Table, query: &Query<'_>) -> Result<(), Reply> {
+    if !query.tracks {
+        return Ok(());
+    }
+    for option in ["$filter", "$orderby", "$top", "$expand"] {
+        assert!(
+            !query.options.contains_key(option),
+            "{option} with change tracking"
+        );
+    }
+    match table.kind {
+        Kind::NotDeepEnough => Err(Reply::fault(
+            403,
+            "0x80040220",
+            "Principal lacks prvReadThing.",
+        )),
+        Kind::Contradictory | Kind::Modified | Kind::Versioned | Kind::Plain => Err(Reply::fault(
+            400,
+            "0x80072491",
+            "Entity isn't enabled for change tracking.",
+        )),
+        Kind::Tracked | Kind::Forgetful | Kind::Amnesiac => Ok(()),
+    }
+}
+
+/// Changed rows, then deletions, as of the first of these pages.
+fn changes(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, Link) {
+    let (from, to, last, in_rows) = match query.token.as_slice() {
+        ["delta", from, to, last, part] => (number(from), number(to), number(last), *part == "row"),
+        [from] => (number(from), now, number(from), true),
+        other => panic!("{other:?}"),
+    };
+    let after = |least: i64| move |entry: &Entry| entry.place > least && entry.place <= to;
+    let changed = table.rows.iter().map(|(id, row)| Entry {
+        place: row.version,
+        row: *id,
+        is_gone: false,
+    });
+    let deleted = table.tombstones.iter().map(|(version, id)| Entry {
+        place: *version,
+        row: *id,
+        is_gone: true,
+    });
+    let mut entries: Vec<Entry> = if in_rows {
+        changed.filter(after(last)).collect()
+    } else {
+        Vec::new()
+    };
+    entries.extend(deleted.filter(after(if in_rows { from } else { last })));
+    entries.sort_by_key(|entry| (entry.is_gone, entry.place));
+    let link = cut(&mut entries, query.page_size).map_or(Link::Delta(to), |last| {
+        let part = if last.is_gone { "gone" } else { "row" };
+        Link::Next(format!("delta:{from}:{to}:{}:{part}", last.place))
+    });
+    (entries, link)
+}
+
+fn in_order_of_change(table: &Table, query: &Query<'_>) -> (Vec<Entry>, Link) {
+    let by_time = query.options["$orderby"].starts_with("modifiedon");
+    let place = |row: &Row| if by_time { row.modified } else { row.version };
+    let least = query.options.get("$filter").map_or(i64::MIN, |filter| {
+        let mark = filter.rsplit("%20").next().unwrap();
+        if by_time { seconds(mark) } else { number(mark) }
+    });
+    let after = match query.token.as_slice() {
+        ["mark", mark, id] => (number(mark), number(id)),
+        _ => (i64::MIN, 0),
+    };
+    let mut entries: Vec<Entry> = table
+        .rows
+        .iter()
+        .map(|(id, row)| Entry {
+            place: place(row),
+            row: *id,
+            is_gone: false,
+        })
+        .filter(|entry| entry.place >= least && (entry.place, i64::from(entry.row)) > after)
+        .collect();
+    entries.sort_by_key(|entry| (entry.place, entry.row));
+    let link = cut(&mut entries, query.page_size).map_or(Link::Nothing, |last| {
+        Link::Next(format!("mark:{}:{}", last.place, last.row))
+    });
+    (entries, link)
+}
+
+fn in_order_of_key(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, Link) {
+    let (last, started) = match query.token.as_slice() {
+        ["all", last, started] => (number(last), number(started)),
+        _ => (-1, now),
+    };
+    let mut entries: Vec<Entry> = table
+        .rows
+        .keys()
+        .map(|id| Entry {
+            place: i64::from(*id),
+            row: *id,
+            is_gone: false,
+        })
+        .filter(|entry| entry.place > last)
+        .collect();
+    let is_forgotten = match table.kind {
+        Kind::Amnesiac => true,
+        Kind::Forgetful => query.labels,
+        _ => !query.tracks,
+    };
+    let link = match cut(&mut entries, query.page_size) {
+        Some(last) => Link::Next(format!("all:{}:{started}", last.place)),
+        None if is_forgotten => Link::Nothing,
+        None => Link::Delta(started),
+    };
+    (entries, link)
+}
+
+/// Cuts off what does not fit on the page; the last row on it, if anything did not fit.
+fn cut(entries: &mut Vec<Entry>, page_size: usize) -> Option<Entry> {
+    if entries.len() <= page_size {
+        return None;
+    }
+    entries.truncate(page_size);
+    entries.last().copied()
+}
+
+fn gone(table: &Table, number: u32) -> Value {
+    json!({
+        "@odata.context": format!("{API_ROOT}$metadata#{}s/$deletedEntity", table.name),
+        "id": id(number),
+        "reason": "deleted",
+    })
+}
+
+fn row(table: &Table, number: u32, query: &Query<'_>) -> Value {
+    let select = query.options.get("$select");
+    let row = &table.rows[&number];
+    let key = format!("{}id", table.name);
+    let mut value = json!({
+        "@odata.etag": format!("W/\"{}\"", row.version),
+        &key: id(number),
+        "name": row.name,
+        "statuscode": row.status,
+        "_parent_value": row.parent.map(id),
+        "modifiedon": timestamp(row.modified),
+        "versionnumber": row.version,
+    });
+    let is_selected =
+        |name: &str| select.is_none_or(|select| select.split(',').any(|one| one == name));
+    let object = value.as_object_mut().unwrap();
+    if !has_modified(table.kind) {
+        object.remove("modifiedon");
+    }
+    if !has_version(table.kind) {
+        object.remove("versionnumber");
+    }
+    object.retain(|name, _| *name == key || name.starts_with('@') || is_selected(name));
+    if query.labels {
+        let formatted = "OData.Community.Display.V1.FormattedValue";
+        let target = "_parent_value@Microsoft.Dynamics.CRM.lookuplogicalname";
+        if let Some(code) = row.status.filter(|_| is_selected("statuscode")) {
+            object.insert(
+                format!("statuscode@{formatted}"),
+                format!("Label {code}").into(),
+            );
+        }
+        if let Some(parent) = row.parent.filter(|_| is_selected("_parent_value")) {
+            object.insert(
+                format!("_parent_value@{formatted}"),
+                format!("Row {parent}").into(),
+            );
+            object.insert(target.to_owned(), "account".into());
+        }
+        if object.contains_key("modifiedon") {
+            object.insert(format!("modifiedon@{formatted}"), "14/11/2023 22:13".into());
+        }
+    }
+    value
+}
