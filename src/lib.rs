@@ -2,16 +2,17 @@
 
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
 
-pub mod host;
-pub mod catalog;
 mod auth;
+pub mod catalog;
 pub mod connection;
 pub mod dataverse;
 pub mod error;
-mod retry;
-pub mod settings;
-pub mod source;
-#[cfg(test)]
-mod simulation;
 #[cfg(target_family = "wasm")]
 mod exports;
+pub mod host;
+mod retry;
+pub mod settings;
+#[cfg(test)]
+mod simulation;
+pub mod source;
+mod text;

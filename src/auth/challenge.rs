@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::host::Response;
+use crate::text::{list_items, one_line};
 
 /// What a Dataverse says to a request without a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,10 @@ pub(crate) enum Challenged {
 impl Challenged {
     pub(super) fn read(response: &Response) -> Self {
         if response.status != 401 {
-            return Self::Status(response.status, response.header("location").map(printable));
+            return Self::Status(
+                response.status,
+                response.header("location").map(|text| one_line(text, 200)),
+            );
         }
         let mut schemes = Vec::new();
         for line in response.headers_named("www-authenticate") {
@@ -37,7 +41,7 @@ impl Challenged {
                         return Self::Bearer(challenge);
                     }
                 } else {
-                    schemes.push(printable(offer.scheme));
+                    schemes.push(one_line(offer.scheme, 30));
                 }
             }
         }
@@ -78,8 +82,7 @@ impl Offer<'_> {
 /// parameters or, when a word stands before its first `=`, begins another scheme.
 fn offers(line: &str) -> Vec<Offer<'_>> {
     let mut offers: Vec<Offer<'_>> = Vec::new();
-    for part in split_outside_quotes(line) {
-        let part = part.trim();
+    for part in list_items(line) {
         let head = part.split('=').next().unwrap_or_default().trim_end();
         let parameter = match head.split_once(char::is_whitespace) {
             Some((scheme, _)) => {
@@ -89,7 +92,6 @@ fn offers(line: &str) -> Vec<Offer<'_>> {
                 });
                 part.get(scheme.len()..).unwrap_or_default()
             }
-            None if part.is_empty() => continue,
             None if !part.contains('=') => {
                 offers.push(Offer {
                     scheme: part,
@@ -106,19 +108,6 @@ fn offers(line: &str) -> Vec<Offer<'_>> {
     offers
 }
 
-fn split_outside_quotes(line: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let mut escaped = false;
-    line.split(move |c| {
-        let was_escaped = escaped;
-        escaped = quoted && c == '\\' && !was_escaped;
-        if c == '"' && !was_escaped {
-            quoted = !quoted;
-        }
-        c == ',' && !quoted
-    })
-}
-
 fn unquoted(value: &str) -> String {
     let Some(inner) = value.strip_prefix('"') else {
         return value.to_owned();
@@ -133,11 +122,6 @@ fn unquoted(value: &str) -> String {
         }
     }
     text
-}
-
-/// Text from outside, fit for a message.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]

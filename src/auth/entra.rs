@@ -8,6 +8,7 @@ use super::{Authority, Issuer, Pause};
 use crate::error::{Error, ErrorKind, ServiceFault};
 use crate::host::{Host, Response, Secret};
 use crate::retry::retry_after;
+use crate::text::one_line;
 
 /// A loop that Entra has noticed ends only by staying quiet for a while.
 const LOOP_PAUSE: Duration = Duration::from_mins(1);
@@ -41,14 +42,7 @@ impl Refusal {
             return None;
         }
         let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
-        let scrubbed = |text: &str| -> String {
-            let line = text
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .replace(secret.reveal(), "…");
-            line.chars().filter(|c| !c.is_control()).take(300).collect()
-        };
+        let scrubbed = |text: &str| one_line(&text.replace(secret.reveal(), "…"), 300);
         let description = body.error_description.unwrap_or_default();
         let listed = body.error_codes.and_then(|codes| codes.first().copied());
         Some(Self {
@@ -92,17 +86,12 @@ impl Refusal {
             (None, "") => format!("HTTP status {}", self.status),
             (None, word) => word.to_owned(),
         };
+        let origin = authority.origin();
         let message = match kind {
             ErrorKind::Throttled | ErrorKind::Unavailable => {
-                format!(
-                    "{} cannot sign in now ({said}): {advice}",
-                    authority.origin()
-                )
+                format!("the sign-in at {origin} is not possible now ({said}): {advice}")
             }
-            _ => format!(
-                "{} refused the sign-in ({said}): {advice}",
-                authority.origin()
-            ),
+            _ => format!("the sign-in at {origin} was refused ({said}): {advice}"),
         };
         let code = self.code.map_or(self.word, |code| format!("AADSTS{code}"));
         let fault = ServiceFault {

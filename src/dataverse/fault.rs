@@ -10,6 +10,7 @@ use super::meaning::{Meaning, of_code, of_status};
 use crate::error::{Error, ServiceFault};
 use crate::host::Response;
 use crate::retry::Repeat;
+use crate::text::one_line;
 
 /// Where the service's support finds the call, in the order in which to look (reference 1.1).
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-ms-service-request-id", "req_id", "x-ms-request-id"];
@@ -99,13 +100,11 @@ impl Fault {
         Self {
             status: response.status,
             code,
-            message: first_line(message, LONGEST_MESSAGE),
+            message: one_line(message, LONGEST_MESSAGE),
             request_id: request_id
-                .map(|id| first_line(id, 100))
+                .map(|id| one_line(id, 100))
                 .filter(|id| !id.is_empty()),
-            location: response
-                .header("location")
-                .map(|text| first_line(text, 200)),
+            location: response.header("location").map(|text| one_line(text, 200)),
         }
     }
 
@@ -150,21 +149,6 @@ impl Fault {
         error.recovery = meaning.recovery;
         error
     }
-}
-
-/// The first line that says anything, without control characters.
-fn first_line(text: &str, longest: usize) -> String {
-    let line = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    let mut line: String = line.chars().filter(|c| !c.is_control()).collect();
-    if let Some((end, _)) = line.char_indices().nth(longest) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use url::Url;
 use super::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::host::Target;
+use crate::text::one_line;
 
 /// The longest address that the service takes, in characters (reference 4.12).
 const MAX_LENGTH: usize = 32_768;
@@ -34,7 +35,7 @@ impl Link {
                 format!(
                     "the request for {} is longer than the {MAX_LENGTH} characters that \
                      Dataverse takes; select fewer columns",
-                    printable(resource.split(['?', '(']).next().unwrap_or_default()),
+                    one_line(resource.split(['?', '(']).next().unwrap_or_default(), 100),
                 ),
             ));
         }
@@ -154,11 +155,6 @@ fn climbs(path: &str) -> bool {
     decoded
         .split('/')
         .any(|segment| matches!(segment, "." | ".."))
-}
-
-/// Text from outside, fit for a message.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Meaning {
 
 const DEFECT: Meaning = meaning(
     Unsupported,
-    "Dataverse does not take this request, which is a defect of the connector",
+    "if the columns that it names still exist, this is a defect of the connector",
 );
 const THROTTLED: Meaning = meaning(
     Throttled,

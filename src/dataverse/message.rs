@@ -1,6 +1,7 @@
 //! What is said beside the address: preferences, and answers.
 
 use crate::host::Response;
+use crate::text::list_items;
 
 /// Which annotations come beside the values (reference 4.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,9 +67,8 @@ impl Answer {
             body,
             applied: response
                 .headers_named("preference-applied")
-                .flat_map(|line| line.split(','))
-                .map(|preference| preference.trim().to_ascii_lowercase())
-                .filter(|preference| !preference.is_empty())
+                .flat_map(list_items)
+                .map(str::to_ascii_lowercase)
                 .collect(),
             dop_hint: response
                 .header("x-ms-dop-hint")
@@ -110,7 +110,9 @@ mod tests {
         let hint = Header::new("x-ms-dop-hint", " 4 ");
         for headers in [
             vec![
-                line("odata.track-changes, odata.maxpagesize=500"),
+                line(
+                    "odata.track-changes, odata.maxpagesize=500, odata.include-annotations=\"a,b\"",
+                ),
                 hint.clone(),
             ],
             vec![
