@@ -4,7 +4,7 @@ mod delta;
 mod expand;
 mod functions;
 mod key;
-// mod metadata;
+mod metadata;
 mod read;
 pub(crate) mod request;
 mod single;
@@ -115,6 +115,10 @@ impl<'a> Call<'a> {
         };
         match (first.name.as_str(), rest) {
             ("", []) => Ok(self.service_document()),
+            ("$metadata", []) => Ok(self.csdl()),
+            ("EntityDefinitions", _) => self.entity_definitions(first, rest),
+            ("RelationshipDefinitions", _) => self.relationship_definitions(first, rest),
+            ("GlobalOptionSetDefinitions", _) => self.option_set_definitions(first, rest),
             (name, []) if functions::is_function(name) => self.function(connection, first),
             _ => self.get_rows(connection, first, rest),
         }

@@ -1,0 +1,573 @@
+//! What the definitions say, as JSON.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{has_options, is_associated, is_referenced, is_referencing};
+use crate::schema::{
+    AlternateKey, Cascade, ChangeTracking, Choice, Column, ColumnKind, DateTimeBehavior,
+    DateTimeFormat, Ownership, PrivilegeDepth, Relationship, RequiredLevel, Schema, SourceType,
+    StringFormat, Table, TableType, metadata_id,
+};
+
+/// Largest file that a file column takes, in KiB.
+const MAX_FILE_KIB: u32 = 32_768;
+
+/// One definition.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Item<'a> {
+    Table(&'a Table),
+    Column(&'a Table, &'a Column),
+    Key(&'a Table, &'a AlternateKey),
+    Relationship(&'a Relationship),
+    OptionSet(&'a Table, &'a Column),
+}
+
+/// What a navigation property of a definition leads to.
+pub(super) enum Children<'a> {
+    One(Option<Item<'a>>),
+    Many(Vec<Item<'a>>),
+}
+
+/// Whether a type of this name can be cast to.
+pub(super) fn is_type(name: &str) -> bool {
+    const TYPES: [&str; 20] = [
+        "StringAttributeMetadata",
+        "MemoAttributeMetadata",
+        "IntegerAttributeMetadata",
+        "BigIntAttributeMetadata",
+        "DecimalAttributeMetadata",
+        "DoubleAttributeMetadata",
+        "MoneyAttributeMetadata",
+        "BooleanAttributeMetadata",
+        "PicklistAttributeMetadata",
+        "StateAttributeMetadata",
+        "StatusAttributeMetadata",
+        "MultiSelectPicklistAttributeMetadata",
+        "DateTimeAttributeMetadata",
+        "LookupAttributeMetadata",
+        "UniqueIdentifierAttributeMetadata",
+        "EntityNameAttributeMetadata",
+        "FileAttributeMetadata",
+        "ImageAttributeMetadata",
+        "OneToManyRelationshipMetadata",
+        "ManyToManyRelationshipMetadata",
+    ];
+    TYPES.contains(&name)
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn metadata_id(&self) -> Uuid {
+        match self {
+            Self::Table(table) => table.metadata_id,
+            Self::Column(_, column) => column.metadata_id,
+            Self::Key(_, key) => key.metadata_id,
+            Self::Relationship(relationship) => relationship.metadata_id(),
+            Self::OptionSet(table, column) => {
+                metadata_id(&["optionset", &table.logical_name, &column.logical_name])
+            }
+        }
+    }
+
+    /// The name that addresses the definition.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Table(table) => &table.logical_name,
+            Self::Column(_, column) | Self::OptionSet(_, column) => &column.logical_name,
+            Self::Key(_, key) => &key.logical_name,
+            Self::Relationship(relationship) => relationship.schema_name(),
+        }
+    }
+
+    /// Name of the definition's type: the derived type if `exact`, else the base type.
+    pub(super) fn type_name(&self, exact: bool) -> &'static str {
+        match self {
+            Self::Table(_) => "EntityMetadata",
+            Self::Column(_, column) if exact => column_type(&column.kind).2,
+            Self::Column(..) => "AttributeMetadata",
+            Self::Key(..) => "EntityKeyMetadata",
+            Self::Relationship(Relationship::OneToMany { .. }) => "OneToManyRelationshipMetadata",
+            Self::Relationship(Relationship::ManyToMany { .. }) => {
+                "ManyToManyRelationshipMetadata"
+            }
+            Self::OptionSet(_, column) => match column.kind {
+                ColumnKind::Boolean { .. } => "BooleanOptionSetMetadata",
+                _ => "OptionSetMetadata",
+            },
+        }
+    }
+
+    pub(super) fn is_a(&self, type_name: &str) -> bool {
+        self.type_name(true) == type_name
+    }
+
+    /// What a navigation property leads to; option sets belong to derived types only.
+    pub(super) fn children(
+        &self,
+        schema: &'a Schema,
+        name: &str,
+        exact: bool,
+    ) -> Option<Children<'a>> {
+        match *self {
+            Self::Table(table) => {
+                let relationships = |belongs: fn(&Relationship, &Table) -> bool| {
+                    let all = schema.relationships().iter();
+                    Children::Many(
+                        all.filter(|r| belongs(r, table)).map(Item::Relationship).collect(),
+                    )
+                };
+                Some(match name {
+                    "Attributes" => Children::Many(
+                        table.columns.iter().map(|column| Item::Column(table, column)).collect(),
+                    ),
+                    "Keys" => {
+                        Children::Many(table.keys.iter().map(|key| Item::Key(table, key)).collect())
+                    }
+                    "OneToManyRelationships" => relationships(is_referenced),
+                    "ManyToOneRelationships" => relationships(is_referencing),
+                    "ManyToManyRelationships" => relationships(is_associated),
+                    _ => return None,
+                })
+            }
+            Self::Column(table, column) if exact && has_options(&column.kind) => match name {
+                "OptionSet" => Some(Children::One(Some(Item::OptionSet(table, column)))),
+                "GlobalOptionSet" => Some(Children::One(None)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The structural properties; those of the derived type too if `exact`.
+    pub(super) fn properties(&self, exact: bool) -> Map<String, Value> {
+        let mut properties = match self {
+            Self::Table(table) => table_properties(table),
+            Self::Column(table, column) => {
+                let mut value = column_properties(table, column);
+                if exact && let (Value::Object(base), Value::Object(own)) =
+                    (&mut value, typed_properties(&column.kind))
+                {
+                    base.extend(own);
+                }
+                value
+            }
+            Self::Key(table, key) => key_properties(table, key),
+            Self::Relationship(relationship) => relationship_properties(relationship),
+            Self::OptionSet(table, column) => option_set_properties(table, column),
+        };
+        if let Value::Object(members) = &mut properties {
+            members.insert("MetadataId".to_owned(), json!(self.metadata_id()));
+            members.insert("HasChanged".to_owned(), Value::Null);
+            return std::mem::take(members);
+        }
+        Map::new()
+    }
+}
+
+fn table_properties(table: &Table) -> Value {
+    let tracking = table.change_tracking;
+    let privileges: Vec<Value> = table
+        .privileges()
+        .into_iter()
+        .map(|privilege| {
+            let below = privilege.depth != PrivilegeDepth::OrganizationOnly;
+            json!({
+                "CanBeBasic": privilege.depth == PrivilegeDepth::UserToOrganization,
+                "CanBeDeep": below,
+                "CanBeGlobal": true,
+                "CanBeLocal": below,
+                "CanBeEntityReference": false,
+                "CanBeParentEntityReference": false,
+                "Name": privilege.name,
+                "PrivilegeId": privilege.id,
+                "PrivilegeType": privilege.kind.as_str(),
+            })
+        })
+        .collect();
+    let mut value = json!({
+        "LogicalName": table.logical_name,
+        "SchemaName": table.schema_name,
+        "EntitySetName": table.entity_set_name,
+        "CollectionSchemaName": table.schema_name,
+        "LogicalCollectionName": table.logical_collection_name,
+        "DisplayName": label(Some(&table.display_name)),
+        "DisplayCollectionName": label(Some(&table.display_collection_name)),
+        "Description": label(None),
+        "ObjectTypeCode": table.object_type_code,
+        "PrimaryIdAttribute": table.primary_id,
+        "PrimaryNameAttribute": table.primary_name,
+        "PrimaryImageAttribute": null,
+        "OwnershipType": match table.ownership {
+            Ownership::None => "None",
+            Ownership::UserOwned => "UserOwned",
+            Ownership::OrganizationOwned => "OrganizationOwned",
+            Ownership::BusinessOwned => "BusinessOwned",
+        },
+        "TableType": match table.table_type {
+            TableType::Standard => "Standard",
+            TableType::Activity => "Activity",
+            TableType::Virtual => "Virtual",
+            TableType::Elastic => "Elastic",
+        },
+        "IsActivity": table.is_activity,
+        "IsActivityParty": table.is_activity_party,
+        "IsIntersect": table.is_intersect,
+        "IsCustomEntity": table.is_custom,
+        "IsManaged": !table.is_custom,
+        "IsPrivate": false,
+        "IsLogicalEntity": false,
+        "IsValidForAdvancedFind": !table.is_intersect,
+        "DataProviderId": null,
+        "DataSourceId": null,
+        "ExternalName": null,
+        "ChangeTrackingEnabled": tracking == ChangeTracking::Enabled,
+        "IsOptimisticConcurrencyEnabled": table.optimistic_concurrency,
+        "HasNotes": table.has_notes,
+        "HasActivities": table.has_activities,
+        "IsBusinessProcessEnabled": false,
+        "IsAvailableOffline": true,
+        "IsChildEntity": false,
+        "IsEnabledForCharts": true,
+        "IsImportable": true,
+        "AutoRouteToOwnerQueue": false,
+        "EntityColor": null,
+        "EntityHelpUrl": null,
+        "IntroducedVersion": "5.0.0.0",
+    });
+    if let Value::Object(members) = &mut value {
+        members.insert("Privileges".to_owned(), Value::Array(privileges));
+        for (name, setting, fixed) in [
+            ("CanChangeTrackingBeEnabled", tracking != ChangeTracking::Unavailable, true),
+            ("IsAuditEnabled", table.audit_enabled, false),
+            ("IsDuplicateDetectionEnabled", false, false),
+            ("IsConnectionsEnabled", table.has_activities, false),
+            ("IsCustomizable", true, false),
+            ("CanCreateAttributes", !table.is_intersect, true),
+        ] {
+            let managed = name.to_ascii_lowercase();
+            members.insert(
+                name.to_owned(),
+                json!({
+                    "Value": setting,
+                    "CanBeChanged": !fixed,
+                    "ManagedPropertyLogicalName": managed,
+                }),
+            );
+        }
+    }
+    value
+}
+
+fn column_properties(table: &Table, column: &Column) -> Value {
+    let (attribute_type, type_name, _) = column_type(&column.kind);
+    let name = &column.logical_name;
+    json!({
+        "LogicalName": name,
+        "SchemaName": column.schema_name,
+        "EntityLogicalName": table.logical_name,
+        "AttributeType": attribute_type,
+        "AttributeTypeName": {"Value": type_name},
+        "AttributeOf": column.attribute_of,
+        "ColumnNumber": column.column_number,
+        "DisplayName": label(column.display_name.as_deref()),
+        "Description": label(None),
+        "IsLogical": column.attribute_of.is_some(),
+        "IsValidForRead": column.readable,
+        "IsValidForCreate": column.creatable,
+        "IsValidForUpdate": column.updatable,
+        "IsValidODataAttribute": column.is_selectable(),
+        "IsSecured": column.secured,
+        "IsPrimaryId": *name == table.primary_id,
+        "IsPrimaryName": table.primary_name.as_ref() == Some(name),
+        "IsCustomAttribute": column.is_custom,
+        "IsManaged": !column.is_custom,
+        "IsAuditEnabled": {
+            "Value": table.audit_enabled,
+            "CanBeChanged": true,
+            "ManagedPropertyLogicalName": "canmodifyauditsettings",
+        },
+        "RequiredLevel": {
+            "Value": match column.required {
+                RequiredLevel::None => "None",
+                RequiredLevel::SystemRequired => "SystemRequired",
+                RequiredLevel::ApplicationRequired => "ApplicationRequired",
+                RequiredLevel::Recommended => "Recommended",
+            },
+            "CanBeChanged": column.required != RequiredLevel::SystemRequired,
+            "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
+        },
+        "SourceType": match column.source {
+            SourceType::Simple => 0,
+            SourceType::Calculated => 1,
+            SourceType::Rollup => 2,
+        },
+        "IntroducedVersion": "5.0.0.0",
+    })
+}
+
+/// `AttributeType`, `AttributeTypeName` and the name of the derived type.
+fn column_type(kind: &ColumnKind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        ColumnKind::Uniqueidentifier => {
+            ("Uniqueidentifier", "UniqueidentifierType", "UniqueIdentifierAttributeMetadata")
+        }
+        ColumnKind::String { .. } => ("String", "StringType", "StringAttributeMetadata"),
+        ColumnKind::Memo { .. } => ("Memo", "MemoType", "MemoAttributeMetadata"),
+        ColumnKind::Integer { .. } => ("Integer", "IntegerType", "IntegerAttributeMetadata"),
+        ColumnKind::BigInt => ("BigInt", "BigIntType", "BigIntAttributeMetadata"),
+        ColumnKind::Decimal { .. } => ("Decimal", "DecimalType", "DecimalAttributeMetadata"),
+        ColumnKind::Double { .. } => ("Double", "DoubleType", "DoubleAttributeMetadata"),
+        ColumnKind::Money { .. } => ("Money", "MoneyType", "MoneyAttributeMetadata"),
+        ColumnKind::Boolean { .. } => ("Boolean", "BooleanType", "BooleanAttributeMetadata"),
+        ColumnKind::Picklist { .. } => ("Picklist", "PicklistType", "PicklistAttributeMetadata"),
+        ColumnKind::State { .. } => ("State", "StateType", "StateAttributeMetadata"),
+        ColumnKind::Status { .. } => ("Status", "StatusType", "StatusAttributeMetadata"),
+        ColumnKind::MultiSelectPicklist { .. } => {
+            ("Virtual", "MultiSelectPicklistType", "MultiSelectPicklistAttributeMetadata")
+        }
+        ColumnKind::DateTime { .. } => ("DateTime", "DateTimeType", "DateTimeAttributeMetadata"),
+        ColumnKind::Lookup { .. } => ("Lookup", "LookupType", "LookupAttributeMetadata"),
+        ColumnKind::Customer { .. } => ("Customer", "CustomerType", "LookupAttributeMetadata"),
+        ColumnKind::Owner => ("Owner", "OwnerType", "LookupAttributeMetadata"),
+        ColumnKind::PartyList => ("PartyList", "PartyListType", "LookupAttributeMetadata"),
+        ColumnKind::EntityName => ("EntityName", "EntityNameType", "EntityNameAttributeMetadata"),
+        ColumnKind::File => ("Virtual", "FileType", "FileAttributeMetadata"),
+        ColumnKind::Image => ("Virtual", "ImageType", "ImageAttributeMetadata"),
+        ColumnKind::Virtual => ("Virtual", "VirtualType", "AttributeMetadata"),
+        ColumnKind::ManagedProperty => {
+            ("ManagedProperty", "ManagedPropertyType", "ManagedPropertyAttributeMetadata")
+        }
+        ColumnKind::CalendarRules => ("CalendarRules", "CalendarRulesType", "AttributeMetadata"),
+    }
+}
+
+fn typed_properties(kind: &ColumnKind) -> Value {
+    match kind {
+        ColumnKind::String { max_length, format } => {
+            let (name, format) = match format {
+                StringFormat::Text => ("Text", "Text"),
+                StringFormat::TextArea => ("TextArea", "TextArea"),
+                StringFormat::Email => ("Email", "Email"),
+                StringFormat::Phone => ("Phone", "Phone"),
+                StringFormat::Url => ("Url", "Url"),
+                StringFormat::TickerSymbol => ("TickerSymbol", "TickerSymbol"),
+                StringFormat::PhoneticGuide => ("PhoneticGuide", "PhoneticGuide"),
+                StringFormat::VersionNumber => ("VersionNumber", "VersionNumber"),
+            };
+            json!({
+                "MaxLength": max_length,
+                "DatabaseLength": max_length.saturating_mul(2),
+                "Format": format,
+                "FormatName": {"Value": name},
+                "ImeMode": "Auto",
+                "YomiOf": null,
+                "FormulaDefinition": "",
+            })
+        }
+        ColumnKind::Memo { max_length } => json!({
+            "MaxLength": max_length, "Format": "TextArea", "FormatName": {"Value": "TextArea"},
+            "ImeMode": "Auto",
+        }),
+        ColumnKind::Integer { min, max } => json!({
+            "MinValue": min, "MaxValue": max, "Format": "None", "FormulaDefinition": "",
+        }),
+        ColumnKind::BigInt => json!({"MinValue": i64::MIN, "MaxValue": i64::MAX}),
+        ColumnKind::Decimal { precision } => json!({
+            "Precision": precision, "MinValue": -100_000_000_000_i64,
+            "MaxValue": 100_000_000_000_i64, "ImeMode": "Auto",
+        }),
+        ColumnKind::Double { precision } => json!({
+            "Precision": precision, "MinValue": -100_000_000_000_i64,
+            "MaxValue": 100_000_000_000_i64, "ImeMode": "Auto",
+        }),
+        ColumnKind::Money { precision } => json!({
+            "Precision": precision, "PrecisionSource": 2, "MinValue": -922_337_203_685_477_i64,
+            "MaxValue": 922_337_203_685_477_i64, "CalculationOf": null, "IsBaseCurrency": false,
+        }),
+        ColumnKind::Boolean { default, .. } => json!({"DefaultValue": default}),
+        ColumnKind::Picklist { .. } | ColumnKind::MultiSelectPicklist { .. } => {
+            json!({"DefaultFormValue": -1, "ParentPicklistLogicalName": null})
+        }
+        ColumnKind::State { .. } | ColumnKind::Status { .. } => json!({"DefaultFormValue": null}),
+        ColumnKind::DateTime { behavior, format } => json!({
+            "Format": match format {
+                DateTimeFormat::DateOnly => "DateOnly",
+                DateTimeFormat::DateAndTime => "DateAndTime",
+            },
+            "DateTimeBehavior": {"Value": match behavior {
+                DateTimeBehavior::UserLocal => "UserLocal",
+                DateTimeBehavior::DateOnly => "DateOnly",
+                DateTimeBehavior::TimeZoneIndependent => "TimeZoneIndependent",
+            }},
+            "CanChangeDateTimeBehavior": {
+                "Value": false, "CanBeChanged": false,
+                "ManagedPropertyLogicalName": "canchangedatetimebehavior",
+            },
+            "ImeMode": "Auto",
+        }),
+        ColumnKind::Lookup { targets } | ColumnKind::Customer { targets } => {
+            json!({"Targets": targets, "Format": "None"})
+        }
+        ColumnKind::Owner => json!({"Targets": ["systemuser", "team"], "Format": "None"}),
+        ColumnKind::PartyList => json!({"Targets": [], "Format": "None"}),
+        ColumnKind::File => json!({"MaxSizeInKB": MAX_FILE_KIB}),
+        ColumnKind::Image => json!({
+            "MaxSizeInKB": 10_240, "MaxHeight": 144, "MaxWidth": 144, "IsPrimaryImage": false,
+            "CanStoreFullImage": false,
+        }),
+        ColumnKind::EntityName => json!({"IsEntityReferenceStored": false}),
+        ColumnKind::Uniqueidentifier
+        | ColumnKind::Virtual
+        | ColumnKind::ManagedProperty
+        | ColumnKind::CalendarRules => json!({}),
+    }
+}
+
+fn key_properties(table: &Table, key: &AlternateKey) -> Value {
+    json!({
+        "LogicalName": key.logical_name,
+        "SchemaName": key.schema_name,
+        "EntityLogicalName": table.logical_name,
+        "DisplayName": label(Some(&key.display_name)),
+        "KeyAttributes": key.columns,
+        "EntityKeyIndexStatus": "Active",
+        "AsyncJob": null,
+        "IsManaged": false,
+        "IsSynchronous": false,
+        "IsExportKey": false,
+    })
+}
+
+fn relationship_properties(relationship: &Relationship) -> Value {
+    let mut value = match relationship {
+        Relationship::OneToMany {
+            referenced_table,
+            referenced_column,
+            referencing_table,
+            referencing_column,
+            referencing_navigation,
+            referenced_navigation,
+            cascade_delete,
+            ..
+        } => json!({
+            "RelationshipType": "OneToManyRelationship",
+            "ReferencedEntity": referenced_table,
+            "ReferencedAttribute": referenced_column,
+            "ReferencingEntity": referencing_table,
+            "ReferencingAttribute": referencing_column,
+            "ReferencedEntityNavigationPropertyName": referenced_navigation,
+            "ReferencingEntityNavigationPropertyName": referencing_navigation,
+            "IsHierarchical": referenced_table == referencing_table,
+            "CascadeConfiguration": {
+                "Assign": "NoCascade", "Share": "NoCascade", "Unshare": "NoCascade",
+                "Reparent": "NoCascade", "Merge": "NoCascade", "RollupView": "NoCascade",
+                "Delete": match cascade_delete {
+                    Cascade::RemoveLink => "RemoveLink",
+                    Cascade::Cascade => "Cascade",
+                    Cascade::Restrict => "Restrict",
+                },
+            },
+        }),
+        Relationship::ManyToMany {
+            intersect_table,
+            table1,
+            intersect_column1,
+            navigation1,
+            table2,
+            intersect_column2,
+            navigation2,
+            ..
+        } => json!({
+            "RelationshipType": "ManyToManyRelationship",
+            "Entity1LogicalName": table1,
+            "Entity2LogicalName": table2,
+            "IntersectEntityName": intersect_table,
+            "Entity1IntersectAttribute": intersect_column1,
+            "Entity2IntersectAttribute": intersect_column2,
+            "Entity1NavigationPropertyName": navigation1,
+            "Entity2NavigationPropertyName": navigation2,
+        }),
+    };
+    if let Value::Object(members) = &mut value {
+        members.insert("SchemaName".to_owned(), json!(relationship.schema_name()));
+        members.insert("IsCustomRelationship".to_owned(), json!(false));
+        members.insert("IsManaged".to_owned(), json!(true));
+        members.insert("IsValidForAdvancedFind".to_owned(), json!(true));
+    }
+    value
+}
+
+fn option_set_properties(table: &Table, column: &Column) -> Value {
+    let name = format!("{}_{}", table.logical_name, column.logical_name);
+    let mut value = json!({
+        "Name": name,
+        "IsGlobal": false,
+        "IsCustomOptionSet": column.is_custom,
+        "IsManaged": !column.is_custom,
+        "DisplayName": label(column.display_name.as_deref()),
+        "Description": label(None),
+        "OptionSetType": match column.kind {
+            ColumnKind::State { .. } => "State",
+            ColumnKind::Status { .. } => "Status",
+            ColumnKind::Boolean { .. } => "Boolean",
+            _ => "Picklist",
+        },
+    });
+    if let Value::Object(members) = &mut value {
+        if let ColumnKind::Boolean { true_label, false_label, .. } = &column.kind {
+            members.insert("TrueOption".to_owned(), option(1, true_label));
+            members.insert("FalseOption".to_owned(), option(0, false_label));
+        } else {
+            let is_state = matches!(column.kind, ColumnKind::State { .. });
+            let options = column.choices().iter().map(|choice| state_option(choice, is_state));
+            members.insert("Options".to_owned(), options.collect());
+        }
+    }
+    value
+}
+
+fn state_option(choice: &Choice, is_state: bool) -> Value {
+    let mut value = option(choice.value, &choice.label);
+    if let Value::Object(members) = &mut value {
+        if let Some(state) = choice.state {
+            let kind = "#Microsoft.Dynamics.CRM.StatusOptionMetadata";
+            members.insert("@odata.type".to_owned(), json!(kind));
+            members.insert("State".to_owned(), json!(state));
+            members.insert("TransitionData".to_owned(), Value::Null);
+        }
+        if is_state {
+            let kind = "#Microsoft.Dynamics.CRM.StateOptionMetadata";
+            members.insert("@odata.type".to_owned(), json!(kind));
+            members.insert("InvariantName".to_owned(), json!(choice.label));
+        }
+    }
+    value
+}
+
+fn option(value: i32, text: &str) -> Value {
+    json!({
+        "Value": value,
+        "Label": label(Some(text)),
+        "Description": label(None),
+        "Color": null,
+        "ExternalValue": "",
+        "IsManaged": true,
+        "MetadataId": null,
+        "HasChanged": null,
+    })
+}
+
+/// A label in US English.
+fn label(text: Option<&str>) -> Value {
+    let Some(text) = text else {
+        return json!({"LocalizedLabels": [], "UserLocalizedLabel": null});
+    };
+    let localized = json!({
+        "Label": text,
+        "LanguageCode": 1033,
+        "IsManaged": true,
+        "MetadataId": metadata_id(&["label", text]),
+        "HasChanged": null,
+    });
+    json!({"LocalizedLabels": [localized.clone()], "UserLocalizedLabel": localized})
+}

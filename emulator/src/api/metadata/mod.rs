@@ -1,0 +1,319 @@
+//! Definitions of tables, columns, keys and relationships (reference §5).
+
+mod csdl;
+mod definition;
+mod query;
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use self::{
+    definition::{Children, Item},
+    query::shape,
+};
+use super::{Call, Response, request::Segment};
+use crate::{
+    odata::{
+        Literal, ODataError,
+        filter::{Operand, parse_arguments},
+    },
+    schema::{ColumnKind, Relationship, Table},
+};
+
+/// Where a path into the definitions has led.
+enum Place<'a> {
+    One(Item<'a>),
+    Many(Vec<Item<'a>>),
+}
+
+impl<'a> Call<'a> {
+    /// `GET {api}/EntityDefinitions…`.
+    pub(super) fn entity_definitions(
+        &'a self,
+        first: &Segment,
+        rest: &[Segment],
+    ) -> Result<Response, ODataError> {
+        self.refuse_list_options()?;
+        let schema = &self.model().schema;
+        let place = match &first.arguments {
+            None => Place::Many(schema.tables().map(Item::Table).collect()),
+            Some(key) => Place::One(Item::Table(find_table(schema.tables(), key)?)),
+        };
+        self.walk(place, first, rest)
+    }
+
+    /// `GET {api}/RelationshipDefinitions…`.
+    pub(super) fn relationship_definitions(
+        &'a self,
+        first: &Segment,
+        rest: &[Segment],
+    ) -> Result<Response, ODataError> {
+        self.refuse_list_options()?;
+        let relationships = self.model().schema.relationships();
+        let place = match &first.arguments {
+            None => Place::Many(relationships.iter().map(Item::Relationship).collect()),
+            Some(key) => {
+                let wanted = MetadataKey::parse(key, "SchemaName")?;
+                let found = relationships.iter().find(|relationship| match &wanted {
+                    MetadataKey::Id(id) => relationship.metadata_id() == *id,
+                    MetadataKey::Name(name) => relationship.schema_name() == name,
+                });
+                Place::One(Item::Relationship(found.ok_or_else(|| no_definition(key))?))
+            }
+        };
+        self.walk(place, first, rest)
+    }
+
+    /// `GET {api}/GlobalOptionSetDefinitions…`: the organization has choices of columns only.
+    pub(super) fn option_set_definitions(
+        &self,
+        first: &Segment,
+        rest: &[Segment],
+    ) -> Result<Response, ODataError> {
+        self.refuse_list_options()?;
+        if let Some(key) = &first.arguments {
+            return Err(no_definition(key));
+        }
+        if let Some(next) = rest.first() {
+            return Err(ODataError::unknown_segment(&next.name));
+        }
+        Ok(self.metadata_response("GlobalOptionSetDefinitions", Value::Array(Vec::new())))
+    }
+
+    fn refuse_list_options(&self) -> Result<(), ODataError> {
+        for option in ["$top", "$orderby", "$count"] {
+            if self.options.has(option) {
+                return Err(ODataError::bad_request(
+                    "0x80060888",
+                    format!("The query parameter {option} is not supported on metadata entities."),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the rest of the path and answers with what lies there.
+    fn walk(
+        &'a self,
+        start: Place<'a>,
+        first: &Segment,
+        rest: &[Segment],
+    ) -> Result<Response, ODataError> {
+        let schema = &self.model().schema;
+        let mut place = start;
+        let mut cast: Option<&str> = None;
+        let mut context = match &place {
+            Place::One(item) => format!("{}({})", first.name, item.metadata_id()),
+            Place::Many(_) => first.name.clone(),
+        };
+        let mut segments = rest.iter();
+        while let Some(segment) = segments.next() {
+            let name = segment.name.as_str();
+            context.push('/');
+            context.push_str(name);
+            if let Some(kind) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
+                place = cast_to(place, kind)?;
+                cast = Some(kind);
+                continue;
+            }
+            let Place::One(item) = &place else {
+                return Err(ODataError::unknown_segment(name));
+            };
+            place = match item.children(schema, name, cast.is_some()) {
+                Some(Children::Many(items)) => match &segment.arguments {
+                    None => Place::Many(items),
+                    Some(key) => {
+                        let key_property = match item {
+                            Item::Table(_) if name == "Attributes" || name == "Keys" => {
+                                "LogicalName"
+                            }
+                            _ => "SchemaName",
+                        };
+                        let wanted = MetadataKey::parse(key, key_property)?;
+                        let found = items.into_iter().find(|item| match &wanted {
+                            MetadataKey::Id(id) => item.metadata_id() == *id,
+                            MetadataKey::Name(name) => item.name() == name,
+                        });
+                        Place::One(found.ok_or_else(|| no_definition(key))?)
+                    }
+                },
+                Some(Children::One(Some(item))) => Place::One(item),
+                Some(Children::One(None)) => return Ok(Response::empty(StatusCode::NO_CONTENT)),
+                None => return self.metadata_property(item, name, segments.next(), &context),
+            };
+            if !matches!(place, Place::Many(_)) {
+                cast = None;
+            }
+        }
+        let options = &self.options;
+        let value = match place {
+            Place::One(item) => shape(schema, &item, options, cast)?.into(),
+            Place::Many(items) => {
+                Value::Array(query::shape_all(schema, items, options, cast)?)
+            }
+        };
+        Ok(self.metadata_response(&context, value))
+    }
+
+    /// `…/ObjectTypeCode` and `…/ObjectTypeCode/$value`.
+    fn metadata_property(
+        &self,
+        item: &Item<'_>,
+        name: &str,
+        next: Option<&Segment>,
+        context: &str,
+    ) -> Result<Response, ODataError> {
+        let mut properties = item.properties(true);
+        let value =
+            properties.remove(name).ok_or_else(|| ODataError::unknown_segment(name))?;
+        match next.map(|segment| segment.name.as_str()) {
+            None => {
+                let mut body = Map::new();
+                body.insert("value".to_owned(), value);
+                Ok(self.metadata_response(context, Value::Object(body)))
+            }
+            Some("$value") => Ok(Response::text(match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            })),
+            Some(other) => Err(ODataError::unknown_segment(other)),
+        }
+    }
+
+    /// An object, or a list under `value`, with its context.
+    fn metadata_response(&self, place: &str, value: Value) -> Response {
+        let selection = query::selection(&self.options);
+        let suffix = if value.is_array() { "" } else { "/$entity" };
+        let context =
+            format!("{}/$metadata#{place}{selection}{suffix}", self.request.root);
+        let mut body = match value {
+            Value::Object(members) => members,
+            list => Map::from_iter([("value".to_owned(), list)]),
+        };
+        body.insert("@odata.context".to_owned(), Value::String(context));
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        Response::json(StatusCode::OK, body)
+    }
+
+    /// `GET {api}/$metadata`.
+    pub(super) fn csdl(&self) -> Response {
+        let annotated = self.options.custom.get("annotations").is_some_and(|value| value == "true");
+        let document = csdl::document(self.model(), annotated);
+        let mut response = Response::text(document);
+        response.headers.retain(|(name, _)| name != "content-type");
+        response.with("content-type", "application/xml")
+    }
+}
+
+/// How a definition is addressed.
+enum MetadataKey {
+    Id(Uuid),
+    Name(String),
+}
+
+impl MetadataKey {
+    fn parse(text: &str, property: &str) -> Result<Self, ODataError> {
+        if let Some(id) = super::key::parse_id(text) {
+            return Ok(Self::Id(id));
+        }
+        let arguments = parse_arguments(text).unwrap_or_default();
+        match arguments.as_slice() {
+            [(name, Operand::Literal(Literal::Text(value)))] if name == property => {
+                Ok(Self::Name(value.clone()))
+            }
+            [(name, Operand::Literal(Literal::Guid(id)))] if name == "MetadataId" => {
+                Ok(Self::Id(*id))
+            }
+            _ => Err(ODataError::bad_request(
+                "0x8006088a",
+                format!(
+                    "The key '{text}' is not valid: use a MetadataId or {property}='…'."
+                ),
+            )),
+        }
+    }
+}
+
+fn find_table<'a>(
+    mut tables: impl Iterator<Item = &'a Table>,
+    key: &str,
+) -> Result<&'a Table, ODataError> {
+    let wanted = MetadataKey::parse(key, "LogicalName")?;
+    let found = tables.find(|table| match &wanted {
+        MetadataKey::Id(id) => table.metadata_id == *id,
+        MetadataKey::Name(name) => table.logical_name == *name,
+    });
+    found.ok_or_else(|| match wanted {
+        MetadataKey::Name(name) => ODataError::new(
+            StatusCode::NOT_FOUND,
+            "0x80060888",
+            format!(
+                "Could not find an entity with name {name} and ID {} in the metadata cache.",
+                Uuid::nil()
+            ),
+        ),
+        MetadataKey::Id(id) => no_definition(&id.to_string()),
+    })
+}
+
+fn no_definition(key: &str) -> ODataError {
+    ODataError::new(
+        StatusCode::NOT_FOUND,
+        "0x80060888",
+        format!("No definition was found for the key '{key}'."),
+    )
+}
+
+/// Only the items of a type, such as `PicklistAttributeMetadata`.
+fn cast_to<'a>(place: Place<'a>, kind: &str) -> Result<Place<'a>, ODataError> {
+    if kind == "EnumAttributeMetadata" || !definition::is_type(kind) {
+        return Err(ODataError::bad_request(
+            "0x80060888",
+            format!("The cast to 'Microsoft.Dynamics.CRM.{kind}' is not supported."),
+        ));
+    }
+    Ok(match place {
+        Place::Many(items) => {
+            Place::Many(items.into_iter().filter(|item| item.is_a(kind)).collect())
+        }
+        Place::One(item) if item.is_a(kind) => Place::One(item),
+        Place::One(_) => {
+            return Err(ODataError::new(
+                StatusCode::NOT_FOUND,
+                "0x80060888",
+                format!("The definition is no 'Microsoft.Dynamics.CRM.{kind}'."),
+            ));
+        }
+    })
+}
+
+/// Whether a relationship can be followed from this table as the one that is looked up.
+fn is_referenced(relationship: &Relationship, table: &Table) -> bool {
+    matches!(relationship, Relationship::OneToMany { referenced_table, .. }
+        if *referenced_table == table.logical_name)
+}
+
+/// Whether a relationship can be followed from this table by one of its lookups.
+fn is_referencing(relationship: &Relationship, table: &Table) -> bool {
+    matches!(relationship, Relationship::OneToMany { referencing_table, .. }
+        if *referencing_table == table.logical_name)
+}
+
+/// Whether a relationship associates rows of this table.
+fn is_associated(relationship: &Relationship, table: &Table) -> bool {
+    matches!(relationship, Relationship::ManyToMany { table1, table2, .. }
+        if *table1 == table.logical_name || *table2 == table.logical_name)
+}
+
+/// Whether the type has an option set.
+fn has_options(kind: &ColumnKind) -> bool {
+    matches!(
+        kind,
+        ColumnKind::Picklist { .. }
+            | ColumnKind::State { .. }
+            | ColumnKind::Status { .. }
+            | ColumnKind::MultiSelectPicklist { .. }
+            | ColumnKind::Boolean { .. }
+    )
+}
