@@ -8,7 +8,7 @@ mod metadata;
 mod read;
 pub(crate) mod request;
 mod single;
-// mod write;
+mod write;
 
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ impl Api {
         match request.method {
             Method::GET => self.store.read(|connection| call.get(connection)),
             Method::POST | Method::PATCH | Method::PUT | Method::DELETE => {
-                Err(ODataError::not_implemented("writing"))
+                self.store.write(|writer| call.change(writer))
             }
             _ => Err(ODataError::method_not_allowed(request.method.as_str())),
         }

@@ -28,8 +28,8 @@ use uuid::Uuid;
 
 pub(crate) use complete::Author;
 pub(crate) use layout::{Layout, Slot, Stored};
-pub(crate) use rows::{Row, Writer, read_row};
-pub(crate) use text::{COLLATION, compare as compare_text};
+pub(crate) use rows::{Row, Writer};
+pub(crate) use text::COLLATION;
 pub use value::{Decimal, NotADecimal, Value};
 
 use crate::{

@@ -6,10 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::{
-    Author, SECURITY_TABLES, Store, StoreError, Value, complete::Completer, layout::Layout,
+    Author, SECURITY_TABLES, Slot, Store, StoreError, Value,
+    complete::Completer,
+    layout::{Layout, parse_guid},
     take_versions,
 };
-use crate::schema::Table;
+use crate::schema::{AlternateKey, Table};
 
 /// The table in which all activities are listed.
 const ACTIVITIES: &str = "activitypointer";
@@ -210,6 +212,70 @@ impl<'a> Writer<'a> {
             self.note_security_change(table);
         }
         Ok(deleted)
+    }
+
+    /// Keys of the rows whose lookup refers to this row.
+    pub(crate) fn referring(
+        &self,
+        table: &str,
+        column: &str,
+        id: Uuid,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let layout = self.store.layout(table)?;
+        if layout.position(column).is_none() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT \"{}\" FROM \"{table}\" WHERE \"{column}\" = ?1",
+            layout.primary_id
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement
+            .query_map([id.to_string()], |row| Ok(parse_guid(row.get_ref(0)?.as_str()?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The alternate key that a row would share with another row.
+    pub(crate) fn violated_key<'t>(
+        &self,
+        table: &'t Table,
+        values: &[Value],
+        id: Uuid,
+    ) -> Result<Option<&'t AlternateKey>, StoreError> {
+        let layout = self.store.layout(&table.logical_name)?;
+        for key in &table.keys {
+            let slots: Vec<&Slot> = key
+                .columns
+                .iter()
+                .filter_map(|column| layout.slots.get(layout.position(column)?))
+                .collect();
+            if slots.iter().any(|slot| *layout.get(values, &slot.name) == Value::Null) {
+                continue;
+            }
+            // A lookup's companion is compared too, so that each value binds as it is stored.
+            let positions: Vec<usize> =
+                key.columns.iter().filter_map(|column| layout.position(column)).collect();
+            let conditions: String = layout
+                .column_list(&positions)
+                .iter()
+                .map(|name| format!(" AND {name} = ?"))
+                .collect();
+            let sql = format!(
+                "SELECT 1 FROM \"{}\" WHERE \"{}\" <> ?1{conditions}",
+                layout.table, layout.primary_id
+            );
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.raw_bind_parameter(1, id.to_string())?;
+            let mut parameter = 2;
+            for slot in slots {
+                let value = layout.get(values, &slot.name);
+                parameter = layout.bind(&mut statement, slot, value, parameter)?;
+            }
+            if statement.raw_query().next()?.is_some() {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
     }
 
     fn forget_deletion(&self, table: &str, id: Uuid) -> Result<(), StoreError> {
