@@ -1,5 +1,6 @@
 //! Fills the organization with rows: by [import](import) from CSV files, or made up.
 
+pub mod command;
 pub mod day;
 pub mod generate;
 pub mod import;

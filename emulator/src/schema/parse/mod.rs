@@ -26,6 +26,13 @@
 //!     2 in 1  Inactive
 //! ```
 //!
+//! Above `columns` stand the table's names and `ObjectTypeCode`; who owns its rows (`user`,
+//! `organization`, `business` or `nobody`); its key and naming columns; whether changes are tracked
+//! (`enabled`, `available` or `unavailable`); `flags`, any of `activities` (can be regarded by
+//! them), `activity`, `activity-party`, `audited`, `custom`, `intersect`, `no-concurrency` (ignores
+//! `If-Match`) and `notes`; alternate keys; and `privileges NAME` where they end in another name
+//! than the table's, or `privileges none`.
+//!
 //! A column line holds the schema name, the type, the label, and flags: `required`, `recommended`,
 //! `system` (required by the platform), `read-only`, `create-only`, `update-only`, `unreadable`,
 //! `calculated`, `rollup`, `custom`, `secured`, `default-yes`, `of COLUMN` (describes that column).
@@ -34,8 +41,10 @@
 //! column refers to, with the navigation property and the relationship; the relationship's name is
 //! also that of the collection on the other side unless `reverse NAME` or `no-reverse` follows, and
 //! a last word `cascade` or `restrict` says what deleting the referenced row does. A lookup whose
-//! relationship is not public names its tables itself: `lookup(account)`. Other indented
-//! lines are choices: number and label, for a status with `in STATE`, for yes-no with `yes`/`no`.
+//! relationship is not public names its tables itself: `lookup(account)`.
+//!
+//! Other indented lines are choices: number and label, for a status with `in STATE`, for yes-no
+//! with `yes` or `no` in place of the number.
 //!
 //! An intersect table says what it associates in its header, table, column, navigation twice:
 //! `associates RELATIONSHIP  role roleid NAVIGATION  team teamid NAVIGATION`.

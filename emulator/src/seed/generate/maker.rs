@@ -62,7 +62,7 @@ impl Maker<'_> {
 
     /// The text key that the alternate key finds the row by.
     pub(super) fn key(&self, table: &str) -> String {
-        format!("{table}-{}-{}", self.seed, self.index + 1)
+        format!("{table}-{}-{:07}", self.seed, self.index + 1)
     }
 
     /// A customer number: short, and unique among the seeds in use.

@@ -6,6 +6,7 @@ use super::{
     text::sentences,
 };
 use crate::{
+    org,
     seed::names,
     store::{Decimal, Value},
 };
@@ -55,6 +56,11 @@ impl Maker<'_> {
         } else {
             self.reference(Made::Contact, contact)
         };
+        let currency = if self.random.percent(30) {
+            org::EURO
+        } else {
+            org::BASE_CURRENCY
+        };
         let hundredths = self.random.between(100_000, 200_000_000);
         let phase_number = self.random.between(0, 3);
         let phases = ["1-Qualify", "2-Develop", "3-Propose", "4-Close"];
@@ -71,6 +77,10 @@ impl Maker<'_> {
         });
         vec![
             ("opportunityid", self.own_id(Made::Opportunity)),
+            (
+                "transactioncurrencyid",
+                Value::lookup("transactioncurrency", currency),
+            ),
             ("sample_externalid", Value::Text(self.key("opportunity"))),
             ("name", Value::Text(name)),
             ("customerid", customer),

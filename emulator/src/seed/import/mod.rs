@@ -1,6 +1,6 @@
 //! Imports CSV files as rows.
 //!
-//! A [map file](map) says which file becomes which table. Everything is read and checked before
+//! A map file says which file becomes which table (the module `map` explains it). Everything is read and checked before
 //! anything is stored, so that a fault in the last line of the last file leaves the organization
 //! as it was. Text keys become the same GUIDs in every import, see [`key_id`].
 
@@ -336,6 +336,7 @@ mod tests {
     #[test]
     fn the_demo_comes_in_whole() {
         let store = store();
+        crate::org::seed(&store, "Contoso").unwrap();
         let report = demo(&store).unwrap();
         assert_eq!(
             report.to_string(),
@@ -343,5 +344,43 @@ mod tests {
              14181 phonecall, 14488 email, 14301 appointment, 14187 task"
         );
         assert_eq!(store.count("activitypointer").unwrap(), 57_157);
+        let count = |sql: &str| -> i64 {
+            let read = |connection: &rusqlite::Connection| {
+                Ok::<_, StoreError>(connection.query_row(sql, [], |row| row.get(0))?)
+            };
+            store.read(read).unwrap()
+        };
+        // Each reference leads to a row, and money to a currency.
+        for (table, column, target) in [
+            ("contact", "parentcustomerid", "account"),
+            ("lead", "parentcontactid", "contact"),
+            ("opportunity", "originatingleadid", "lead"),
+            ("opportunity", "customerid", "account"),
+            ("opportunity", "ownerid", "systemuser"),
+            (
+                "opportunity",
+                "transactioncurrencyid",
+                "transactioncurrency",
+            ),
+            ("task", "regardingobjectid", "lead"),
+        ] {
+            let dangling = format!(
+                "SELECT count(*) FROM {table} WHERE {column} IS NULL \
+                 OR {column} NOT IN (SELECT {target}id FROM {target})"
+            );
+            assert_eq!(count(&dangling), 0, "{table}.{column}");
+        }
+        assert_eq!(
+            count("SELECT count(*) FROM opportunity WHERE statecode = 1"),
+            1_106
+        );
+        assert_eq!(
+            count("SELECT count(*) FROM lead WHERE statecode = 1"),
+            4_437
+        );
+        assert_eq!(
+            count("SELECT count(*) FROM opportunity WHERE estimatedvalue_base IS NULL"),
+            0
+        );
     }
 }
