@@ -30,15 +30,9 @@ impl Authority {
 
     /// The authority that the environment names; what the settings name goes before it.
     pub(super) fn discovered(settings: &Settings, challenged: &Challenged) -> Result<Self, Error> {
-        let Challenged::Bearer(challenge) = challenged else {
-            return Err(Error::new(
-                ErrorKind::InvalidSettings,
-                format!(
-                    "{} does not tell where to sign in; set \"tenant\", and \"authority\" if it \
-                     is not in a Microsoft cloud",
-                    settings.environment
-                ),
-            ));
+        let challenge = match challenged {
+            Challenged::Bearer(challenge) => challenge,
+            other => return Err(no_challenge(settings, other)),
         };
         let origin = match &settings.authority {
             Some(origin) => origin.url().clone(),
@@ -65,6 +59,30 @@ impl Authority {
 
     pub(super) fn tenant(&self) -> &Tenant {
         &self.tenant
+    }
+}
+
+fn no_challenge(settings: &Settings, answer: &Challenged) -> Error {
+    let environment = &settings.environment;
+    match answer {
+        Challenged::Status(status @ (429 | 500..), _) => Error::new(
+            ErrorKind::Unavailable,
+            format!("{environment} is busy or failing (status {status}); try again later"),
+        ),
+        Challenged::Status(status, _) => Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "{environment} answers, but not as a Dataverse environment (status {status}); \
+                 check \"environment\""
+            ),
+        ),
+        _ => Error::new(
+            ErrorKind::InvalidSettings,
+            format!(
+                "{environment} does not tell where to sign in; set \"tenant\", and \"authority\" \
+                 if it is not in a Microsoft cloud"
+            ),
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ mod entra;
 mod shared;
 mod token;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -51,6 +51,7 @@ impl<H: Host> Authenticator<H> {
             settings: settings.clone(),
             resource,
             challenged: RefCell::default(),
+            proven: Cell::new(false),
         };
         Self {
             issuer: Rc::new(issuer),
@@ -127,6 +128,8 @@ struct Issuer<H> {
     settings: Settings,
     resource: Url,
     challenged: RefCell<Option<Challenged>>,
+    /// Whether signing in has ever worked.
+    proven: Cell<bool>,
 }
 
 impl<H: Host> Issuer<H> {
@@ -135,7 +138,9 @@ impl<H: Host> Issuer<H> {
             Some(authority) => authority,
             None => Authority::discovered(&self.settings, &self.challenge(patience).await?)?,
         };
-        client_credentials::issue(self, &authority, patience).await
+        let token = client_credentials::issue(self, &authority, patience).await?;
+        self.proven.set(true);
+        Ok(token)
     }
 
     async fn challenge(&self, patience: Patience) -> Result<Challenged, Error> {
@@ -194,9 +199,10 @@ impl<H: Host> Issuer<H> {
                     Some(pause) => (Repeat::Patiently, pause.asked(response, &*self.host)),
                     None => return outcome,
                 },
+                Err(error) if !error.is_transient() => return outcome,
+                Err(_) if self.proven.get() => (Repeat::Patiently, None),
                 // An address that has never answered is more likely wrong than at rest.
-                Err(error) if error.is_transient() => (Repeat::Few, None),
-                Err(_) => return outcome,
+                Err(_) => (Repeat::Few, None),
             };
             match budget.pause_after(took, repeat, asked, &*self.host) {
                 Some(pause) => self.host.sleep(pause).await,

@@ -91,3 +91,68 @@ impl<T: Clone> Future for Shared<T> {
         Poll::Ready(output)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn whoever_is_left_is_woken_and_gets_the_output() {
+        let ready = Rc::new(Cell::new(false));
+        let inner_waker = Rc::new(RefCell::new(None::<Waker>));
+        let runs = Rc::new(Cell::new(0));
+        let shared = Shared::new({
+            let (ready, inner_waker, runs) = (ready.clone(), inner_waker.clone(), runs.clone());
+            poll_fn(move |context| {
+                *inner_waker.borrow_mut() = Some(context.waker().clone());
+                if !ready.get() {
+                    return Poll::Pending;
+                }
+                runs.set(runs.get() + 1);
+                Poll::Ready("output")
+            })
+        });
+        let counts = [Arc::new(Count::default()), Arc::new(Count::default())];
+        let [first_waker, second_waker] = counts.clone().map(Waker::from);
+        let mut second = pin!(shared.clone());
+        {
+            let mut first = pin!(shared.clone());
+            assert!(
+                second
+                    .as_mut()
+                    .poll(&mut Context::from_waker(&second_waker))
+                    .is_pending()
+            );
+            // The last to be polled goes away before the output is there.
+            assert!(
+                first
+                    .as_mut()
+                    .poll(&mut Context::from_waker(&first_waker))
+                    .is_pending()
+            );
+        }
+        ready.set(true);
+        inner_waker.borrow().as_ref().unwrap().wake_by_ref();
+        assert_eq!(counts[1].0.load(Ordering::Relaxed), 1);
+        let output = second
+            .as_mut()
+            .poll(&mut Context::from_waker(&second_waker));
+        assert_eq!(output, Poll::Ready("output"));
+        let late = pin!(shared).poll(&mut Context::from_waker(&first_waker));
+        assert_eq!((late, runs.get()), (Poll::Ready("output"), 1));
+    }
+}

@@ -316,15 +316,61 @@ fn two_callers_who_were_refused_share_one_new_token() {
 }
 
 #[test]
-fn an_environment_that_names_no_authority_is_asked_again_next_time() {
-    let host = directory(|| Reply::status(401));
-    let settings = Settings::parse(SETTINGS).unwrap();
-    let authenticator =
-        Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
-    for attempts in 1..3 {
+fn a_renewal_is_more_patient_than_the_first_sign_in() {
+    let reachable = Rc::new(Cell::new(false));
+    let host = directory({
+        let reachable = Rc::clone(&reachable);
+        move || {
+            if reachable.get() {
+                token()
+            } else {
+                Reply::failure(HttpError::Connect)
+            }
+        }
+    });
+    let authenticator = authenticator(&host);
+    let attempts = || {
+        let before = host.requests().len();
         let error = host.block_on(authenticator.token(PATIENCE)).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::InvalidSettings);
-        assert!(error.message.contains("set \"tenant\""), "{error}");
-        assert_eq!(host.requests().len(), attempts);
+        assert_eq!(error.kind, ErrorKind::Unavailable);
+        host.requests().len() - before
+    };
+    assert_eq!(attempts(), 4);
+    reachable.set(true);
+    host.block_on(authenticator.token(PATIENCE)).unwrap();
+    reachable.set(false);
+    host.advance(Duration::from_hours(1));
+    assert!(attempts() > 10);
+}
+
+#[test]
+fn an_environment_that_names_no_authority_is_asked_again_next_time() {
+    for (reply, kind, words) in [
+        (
+            Reply::status(401),
+            ErrorKind::InvalidSettings,
+            "set \"tenant\"",
+        ),
+        (
+            Reply::status(404),
+            ErrorKind::NotFound,
+            "check \"environment\"",
+        ),
+        (
+            Reply::status(501),
+            ErrorKind::Unavailable,
+            "busy or failing",
+        ),
+    ] {
+        let host = directory(move || reply.clone());
+        let settings = Settings::parse(SETTINGS).unwrap();
+        let authenticator =
+            Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
+        for attempts in 1..3 {
+            let error = host.block_on(authenticator.token(PATIENCE)).unwrap_err();
+            assert_eq!(error.kind, kind);
+            assert!(error.message.contains(words), "{error}");
+            assert_eq!(host.requests().len(), attempts);
+        }
     }
 }
