@@ -1,8 +1,9 @@
 //! Imports CSV files as rows.
 //!
-//! A map file says which file becomes which table (the module `map` explains it). Everything is read and checked before
-//! anything is stored, so that a fault in the last line of the last file leaves the organization
-//! as it was. Text keys become the same GUIDs in every import, see [`key_id`].
+//! A map file says which file becomes which table; the module `map` explains it. Everything is
+//! read and checked before anything is stored, so that a fault in the last line of the last file
+//! leaves the organization as it was. Text keys become the same GUIDs in every import, see
+//! [`key_id`].
 
 mod cell;
 mod files;
