@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use uuid::Uuid;
 
 pub use crate::{
-    control::ControlError,
+    control::{ControlError, DayReport},
     gate::limits::ServiceLimits,
     net::{
         faults::{Fault, FaultKind},
@@ -387,6 +387,11 @@ impl Emulator {
     /// Revokes a privilege, such as `prvReadAccount`, from a role of the root business unit.
     pub fn revoke(&self, role: Role, privilege: &str) -> Result<(), ControlError> {
         self.environment.grant(role, privilege, None)
+    }
+
+    /// Carries out so many changes in the organization, the same for the same seed and rows.
+    pub fn work_a_day(&self, seed: u64, changes: usize) -> Result<DayReport, ControlError> {
+        self.environment.work_a_day(seed, changes)
     }
 
     /// What has been served so far.

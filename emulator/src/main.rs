@@ -3,7 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use dataverse_emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID};
+use dataverse_emulator::{
+    CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID,
+    seed::{
+        command::{Content, FillError, Generate, Import},
+        import::Report,
+    },
+};
 
 /// A local Dataverse for demonstrations and tests.
 #[derive(Debug, Parser)]
@@ -17,6 +23,10 @@ struct Arguments {
 enum Command {
     /// Serves an organization until interrupted.
     Serve(Serve),
+    /// Imports CSV files into an organization's file, to be served from it.
+    Import(Import),
+    /// Makes up rows in an organization's file, to be served from it.
+    Generate(Generate),
 }
 
 #[derive(Debug, clap::Args)]
@@ -27,12 +37,16 @@ struct Serve {
     /// Keep the rows in this SQLite file; without it they go away with the emulator.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    content: Content,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(serve) => run(serve).await,
+        Command::Import(import) => filled(import.run()),
+        Command::Generate(generate) => filled(generate.run()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,6 +55,11 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn filled(report: Result<Report, FillError>) -> Result<(), Box<dyn std::error::Error>> {
+    println!("{}", report?);
+    Ok(())
 }
 
 async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
@@ -52,7 +71,15 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(path) = serve.data {
         builder = builder.file(path);
     }
-    let emulator = builder.start().await?;
+    let content = serve.content;
+    let emulator = builder
+        .seed(move |store| {
+            let report = content.fill(store)?;
+            println!("filled with    {report}");
+            Ok(())
+        })
+        .start()
+        .await?;
     println!("environment    {}", emulator.base_url());
     println!("authority      {}/{TENANT_ID}", emulator.authority_url());
     println!("tenant id      {TENANT_ID}");

@@ -16,6 +16,7 @@ use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
 
 pub(crate) use functions::RECOMMENDED_PARALLELISM;
+pub(crate) use write::delete;
 pub(crate) use request::{Preferences, Request, Response};
 
 use crate::{

@@ -17,6 +17,9 @@ use crate::{
     store::{Author, StoreError, Value, current_version},
 };
 
+/// How many changes a day has unless told otherwise.
+const CHANGES_OF_A_DAY: usize = 200;
+
 /// Why a command was not carried out.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -40,6 +43,9 @@ pub enum ControlError {
         /// How it was called.
         name: String,
     },
+    /// A change of the day that the organization does not allow.
+    #[error("the day's work was refused: {0}")]
+    Refused(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,6 +55,7 @@ impl ControlError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::UnknownCommand { .. } | Self::Unknown { .. } => StatusCode::NOT_FOUND,
+            Self::Refused(_) => StatusCode::CONFLICT,
             Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -63,6 +70,13 @@ impl ControlError {
 #[serde(deny_unknown_fields)]
 struct Advance {
     seconds: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Day {
+    seed: u64,
+    changes: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -162,6 +176,11 @@ pub(super) fn run(
             let Disabled { disabled } = parse(body)?;
             let user = Uuid::try_parse(id).map_err(|_| ControlError::unknown("user", id))?;
             environment.disable_user(user, disabled)?;
+        }
+        ("POST", "day", None) => {
+            let Day { seed, changes } = parse(body)?;
+            let report = environment.work_a_day(seed, changes.unwrap_or(CHANGES_OF_A_DAY))?;
+            return Ok(serde_json::to_value(report)?);
         }
         ("POST", "grants", None) => {
             let GrantChange { role: name, privilege, depth } = parse(body)?;

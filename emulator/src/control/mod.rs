@@ -13,9 +13,10 @@
 //! | `PATCH applications/{id}` `{"disabled":true}` | refuses it tokens |
 //! | `PATCH users/{id}` `{"disabled":true}` | disables a user of the organization |
 //! | `POST grants`, `DELETE grants` `{"role","privilege","depth"}` | grants or revokes a privilege |
-//! | `POST day` `{"seed":n}` | a day's work: creates, updates and deletes rows |
+//! | `POST day` `{"seed":n,"changes":n}` | a day's work: creates, updates and deletes rows |
 
 mod commands;
+mod day;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 pub use commands::ControlError;
+pub use day::DayReport;
 
 use crate::net::environment::Environment;
 

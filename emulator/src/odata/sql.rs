@@ -67,6 +67,7 @@ pub(crate) struct Compiler<'a> {
     /// Seconds since 1970.
     pub(crate) now: i64,
     options: &'a Options,
+    root: &'a Table,
     scopes: Vec<Scope<'a>>,
     aliases: usize,
 }
@@ -88,7 +89,7 @@ impl<'a> Compiler<'a> {
         alias: &str,
     ) -> Self {
         let scope = Scope { table, alias: alias.to_owned(), variable: None };
-        Self { model, caller, now, options, scopes: vec![scope], aliases: 0 }
+        Self { model, caller, now, options, root: table, scopes: vec![scope], aliases: 0 }
     }
 
     /// The condition as SQL.
@@ -239,6 +240,22 @@ impl<'a> Compiler<'a> {
     pub(crate) fn reach(&mut self, path: &[String]) -> Result<Reached<'a>, ODataError> {
         let (scope, path) = self.enter(path)?;
         self.reach_from(scope.table, &scope.alias, path)
+    }
+
+    /// A column as a query function names it: by logical name, also for a lookup.
+    pub(crate) fn reach_named(&mut self, path: &[String]) -> Result<Reached<'a>, ODataError> {
+        let mut path = path.to_vec();
+        if let ([name], table) = (path.as_mut_slice(), self.table())
+            && table.column(name).is_some_and(crate::schema::Column::is_lookup)
+        {
+            *name = format!("_{name}_value");
+        }
+        self.reach(&path)
+    }
+
+    /// The table of the innermost rows.
+    pub(crate) fn table(&self) -> &'a Table {
+        self.scopes.last().map_or(self.root, |scope| scope.table)
     }
 
     /// The scope a path begins in, and the rest of the path.

@@ -16,6 +16,7 @@ use crate::{
     schema::{PrivilegeType, Table},
     store::{Author, Writer},
 };
+pub(crate) use delete::delete;
 use payload::{Members, invalid_property, value_of};
 
 /// What `If-Match` and `If-None-Match` demand.
