@@ -47,3 +47,34 @@ fn open_in(directory: &Path, name: &str) -> io::Result<Box<dyn Read>> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    #[test]
+    fn compressed_files_are_found_by_their_plain_names() {
+        let place = tempfile::tempdir().unwrap();
+        let file = File::create(place.path().join("rows.csv.gz")).unwrap();
+        let mut compressed = GzEncoder::new(file, Compression::default());
+        compressed.write_all("a,b\n1,ä\n".as_bytes()).unwrap();
+        compressed.finish().unwrap();
+        let files = Files::Directory(place.path().to_owned());
+        for name in ["rows.csv", "rows.csv.gz"] {
+            let record = files
+                .open(name)
+                .unwrap()
+                .into_records()
+                .next()
+                .unwrap()
+                .unwrap();
+            assert_eq!(record.get(1), Some("ä"));
+        }
+        let missing = files.open("columns.csv").map(drop).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+}
