@@ -24,7 +24,11 @@ impl Cache {
 
     /// The user's own cache directory, where there is one.
     pub(crate) fn default_directory() -> Option<PathBuf> {
-        let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+        let absolute = |name| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|p| p.is_absolute())
+        };
         absolute("XDG_CACHE_HOME")
             .or_else(|| Some(absolute("HOME")?.join(".cache")))
             .map(|base| base.join("dataverse-host"))
@@ -34,7 +38,8 @@ impl Cache {
         let mut compiler = Blake(blake3::Hasher::new());
         engine.precompile_compatibility_hash().hash(&mut compiler);
         compiler.0.update(wasm);
-        self.directory.join(format!("{}.cwasm", compiler.0.finalize().to_hex()))
+        self.directory
+            .join(format!("{}.cwasm", compiler.0.finalize().to_hex()))
     }
 
     /// The compiled form of this component, if it is here and can be trusted.
@@ -82,7 +87,10 @@ impl Cache {
     }
 }
 
-#[expect(unsafe_code, reason = "mapping compiled code cannot be made safe; see the argument below")]
+#[expect(
+    unsafe_code,
+    reason = "mapping compiled code cannot be made safe; see the argument below"
+)]
 fn deserialize(engine: &Engine, file: &Path) -> Option<Component> {
     // SAFETY: the file was written whole by `try_store` of this user: its directory and itself
     // belong to the user and nobody else may write them (`is_ours`), and its name is the digest
@@ -97,7 +105,11 @@ fn deserialize(engine: &Engine, file: &Path) -> Option<Component> {
 fn is_ours(path: &Path, directory: bool) -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::symlink_metadata(path).is_ok_and(|found| {
-        let right_type = if directory { found.is_dir() } else { found.is_file() };
+        let right_type = if directory {
+            found.is_dir()
+        } else {
+            found.is_file()
+        };
         let forbidden = if directory { 0o077 } else { 0o022 };
         right_type
             && found.uid() == rustix::process::geteuid().as_raw()
@@ -120,7 +132,9 @@ impl Hasher for Blake {
 
     fn finish(&self) -> u64 {
         let digest = *self.0.finalize().as_bytes();
-        digest.first_chunk().map_or(0, |head| u64::from_le_bytes(*head))
+        digest
+            .first_chunk()
+            .map_or(0, |head| u64::from_le_bytes(*head))
     }
 }
 
@@ -135,22 +149,31 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let cache = Cache::new(base.path().join("cache"));
         let engine = Engine::default();
-        let wasm = b"(component)";
+        let wasm = b"\0asm\x0d\0\x01\0";
         let component = Component::new(&engine, wasm).unwrap();
         assert!(cache.load(&engine, wasm).is_none());
         cache.store(&engine, wasm, &component);
         assert!(cache.load(&engine, wasm).is_some());
-        assert!(cache.load(&engine, b"(component )").is_none(), "another component");
+        assert!(
+            cache.load(&engine, b"another").is_none(),
+            "another component"
+        );
 
         let set_mode = |path: &Path, mode| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         };
         let file = cache.file(&engine, wasm);
         set_mode(&file, 0o666);
-        assert!(cache.load(&engine, wasm).is_none(), "a file that others may write");
+        assert!(
+            cache.load(&engine, wasm).is_none(),
+            "a file that others may write"
+        );
         set_mode(&file, 0o600);
         set_mode(&cache.directory, 0o777);
-        assert!(cache.load(&engine, wasm).is_none(), "a directory that others may write");
+        assert!(
+            cache.load(&engine, wasm).is_none(),
+            "a directory that others may write"
+        );
         set_mode(&cache.directory, 0o700);
         let elsewhere = base.path().join("elsewhere");
         std::fs::rename(&file, &elsewhere).unwrap();

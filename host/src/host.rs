@@ -101,7 +101,9 @@ impl ConnectorHostBuilder {
         mut self,
         variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
         self.environment = Some(variables.collect());
         self
     }
@@ -111,8 +113,10 @@ impl ConnectorHostBuilder {
     pub fn build(self) -> Result<ConnectorHost, LoadError> {
         let wasm = match self.source.ok_or(LoadError::NoComponent)? {
             Source::Bytes(bytes) => bytes,
-            Source::File(path) => std::fs::read(&path)
-                .map_err(|source| LoadError::File { path: path.clone(), source })?,
+            Source::File(path) => std::fs::read(&path).map_err(|source| LoadError::File {
+                path: path.clone(),
+                source,
+            })?,
         };
         let cache = match self.cache {
             CacheChoice::OfTheUser => Cache::default_directory().map(Cache::new),
@@ -139,12 +143,23 @@ impl ConnectorHostBuilder {
         refuse_other_imports(&component, &engine, self.environment.is_some())?;
         let mut linker = Linker::new(&engine);
         link(&mut linker, self.environment.is_some()).map_err(LoadError::Runtime)?;
-        let pre = linker.instantiate_pre(&component).map_err(LoadError::Contract)?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(LoadError::Contract)?;
         let pre = ConnectorPre::new(pre).map_err(LoadError::Contract)?;
-        let loading = Loading { cached, took: start.elapsed() };
+        let loading = Loading {
+            cached,
+            took: start.elapsed(),
+        };
         start_ticking(&engine).map_err(|error| LoadError::Runtime(error.into()))?;
         let environment = self.environment.unwrap_or_default();
-        Ok(ConnectorHost { shared: Arc::new(Shared { pre, environment, loading }) })
+        Ok(ConnectorHost {
+            shared: Arc::new(Shared {
+                pre,
+                environment,
+                loading,
+            }),
+        })
     }
 }
 
@@ -169,13 +184,22 @@ fn refuse_other_imports(
     environment: bool,
 ) -> Result<(), LoadError> {
     let granted = |import: &str| {
-        let interface = import.split_once('@').map_or(import, |(interface, _)| interface);
+        let interface = import
+            .split_once('@')
+            .map_or(import, |(interface, _)| interface);
         GRANTED.contains(&interface) || (environment && interface == "wasi:cli/environment")
     };
     let ty = component.component_type();
-    let imports: Vec<String> =
-        ty.imports(engine).map(|(name, _)| name.to_owned()).filter(|name| !granted(name)).collect();
-    if imports.is_empty() { Ok(()) } else { Err(LoadError::Imports { imports }) }
+    let imports: Vec<String> = ty
+        .imports(engine)
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| !granted(name))
+        .collect();
+    if imports.is_empty() {
+        Ok(())
+    } else {
+        Err(LoadError::Imports { imports })
+    }
 }
 
 /// Advances the engine's epoch for as long as anybody holds it.
@@ -188,7 +212,10 @@ fn start_ticking(engine: &Engine) -> std::io::Result<()> {
             std::thread::sleep(TICK);
         }
     };
-    std::thread::Builder::new().name("connector-epochs".to_owned()).spawn(tick).map(|_| ())
+    std::thread::Builder::new()
+        .name("connector-epochs".to_owned())
+        .spawn(tick)
+        .map(|_| ())
 }
 
 impl ConnectorHost {
@@ -204,12 +231,17 @@ impl ConnectorHost {
 
     /// Who the connector is and which settings it takes. Needs no connection.
     pub async fn describe(&self) -> Result<ConnectorDescription, CallError> {
-        let nobody = Profile::new("{}", InMemory::new())
-            .map_err(|error| CallError::Trap { call: "instantiate", reason: error.to_string() })?;
+        let nobody = Profile::new("{}", InMemory::new()).map_err(|error| CallError::Trap {
+            call: "instantiate",
+            reason: error.to_string(),
+        })?;
         let mut instance = self.instantiate(&nobody).await?;
         instance
             .call("connection.describe", async |connector, store| {
-                connector.integration_connector_connection().call_describe(store).await
+                connector
+                    .integration_connector_connection()
+                    .call_describe(store)
+                    .await
             })
             .await
     }
@@ -231,7 +263,10 @@ mod tests {
     use super::*;
 
     fn load(wat: &str) -> Result<ConnectorHost, LoadError> {
-        ConnectorHost::builder().component_bytes(wat).without_cache().build()
+        ConnectorHost::builder()
+            .component_bytes(wat::parse_str(wat).unwrap())
+            .without_cache()
+            .build()
     }
 
     #[test]
@@ -240,24 +275,61 @@ mod tests {
             (import "wasi:io/poll@0.2.6" (instance))
             (import "wasi:filesystem/preopens@0.2.6" (instance))
             (import "wasi:cli/environment@0.2.6" (instance)))"#;
-        let Err(LoadError::Imports { imports }) = load(wat) else { panic!("was loaded") };
-        assert_eq!(imports, ["wasi:filesystem/preopens@0.2.6", "wasi:cli/environment@0.2.6"]);
+        let Err(LoadError::Imports { imports }) = load(wat) else {
+            panic!("was loaded")
+        };
+        assert_eq!(
+            imports,
+            [
+                "wasi:filesystem/preopens@0.2.6",
+                "wasi:cli/environment@0.2.6"
+            ]
+        );
         let granted = ConnectorHost::builder()
-            .component_bytes(wat)
+            .component_bytes(wat::parse_str(wat).unwrap())
             .without_cache()
             .environment([("A", "B")])
             .build();
-        let Err(LoadError::Imports { imports }) = granted else { panic!("was loaded") };
+        let Err(LoadError::Imports { imports }) = granted else {
+            panic!("was loaded")
+        };
         assert_eq!(imports, ["wasi:filesystem/preopens@0.2.6"]);
+    }
+
+    /// A platform moves these between threads.
+    #[test]
+    fn futures_can_be_spawned() {
+        fn spawnable<T: Send>(_: impl FnOnce(&'static ConnectorHost, &'static Profile) -> T) {}
+        spawnable(|host, profile| async {
+            let mut session = host.open(profile).await?;
+            session.check().await?;
+            session.describe_streams(&[]).await?;
+            let mut sync = session.sync(&[]).await?;
+            sync.next().await?;
+            sync.close().await
+        });
+        spawnable(|host, profile| async {
+            let sink = Box::new(crate::sink::Sqlite::open("").unwrap());
+            let never = std::future::pending();
+            crate::run_sync(host, profile, &[], sink, &mut crate::Silent, never).await
+        });
     }
 
     #[test]
     fn what_is_no_connector_is_refused() {
         assert!(matches!(load("(component)"), Err(LoadError::Contract(_))));
         assert!(matches!(load("(module)"), Err(LoadError::Invalid(_))));
-        assert!(matches!(load("nonsense"), Err(LoadError::Invalid(_))));
-        let absent = ConnectorHost::builder().component_file("/nonexistent/x.wasm").build();
+        let nonsense = ConnectorHost::builder()
+            .component_bytes("nonsense")
+            .without_cache();
+        assert!(matches!(nonsense.build(), Err(LoadError::Invalid(_))));
+        let absent = ConnectorHost::builder()
+            .component_file("/nonexistent/x.wasm")
+            .build();
         assert!(matches!(absent, Err(LoadError::File { .. })));
-        assert!(matches!(ConnectorHost::builder().build(), Err(LoadError::NoComponent)));
+        assert!(matches!(
+            ConnectorHost::builder().build(),
+            Err(LoadError::NoComponent)
+        ));
     }
 }

@@ -34,7 +34,10 @@ pub(crate) struct State {
 impl State {
     fn new(profile: &Profile, environment: &[(String, String)]) -> Self {
         let last_words = LastWords::default();
-        let wasi = WasiCtx::builder().envs(environment).stderr(last_words.clone()).build();
+        let wasi = WasiCtx::builder()
+            .envs(environment)
+            .stderr(last_words.clone())
+            .build();
         Self {
             wasi,
             http: WasiHttpCtx::new(),
@@ -49,13 +52,20 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outgoing,
+        }
     }
 }
 
@@ -66,7 +76,9 @@ impl secrets::Host for State {
     ) -> wasmtime::Result<Result<String, secrets::SecretError>> {
         let store = Arc::clone(&self.secrets);
         let secret = store.get(&name).await;
-        Ok(secret.map(|secret| secret.expose().to_owned()).map_err(to_contract))
+        Ok(secret
+            .map(|secret| secret.expose().to_owned())
+            .map_err(to_contract))
     }
 
     async fn put(
@@ -75,7 +87,10 @@ impl secrets::Host for State {
         value: String,
     ) -> wasmtime::Result<Result<(), secrets::SecretError>> {
         let store = Arc::clone(&self.secrets);
-        Ok(store.put(&name, Secret::new(value)).await.map_err(to_contract))
+        Ok(store
+            .put(&name, Secret::new(value))
+            .await
+            .map_err(to_contract))
     }
 }
 
@@ -140,11 +155,19 @@ impl Instance {
         // Give way at each tick: a busy instance then neither starves others nor escapes the
         // timeout around its call.
         store.epoch_deadline_async_yield_and_update(1);
-        let exports = pre.instantiate_async(&mut store).await.map_err(|error| CallError::Trap {
-            call: "instantiate",
-            reason: explain(&error, store.data()),
-        })?;
-        Ok(Self { store, exports: Arc::new(exports), limit: profile.limits.call, alive: true })
+        let exports = pre
+            .instantiate_async(&mut store)
+            .await
+            .map_err(|error| CallError::Trap {
+                call: "instantiate",
+                reason: explain(&error, store.data()),
+            })?;
+        Ok(Self {
+            store,
+            exports: Arc::new(exports),
+            limit: profile.limits.call,
+            alive: true,
+        })
     }
 
     pub(crate) fn state(&mut self) -> &mut State {
@@ -170,10 +193,14 @@ impl Instance {
                 self.alive = true;
                 Ok(value)
             }
-            Ok(Err(error)) => {
-                Err(CallError::Trap { call: name, reason: explain(&error, self.store.data()) })
-            }
-            Err(_) => Err(CallError::TimedOut { call: name, after: self.limit }),
+            Ok(Err(error)) => Err(CallError::Trap {
+                call: name,
+                reason: explain(&error, self.store.data()),
+            }),
+            Err(_) => Err(CallError::TimedOut {
+                call: name,
+                after: self.limit,
+            }),
         }
     }
 }
@@ -182,7 +209,10 @@ impl Instance {
 fn explain(error: &wasmtime::Error, state: &State) -> String {
     let mut reason = error.root_cause().to_string();
     if state.memory.refused {
-        reason.push_str(&format!("; it asked for more than its {} MiB", state.memory.limit >> 20));
+        reason.push_str(&format!(
+            "; it asked for more than its {} MiB",
+            state.memory.limit >> 20
+        ));
     }
     let last_words = state.last_words.text();
     if !last_words.is_empty() {
@@ -201,7 +231,11 @@ struct MemoryLimit {
 
 impl MemoryLimit {
     fn new(limit: usize) -> Self {
-        Self { limit, used: 0, refused: false }
+        Self {
+            limit,
+            used: 0,
+            refused: false,
+        }
     }
 }
 
@@ -248,7 +282,9 @@ impl LastWords {
 
     fn text(&self) -> String {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(kept.make_contiguous()).trim().to_owned()
+        String::from_utf8_lossy(kept.make_contiguous())
+            .trim()
+            .to_owned()
     }
 }
 

@@ -70,4 +70,7 @@ pub use error::{CallError, LoadError};
 pub use host::{ConnectorHost, ConnectorHostBuilder, Loading};
 pub use network::{Metrics, Network, NetworkError, Origin, OriginError, Timeouts, Trust};
 pub use profile::{Limits, Profile};
+pub use runner::{
+    End, Outcome, Progress, Silent, Stop, StreamReport, StreamRequest, SyncReport, run_sync,
+};
 pub use session::{Session, Sync};

@@ -1,3 +1,9 @@
-//! Under construction.
+//! `dataverse-host`: describes, checks, discovers and syncs a connection from the command line.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -19,7 +19,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 64 << 20, call: Duration::from_secs(600) }
+        Self {
+            memory: 64 << 20,
+            call: Duration::from_secs(600),
+        }
     }
 }
 

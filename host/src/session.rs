@@ -21,20 +21,33 @@ impl Session {
         let settings = &profile.settings;
         let origins = instance
             .call("connection.origins", async |connector, store| {
-                connector.integration_connector_connection().call_origins(store, settings).await
+                connector
+                    .integration_connector_connection()
+                    .call_origins(store, settings)
+                    .await
             })
             .await?
             .map_err(ConnectorError::from)?;
-        let origins =
-            origins.iter().map(|origin| origin.parse()).collect::<Result<Vec<Origin>, _>>()?;
+        let origins = origins
+            .iter()
+            .map(|origin| origin.parse())
+            .collect::<Result<Vec<Origin>, _>>()?;
         instance.state().outgoing.origins.clone_from(&origins);
         let resource = instance
             .call("session.open", async |connector, store| {
-                connector.integration_connector_connection().session().call_open(store, settings).await
+                connector
+                    .integration_connector_connection()
+                    .session()
+                    .call_open(store, settings)
+                    .await
             })
             .await?
             .map_err(ConnectorError::from)?;
-        Ok(Self { instance, resource, origins })
+        Ok(Self {
+            instance,
+            resource,
+            origins,
+        })
     }
 
     /// The only origins that this session can reach.
@@ -48,7 +61,11 @@ impl Session {
         let outcome = self
             .instance
             .call("session.check", async |connector, store| {
-                connector.integration_connector_connection().session().call_check(store, session).await
+                connector
+                    .integration_connector_connection()
+                    .session()
+                    .call_check(store, session)
+                    .await
             })
             .await?;
         Ok(outcome.map_err(ConnectorError::from)?)
@@ -60,7 +77,10 @@ impl Session {
         let outcome = self
             .instance
             .call("catalog.list-streams", async |connector, store| {
-                connector.integration_connector_catalog().call_list_streams(store, session).await
+                connector
+                    .integration_connector_catalog()
+                    .call_list_streams(store, session)
+                    .await
             })
             .await?;
         Ok(outcome.map_err(ConnectorError::from)?)
@@ -98,7 +118,10 @@ impl Session {
             })
             .await?;
         let resource = outcome.map_err(ConnectorError::from)?;
-        Ok(Sync { instance: &mut self.instance, resource })
+        Ok(Sync {
+            instance: &mut self.instance,
+            resource,
+        })
     }
 }
 
@@ -118,7 +141,11 @@ impl Sync<'_> {
         let outcome = self
             .instance
             .call("sync.next", async |connector, store| {
-                connector.integration_connector_source().sync().call_next(store, sync).await
+                connector
+                    .integration_connector_source()
+                    .sync()
+                    .call_next(store, sync)
+                    .await
             })
             .await?;
         Ok(outcome.map_err(ConnectorError::from)?)
@@ -129,7 +156,9 @@ impl Sync<'_> {
     pub async fn close(self) -> Result<(), CallError> {
         let resource = self.resource;
         self.instance
-            .call("sync.drop", async |_, store| resource.resource_drop_async(store).await)
+            .call("sync.drop", async |_, store| {
+                resource.resource_drop_async(store).await
+            })
             .await
     }
 }

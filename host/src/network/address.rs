@@ -41,9 +41,11 @@ fn place_v4(address: Ipv4Addr) -> Place {
         // Azure's wire server and the metadata service of Alibaba sit in other ranges.
         [168, 63, 129, 16] | [100, 100, 100, 200] => Place::Never,
         [127, ..] => Place::Loopback,
-        [10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] | [198, 18 | 19, ..] => {
-            Place::Private
-        }
+        [10, ..]
+        | [192, 168, ..]
+        | [172, 16..=31, ..]
+        | [100, 64..=127, ..]
+        | [198, 18 | 19, ..] => Place::Private,
         [0 | 224.., ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
@@ -85,13 +87,34 @@ mod tests {
     #[test]
     fn addresses_are_told_apart() {
         let table = [
-            (Place::Public, "20.190.160.1 8.8.8.8 172.32.0.1 100.128.0.1 2603:1020::1 64:ff9b::808:808"),
-            (Place::Private, "10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 198.18.0.1"),
-            (Place::Private, "fc00::1 fd12:3456::1 fec0::1 ::ffff:10.0.0.1 64:ff9b::a00:1 64:ff9b:1::1"),
-            (Place::Loopback, "127.0.0.1 127.255.255.254 ::1 ::ffff:127.0.0.1"),
-            (Place::Never, "0.0.0.0 0.1.2.3 169.254.169.254 168.63.129.16 100.100.100.200 224.0.0.1"),
-            (Place::Never, "255.255.255.255 240.0.0.1 192.0.2.1 203.0.113.9 192.0.0.192"),
-            (Place::Never, ":: ::7f00:1 fe80::1 ff02::1 2001:db8::1 2001::1 fd00:ec2::254 100::1"),
+            (
+                Place::Public,
+                "20.190.160.1 8.8.8.8 172.32.0.1 100.128.0.1 2603:1020::1 64:ff9b::808:808",
+            ),
+            (
+                Place::Private,
+                "10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 198.18.0.1",
+            ),
+            (
+                Place::Private,
+                "fc00::1 fd12:3456::1 fec0::1 ::ffff:10.0.0.1 64:ff9b::a00:1 64:ff9b:1::1",
+            ),
+            (
+                Place::Loopback,
+                "127.0.0.1 127.255.255.254 ::1 ::ffff:127.0.0.1",
+            ),
+            (
+                Place::Never,
+                "0.0.0.0 0.1.2.3 169.254.169.254 168.63.129.16 100.100.100.200 224.0.0.1",
+            ),
+            (
+                Place::Never,
+                "255.255.255.255 240.0.0.1 192.0.2.1 203.0.113.9 192.0.0.192",
+            ),
+            (
+                Place::Never,
+                ":: ::7f00:1 fe80::1 ff02::1 2001:db8::1 2001::1 fd00:ec2::254 100::1",
+            ),
             (Place::Never, "::ffff:169.254.169.254 2002:a9fe:a9fe::1"),
             (Place::Loopback, "2002:7f00:1::1"),
         ];
@@ -109,7 +132,10 @@ mod tests {
         for allow_private in [false, true] {
             assert!(is_permitted(false, allow_private, public));
             assert_eq!(is_permitted(false, allow_private, private), allow_private);
-            assert!(!is_permitted(false, allow_private, loopback), "DNS rebinding");
+            assert!(
+                !is_permitted(false, allow_private, loopback),
+                "DNS rebinding"
+            );
             assert!(is_permitted(true, allow_private, loopback));
             assert!(!is_permitted(true, allow_private, public));
             assert!(!is_permitted(true, allow_private, private));

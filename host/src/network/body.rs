@@ -31,7 +31,13 @@ impl WatchedBody {
         end: Instant,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { inner, between_bytes, end, silence: None, metrics }
+        Self {
+            inner,
+            between_bytes,
+            end,
+            silence: None,
+            metrics,
+        }
     }
 }
 
@@ -54,7 +60,9 @@ impl Body for WatchedBody {
             }
             Poll::Pending => {
                 let until = (Instant::now() + this.between_bytes).min(this.end);
-                let silence = this.silence.get_or_insert_with(|| Box::pin(sleep_until(until)));
+                let silence = this
+                    .silence
+                    .get_or_insert_with(|| Box::pin(sleep_until(until)));
                 silence
                     .as_mut()
                     .poll(context)

@@ -55,7 +55,12 @@ impl Connector {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(tcp);
-        Self { inner, allow_private, timeout, metrics }
+        Self {
+            inner,
+            allow_private,
+            timeout,
+            metrics,
+        }
     }
 }
 
@@ -75,7 +80,10 @@ impl Service<Uri> for Connector {
         if let Ok(address) = bare.parse::<IpAddr>()
             && !is_permitted(is_loopback_host(host), self.allow_private, address)
         {
-            let refusal = ConnectError::Prohibited { host: host.to_owned(), address };
+            let refusal = ConnectError::Prohibited {
+                host: host.to_owned(),
+                address,
+            };
             return Box::pin(async move { Err(refusal.into()) });
         }
         let connecting = self.inner.call(uri);
@@ -110,7 +118,10 @@ impl Service<Name> for Resolver {
         let allow_private = self.allow_private;
         Box::pin(async move {
             let host = name.as_str();
-            let unresolved = |reason: String| ConnectError::Unresolved { host: host.to_owned(), reason };
+            let unresolved = |reason: String| ConnectError::Unresolved {
+                host: host.to_owned(),
+                reason,
+            };
             let found = tokio::net::lookup_host((host, 0))
                 .await
                 .map_err(|error: io::Error| unresolved(error.to_string()))?;
@@ -128,7 +139,10 @@ fn permitted(
     let addresses: Vec<_> = found.collect();
     for found in &addresses {
         if !is_permitted(loopback, allow_private, found.ip()) {
-            return Err(ConnectError::Prohibited { host: host.to_owned(), address: found.ip() });
+            return Err(ConnectError::Prohibited {
+                host: host.to_owned(),
+                address: found.ip(),
+            });
         }
     }
     Ok(addresses.into_iter())
@@ -144,7 +158,10 @@ mod tests {
         let answer = |host, ips: &[&str]| {
             permitted(host, false, ips.iter().map(|ip| at(ip))).map(Iterator::count)
         };
-        assert_eq!(answer("org.example", &["8.8.8.8", "2603:1020::1"]).unwrap(), 2);
+        assert_eq!(
+            answer("org.example", &["8.8.8.8", "2603:1020::1"]).unwrap(),
+            2
+        );
         assert!(answer("org.example", &["8.8.8.8", "127.0.0.1"]).is_err());
         assert!(answer("org.example", &["::ffff:169.254.169.254"]).is_err());
         assert_eq!(answer("localhost", &["127.0.0.1", "::1"]).unwrap(), 2);

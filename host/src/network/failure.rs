@@ -17,7 +17,11 @@ pub(crate) fn while_sending(error: &hyper_util::client::legacy::Error) -> Error 
         }
         cause = current.source();
     }
-    if connecting { Error::DestinationUnavailable } else { Error::ConnectionTerminated }
+    if connecting {
+        Error::DestinationUnavailable
+    } else {
+        Error::ConnectionTerminated
+    }
 }
 
 /// Why a response body ended before its time.
@@ -39,9 +43,10 @@ fn classify(error: &(dyn StdError + 'static), connecting: bool) -> Option<Error>
     if let Some(error) = error.downcast_ref::<ConnectError>() {
         return Some(match error {
             ConnectError::Prohibited { .. } => Error::DestinationIpProhibited,
-            ConnectError::Unresolved { reason, .. } => {
-                Error::DnsError { rcode: Some(reason.clone()), info_code: None }
-            }
+            ConnectError::Unresolved { reason, .. } => Error::DnsError {
+                rcode: Some(reason.clone()),
+                info_code: None,
+            },
             ConnectError::TimedOut(_) => Error::ConnectionTimeout,
         });
     }

@@ -36,7 +36,10 @@ impl Metrics {
 
     /// The origin of the request that was refused last. Never a path: paths may carry data.
     pub fn last_denied(&self) -> Option<String> {
-        self.last_denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last_denied
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn count_request(&self) {
@@ -48,14 +51,21 @@ impl Metrics {
     }
 
     pub(crate) fn count_bytes(&self, bytes: usize) {
-        self.bytes_received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.bytes_received
+            .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn count_denied(&self, uri: &http::Uri) {
         self.denied.fetch_add(1, Ordering::Relaxed);
         let host = uri.authority().map_or("", |authority| authority.host());
-        let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+        let port = uri
+            .port_u16()
+            .map(|port| format!(":{port}"))
+            .unwrap_or_default();
         let origin = format!("{}://{host}{port}", uri.scheme_str().unwrap_or_default());
-        *self.last_denied.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin);
+        *self
+            .last_denied
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(origin);
     }
 }

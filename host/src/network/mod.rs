@@ -147,16 +147,22 @@ impl Gateway {
 /// What one instance may reach: the implementation of `wasi:http/outgoing-handler`.
 pub(crate) struct Outgoing {
     gateway: Arc<Gateway>,
-    /// None before the connector has stated its origins: then nothing may leave.
+    /// Empty before the connector has stated its origins: then nothing may leave.
     pub(crate) origins: Vec<Origin>,
 }
 
-type Exchange = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+type Exchange = (
+    Response<WasiBody>,
+    Box<dyn Future<Output = Result<(), Error>> + Send>,
+);
 
 impl Outgoing {
     /// An instance that reaches nothing yet.
     pub(crate) fn cut_off(gateway: Arc<Gateway>) -> Self {
-        Self { gateway, origins: Vec::new() }
+        Self {
+            gateway,
+            origins: Vec::new(),
+        }
     }
 
     fn allows(&self, uri: &http::Uri) -> bool {

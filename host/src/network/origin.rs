@@ -46,8 +46,12 @@ impl Origin {
             Some("http") => false,
             _ => return false,
         };
-        let Some(authority) = uri.authority() else { return false };
-        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let Some(authority) = uri.authority() else {
+            return false;
+        };
+        let port = authority
+            .port_u16()
+            .unwrap_or(if secure { 443 } else { 80 });
         // `user@host` names no other place, but nothing honest sends it.
         !authority.as_str().contains('@')
             && self.secure == secure
@@ -58,7 +62,10 @@ impl Origin {
 
 /// Whether a host name or literal means this machine.
 pub(crate) fn is_loopback_host(host: &str) -> bool {
-    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|h| h.strip_suffix(']'))
+        .unwrap_or(host);
     match bare.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => bare.eq_ignore_ascii_case("localhost"),
@@ -69,7 +76,10 @@ impl FromStr for Origin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
-        let refuse = |reason| OriginError { text: text.to_owned(), reason };
+        let refuse = |reason| OriginError {
+            text: text.to_owned(),
+            reason,
+        };
         let (address, any_port) = match text.strip_suffix(":*") {
             Some(address) => (address, true),
             None => (text, false),
@@ -80,7 +90,10 @@ impl FromStr for Origin {
             "http" => false,
             _ => return Err(refuse("only https, and http on this machine, can be")),
         };
-        let host = url.host_str().ok_or_else(|| refuse("it has no host"))?.to_owned();
+        let host = url
+            .host_str()
+            .ok_or_else(|| refuse("it has no host"))?
+            .to_owned();
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("it holds a user name"));
         }
@@ -121,16 +134,56 @@ mod tests {
     #[test]
     fn an_origin_covers_itself_and_nothing_else() {
         let cases = [
-            ("https://org.crm4.dynamics.com", "https://org.crm4.dynamics.com/api?x=1", true),
-            ("https://org.crm4.dynamics.com", "https://ORG.crm4.dynamics.com:443/", true),
-            ("https://Org.CRM4.dynamics.com/", "https://org.crm4.dynamics.com/", true),
-            ("https://org.crm4.dynamics.com", "http://org.crm4.dynamics.com/", false),
-            ("https://org.crm4.dynamics.com", "https://org.crm4.dynamics.com:444/", false),
-            ("https://org.crm4.dynamics.com", "https://x.org.crm4.dynamics.com/", false),
-            ("https://org.crm4.dynamics.com", "https://org.crm4.dynamics.com.evil.org/", false),
-            ("https://org.crm4.dynamics.com", "https://org.crm4.dynamics.com@evil.org/", false),
-            ("https://org.crm4.dynamics.com", "https://me@org.crm4.dynamics.com/", false),
-            ("https://org.crm4.dynamics.com", "https://org.crm4.dynamics.com./", false),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://org.crm4.dynamics.com/api?x=1",
+                true,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://ORG.crm4.dynamics.com:443/",
+                true,
+            ),
+            (
+                "https://Org.CRM4.dynamics.com/",
+                "https://org.crm4.dynamics.com/",
+                true,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "http://org.crm4.dynamics.com/",
+                false,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://org.crm4.dynamics.com:444/",
+                false,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://x.org.crm4.dynamics.com/",
+                false,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://org.crm4.dynamics.com.evil.org/",
+                false,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://org.crm4.dynamics.com@evil.org/",
+                false,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://me@org.crm4.dynamics.com/",
+                false,
+            ),
+            (
+                "https://org.crm4.dynamics.com",
+                "https://org.crm4.dynamics.com./",
+                false,
+            ),
             ("https://org.crm4.dynamics.com", "/api", false),
             ("http://127.0.0.1:*", "http://127.0.0.1:8080/", true),
             ("http://127.0.0.1:*", "http://127.0.0.2:8080/", false),
@@ -140,7 +193,11 @@ mod tests {
         ];
         for (origin, uri, expected) in cases {
             let uri: http::Uri = uri.parse().unwrap();
-            assert_eq!(origin.parse::<Origin>().unwrap().covers(&uri), expected, "{origin} {uri}");
+            assert_eq!(
+                origin.parse::<Origin>().unwrap().covers(&uri),
+                expected,
+                "{origin} {uri}"
+            );
         }
     }
 

@@ -1,0 +1,290 @@
+//! The pool and the policy against real sockets.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http_body_util::{Empty, Full};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+
+fn gateway(network: &Network) -> Arc<Gateway> {
+    Arc::new(Gateway::new(network).unwrap())
+}
+
+fn outgoing(gateway: &Arc<Gateway>, origin: &str) -> Outgoing {
+    Outgoing {
+        gateway: Arc::clone(gateway),
+        origins: vec![origin.parse().unwrap()],
+    }
+}
+
+async fn get(outgoing: &mut Outgoing, uri: &str) -> Result<Response<WasiBody>, Error> {
+    let body = Empty::<Bytes>::new()
+        .map_err(|never| match never {})
+        .boxed_unsync();
+    let request = Request::get(uri).body(body).unwrap();
+    let sending = outgoing.send_request(request, None, Box::new(async { Ok(()) }));
+    Box::into_pin(sending).await.map(|(response, _)| response)
+}
+
+async fn text(response: Response<WasiBody>) -> Result<String, Error> {
+    let bytes = response.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+/// Answers every connection with this text, then closes it.
+async fn raw_server(answer: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 1024];
+                let _request = socket.read(&mut request).await;
+                let _answered = socket.write_all(answer.as_bytes()).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn requests_share_a_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepted);
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            let hello = service_fn(|_| async {
+                Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("hello")))
+            });
+            tokio::spawn(
+                hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(socket), hello),
+            );
+        }
+    });
+    let gateway = gateway(&Network::default());
+    for _ in 0..2 {
+        // Two sessions of one profile.
+        let mut outgoing = outgoing(&gateway, "http://127.0.0.1:*");
+        for _ in 0..10 {
+            let response = get(&mut outgoing, &format!("http://{address}/x"))
+                .await
+                .unwrap();
+            assert_eq!(text(response).await.unwrap(), "hello");
+        }
+    }
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+    let metrics = &gateway.metrics;
+    assert_eq!((metrics.requests(), metrics.connections()), (20, 1));
+    assert_eq!(metrics.bytes_received(), 100);
+}
+
+#[tokio::test]
+async fn http2_over_tls_with_a_private_authority() {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap()
+    .with_no_client_auth()
+    .with_single_cert(
+        vec![leaf.der().clone()],
+        key.serialize_der().try_into().unwrap(),
+    )
+    .unwrap();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(socket) = acceptor.accept(socket).await else {
+                    return;
+                };
+                let tell = service_fn(|request: Request<hyper::body::Incoming>| async move {
+                    let host = request.headers().contains_key(header::HOST);
+                    let seen = format!("{:?} {host}", request.version());
+                    Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from(seen)))
+                });
+                let _closed = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(socket), tell)
+                    .await;
+            });
+        }
+    });
+
+    let mut trust = Trust::default();
+    trust
+        .add_pem(authority.pem().as_bytes(), "test.pem")
+        .unwrap();
+    trust.only_own();
+    let trusting = gateway(&Network {
+        trust,
+        ..Network::default()
+    });
+    let origin = format!("https://localhost:{port}");
+    let mut allowed = outgoing(&trusting, &origin);
+    for _ in 0..5 {
+        let response = get(&mut allowed, &format!("{origin}/x")).await.unwrap();
+        assert_eq!(text(response).await.unwrap(), "HTTP/2.0 false");
+    }
+    assert_eq!(trusting.metrics.connections(), 1);
+
+    let distrusting = gateway(&Network::default());
+    let refused = get(&mut outgoing(&distrusting, &origin), &format!("{origin}/x")).await;
+    assert!(
+        matches!(refused, Err(Error::TlsCertificateError)),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_cut_body_is_an_error() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    ] {
+        let address = raw_server(answer).await;
+        let gateway = gateway(&Network::default());
+        let response = get(
+            &mut outgoing(&gateway, "http://127.0.0.1:*"),
+            &format!("http://{address}/"),
+        )
+        .await
+        .unwrap();
+        let cut = text(response).await;
+        assert!(matches!(cut, Err(Error::HttpResponseIncomplete)), "{cut:?}");
+    }
+}
+
+#[tokio::test]
+async fn failures_have_their_own_codes() {
+    let gateway = gateway(&Network {
+        timeouts: Timeouts {
+            connect: Duration::from_millis(100),
+            first_byte: Duration::from_millis(100),
+            between_bytes: Duration::from_millis(100),
+            ..Timeouts::default()
+        },
+        ..Network::default()
+    });
+    let mut allowed = outgoing(&gateway, "http://127.0.0.1:*");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("http://{}/", listener.local_addr().unwrap());
+    let answer = get(&mut allowed, &silent).await;
+    assert!(
+        matches!(answer, Err(Error::HttpResponseTimeout)),
+        "{answer:?}"
+    );
+    drop(listener);
+    let answer = get(&mut allowed, &silent).await;
+    assert!(
+        matches!(answer, Err(Error::ConnectionRefused)),
+        "{answer:?}"
+    );
+
+    let address = raw_server("not HTTP at all\r\n\r\n").await;
+    let answer = get(&mut allowed, &format!("http://{address}/")).await;
+    assert!(
+        matches!(answer, Err(Error::HttpProtocolError)),
+        "{answer:?}"
+    );
+    let address = raw_server("").await;
+    let answer = get(&mut allowed, &format!("http://{address}/")).await;
+    assert!(
+        matches!(
+            answer,
+            Err(Error::ConnectionTerminated | Error::HttpResponseIncomplete)
+        ),
+        "{answer:?}"
+    );
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stalling = format!("http://{}/", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        let _request = socket.read(&mut request).await;
+        socket
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc")
+            .await
+            .unwrap();
+        std::future::pending::<()>().await;
+    });
+    let body = text(get(&mut allowed, &stalling).await.unwrap()).await;
+    assert!(
+        matches!(body, Err(Error::ConnectionReadTimeout)),
+        "{body:?}"
+    );
+    server.abort();
+}
+
+#[tokio::test]
+async fn what_the_policy_refuses_is_not_sent() {
+    let address = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let here = format!("http://{address}/?secret=1");
+    let open = gateway(&Network::default());
+    let answer = get(&mut Outgoing::cut_off(Arc::clone(&open)), &here).await;
+    assert!(
+        matches!(answer, Err(Error::HttpRequestDenied)),
+        "no origins stated: {answer:?}"
+    );
+    let answer = get(&mut outgoing(&open, "https://org.example.com"), &here).await;
+    assert!(
+        matches!(answer, Err(Error::HttpRequestDenied)),
+        "{answer:?}"
+    );
+    assert_eq!((open.metrics.denied(), open.metrics.requests()), (2, 0));
+    assert_eq!(
+        open.metrics.last_denied(),
+        Some(format!("http://{address}"))
+    );
+
+    let platform = gateway(&Network {
+        allowed_origins: Some(vec!["https://org.example.com".parse().unwrap()]),
+        ..Network::default()
+    });
+    let answer = get(&mut outgoing(&platform, "http://127.0.0.1:*"), &here).await;
+    assert!(
+        matches!(answer, Err(Error::HttpRequestDenied)),
+        "platform's list: {answer:?}"
+    );
+
+    // An allowed origin whose address is not.
+    for origin in [
+        "https://169.254.169.254",
+        "https://10.0.0.1",
+        "https://[::ffff:a00:1]",
+    ] {
+        let answer = get(&mut outgoing(&open, origin), &format!("{origin}/")).await;
+        assert!(
+            matches!(answer, Err(Error::DestinationIpProhibited)),
+            "{origin}: {answer:?}"
+        );
+    }
+    assert_eq!(open.metrics.connections(), 0);
+    assert!(
+        get(&mut outgoing(&open, "http://127.0.0.1:*"), &here)
+            .await
+            .is_ok()
+    );
+}

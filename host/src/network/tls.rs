@@ -18,10 +18,14 @@ pub struct Trust {
 impl Trust {
     /// Adds every certificate of a PEM text; `origin` says in errors where it came from.
     pub fn add_pem(&mut self, pem: &[u8], origin: &str) -> Result<(), NetworkError> {
-        let refuse = |reason: String| NetworkError::Certificate { origin: origin.to_owned(), reason };
+        let refuse = |reason: String| NetworkError::Certificate {
+            origin: origin.to_owned(),
+            reason,
+        };
         let before = self.own.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            self.own.push(certificate.map_err(|error| refuse(error.to_string()))?);
+            self.own
+                .push(certificate.map_err(|error| refuse(error.to_string()))?);
         }
         if self.own.len() == before {
             return Err(refuse("it holds no certificate in PEM form".to_owned()));
@@ -40,10 +44,12 @@ impl Trust {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
         for certificate in &self.own {
-            roots.add(certificate.clone()).map_err(|error| NetworkError::Certificate {
-                origin: "an own certificate authority".to_owned(),
-                reason: error.to_string(),
-            })?;
+            roots
+                .add(certificate.clone())
+                .map_err(|error| NetworkError::Certificate {
+                    origin: "an own certificate authority".to_owned(),
+                    reason: error.to_string(),
+                })?;
         }
         // Named, because a program may hold several providers and then has no default.
         let provider = Arc::new(rustls::crypto::ring::default_provider());

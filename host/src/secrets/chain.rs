@@ -64,14 +64,22 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_that_knows_answers_and_keeps() {
-        let chain = Chain::new()
-            .then(Environment::with_prefix("CARGO_"))
-            .then(InMemory::new().with("pkg-name", "shadowed").with("token", "old"));
-        assert_eq!(chain.get("pkg-name").await.unwrap().expose(), "dataverse-host");
+        let chain = Chain::new().then(Environment::with_prefix("CARGO_")).then(
+            InMemory::new()
+                .with("pkg-name", "shadowed")
+                .with("token", "old"),
+        );
+        assert_eq!(
+            chain.get("pkg-name").await.unwrap().expose(),
+            "dataverse-host"
+        );
         chain.put("token", Secret::new("new")).await.unwrap();
         assert_eq!(chain.get("token").await.unwrap().expose(), "new");
         // Writing below the store that answers would be lost.
-        assert_eq!(chain.put("pkg-name", Secret::new("x")).await, Err(SecretError::Denied));
+        assert_eq!(
+            chain.put("pkg-name", Secret::new("x")).await,
+            Err(SecretError::Denied)
+        );
         chain.put("fresh", Secret::new("1")).await.unwrap();
         assert_eq!(chain.get("fresh").await.unwrap().expose(), "1");
         assert_eq!(chain.get("none").await, Err(SecretError::NotFound));

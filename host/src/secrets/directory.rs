@@ -54,9 +54,14 @@ async fn on_a_thread<T: Send + 'static>(
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {
-    let size = std::fs::metadata(path).map_err(|error| store_error(&error, path))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|error| store_error(&error, path))?
+        .len();
     if size > LONGEST {
-        return Err(SecretError::Unavailable(format!("{} is larger than 1 MiB", path.display())));
+        return Err(SecretError::Unavailable(format!(
+            "{} is larger than 1 MiB",
+            path.display()
+        )));
     }
     let bytes = Zeroizing::new(std::fs::read(path).map_err(|error| store_error(&error, path))?);
     let text = std::str::from_utf8(&bytes)
@@ -115,16 +120,25 @@ mod tests {
         assert_eq!(store.get("../passwd").await, Err(SecretError::NotFound));
         assert_eq!(store.get("..2026").await, Err(SecretError::NotFound));
 
-        store.put("refresh-token", Secret::new("next\n")).await.unwrap();
+        store
+            .put("refresh-token", Secret::new("next\n"))
+            .await
+            .unwrap();
         assert_eq!(store.get("refresh-token").await.unwrap().expose(), "next");
-        assert_eq!(store.put("../x", Secret::new("x")).await, Err(SecretError::Denied));
+        assert_eq!(
+            store.put("../x", Secret::new("x")).await,
+            Err(SecretError::Denied)
+        );
     }
 
     #[tokio::test]
     async fn what_is_not_text_is_refused_without_showing_it() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("key"), b"abc\xff").unwrap();
-        let error = Directory::new(directory.path()).get("key").await.unwrap_err();
+        let error = Directory::new(directory.path())
+            .get("key")
+            .await
+            .unwrap_err();
         assert!(matches!(&error, SecretError::Unavailable(text) if !text.contains("abc")));
     }
 }

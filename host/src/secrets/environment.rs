@@ -24,7 +24,10 @@ impl Environment {
 
     /// All variables that begin with `prefix`.
     pub fn with_prefix(prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), names: BTreeMap::new() }
+        Self {
+            prefix: prefix.into(),
+            names: BTreeMap::new(),
+        }
     }
 
     /// Reads the secret `name` from exactly this variable.
@@ -77,13 +80,22 @@ mod tests {
     #[tokio::test]
     async fn only_variables_meant_for_it_are_read() {
         let store = Environment::default().name("home", "HOME");
-        assert_eq!(store.variable("client-secret"), "CONNECTOR_SECRET_CLIENT_SECRET");
+        assert_eq!(
+            store.variable("client-secret"),
+            "CONNECTOR_SECRET_CLIENT_SECRET"
+        );
         assert_eq!(store.variable("tls.key"), "CONNECTOR_SECRET_TLS_KEY");
         // PATH is set in every test run, and still not to be had.
         assert_eq!(store.get("path").await, Err(SecretError::NotFound));
         assert_eq!(store.get("../etc").await, Err(SecretError::NotFound));
-        assert_eq!(store.put("home", Secret::new("x")).await, Err(SecretError::Denied));
+        assert_eq!(
+            store.put("home", Secret::new("x")).await,
+            Err(SecretError::Denied)
+        );
         let cargo = Environment::with_prefix("CARGO_");
-        assert_eq!(cargo.get("pkg-name").await.unwrap().expose(), "dataverse-host");
+        assert_eq!(
+            cargo.get("pkg-name").await.unwrap().expose(),
+            "dataverse-host"
+        );
     }
 }

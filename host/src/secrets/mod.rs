@@ -90,7 +90,9 @@ mod tests {
             assert!(is_secret_name(good), "{good}");
         }
         let long = "x".repeat(129);
-        for bad in ["", ".", "..", ".hidden", "a/b", "a\\b", "a\0b", "über", "a b", "x~y", &long] {
+        for bad in [
+            "", ".", "..", ".hidden", "a/b", "a\\b", "a\0b", "über", "a b", "x~y", &long,
+        ] {
             assert!(!is_secret_name(bad), "{bad:?}");
         }
     }

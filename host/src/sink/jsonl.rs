@@ -34,7 +34,12 @@ impl JsonLines {
         std::fs::create_dir_all(&directory).map_err(SinkError::io("created", &directory))?;
         let lock = lock(&directory.join(".lock"))?;
         let state = State::load(&directory)?;
-        let mut sink = Self { directory, state, files: HashMap::new(), _lock: lock };
+        let mut sink = Self {
+            directory,
+            state,
+            files: HashMap::new(),
+            _lock: lock,
+        };
         let interrupted: Vec<String> = sink.state.promoting().map(str::to_owned).collect();
         for stream in interrupted {
             sink.promote(&stream)?;
@@ -50,7 +55,8 @@ impl JsonLines {
     }
 
     fn fresh_file(&self, stream: &str) -> PathBuf {
-        self.directory.join(format!("{}.jsonl.new", file_name(stream)))
+        self.directory
+            .join(format!("{}.jsonl.new", file_name(stream)))
     }
 
     fn reset(&mut self, stream: &str) -> Result<(), SinkError> {
@@ -66,8 +72,11 @@ impl JsonLines {
 
     fn append(&mut self, page: &Page) -> Result<(), SinkError> {
         let fresh = self.state.stream(&page.stream).fresh.is_some();
-        let path =
-            if fresh { self.fresh_file(&page.stream) } else { self.current_file(&page.stream) };
+        let path = if fresh {
+            self.fresh_file(&page.stream)
+        } else {
+            self.current_file(&page.stream)
+        };
         let length = self.state.stream(&page.stream).part().bytes;
         let file = match self.files.entry(path.clone()) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -82,7 +91,9 @@ impl JsonLines {
         } else {
             &page.ndjson
         };
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.sync_data());
         if let Err(error) = written {
             // Whoever comes next opens it anew and cuts what was written in part.
             self.files.remove(&path);
@@ -126,7 +137,9 @@ impl JsonLines {
 
 impl Sink for JsonLines {
     fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
-        let Some(entry) = self.state.get(stream) else { return Ok(None) };
+        let Some(entry) = self.state.get(stream) else {
+            return Ok(None);
+        };
         let (part, path) = match &entry.fresh {
             Some(fresh) => (fresh, self.fresh_file(stream)),
             None => (&entry.current, self.current_file(stream)),
@@ -176,7 +189,10 @@ fn expect_length(path: &Path, length: u64) -> Result<(), SinkError> {
     };
     if found < length {
         let reason = format!("has {found} bytes, but {length} were written");
-        return Err(SinkError::Foreign { path: path.to_owned(), reason });
+        return Err(SinkError::Foreign {
+            path: path.to_owned(),
+            reason,
+        });
     }
     Ok(())
 }
@@ -185,10 +201,13 @@ fn expect_length(path: &Path, length: u64) -> Result<(), SinkError> {
 fn mark_deleted(page: &Page) -> Result<String, SinkError> {
     let mut marked = String::with_capacity(page.ndjson.len() + 18 * page.count as usize);
     for line in page.ndjson.lines() {
-        let members = line.trim_end().strip_suffix('}').ok_or_else(|| SinkError::Data {
-            stream: page.stream.clone(),
-            reason: "a deletion is not a JSON object".to_owned(),
-        })?;
+        let members = line
+            .trim_end()
+            .strip_suffix('}')
+            .ok_or_else(|| SinkError::Data {
+                stream: page.stream.clone(),
+                reason: "a deletion is not a JSON object".to_owned(),
+            })?;
         marked.push_str(members);
         if !members.trim_end().ends_with('{') {
             marked.push(',');
@@ -248,19 +267,27 @@ mod tests {
     fn a_crash_at_any_event_loses_and_doubles_nothing() {
         for crash in 0..model::SCRIPT_EVENTS {
             let directory = tempfile::tempdir().unwrap();
-            model::run_with_crash(crash, || JsonLines::open(directory.path()).unwrap(), || {
-                // A write that the crash tore: bytes beyond what the state knows.
-                for file in ["t.jsonl", "t.jsonl.new"] {
-                    let path = directory.path().join(file);
-                    if path.exists() {
-                        let mut torn = OpenOptions::new().append(true).open(path).unwrap();
-                        torn.write_all(b"{\"id\":\"torn").unwrap();
+            model::run_with_crash(
+                crash,
+                || JsonLines::open(directory.path()).unwrap(),
+                || {
+                    // A write that the crash tore: bytes beyond what the state knows.
+                    for file in ["t.jsonl", "t.jsonl.new"] {
+                        let path = directory.path().join(file);
+                        if path.exists() {
+                            let mut torn = OpenOptions::new().append(true).open(path).unwrap();
+                            torn.write_all(b"{\"id\":\"torn").unwrap();
+                        }
                     }
-                }
-            });
+                },
+            );
             // A later start cuts what the last crash tore.
             drop(JsonLines::open(directory.path()).unwrap());
-            assert_eq!(replay(directory.path(), "t"), model::expected(), "crash at {crash}");
+            assert_eq!(
+                replay(directory.path(), "t"),
+                model::expected(),
+                "crash at {crash}"
+            );
         }
     }
 
@@ -273,13 +300,20 @@ mod tests {
         }
         let before = std::fs::read(directory.path().join("t.jsonl")).unwrap();
         sink.apply(&model::reset("t")).unwrap();
-        sink.apply(&model::page("t", Operation::Snapshot, &[("2", "b")], "c9")).unwrap();
+        sink.apply(&model::page("t", Operation::Snapshot, &[("2", "b")], "c9"))
+            .unwrap();
         drop(sink);
         let mut sink = JsonLines::open(directory.path()).unwrap();
-        assert_eq!(std::fs::read(directory.path().join("t.jsonl")).unwrap(), before);
+        assert_eq!(
+            std::fs::read(directory.path().join("t.jsonl")).unwrap(),
+            before
+        );
         assert_eq!(sink.checkpoint("t").unwrap().as_deref(), Some("c9"));
         sink.apply(&Event::Complete("t".to_owned())).unwrap();
-        assert_eq!(replay(directory.path(), "t"), Model::from([model::row("2", "b")]));
+        assert_eq!(
+            replay(directory.path(), "t"),
+            Model::from([model::row("2", "b")])
+        );
     }
 
     #[test]
@@ -288,7 +322,8 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let mut sink = JsonLines::open(directory.path()).unwrap();
             sink.apply(&model::reset("t")).unwrap();
-            sink.apply(&model::page("t", Operation::Snapshot, &[("2", "b")], "c1")).unwrap();
+            sink.apply(&model::page("t", Operation::Snapshot, &[("2", "b")], "c1"))
+                .unwrap();
             sink.state.stream("t").promoting = true;
             sink.state.save(directory.path()).unwrap();
             if renamed {
@@ -297,7 +332,10 @@ mod tests {
             drop(sink);
             let sink = JsonLines::open(directory.path()).unwrap();
             assert_eq!(sink.checkpoint("t").unwrap().as_deref(), Some("c1"));
-            assert_eq!(replay(directory.path(), "t"), Model::from([model::row("2", "b")]));
+            assert_eq!(
+                replay(directory.path(), "t"),
+                Model::from([model::row("2", "b")])
+            );
         }
     }
 
@@ -307,13 +345,19 @@ mod tests {
         assert_eq!(file_name("../a.b"), "%2E%2E%2Fa%2Eb");
         let directory = tempfile::tempdir().unwrap();
         let mut sink = JsonLines::open(directory.path()).unwrap();
-        assert!(matches!(JsonLines::open(directory.path()), Err(SinkError::InUse { .. })));
+        assert!(matches!(
+            JsonLines::open(directory.path()),
+            Err(SinkError::InUse { .. })
+        ));
         for event in model::full_read("../t", &[("1", "a")]) {
             sink.apply(&event).unwrap();
         }
         drop(sink);
         std::fs::write(directory.path().join("%2E%2E%2Ft.jsonl"), "").unwrap();
         let sink = JsonLines::open(directory.path()).unwrap();
-        assert!(matches!(sink.checkpoint("../t"), Err(SinkError::Foreign { .. })));
+        assert!(matches!(
+            sink.checkpoint("../t"),
+            Err(SinkError::Foreign { .. })
+        ));
     }
 }

@@ -70,7 +70,9 @@ pub enum SinkError {
         reason: String,
     },
     /// The connector broke the contract.
-    #[error("the connector sent something for the stream `{stream}` that cannot be stored: {reason}")]
+    #[error(
+        "the connector sent something for the stream `{stream}` that cannot be stored: {reason}"
+    )]
     Data {
         /// The stream.
         stream: String,
@@ -85,7 +87,11 @@ pub enum SinkError {
 impl SinkError {
     fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 }
 
@@ -127,10 +133,14 @@ fn lock(path: &Path) -> Result<std::fs::File, SinkError> {
         .map_err(SinkError::io("opened", path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(SinkError::InUse { path: path.to_owned() }),
-        Err(std::fs::TryLockError::Error(source)) => {
-            Err(SinkError::Io { action: "locked", path: path.to_owned(), source })
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(SinkError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(std::fs::TryLockError::Error(source)) => Err(SinkError::Io {
+            action: "locked",
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 

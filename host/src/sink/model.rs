@@ -20,11 +20,13 @@ pub(super) fn schema(stream: &str, properties: &str) -> Event {
     })
 }
 
-pub(super) const TEXT_COLUMNS: &str =
-    r#""id":{"type":"string"},"v":{"type":["string","null"]}"#;
+pub(super) const TEXT_COLUMNS: &str = r#""id":{"type":"string"},"v":{"type":["string","null"]}"#;
 
 pub(super) fn reset(stream: &str) -> Event {
-    Event::Reset(Reset { stream: stream.to_owned(), reason: "first read".to_owned() })
+    Event::Reset(Reset {
+        stream: stream.to_owned(),
+        reason: "first read".to_owned(),
+    })
 }
 
 pub(super) fn page(
@@ -37,10 +39,20 @@ pub(super) fn page(
         Operation::Delete => format!("{{\"id\":\"{id}\"}}\n"),
         _ => format!("{}\n", row(id, value).1),
     };
-    raw_page(stream, operation, &rows.iter().map(line).collect::<String>(), checkpoint)
+    raw_page(
+        stream,
+        operation,
+        &rows.iter().map(line).collect::<String>(),
+        checkpoint,
+    )
 }
 
-pub(super) fn raw_page(stream: &str, operation: Operation, ndjson: &str, checkpoint: &str) -> Event {
+pub(super) fn raw_page(
+    stream: &str,
+    operation: Operation,
+    ndjson: &str,
+    checkpoint: &str,
+) -> Event {
     Event::Page(Page {
         stream: stream.to_owned(),
         operation,
@@ -118,9 +130,8 @@ pub(super) fn run_with_crash<S: Sink>(crash: usize, open: impl Fn() -> S, tear: 
 fn resume_at(script: &[Event], reached: usize, sink: &impl Sink) -> usize {
     match sink.checkpoint("t").unwrap() {
         Some(known) => {
-            let carries = |event: &Event| {
-                matches!(event, Event::Page(page) if page.checkpoint == known)
-            };
+            let carries =
+                |event: &Event| matches!(event, Event::Page(page) if page.checkpoint == known);
             script.iter().position(carries).unwrap() + 1
         }
         None => {

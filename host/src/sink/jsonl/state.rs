@@ -52,17 +52,24 @@ pub(super) struct Part {
 impl State {
     pub(super) fn load(directory: &Path) -> Result<Self, SinkError> {
         let path = directory.join(FILE);
-        let foreign = |reason: String| SinkError::Foreign { path: path.clone(), reason };
+        let foreign = |reason: String| SinkError::Foreign {
+            path: path.clone(),
+            reason,
+        };
         let state: Self = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|error| foreign(format!("is not a state of this sink ({error})")))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Self { version: VERSION, streams: BTreeMap::new() }
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self {
+                version: VERSION,
+                streams: BTreeMap::new(),
+            },
             Err(error) => return Err(SinkError::io("read", path)(error)),
         };
         if state.version != VERSION {
-            return Err(foreign(format!("is of version {}, not {VERSION}", state.version)));
+            return Err(foreign(format!(
+                "is of version {}, not {VERSION}",
+                state.version
+            )));
         }
         Ok(state)
     }
@@ -90,11 +97,16 @@ impl State {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &StreamState)> {
-        self.streams.iter().map(|(name, state)| (name.as_str(), state))
+        self.streams
+            .iter()
+            .map(|(name, state)| (name.as_str(), state))
     }
 
     /// The streams whose promotion a crash interrupted.
     pub(super) fn promoting(&self) -> impl Iterator<Item = &str> {
-        self.streams.iter().filter(|(_, state)| state.promoting).map(|(name, _)| name.as_str())
+        self.streams
+            .iter()
+            .filter(|(_, state)| state.promoting)
+            .map(|(name, _)| name.as_str())
     }
 }

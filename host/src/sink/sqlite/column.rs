@@ -46,14 +46,23 @@ impl Kind {
         match types.as_slice() {
             ["integer"] => Self::Integer,
             ["boolean"] => Self::Boolean,
-            ["number"] => match property.get("format").and_then(Value::as_str) {
-                Some("double" | "float") => Self::Real,
-                _ => Self::Text,
-            },
+            ["number"] if is_floating_point(property) => Self::Real,
+            ["number"] => Self::Text,
             ["string" | "object" | "array"] => Self::Text,
             _ => Self::Any,
         }
     }
+}
+
+/// Whether a number is a binary one by the schema's word, not a decimal one.
+fn is_floating_point(property: &Value) -> bool {
+    let says = |name, words: &[&str]| {
+        property
+            .get(name)
+            .and_then(Value::as_str)
+            .is_some_and(|word| words.contains(&word))
+    };
+    says("format", &["double", "float"]) || says("x-data-type", &["floating-point"])
 }
 
 /// A column of a table.
@@ -82,15 +91,27 @@ impl Layout {
         let mut columns: Vec<Column> = Vec::with_capacity(rows.properties.len());
         // The key first, for people who look into the database.
         for name in &schema.primary_key {
-            let kind = rows.properties.get(name).map_or(Kind::Any, Kind::from_schema);
-            columns.push(Column { name: name.clone(), kind });
+            let kind = rows
+                .properties
+                .get(name)
+                .map_or(Kind::Any, Kind::from_schema);
+            columns.push(Column {
+                name: name.clone(),
+                kind,
+            });
         }
         for (name, property) in &rows.properties {
             if !schema.primary_key.contains(name) {
-                columns.push(Column { name: name.clone(), kind: Kind::from_schema(property) });
+                columns.push(Column {
+                    name: name.clone(),
+                    kind: Kind::from_schema(property),
+                });
             }
         }
-        Ok(Self { key: schema.primary_key.clone(), columns })
+        Ok(Self {
+            key: schema.primary_key.clone(),
+            columns,
+        })
     }
 }
 
@@ -104,9 +125,16 @@ mod tests {
             (r#"{"type":"integer"}"#, Kind::Integer),
             (r#"{"type":["integer","null"]}"#, Kind::Integer),
             (r#"{"type":["null","boolean"]}"#, Kind::Boolean),
-            (r#"{"type":["number","null"],"format":"decimal"}"#, Kind::Text),
+            (
+                r#"{"type":["number","null"],"format":"decimal"}"#,
+                Kind::Text,
+            ),
             (r#"{"type":"number"}"#, Kind::Text),
             (r#"{"type":"number","format":"double"}"#, Kind::Real),
+            (
+                r#"{"type":["number","null"],"x-data-type":"floating-point"}"#,
+                Kind::Real,
+            ),
             (r#"{"type":"string","format":"date-time"}"#, Kind::Text),
             (r#"{"type":["string","integer"]}"#, Kind::Any),
             (r#"{"type":"array"}"#, Kind::Text),

@@ -11,8 +11,8 @@
 //! | --- | --- | --- |
 //! | `integer` | `INTEGER` | 64-bit integers |
 //! | `boolean` | `INTEGER` | 0 and 1 |
-//! | `number` with the format `double` or `float` | `REAL` | |
-//! | `number` | `TEXT` | the number as written, exact |
+//! | `number` said to be `floating-point`, `double` or `float` | `REAL` | binary numbers |
+//! | any other `number` | `TEXT` | the number as written, exact |
 //! | `string` | `TEXT` | |
 //! | `object`, `array` | `TEXT` | JSON |
 //! | anything else, or not in the schema | `ANY` | integers that fit as such, the rest as text |
@@ -58,7 +58,12 @@ impl Sqlite {
         lock_path.push(".lock");
         let lock = lock(Path::new(&lock_path))?;
         let connection = connect(&path).map_err(failed("opening it", &path))?;
-        Ok(Self { path, connection, streams: HashMap::new(), _lock: lock })
+        Ok(Self {
+            path,
+            connection,
+            streams: HashMap::new(),
+            _lock: lock,
+        })
     }
 
     fn schema(&mut self, schema: &Schema) -> Result<(), SinkError> {
@@ -66,7 +71,13 @@ impl Sqlite {
             stream: schema.stream.clone(),
             reason,
         })?;
-        self.streams.insert(schema.stream.clone(), Stream { layout, table: None });
+        self.streams.insert(
+            schema.stream.clone(),
+            Stream {
+                layout,
+                table: None,
+            },
+        );
         Ok(())
     }
 
@@ -104,7 +115,11 @@ impl Sqlite {
                     page.count
                 )));
             }
-            let set = if full_read { "full_read_checkpoint" } else { "checkpoint" };
+            let set = if full_read {
+                "full_read_checkpoint"
+            } else {
+                "checkpoint"
+            };
             tx.prepare_cached(&format!(
                 "INSERT INTO _sync_state (stream, {set}) VALUES (?1, ?2)
                  ON CONFLICT (stream) DO UPDATE SET {set} = excluded.{set}"
@@ -140,22 +155,33 @@ impl Sqlite {
         work: impl FnOnce(&Transaction<'_>, &mut Stream) -> Result<(), Failure>,
     ) -> Result<(), SinkError> {
         if let Err(reason) = table::check_name(stream) {
-            return Err(SinkError::Stream { stream: stream.to_owned(), reason: reason.to_owned() });
+            return Err(SinkError::Stream {
+                stream: stream.to_owned(),
+                reason: reason.to_owned(),
+            });
         }
         let known = self.streams.entry(stream.to_owned()).or_default();
-        let outcome = self.connection.transaction().map_err(Failure::from).and_then(|tx| {
-            work(&tx, known)?;
-            Ok(tx.commit()?)
-        });
+        let outcome = self
+            .connection
+            .transaction()
+            .map_err(Failure::from)
+            .and_then(|tx| {
+                work(&tx, known)?;
+                Ok(tx.commit()?)
+            });
         outcome.map_err(|failure| {
             // The table in memory may be ahead of the one rolled back.
             known.table = None;
             match failure {
                 Failure::Database(source) => failed(what, &self.path)(source),
-                Failure::Data(reason) => SinkError::Data { stream: stream.to_owned(), reason },
-                Failure::Stream(reason) => {
-                    SinkError::Stream { stream: stream.to_owned(), reason: reason.to_owned() }
-                }
+                Failure::Data(reason) => SinkError::Data {
+                    stream: stream.to_owned(),
+                    reason,
+                },
+                Failure::Stream(reason) => SinkError::Stream {
+                    stream: stream.to_owned(),
+                    reason: reason.to_owned(),
+                },
             }
         })
     }
@@ -172,7 +198,11 @@ impl Stream {
         let table = match self.table.take() {
             Some(table) => table,
             None => {
-                let name = if full_read { table::staging(stream) } else { stream.to_owned() };
+                let name = if full_read {
+                    table::staging(stream)
+                } else {
+                    stream.to_owned()
+                };
                 Table::open(tx, name, &self.layout)?
             }
         };
@@ -213,7 +243,10 @@ impl Stored {
                  FROM _sync_state WHERE stream = ?1",
             )?
             .query_row(params![stream], |row| {
-                Ok(Self { full_read: row.get(0)?, checkpoint: row.get(1)? })
+                Ok(Self {
+                    full_read: row.get(0)?,
+                    checkpoint: row.get(1)?,
+                })
             })
             .optional()
     }
@@ -234,7 +267,11 @@ impl From<rusqlite::Error> for Failure {
 
 fn failed(action: impl Into<String>, path: &Path) -> impl FnOnce(rusqlite::Error) -> SinkError {
     let (action, path) = (action.into(), path.to_owned());
-    move |source| SinkError::Database { action, path, source }
+    move |source| SinkError::Database {
+        action,
+        path,
+        source,
+    }
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {

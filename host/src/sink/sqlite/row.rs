@@ -71,7 +71,9 @@ pub(super) fn to_sql(kind: Kind, raw: &str) -> Result<ToSqlOutput<'_>, serde_jso
             ),
             // A number that does not fit stays text, which a column of integers refuses: better
             // an error than another number.
-            Kind::Integer | Kind::Boolean | Kind::Any => raw.parse().map_or_else(|_| text(raw), integer),
+            Kind::Integer | Kind::Boolean | Kind::Any => {
+                raw.parse().map_or_else(|_| text(raw), integer)
+            }
         },
         _ => text(raw),
     })
@@ -84,11 +86,23 @@ mod tests {
     #[test]
     fn values_are_stored_exactly() {
         let cases = [
-            (Kind::Integer, "9223372036854775807", Value::Integer(i64::MAX)),
-            (Kind::Any, "9223372036854775808", Value::Text("9223372036854775808".into())),
+            (
+                Kind::Integer,
+                "9223372036854775807",
+                Value::Integer(i64::MAX),
+            ),
+            (
+                Kind::Any,
+                "9223372036854775808",
+                Value::Text("9223372036854775808".into()),
+            ),
             (Kind::Any, "-1", Value::Integer(-1)),
             (Kind::Any, "1.10", Value::Text("1.10".into())),
-            (Kind::Text, "100000000000.0000000001", Value::Text("100000000000.0000000001".into())),
+            (
+                Kind::Text,
+                "100000000000.0000000001",
+                Value::Text("100000000000.0000000001".into()),
+            ),
             (Kind::Text, "5", Value::Text("5".into())),
             (Kind::Real, "0.1", Value::Real(0.1)),
             (Kind::Boolean, "true", Value::Integer(1)),
@@ -96,7 +110,11 @@ mod tests {
             (Kind::Text, "null", Value::Null),
             (Kind::Text, r#""""#, Value::Text(String::new())),
             (Kind::Text, r#""a\"\u00e9\n""#, Value::Text("a\"é\n".into())),
-            (Kind::Text, r#"{"a":[1.0]}"#, Value::Text(r#"{"a":[1.0]}"#.into())),
+            (
+                Kind::Text,
+                r#"{"a":[1.0]}"#,
+                Value::Text(r#"{"a":[1.0]}"#.into()),
+            ),
         ];
         for (kind, raw, expected) in cases {
             let stored = match to_sql(kind, raw).unwrap() {
@@ -115,7 +133,10 @@ mod tests {
             seen.push((name.to_owned(), value));
         })
         .unwrap();
-        assert_eq!(seen, [("a".to_owned(), "1.0"), ("b\n".to_owned(), r#"{"x":[]}"#)]);
+        assert_eq!(
+            seen,
+            [("a".to_owned(), "1.0"), ("b\n".to_owned(), r#"{"x":[]}"#)]
+        );
         assert!(for_each_member("[1]", |_, _| ()).is_err());
         assert!(for_each_member("{} {}", |_, _| ()).is_err());
     }

@@ -67,15 +67,27 @@ pub(super) struct Table {
 
 impl Table {
     /// Opens the table, makes it if it is not there, and adds columns that are new in the layout.
-    pub(super) fn open(tx: &Transaction<'_>, name: String, layout: &Layout) -> Result<Self, Failure> {
+    pub(super) fn open(
+        tx: &Transaction<'_>,
+        name: String,
+        layout: &Layout,
+    ) -> Result<Self, Failure> {
         let columns: Vec<Column> = tx
             .prepare_cached("SELECT name, type FROM pragma_table_info(?1) ORDER BY cid")?
             .query_map(params![name], |row| {
                 let declared: String = row.get(1)?;
-                Ok(Column { name: row.get(0)?, kind: Kind::from_sql(&declared) })
+                Ok(Column {
+                    name: row.get(0)?,
+                    kind: Kind::from_sql(&declared),
+                })
             })?
             .collect::<Result<_, _>>()?;
-        let mut table = Self { name, columns, by_name: HashMap::new(), key: layout.key.clone() };
+        let mut table = Self {
+            name,
+            columns,
+            by_name: HashMap::new(),
+            key: layout.key.clone(),
+        };
         if table.columns.is_empty() {
             if layout.columns.is_empty() {
                 return Err(Failure::Data("rows came before their schema".to_owned()));
@@ -106,19 +118,32 @@ impl Table {
             .columns
             .iter()
             .map(|column| {
-                let required = if layout.key.contains(&column.name) { " NOT NULL" } else { "" };
+                let required = if layout.key.contains(&column.name) {
+                    " NOT NULL"
+                } else {
+                    ""
+                };
                 format!("{} {}{required}", quoted(&column.name), column.kind.sql())
             })
             .collect();
         if !layout.key.is_empty() {
-            parts.push(format!("PRIMARY KEY ({})", list(layout.key.iter().map(|name| quoted(name)))));
+            parts.push(format!(
+                "PRIMARY KEY ({})",
+                list(layout.key.iter().map(|name| quoted(name)))
+            ));
         }
-        format!("CREATE TABLE {} ({}) STRICT", quoted(&self.name), list(parts))
+        format!(
+            "CREATE TABLE {} ({}) STRICT",
+            quoted(&self.name),
+            list(parts)
+        )
     }
 
     fn index(&mut self) {
         let names = self.columns.iter().enumerate();
-        self.by_name = names.map(|(position, column)| (column.name.clone(), position)).collect();
+        self.by_name = names
+            .map(|(position, column)| (column.name.clone(), position))
+            .collect();
     }
 
     fn add(&mut self, tx: &Transaction<'_>, column: Column) -> Result<(), Failure> {
@@ -155,7 +180,13 @@ impl Table {
                 break;
             }
             for name in unknown {
-                self.add(tx, Column { name, kind: Kind::Any })?;
+                self.add(
+                    tx,
+                    Column {
+                        name,
+                        kind: Kind::Any,
+                    },
+                )?;
             }
         }
         Ok(rows)
@@ -164,7 +195,10 @@ impl Table {
     fn insertion(&self) -> String {
         let names = list(self.columns.iter().map(|column| quoted(&column.name)));
         let marks = list(self.columns.iter().map(|_| "?".to_owned()));
-        format!("INSERT OR REPLACE INTO {} ({names}) VALUES ({marks})", quoted(&self.name))
+        format!(
+            "INSERT OR REPLACE INTO {} ({names}) VALUES ({marks})",
+            quoted(&self.name)
+        )
     }
 
     /// Binds a row; names that are no columns yet are collected instead.
@@ -179,8 +213,15 @@ impl Table {
         let mut next = 0;
         let parsed = for_each_member(line, |name, raw| {
             // Rows of a page have their members in the same order.
-            let guess = self.columns.get(next).is_some_and(|column| column.name == name);
-            let found = if guess { Some(next) } else { self.by_name.get(name).copied() };
+            let guess = self
+                .columns
+                .get(next)
+                .is_some_and(|column| column.name == name);
+            let found = if guess {
+                Some(next)
+            } else {
+                self.by_name.get(name).copied()
+            };
             let Some((position, column)) = found.and_then(|p| Some((p, self.columns.get(p)?)))
             else {
                 unknown.push(name.to_owned());
@@ -188,9 +229,9 @@ impl Table {
             };
             next = position + 1;
             if outcome.is_ok() {
-                outcome = to_sql(column.kind, raw).map_err(|_| broken()).and_then(|value| {
-                    Ok(statement.raw_bind_parameter(position + 1, value)?)
-                });
+                outcome = to_sql(column.kind, raw)
+                    .map_err(|_| broken())
+                    .and_then(|value| Ok(statement.raw_bind_parameter(position + 1, value)?));
             }
         });
         parsed.map_err(|_| broken())?;
@@ -200,11 +241,20 @@ impl Table {
     /// Removes the rows with these keys. Returns the number of keys.
     pub(super) fn delete(&mut self, tx: &Transaction<'_>, ndjson: &str) -> Result<u32, Failure> {
         if self.key.is_empty() {
-            return Err(Failure::Data("deletions in a stream without a key".to_owned()));
+            return Err(Failure::Data(
+                "deletions in a stream without a key".to_owned(),
+            ));
         }
-        let condition: Vec<String> =
-            self.key.iter().map(|name| format!("{} = ?", quoted(name))).collect();
-        let sql = format!("DELETE FROM {} WHERE {}", quoted(&self.name), condition.join(" AND "));
+        let condition: Vec<String> = self
+            .key
+            .iter()
+            .map(|name| format!("{} = ?", quoted(name)))
+            .collect();
+        let sql = format!(
+            "DELETE FROM {} WHERE {}",
+            quoted(&self.name),
+            condition.join(" AND ")
+        );
         let mut statement = tx.prepare_cached(&sql)?;
         let mut rows = 0;
         let mut rest = ndjson;
@@ -240,7 +290,11 @@ fn broken() -> Failure {
 
 /// The first line that is not empty, and what follows it.
 fn next_line(text: &str) -> Option<(&str, &str)> {
-    if text.is_empty() { None } else { Some(text.split_once('\n').unwrap_or((text, ""))) }
+    if text.is_empty() {
+        None
+    } else {
+        Some(text.split_once('\n').unwrap_or((text, "")))
+    }
 }
 
 fn list(parts: impl IntoIterator<Item = String>) -> String {

@@ -1,0 +1,187 @@
+//! The arguments of the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const COMPONENT_HELP: &str = "The connector component [default: $DATAVERSE_COMPONENT, else \
+    dataverse_connector.wasm next to this program, else in target/component]";
+
+/// Runs a connector component: what it is, whether a connection works, what there is to read, and
+/// reading it.
+#[derive(Debug, Parser)]
+#[command(version, after_help = super::exit::HELP, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    /// The connection: settings, where secrets are, network, limits.
+    #[arg(long, global = true, value_name = "FILE.toml")]
+    pub(super) connection: Option<PathBuf>,
+
+    #[arg(long, global = true, value_name = "PATH", help = COMPONENT_HELP)]
+    pub(super) component: Option<PathBuf>,
+
+    /// No progress on standard error.
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Who the connector is and which settings it takes. Needs no connection.
+    Describe {
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Tests the connection end to end and says how to mend what is wrong.
+    Check {
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// What there is to read.
+    Discover(DiscoverOptions),
+    /// Reads streams into files or a database, from where the last sync stopped.
+    Sync(SyncOptions),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiscoverOptions {
+    /// A list of streams, or the columns of the chosen ones; everything as JSON; or an
+    /// entity-relationship diagram in Mermaid with keys, names and references.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+
+    /// Only this stream; may be repeated.
+    #[arg(long = "stream", value_name = "NAME")]
+    pub(super) streams: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Table,
+    Json,
+    Mermaid,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncOptions {
+    /// Where rows go: jsonl:DIRECTORY or sqlite:FILE.
+    #[arg(long, value_name = "TARGET")]
+    pub(super) to: Target,
+
+    /// A stream to read; may be repeated [default: those of the connection file].
+    #[arg(long = "stream", value_name = "NAME")]
+    pub(super) streams: Vec<String>,
+
+    /// Columns to read, of every stream [default: those of the connection file, else all].
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(super) columns: Vec<String>,
+
+    /// Adds labels for people beside choices and references.
+    #[arg(long)]
+    pub(super) labels: bool,
+
+    /// Rows per request to the service.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) page_size: Option<u32>,
+
+    /// Reads everything again instead of going on from the last sync.
+    #[arg(long)]
+    pub(super) full: bool,
+
+    /// Stops after this time, such as 90s, 15m or 2h; the next sync goes on from there.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(super) max_duration: Option<Duration>,
+
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    JsonLines(PathBuf),
+    Sqlite(PathBuf),
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("jsonl", path)) if !path.is_empty() => Ok(Self::JsonLines(path.into())),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            _ => Err("say jsonl:DIRECTORY or sqlite:FILE".to_owned()),
+        }
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "say a number and s, m or h".to_owned())?;
+    let seconds = match text.get(digits.len()..) {
+        Some("" | "s") => Some(number),
+        Some("m") => number.checked_mul(60),
+        Some("h") => number.checked_mul(3600),
+        _ => None,
+    };
+    // More than a year is a slip, and more than the clock can count would break it.
+    let seconds = seconds.filter(|seconds| (1..=31_536_000).contains(seconds));
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "say a number and s, m or h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn targets_and_times_are_parsed() {
+        assert_eq!("jsonl:out".parse(), Ok(Target::JsonLines("out".into())));
+        assert_eq!(
+            "sqlite:C:\\x.db".parse(),
+            Ok(Target::Sqlite("C:\\x.db".into()))
+        );
+        for bad in ["", "out", "sqlite:", "csv:x"] {
+            assert!(bad.parse::<Target>().is_err(), "{bad}");
+        }
+        for (text, seconds) in [("90", 90), ("90s", 90), ("15m", 900), ("2h", 7200)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for bad in [
+            "",
+            "s",
+            "-1s",
+            "1d",
+            "1.5h",
+            "0",
+            "99999999999999999999h",
+            "9999999999999h",
+        ] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

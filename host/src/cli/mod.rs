@@ -1,0 +1,122 @@
+//! The command-line tool: a thin layer over the library.
+
+mod args;
+mod config;
+mod discover;
+mod exit;
+mod progress;
+mod show;
+mod sync;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use dataverse_host::{ConnectorHost, Profile, Session};
+
+use args::{Arguments, Command};
+use config::ConnectionFile;
+use exit::{Exit, Failure};
+
+/// The component's file name, as the build leaves it.
+const COMPONENT: &str = "dataverse_connector.wasm";
+
+/// Parses the arguments, runs the command, and turns what came of it into an exit code.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(&arguments));
+            // A name lookup that still hangs must not hold up the end.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::new(
+            Exit::Internal,
+            format!("cannot start: {error}"),
+        )),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit().into()
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Command::Describe { output } => show::describe(&load(arguments)?, *output).await,
+        Command::Check { output } => {
+            let connection = connection(arguments)?;
+            let mut session = open(&load(arguments)?, &connection.profile()?).await?;
+            show::check(&mut session, *output).await
+        }
+        Command::Discover(options) => {
+            let connection = connection(arguments)?;
+            let mut session = open(&load(arguments)?, &connection.profile()?).await?;
+            discover::run(&mut session, options).await
+        }
+        Command::Sync(options) => {
+            let connection = connection(arguments)?;
+            sync::run(&load(arguments)?, &connection, options, arguments.quiet).await
+        }
+    }
+}
+
+async fn open(host: &ConnectorHost, profile: &Profile) -> Result<Session, Failure> {
+    host.open(profile).await.map_err(Failure::from)
+}
+
+fn connection(arguments: &Arguments) -> Result<ConnectionFile, Failure> {
+    let path = arguments.connection.as_ref().ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            "this command needs a connection: --connection FILE.toml",
+        )
+    })?;
+    ConnectionFile::read(path)
+}
+
+fn load(arguments: &Arguments) -> Result<ConnectorHost, Failure> {
+    let path = arguments
+        .component
+        .clone()
+        .or_else(|| std::env::var_os("DATAVERSE_COMPONENT").map(PathBuf::from))
+        .unwrap_or_else(beside_or_built);
+    Ok(ConnectorHost::builder().component_file(path).build()?)
+}
+
+/// The component next to this program, else where the build leaves it.
+fn beside_or_built() -> PathBuf {
+    let beside = std::env::current_exe()
+        .ok()
+        .map(|program| program.with_file_name(COMPONENT));
+    beside
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| ["target", "component", COMPONENT].iter().collect())
+}
+
+/// Writes a result to standard output. A reader who has gone away, such as `head`, is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Local,
+            format!("standard output cannot be written: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    print(&format!("{text}\n"))
+}

@@ -1,0 +1,232 @@
+//! Progress on standard error: a line per running stream that is redrawn on a terminal, plain lines
+//! now and then elsewhere.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use dataverse_host::contract::{Event, Operation};
+use dataverse_host::{CallError, Progress};
+
+/// How often a terminal is redrawn.
+const REDRAW: Duration = Duration::from_millis(100);
+/// How often a stream is heard of elsewhere.
+const REPORT: Duration = Duration::from_secs(5);
+/// How many running streams a terminal shows.
+const SHOWN: usize = 12;
+/// A line that is wrapped could not be redrawn.
+const WIDTH: usize = 78;
+
+/// Tells people how a sync goes.
+pub(super) struct Lines {
+    terminal: bool,
+    running: Vec<Running>,
+    /// Lines on the terminal that the next drawing replaces.
+    drawn: usize,
+    last_drawing: Option<Instant>,
+}
+
+struct Running {
+    stream: String,
+    began: Instant,
+    reported: Instant,
+    rows: u64,
+    deleted: u64,
+    bytes: u64,
+}
+
+impl Running {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate for people"
+    )]
+    fn line(&self) -> String {
+        let seconds = self.began.elapsed().as_secs_f64().max(0.001);
+        let rate = ((self.rows + self.deleted) as f64 / seconds) as u64;
+        let Self {
+            stream,
+            rows,
+            deleted,
+            bytes,
+            ..
+        } = self;
+        let mut line = format!("{stream}: {rows} rows");
+        if *deleted > 0 {
+            let _infallible = write!(line, ", {deleted} deleted");
+        }
+        let _infallible = write!(line, ", {rate} rows/s, {}", size(*bytes));
+        line
+    }
+}
+
+impl Lines {
+    pub(super) fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            running: Vec::new(),
+            drawn: 0,
+            last_drawing: None,
+        }
+    }
+
+    /// Leaves the terminal as the last drawing should be.
+    pub(super) fn finish(&mut self) {
+        if self.terminal {
+            self.draw("");
+        }
+    }
+
+    fn running(&mut self, stream: &str) -> &mut Running {
+        let found = self
+            .running
+            .iter()
+            .position(|running| running.stream == stream);
+        let position = found.unwrap_or_else(|| {
+            let now = Instant::now();
+            self.running.push(Running {
+                stream: stream.to_owned(),
+                began: now,
+                reported: now,
+                rows: 0,
+                deleted: 0,
+                bytes: 0,
+            });
+            self.running.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "found, or pushed just before")]
+        &mut self.running[position]
+    }
+
+    /// A line that stays.
+    fn say(&mut self, line: &str) {
+        if self.terminal {
+            self.draw(&format!("{line}\n"));
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    fn end(&mut self, stream: &str, how: &str) {
+        let line = format!("{} {how}", self.running(stream).line());
+        self.running.retain(|running| running.stream != stream);
+        self.say(&line);
+    }
+
+    /// Writes `above`, then the running streams, over the last drawing, in one piece.
+    fn draw(&mut self, above: &str) {
+        let mut text = String::new();
+        if self.drawn > 0 {
+            let _infallible = write!(text, "\x1b[{}A\x1b[J", self.drawn);
+        }
+        text.push_str(above);
+        self.drawn = self.running.len().min(SHOWN);
+        for running in self.running.iter().take(SHOWN) {
+            text.extend(running.line().chars().take(WIDTH));
+            text.push('\n');
+        }
+        // Progress that cannot be shown is no reason to stop.
+        let _unshown = std::io::stderr().write_all(text.as_bytes());
+        self.last_drawing = Some(Instant::now());
+    }
+
+    fn tick(&mut self, stream: &str) {
+        if self.terminal {
+            if self
+                .last_drawing
+                .is_none_or(|last| last.elapsed() >= REDRAW)
+            {
+                self.draw("");
+            }
+        } else {
+            let running = self.running(stream);
+            if running.reported.elapsed() >= REPORT {
+                running.reported = Instant::now();
+                eprintln!("{}", running.line());
+            }
+        }
+    }
+}
+
+impl Progress for Lines {
+    fn stored(&mut self, event: &Event) {
+        match event {
+            Event::Schema(schema) => {
+                self.running(&schema.stream);
+                self.tick(&schema.stream);
+            }
+            Event::Reset(reset) => {
+                self.running(&reset.stream);
+                self.say(&format!(
+                    "{}: reading everything: {}",
+                    reset.stream, reset.reason
+                ));
+            }
+            Event::Page(page) => {
+                let running = self.running(&page.stream);
+                if page.operation == Operation::Delete {
+                    running.deleted += u64::from(page.count);
+                } else {
+                    running.rows += u64::from(page.count);
+                }
+                running.bytes += page.ndjson.len() as u64;
+                self.tick(&page.stream);
+            }
+            Event::Complete(stream) => self.end(stream, "- complete"),
+            Event::Failed(failure) => {
+                self.end(
+                    &failure.stream,
+                    &format!("- failed: {}", failure.error.message),
+                );
+            }
+            Event::Warning(warning) => {
+                let stream = warning.stream.as_deref().unwrap_or("connection");
+                self.say(&format!(
+                    "warning: {stream}: {} ({})",
+                    warning.message, warning.id
+                ));
+            }
+        }
+    }
+
+    fn restarted(&mut self, cause: &CallError) {
+        self.say(&format!(
+            "{cause}; going on from the last stored page in a new instance"
+        ));
+    }
+}
+
+/// A number of bytes for people.
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS.get(unit).unwrap_or(&"TiB"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_readable() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (5 << 20, "5.0 MiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+        assert_eq!(size(u64::MAX), "16777216.0 TiB");
+    }
+}

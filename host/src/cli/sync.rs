@@ -1,0 +1,287 @@
+//! `sync`: reads streams into a target and accounts for it.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use dataverse_host::contract::kind_name;
+use dataverse_host::sink::{JsonLines, Sink, Sqlite};
+use dataverse_host::{
+    ConnectorHost, End, Metrics, Outcome, Progress, Silent, Stop, StreamReport, StreamRequest,
+    SyncReport, run_sync,
+};
+
+use super::args::{Output, SyncOptions, Target};
+use super::config::ConnectionFile;
+use super::exit::{Exit, Failure};
+use super::progress::{Lines, size};
+use super::{print, print_json};
+
+/// Runs the command.
+pub(super) async fn run(
+    host: &ConnectorHost,
+    connection: &ConnectionFile,
+    options: &SyncOptions,
+    quiet: bool,
+) -> Result<Exit, Failure> {
+    let requests = requests(connection, options)?;
+    let sink: Box<dyn Sink> = match &options.to {
+        Target::JsonLines(directory) => Box::new(JsonLines::open(directory)?),
+        Target::Sqlite(file) => Box::new(Sqlite::open(file)?),
+    };
+    let profile = connection.profile()?;
+    let mut lines = Lines::new();
+    let progress: &mut dyn Progress = if quiet { &mut Silent } else { &mut lines };
+    let stop = stop(options.max_duration);
+    let report = run_sync(host, &profile, &requests, sink, progress, stop).await;
+    if !quiet {
+        lines.finish();
+    }
+    match options.output {
+        Output::Text => print(&table(&report, profile.metrics()))?,
+        Output::Json => print_json(&document(&report, profile.metrics()))?,
+    }
+    if let Some(origin) = profile.metrics().last_denied() {
+        eprintln!("note: the connector was kept from reaching {origin}");
+    }
+    conclude(report)
+}
+
+/// The streams of the command line, else those of the connection file.
+fn requests(
+    connection: &ConnectionFile,
+    options: &SyncOptions,
+) -> Result<Vec<StreamRequest>, Failure> {
+    let section = &connection.sync;
+    let configured = |name: &str| section.streams.iter().find(|stream| stream.name == name);
+    let names: Vec<&str> = if options.streams.is_empty() {
+        section
+            .streams
+            .iter()
+            .map(|stream| stream.name.as_str())
+            .collect()
+    } else {
+        options.streams.iter().map(String::as_str).collect()
+    };
+    if names.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "say what to read: --stream NAME, or [[sync.streams]] in the connection file; \
+             `discover` lists the streams",
+        ));
+    }
+    let request = |name: &str| {
+        let own = configured(name);
+        let columns = if options.columns.is_empty() {
+            own.map(|stream| stream.columns.clone()).unwrap_or_default()
+        } else {
+            options.columns.clone()
+        };
+        StreamRequest {
+            stream: name.to_owned(),
+            columns,
+            labels: options.labels
+                || own
+                    .and_then(|stream| stream.labels)
+                    .unwrap_or(section.labels),
+            page_size: options
+                .page_size
+                .or_else(|| own.and_then(|stream| stream.page_size))
+                .or(section.page_size),
+            full: options.full,
+        }
+    };
+    Ok(names.into_iter().map(request).collect())
+}
+
+/// Ready when the user interrupts, the system asks to end, or the time is over. A second
+/// interrupt ends the program on the spot, which loses nothing either.
+async fn stop(max_duration: Option<Duration>) -> Stop {
+    let deadline = async {
+        match max_duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupt() => {
+            tokio::spawn(async {
+                interrupt().await;
+                std::process::exit(130);
+            });
+            Stop::Interrupted
+        }
+        () = deadline => Stop::DeadlineReached,
+    }
+}
+
+async fn interrupt() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        match signal {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminate => {}
+    }
+}
+
+/// The last word: an error for people, and the code.
+fn conclude(report: SyncReport) -> Result<Exit, Failure> {
+    match report.end {
+        End::Finished => {}
+        End::Stopped(Stop::Interrupted) => {
+            let message = "interrupted; what was stored stays, the next sync goes on from there";
+            return Err(Failure::new(Exit::Interrupted, message));
+        }
+        End::Stopped(Stop::DeadlineReached) => {
+            let message = "the time is over; the next sync goes on from here";
+            return Err(Failure::new(Exit::Partial, message));
+        }
+        End::Call(error) => return Err(error.into()),
+        End::Sink(error) => return Err(error.into()),
+    }
+    let failed: Vec<_> = report
+        .streams
+        .iter()
+        .filter_map(|stream| match &stream.outcome {
+            Outcome::Failed(error) => Some((stream, error)),
+            Outcome::Complete | Outcome::Unfinished => None,
+        })
+        .collect();
+    let Some((first, error)) = failed.first() else {
+        return Ok(Exit::Done);
+    };
+    for (stream, error) in failed.iter().skip(1) {
+        eprintln!("error: {}: {error}", stream.stream);
+    }
+    let all = failed.len() == report.streams.len();
+    let exit = if all {
+        Exit::from(error.kind)
+    } else {
+        Exit::Partial
+    };
+    Err(Failure::new(exit, format!("{}: {error}", first.stream)))
+}
+
+fn state(stream: &StreamReport) -> &'static str {
+    match &stream.outcome {
+        Outcome::Complete => "complete",
+        Outcome::Failed(error) => kind_name(error.kind),
+        Outcome::Unfinished => "unfinished",
+    }
+}
+
+fn table(report: &SyncReport, metrics: &Metrics) -> String {
+    let mut rows = vec![
+        [
+            "STREAM", "READ", "ROWS", "DELETED", "PAGES", "BYTES", "SECONDS", "ROWS/S", "STATE",
+        ]
+        .map(str::to_owned),
+    ];
+    for stream in &report.streams {
+        rows.push([
+            stream.stream.clone(),
+            if stream.full { "full" } else { "changes" }.to_owned(),
+            stream.rows.to_string(),
+            stream.deleted.to_string(),
+            stream.pages.to_string(),
+            size(stream.bytes),
+            format!("{:.1}", stream.elapsed.as_secs_f64()),
+            rate(
+                stream.rows + stream.deleted,
+                report.elapsed.min(stream.elapsed),
+            ),
+            state(stream).to_owned(),
+        ]);
+    }
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
+    let widths: Vec<usize> = (0..9).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            // Words to the left, numbers to the right.
+            let cell = if matches!(column, 0 | 1 | 8) {
+                format!("{cell:<width$}  ")
+            } else {
+                format!("{cell:>width$}  ")
+            };
+            line.push_str(&cell);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push_str(&format!(
+        "{} requests over {} connections, {} received, {:.1} s\n",
+        metrics.requests(),
+        metrics.connections(),
+        size(metrics.bytes_received()),
+        report.elapsed.as_secs_f64()
+    ));
+    text
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate for people"
+)]
+fn rate(rows: u64, elapsed: Duration) -> String {
+    // Of a moment no rate can be told.
+    if elapsed < Duration::from_millis(1) {
+        return "-".to_owned();
+    }
+    ((rows as f64 / elapsed.as_secs_f64()) as u64).to_string()
+}
+
+fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
+    let streams: Vec<_> = report
+        .streams
+        .iter()
+        .map(|stream| {
+            let error = match &stream.outcome {
+                Outcome::Failed(error) => Some(error.to_string()),
+                Outcome::Complete | Outcome::Unfinished => None,
+            };
+            json!({
+                "stream": stream.stream,
+                "full": stream.full,
+                "rows": stream.rows,
+                "deleted": stream.deleted,
+                "pages": stream.pages,
+                "bytes": stream.bytes,
+                "seconds": stream.elapsed.as_secs_f64(),
+                "state": state(stream),
+                "error": error,
+            })
+        })
+        .collect();
+    json!({
+        "streams": streams,
+        "seconds": report.elapsed.as_secs_f64(),
+        "restarts": report.restarts,
+        "requests": metrics.requests(),
+        "connections": metrics.connections(),
+        "bytesReceived": metrics.bytes_received(),
+    })
+}

@@ -1,0 +1,266 @@
+//! Runs a sync into a sink: events in order, checkpoints kept, broken instances replaced.
+
+mod report;
+mod writer;
+
+use std::collections::HashSet;
+use std::pin::{Pin, pin};
+use std::time::Instant;
+
+use crate::contract::{Event, Selection};
+use crate::error::CallError;
+use crate::host::ConnectorHost;
+use crate::profile::Profile;
+use crate::session::Sync;
+use crate::sink::Sink;
+use report::Tally;
+use writer::Writer;
+
+pub use report::{End, Outcome, StreamReport, SyncReport};
+
+/// How many instances may break one after the other without a durable page in between.
+const MOST_RESTARTS: u32 = 3;
+
+/// What to read of one stream. Where it goes on, the sink knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamRequest {
+    /// The stream's name.
+    pub stream: String,
+    /// Columns by name; empty for every readable one.
+    pub columns: Vec<String>,
+    /// Whether labels come beside choices and references.
+    pub labels: bool,
+    /// Rows per request to the service.
+    pub page_size: Option<u32>,
+    /// Whether to read everything again instead of going on.
+    pub full: bool,
+}
+
+impl StreamRequest {
+    /// Every column of a stream, from where the sink stands.
+    pub fn all_of(stream: impl Into<String>) -> Self {
+        Self {
+            stream: stream.into(),
+            columns: Vec::new(),
+            labels: false,
+            page_size: None,
+            full: false,
+        }
+    }
+}
+
+/// Why a sync is to stop before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Somebody asked for it.
+    Interrupted,
+    /// Its time is over.
+    DeadlineReached,
+}
+
+/// Hears what has become durable.
+pub trait Progress: Send {
+    /// The sink has made this event durable.
+    fn stored(&mut self, event: &Event);
+
+    /// An instance broke; the sync goes on from the last checkpoints in a new one.
+    fn restarted(&mut self, cause: &CallError);
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn stored(&mut self, _event: &Event) {}
+    fn restarted(&mut self, _cause: &CallError) {}
+}
+
+/// Syncs streams into a sink until each is caught up, something fails, or `stop` is ready.
+///
+/// While the sink makes one event durable, the connector works on the next; never on more. A
+/// stream goes on from the checkpoint that the sink holds. When an instance breaks, a new one goes
+/// on from the last durable page, up to three times in a row. When `stop` is ready, the write under
+/// way is finished and nothing else is begun.
+///
+/// Must be called within a tokio runtime of the multi-threaded kind, or one whose blocking threads
+/// are available: the sink runs on those.
+pub async fn run_sync(
+    host: &ConnectorHost,
+    profile: &Profile,
+    requests: &[StreamRequest],
+    sink: Box<dyn Sink>,
+    progress: &mut dyn Progress,
+    stop: impl Future<Output = Stop>,
+) -> SyncReport {
+    let start = Instant::now();
+    let mut stop = pin!(stop);
+    let mut run = Run::new(requests, sink, progress);
+    let mut restarts = 0;
+    let end = loop {
+        let broken = match run.attempt(host, profile, stop.as_mut()).await {
+            Ok(()) => break End::Finished,
+            Err(End::Call(cause)) if cause.is_fatal_to_session() => cause,
+            Err(end) => break end,
+        };
+        if run.fruitless >= MOST_RESTARTS {
+            break End::Call(broken);
+        }
+        run.fruitless += 1;
+        restarts += 1;
+        run.progress.restarted(&broken);
+    };
+    SyncReport {
+        streams: run.tally.finish(),
+        end,
+        restarts,
+        elapsed: start.elapsed(),
+    }
+}
+
+/// Where events come from.
+trait Events: Send {
+    fn next(&mut self) -> impl Future<Output = Result<Option<Event>, CallError>> + Send;
+}
+
+impl Events for Sync<'_> {
+    fn next(&mut self) -> impl Future<Output = Result<Option<Event>, CallError>> + Send {
+        Sync::next(self)
+    }
+}
+
+/// The state of a sync across instances.
+struct Run<'a> {
+    requests: &'a [StreamRequest],
+    writer: Writer,
+    tally: Tally,
+    progress: &'a mut dyn Progress,
+    /// Streams to be read anew whose reading has not begun.
+    from_the_start: HashSet<String>,
+    /// Instances that broke since the last durable page.
+    fruitless: u32,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        requests: &'a [StreamRequest],
+        sink: Box<dyn Sink>,
+        progress: &'a mut dyn Progress,
+    ) -> Self {
+        let anew = requests.iter().filter(|request| request.full);
+        Self {
+            requests,
+            writer: Writer::new(sink),
+            tally: Tally::new(requests),
+            progress,
+            from_the_start: anew.map(|request| request.stream.clone()).collect(),
+            fruitless: 0,
+        }
+    }
+
+    /// One instance from its beginning to its end.
+    async fn attempt(
+        &mut self,
+        host: &ConnectorHost,
+        profile: &Profile,
+        mut stop: Pin<&mut impl Future<Output = Stop>>,
+    ) -> Result<(), End> {
+        let selections = self.selections()?;
+        if selections.is_empty() {
+            return Ok(());
+        }
+        let mut session = tokio::select! {
+            biased;
+            stop = stop.as_mut() => return Err(End::Stopped(stop)),
+            session = host.open(profile) => session.map_err(End::Call)?,
+        };
+        let mut sync = session.sync(&selections).await.map_err(End::Call)?;
+        self.drain(&mut sync, stop).await
+    }
+
+    /// Applies events to their end. Whatever happens, the write under way is finished and counted.
+    async fn drain(
+        &mut self,
+        events: &mut impl Events,
+        stop: Pin<&mut impl Future<Output = Stop>>,
+    ) -> Result<(), End> {
+        let outcome = self.pump(events, stop).await;
+        while self.writer.is_busy() {
+            self.settle().await?;
+        }
+        outcome
+    }
+
+    async fn pump(
+        &mut self,
+        events: &mut impl Events,
+        mut stop: Pin<&mut impl Future<Output = Stop>>,
+    ) -> Result<(), End> {
+        loop {
+            let event = {
+                let mut next = pin!(events.next());
+                loop {
+                    tokio::select! {
+                        biased;
+                        stop = stop.as_mut() => return Err(End::Stopped(stop)),
+                        stored = self.writer.finished(), if self.writer.is_busy() => {
+                            self.count(&stored.map_err(End::Sink)?);
+                        }
+                        event = &mut next => break event.map_err(End::Call)?,
+                    }
+                }
+            };
+            while self.writer.is_busy() {
+                self.settle().await?;
+            }
+            match event {
+                Some(event) => self.writer.begin(event).map_err(End::Sink)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn settle(&mut self) -> Result<(), End> {
+        let stored = self.writer.finished().await.map_err(End::Sink)?;
+        self.count(&stored);
+        Ok(())
+    }
+
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::Reset(reset) => {
+                self.from_the_start.remove(&reset.stream);
+            }
+            Event::Page(_) => self.fruitless = 0,
+            _ => {}
+        }
+        self.tally.count(event);
+        self.progress.stored(event);
+    }
+
+    fn selections(&mut self) -> Result<Vec<Selection>, End> {
+        let sink = self.writer.sink().map_err(End::Sink)?;
+        let open = self
+            .requests
+            .iter()
+            .filter(|request| self.tally.is_open(&request.stream));
+        open.map(|request| {
+            let checkpoint = if self.from_the_start.contains(&request.stream) {
+                None
+            } else {
+                sink.checkpoint(&request.stream).map_err(End::Sink)?
+            };
+            Ok(Selection {
+                stream: request.stream.clone(),
+                columns: request.columns.clone(),
+                labels: request.labels,
+                page_size: request.page_size,
+                checkpoint,
+            })
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

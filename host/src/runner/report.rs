@@ -1,0 +1,137 @@
+//! The account that a sync gives of itself.
+
+use std::time::{Duration, Instant};
+
+use super::{Stop, StreamRequest};
+use crate::contract::{ConnectorError, Event, Operation};
+use crate::error::CallError;
+use crate::sink::SinkError;
+
+/// How far a stream came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Caught up with the service.
+    Complete,
+    /// Could not be read further.
+    Failed(ConnectorError),
+    /// The sync ended first. The next one goes on from here.
+    Unfinished,
+}
+
+/// What a sync did with one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamReport {
+    /// The stream's name.
+    pub stream: String,
+    /// Rows that were stored.
+    pub rows: u64,
+    /// Keys that were reported as gone.
+    pub deleted: u64,
+    /// Pages that were stored.
+    pub pages: u64,
+    /// Bytes of row text.
+    pub bytes: u64,
+    /// Whether the stream was read from its beginning.
+    pub full: bool,
+    /// From the first event to the last.
+    pub elapsed: Duration,
+    /// How far it came.
+    pub outcome: Outcome,
+    began: Option<Instant>,
+}
+
+/// How a sync ended.
+#[derive(Debug)]
+pub enum End {
+    /// Every stream is complete or has failed by itself.
+    Finished,
+    /// It was stopped. The state is that of the last durable page.
+    Stopped(Stop),
+    /// The connection failed, or instances kept breaking.
+    Call(CallError),
+    /// Rows could not be kept.
+    Sink(SinkError),
+}
+
+/// What a sync did.
+#[derive(Debug)]
+pub struct SyncReport {
+    /// In the order of the requests.
+    pub streams: Vec<StreamReport>,
+    /// How it ended.
+    pub end: End,
+    /// How many instances broke on the way.
+    pub restarts: u32,
+    /// From start to end.
+    pub elapsed: Duration,
+}
+
+/// Counts what became durable.
+pub(super) struct Tally {
+    streams: Vec<StreamReport>,
+}
+
+impl Tally {
+    pub(super) fn new(requests: &[StreamRequest]) -> Self {
+        let report = |request: &StreamRequest| StreamReport {
+            stream: request.stream.clone(),
+            rows: 0,
+            deleted: 0,
+            pages: 0,
+            bytes: 0,
+            full: false,
+            elapsed: Duration::ZERO,
+            outcome: Outcome::Unfinished,
+            began: None,
+        };
+        Self {
+            streams: requests.iter().map(report).collect(),
+        }
+    }
+
+    pub(super) fn is_open(&self, stream: &str) -> bool {
+        let found = self.streams.iter().find(|report| report.stream == stream);
+        found.is_some_and(|report| report.outcome == Outcome::Unfinished)
+    }
+
+    pub(super) fn count(&mut self, event: &Event) {
+        let stream = match event {
+            Event::Schema(schema) => &schema.stream,
+            Event::Reset(reset) => &reset.stream,
+            Event::Page(page) => &page.stream,
+            Event::Complete(stream) => stream,
+            Event::Failed(failure) => &failure.stream,
+            Event::Warning(_) => return,
+        };
+        let Some(report) = self
+            .streams
+            .iter_mut()
+            .find(|report| report.stream == *stream)
+        else {
+            return;
+        };
+        report.elapsed = report.began.get_or_insert_with(Instant::now).elapsed();
+        match event {
+            Event::Page(page) => {
+                let count = if page.operation == Operation::Delete {
+                    &mut report.deleted
+                } else {
+                    &mut report.rows
+                };
+                *count += u64::from(page.count);
+                report.pages += 1;
+                report.bytes += page.ndjson.len() as u64;
+            }
+            Event::Reset(_) => report.full = true,
+            Event::Complete(_) => report.outcome = Outcome::Complete,
+            Event::Failed(failure) => {
+                report.outcome = Outcome::Failed(failure.error.clone().into());
+            }
+            Event::Schema(_) | Event::Warning(_) => {}
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<StreamReport> {
+        self.streams
+    }
+}

@@ -1,0 +1,54 @@
+//! The sink on a thread of its own, at most one event behind the connector.
+
+use tokio::task::JoinHandle;
+
+use crate::contract::Event;
+use crate::sink::{Sink, SinkError};
+
+/// The sink and the one event it may be working on.
+pub(super) enum Writer {
+    Idle(Box<dyn Sink>),
+    Busy(JoinHandle<(Box<dyn Sink>, Event, Result<(), SinkError>)>),
+    Broken,
+}
+
+impl Writer {
+    pub(super) fn new(sink: Box<dyn Sink>) -> Self {
+        Self::Idle(sink)
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+
+    pub(super) fn sink(&self) -> Result<&dyn Sink, SinkError> {
+        match self {
+            Self::Idle(sink) => Ok(sink.as_ref()),
+            Self::Busy(_) | Self::Broken => Err(SinkError::Broken),
+        }
+    }
+
+    pub(super) fn begin(&mut self, event: Event) -> Result<(), SinkError> {
+        let Self::Idle(mut sink) = std::mem::replace(self, Self::Broken) else {
+            return Err(SinkError::Broken);
+        };
+        *self = Self::Busy(tokio::task::spawn_blocking(move || {
+            let outcome = sink.apply(&event);
+            (sink, event, outcome)
+        }));
+        Ok(())
+    }
+
+    /// Waits for the event under way and returns it when it is durable. May be dropped and called
+    /// again.
+    pub(super) async fn finished(&mut self) -> Result<Event, SinkError> {
+        let Self::Busy(task) = self else {
+            return Err(SinkError::Broken);
+        };
+        let joined = task.await;
+        *self = Self::Broken;
+        let (sink, event, outcome) = joined.map_err(|_| SinkError::Broken)?;
+        *self = Self::Idle(sink);
+        outcome.map(|()| event)
+    }
+}
