@@ -262,38 +262,53 @@ impl ConnectorHost {
 mod tests {
     use super::*;
 
-    fn load(wat: &str) -> Result<ConnectorHost, LoadError> {
+    /// A component that imports empty instances of these names and does nothing.
+    fn component(imports: &[&str]) -> Vec<u8> {
+        let mut import_section = vec![u8::try_from(imports.len()).unwrap()];
+        for name in imports {
+            import_section.extend([0, u8::try_from(name.len()).unwrap()]);
+            import_section.extend(name.as_bytes());
+            // An instance, of the first type.
+            import_section.extend([5, 0]);
+        }
+        let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+        // The first type: an instance that exports nothing.
+        bytes.extend([7, 3, 1, 0x42, 0]);
+        bytes.extend([10, u8::try_from(import_section.len()).unwrap()]);
+        bytes.extend(import_section);
+        bytes
+    }
+
+    fn load(bytes: impl Into<Vec<u8>>) -> Result<ConnectorHost, LoadError> {
         ConnectorHost::builder()
-            .component_bytes(wat::parse_str(wat).unwrap())
+            .component_bytes(bytes)
             .without_cache()
             .build()
     }
 
     #[test]
     fn a_component_that_wants_more_is_refused_by_name() {
-        let wat = r#"(component
-            (import "wasi:io/poll@0.2.6" (instance))
-            (import "wasi:filesystem/preopens@0.2.6" (instance))
-            (import "wasi:cli/environment@0.2.6" (instance)))"#;
-        let Err(LoadError::Imports { imports }) = load(wat) else {
+        let wants = [
+            "wasi:io/poll@0.2.6",
+            "wasi:cli/exit@0.2.6",
+            "wasi:cli/environment@0.2.6",
+        ];
+        let Err(LoadError::Imports { imports }) = load(component(&wants)) else {
             panic!("was loaded")
         };
         assert_eq!(
             imports,
-            [
-                "wasi:filesystem/preopens@0.2.6",
-                "wasi:cli/environment@0.2.6"
-            ]
+            ["wasi:cli/exit@0.2.6", "wasi:cli/environment@0.2.6"]
         );
         let granted = ConnectorHost::builder()
-            .component_bytes(wat::parse_str(wat).unwrap())
+            .component_bytes(component(&wants))
             .without_cache()
             .environment([("A", "B")])
             .build();
         let Err(LoadError::Imports { imports }) = granted else {
             panic!("was loaded")
         };
-        assert_eq!(imports, ["wasi:filesystem/preopens@0.2.6"]);
+        assert_eq!(imports, ["wasi:cli/exit@0.2.6"]);
     }
 
     /// A platform moves these between threads.
@@ -317,12 +332,12 @@ mod tests {
 
     #[test]
     fn what_is_no_connector_is_refused() {
-        assert!(matches!(load("(component)"), Err(LoadError::Contract(_))));
-        assert!(matches!(load("(module)"), Err(LoadError::Invalid(_))));
-        let nonsense = ConnectorHost::builder()
-            .component_bytes("nonsense")
-            .without_cache();
-        assert!(matches!(nonsense.build(), Err(LoadError::Invalid(_))));
+        assert!(matches!(load(component(&[])), Err(LoadError::Contract(_))));
+        assert!(matches!(
+            load(b"\0asm\x01\0\0\0"),
+            Err(LoadError::Invalid(_))
+        ));
+        assert!(matches!(load("nonsense"), Err(LoadError::Invalid(_))));
         let absent = ConnectorHost::builder()
             .component_file("/nonexistent/x.wasm")
             .build();
