@@ -78,9 +78,11 @@ fn details(cast: &str) -> Value {
             option(1, "Active"), option(2, "Inactive"),
             {"Value": null, "Label": {"LocalizedLabels": [], "UserLocalizedLabel": null}},
         ]}}]),
-        "MultiSelectPicklist" => json!([{"LogicalName": "new_colours", "OptionSet": {"Options": [
-            {"Value": 9, "Label": {"LocalizedLabels": [], "UserLocalizedLabel": null}},
-        ]}}]),
+        "MultiSelectPicklist" => {
+            json!([{"LogicalName": "new_colours", "OptionSet": null, "GlobalOptionSet": {"Options": [
+                {"Value": 9, "Label": {"LocalizedLabels": [], "UserLocalizedLabel": null}},
+            ]}}])
+        }
         "Boolean" => json!([{"LogicalName": "creditonhold", "OptionSet": {
             "TrueOption": option(1, "Yes"), "FalseOption": option(0, "No")}}]),
         "String" => json!([{"LogicalName": "name", "MaxLength": 160}]),

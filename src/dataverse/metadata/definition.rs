@@ -189,7 +189,13 @@ impl TableDefinition {
             | AttributeKind::State { options }
             | AttributeKind::Status { options }
             | AttributeKind::MultiSelect { options } => {
-                *options = detail.option_set.map(choices).unwrap_or_default();
+                // Choices are the column's own, or shared with other columns.
+                *options = [detail.option_set, detail.global_option_set]
+                    .into_iter()
+                    .flatten()
+                    .map(choices)
+                    .find(|choices| !choices.is_empty())
+                    .unwrap_or_default();
             }
             AttributeKind::Boolean { options } => {
                 *options = detail.option_set.map(two_choices).unwrap_or_default();

@@ -162,12 +162,14 @@ impl Cast {
 
     fn path(self, table: &str) -> String {
         const OPTIONS: &str = "LogicalName&$expand=OptionSet($select=Options)";
+        const SHARED_OPTIONS: &str =
+            "LogicalName&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)";
         let (name, select) = match self {
             Self::Lookup => ("Lookup", "LogicalName,Targets"),
-            Self::Picklist => ("Picklist", OPTIONS),
+            Self::Picklist => ("Picklist", SHARED_OPTIONS),
             Self::State => ("State", OPTIONS),
             Self::Status => ("Status", OPTIONS),
-            Self::MultiSelect => ("MultiSelectPicklist", OPTIONS),
+            Self::MultiSelect => ("MultiSelectPicklist", SHARED_OPTIONS),
             Self::Boolean => (
                 "Boolean",
                 "LogicalName&$expand=OptionSet($select=TrueOption,FalseOption)",

@@ -90,6 +90,7 @@ pub(super) struct Detail {
     pub(super) logical_name: String,
     pub(super) targets: Option<Vec<String>>,
     pub(super) option_set: Option<OptionSet>,
+    pub(super) global_option_set: Option<OptionSet>,
     pub(super) max_length: Option<i64>,
     pub(super) precision: Option<i64>,
     pub(super) date_time_behavior: Option<Valued<Option<String>>>,

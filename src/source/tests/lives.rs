@@ -36,7 +36,7 @@ fn sync_with_kills(
         let mut sync = Sync::start(&session, selections).unwrap();
         sink.begin();
         let mut left = if kills {
-            1 + random.below(30)
+            1 + random.below(15)
         } else {
             u32::MAX
         };
@@ -56,7 +56,11 @@ fn live(seed: u64) {
     let kinds: Vec<(&str, Kind)> = ["alpha", "beta", "gamma", "delta"]
         .into_iter()
         .take(1 + random.index(4))
-        .map(|name| (name, Kind::ALL[random.index(Kind::ALL.len())]))
+        .map(|name| {
+            // Every other table is an ordinary one.
+            let odd = Kind::ALL[random.index(Kind::ALL.len())];
+            (name, if random.one_in(2) { Kind::Tracked } else { odd })
+        })
         .collect();
     let world = World::new(seed, &kinds);
     let host = host(&world);
@@ -72,9 +76,11 @@ fn live(seed: u64) {
         })
         .collect();
     let mut sink = Sink::new(&mut random);
-    for _ in 0..=random.below(3) {
+    // A full read heals whatever was lost before it. So in most lives no token expires.
+    let is_hostile = random.one_in(4);
+    for _ in 0..=1 + random.below(4) {
         world.borrow_mut().is_busy = random.one_in(2);
-        world.borrow_mut().is_hostile = random.one_in(2);
+        world.borrow_mut().is_hostile = is_hostile;
         let storm = random
             .one_in(2)
             .then(|| Storm::new(random.below(u32::MAX).into(), 6));

@@ -63,13 +63,17 @@ impl<'a> Query<'a> {
     }
 
     fn link(&self, table: &Table, option: &str, token: &str) -> String {
-        let kept: String = self
+        let kept: Vec<String> = self
             .options
             .iter()
             .filter(|(name, _)| !name.ends_with("token"))
             .map(|(name, value)| format!("{name}={value}&"))
             .collect();
-        format!("{API_ROOT}{}s?{kept}{option}={token}", table.name)
+        format!(
+            "{API_ROOT}{}s?{}{option}={token}",
+            table.name,
+            kept.concat()
+        )
     }
 }
 
