@@ -1,5 +1,6 @@
 //! The Web API: from a request to an answer, without any networking.
 
+mod batch;
 mod delta;
 mod expand;
 mod functions;
@@ -70,6 +71,9 @@ impl Api {
     }
 
     fn try_answer(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
+        if request.path == "$batch" && request.method == Method::POST {
+            return self.batch(request, caller);
+        }
         let call = self.call(request, caller)?;
         match request.method {
             Method::GET => self.store.read(|connection| call.get(connection)),

@@ -1,10 +1,12 @@
 //! Privileges, and the roles that grant them (reference §11).
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::{ROOT_BUSINESS_UNIT, Role};
 use crate::{
-    schema::{Ownership, PrivilegeDepth, PrivilegeType, Schema, Table, metadata_id},
+    schema::{Ownership, Privilege, PrivilegeDepth, PrivilegeType, Schema, Table, metadata_id},
     store::{Store, StoreError, Value},
 };
 
@@ -15,7 +17,8 @@ const GLOBAL: i64 = 8;
 
 /// Loads every privilege of the schema's tables, and for each business unit every role.
 pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(), StoreError> {
-    seed_privileges(store, schema)?;
+    let privileges = &privileges(schema);
+    seed_privileges(store, schema, privileges)?;
     let Some(roles) = schema.table("role") else {
         return Ok(());
     };
@@ -36,53 +39,50 @@ pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(),
     let Some(grants) = schema.table("roleprivileges") else {
         return Ok(());
     };
-    let mut rows = Vec::new();
-    for &unit in units {
-        for role in Role::ALL {
-            let mut granted = Vec::new();
-            for table in schema.tables() {
-                for privilege in table.privileges() {
-                    let Some(depth) = depth(role, table, privilege.kind) else {
-                        continue;
-                    };
-                    // All activities share their privileges: one grant is enough.
-                    if granted.contains(&privilege.id) {
-                        continue;
-                    }
-                    granted.push(privilege.id);
-                    let id = role.id(unit);
-                    let key = ["roleprivilege", &id.to_string(), &privilege.name].map(str::to_owned);
-                    let key: Vec<&str> = key.iter().map(String::as_str).collect();
-                    rows.push(vec![
-                        Value::Guid(metadata_id(&key)),
-                        Value::lookup("role", id),
-                        Value::lookup("privilege", privilege.id),
-                        Value::Int(depth),
-                    ]);
-                }
-            }
-        }
-    }
+    let rows = units.iter().flat_map(|&unit| {
+        Role::ALL.into_iter().flat_map(move |role| {
+            privileges.iter().filter_map(move |(privilege, table)| {
+                let depth = depth(role, table, privilege.kind)?;
+                let id = role.id(unit);
+                let key = ["roleprivilege", &id.to_string(), &privilege.name];
+                Some(vec![
+                    Value::Guid(metadata_id(&key)),
+                    Value::lookup("role", id),
+                    Value::lookup("privilege", privilege.id),
+                    Value::Int(depth),
+                ])
+            })
+        })
+    });
     let columns = ["roleprivilegeid", "roleid", "privilegeid", "privilegedepthmask"];
-    store.load(grants, &columns, rows.into_iter())?;
+    store.load(grants, &columns, rows)?;
     Ok(())
 }
 
-fn seed_privileges(store: &Store, schema: &Schema) -> Result<(), StoreError> {
-    let Some(privileges) = schema.table("privilege") else {
-        return Ok(());
-    };
-    let mut known = std::collections::BTreeMap::new();
+/// Every privilege once, with a table it is for: all activities share theirs.
+fn privileges(schema: &Schema) -> Vec<(Privilege, &Table)> {
+    let mut known = BTreeMap::new();
     for table in schema.tables() {
         for privilege in table.privileges() {
-            known.insert(privilege.name.clone(), privilege);
+            known.insert(privilege.name.clone(), (privilege, table));
         }
     }
-    let rows = known.into_values().map(|privilege| {
+    known.into_values().collect()
+}
+
+fn seed_privileges(
+    store: &Store,
+    schema: &Schema,
+    privileges: &[(Privilege, &Table)],
+) -> Result<(), StoreError> {
+    let Some(table) = schema.table("privilege") else {
+        return Ok(());
+    };
+    let rows = privileges.iter().map(|(privilege, _)| {
         let below_global = privilege.depth != PrivilegeDepth::OrganizationOnly;
         vec![
             Value::Guid(privilege.id),
-            Value::Text(privilege.name),
+            Value::Text(privilege.name.clone()),
             Value::Int(privilege.kind.access_right().into()),
             Value::Bool(privilege.depth == PrivilegeDepth::UserToOrganization),
             Value::Bool(below_global),
@@ -99,7 +99,7 @@ fn seed_privileges(store: &Store, schema: &Schema) -> Result<(), StoreError> {
         "canbedeep",
         "canbeglobal",
     ];
-    store.load(privileges, &columns, rows)?;
+    store.load(table, &columns, rows)?;
     Ok(())
 }
 

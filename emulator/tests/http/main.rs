@@ -1,0 +1,12 @@
+//! The emulator over HTTP, held against the published behaviour of the service.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod batch;
+mod faults;
+mod metadata;
+mod reading;
+mod security;
+mod sign_in;
+mod support;
+mod tracking;
+mod writing;

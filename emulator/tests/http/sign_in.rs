@@ -1,0 +1,72 @@
+//! Tokens and the 401 challenge (reference §2).
+
+use std::time::Duration;
+
+use dataverse_emulator::{CLIENT_ID, Emulator, TENANT_DOMAIN, TENANT_ID};
+use hyper::Method;
+use uuid::Uuid;
+
+use crate::support::{Answer, Service};
+
+fn code(answer: &Answer) -> u64 {
+    answer.json()["error_codes"][0].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn tokens_are_issued_as_entra_does() {
+    let service = Service::start().await;
+    let token = service.request_token(&[("tenant", TENANT_DOMAIN)]).await;
+    let json = token.json();
+    assert_eq!(json["token_type"], "Bearer");
+    assert_eq!(json["expires_in"], 3599);
+    assert!(json.get("refresh_token").is_none());
+
+    let unknown = Uuid::from_u128(1).to_string();
+    for (changes, status, expected, error) in [
+        (vec![("client_secret", "wrong")], 401, 7_000_215, "invalid_client"),
+        (vec![("client_secret", "")], 401, 7_000_218, "invalid_client"),
+        (vec![("client_id", unknown.as_str())], 400, 700_016, "unauthorized_client"),
+        (vec![("tenant", unknown.as_str())], 400, 90_002, "invalid_request"),
+        (vec![("tenant", "common")], 400, 50_059, "invalid_request"),
+        (vec![("grant_type", "")], 400, 900_144, "invalid_request"),
+        (vec![("grant_type", "password")], 400, 70_003, "unsupported_grant_type"),
+        (vec![("scope", "user_impersonation")], 400, 70_011, "invalid_scope"),
+        (vec![("scope", "https://other.example/.default")], 400, 500_011, "invalid_resource"),
+    ] {
+        let answer = service.request_token(&changes).await;
+        assert_eq!(answer.status, status, "{changes:?} {}", answer.text);
+        assert_eq!(code(&answer), expected, "{changes:?}");
+        assert_eq!(answer.json()["error"], error);
+        let description = answer.json()["error_description"].as_str().unwrap().to_owned();
+        assert!(description.starts_with(&format!("AADSTS{expected}: ")), "{description}");
+        assert!(description.contains("\r\nTrace ID: "));
+    }
+    assert!(service.emulator.disable_application(CLIENT_ID, true));
+    assert_eq!(code(&service.request_token(&[]).await), 7_000_112);
+}
+
+#[tokio::test]
+async fn strangers_are_shown_the_authority() {
+    let emulator =
+        Emulator::builder().token_lifetime(Duration::from_secs(600)).start().await.unwrap();
+    let mut service = Service::with(emulator).await;
+    let challenge = format!(
+        "Bearer authorization_uri={}/{TENANT_ID}/oauth2/authorize, resource_id={}/",
+        service.emulator.authority_url(),
+        service.emulator.base_url()
+    );
+    for authorization in ["", "Bearer nonsense", "Basic abc"] {
+        let headers = [("authorization", authorization)];
+        let answer = service.send(Method::GET, "WhoAmI", &headers, "").await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.header("www-authenticate"), challenge);
+        assert_eq!(answer.text, "");
+    }
+    assert_eq!(service.get("WhoAmI").await.status, 200);
+    service.emulator.clock().advance(601);
+    assert_eq!(service.get("WhoAmI").await.status, 401);
+    service.sign_in().await;
+    assert_eq!(service.get("WhoAmI").await.status, 200);
+    service.emulator.expire_tokens();
+    assert_eq!(service.get("WhoAmI").await.status, 401);
+}
