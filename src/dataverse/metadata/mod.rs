@@ -9,6 +9,7 @@ mod wire;
 
 use serde::de::DeserializeOwned;
 
+use super::query::{Query, string_literal};
 use super::{Client, Prefer};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
@@ -31,13 +32,21 @@ const ATTRIBUTE_COLUMNS: &str = "LogicalName,AttributeType,AttributeTypeName,Att
 
 /// Every table in few words, in one request.
 ///
-/// The names of all columns come along, because only they tell whether a table without change
-/// tracking has a column that grows with every change.
+/// Of the columns only those come along that grow with every change: they tell how changes of
+/// a table can be found that the service does not track.
 pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Error> {
-    let path = format!(
-        "EntityDefinitions?$select={TABLE_COLUMNS}&$expand=Attributes($select=LogicalName)"
+    let named: Vec<String> = wire::GROWING
+        .iter()
+        .map(|name| format!("LogicalName eq {}", string_literal(name)))
+        .collect();
+    let columns = format!(
+        "Attributes($select=LogicalName;$filter={})",
+        named.join(" or ")
     );
-    let answer: wire::List<wire::Table<wire::ShowsChanges>> = get(client, &path).await?;
+    let query = Query::new("EntityDefinitions")
+        .option("$select", TABLE_COLUMNS)
+        .option("$expand", &columns);
+    let answer: wire::List<wire::Table<wire::ShowsChanges>> = get(client, query.as_str()).await?;
     Ok(answer.value.into_iter().map(TableSummary::from).collect())
 }
 

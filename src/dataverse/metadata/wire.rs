@@ -31,9 +31,12 @@ pub(super) struct Table<A> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ShowsChanges(pub(super) bool);
 
+/// The columns whose values grow with every change.
+pub(super) const GROWING: [&str; 2] = ["modifiedon", "versionnumber"];
+
 /// Whether the values of the column of that name grow with every change.
 pub(super) fn grows(name: &str) -> bool {
-    matches!(name, "modifiedon" | "versionnumber")
+    GROWING.contains(&name)
 }
 
 impl<'de> Deserialize<'de> for ShowsChanges {
