@@ -90,17 +90,21 @@ pub(crate) async fn read<H: Host>(client: &Client<H>, name: &str) -> Result<Tabl
         return Table::from_definition(definition).ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
-                format!("The table {name} exists, but it cannot be read through the Web API."),
+                format!(
+                    "the table {name} exists, but cannot be read through the Web API; leave it out"
+                ),
             )
         });
     }
     // Which names there are is worth a request only once a name has turned out wrong.
     let known = readable(client).await?;
-    let hint = did_you_mean(name, known.iter().map(|table| table.logical_name.as_str()));
+    let names = known.iter().map(|table| table.logical_name.as_str());
+    let hint = did_you_mean(name, names)
+        .unwrap_or_else(|| "list the streams to see which there are".to_owned());
     let shown: String = name.chars().filter(|c| !c.is_control()).take(128).collect();
     Err(Error::new(
         ErrorKind::NotFound,
-        format!("There is no table {shown:?} in this environment, or not for this account.{hint}"),
+        format!("there is no table {shown:?} in this environment, or not for this account; {hint}"),
     ))
 }
 

@@ -3,10 +3,13 @@
 /// How many names are suggested.
 const MOST: usize = 3;
 
-/// `" Did you mean account or accounts?"`, or nothing if no name is like the wrong one.
-pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
+/// `did you mean account or accounts?`, or none if no name is like the wrong one.
+pub(crate) fn did_you_mean<'a>(
+    wrong: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<String> {
     if wrong.is_empty() {
-        return String::new();
+        return None;
     }
     let wrong = wrong.to_lowercase();
     // A name is like another if a third of its letters at most must change.
@@ -29,9 +32,9 @@ pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>
         .collect::<Vec<_>>()
         .as_slice()
     {
-        [] => String::new(),
-        [one] => format!(" Did you mean {one}?"),
-        [others @ .., last] => format!(" Did you mean {} or {last}?", others.join(", ")),
+        [] => None,
+        [one] => Some(format!("did you mean {one}?")),
+        [others @ .., last] => Some(format!("did you mean {} or {last}?", others.join(", "))),
     }
 }
 
@@ -67,20 +70,20 @@ mod tests {
     #[test]
     fn finds_what_was_meant() {
         let known = ["account", "contact", "opportunity", "task"];
-        assert_eq!(
-            did_you_mean("acount", known.into_iter()),
-            " Did you mean account?"
-        );
-        assert_eq!(
-            did_you_mean("accounts", known.into_iter()),
-            " Did you mean account?"
-        );
-        assert_eq!(
-            did_you_mean("Account", known.into_iter()),
-            " Did you mean account?"
-        );
-        assert_eq!(did_you_mean("", known.into_iter()), "");
-        assert_eq!(did_you_mean("wholly_different", known.into_iter()), "");
+        for (wrong, meant) in [
+            ("acount", Some("did you mean account?")),
+            ("accounts", Some("did you mean account?")),
+            ("Account", Some("did you mean account?")),
+            ("a", Some("did you mean account?")),
+            ("", None),
+            ("wholly_different", None),
+        ] {
+            assert_eq!(
+                did_you_mean(wrong, known.into_iter()).as_deref(),
+                meant,
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -298,7 +298,7 @@ fn a_wrong_name_is_told_with_the_right_one() {
         let names = ["account".to_owned(), wrong.to_owned()];
         let error = host.block_on(describe(&session, &names)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound, "{wrong}");
-        let suggests = error.message.contains("Did you mean account?");
+        let suggests = error.message.contains("; did you mean account?");
         assert_eq!(
             suggests,
             !["hidden", ""].contains(&wrong),

@@ -175,7 +175,7 @@ pub(super) fn write(binding: &Binding, position: &Position) -> Result<String, Er
             Error::new(
                 ErrorKind::Internal,
                 format!(
-                    "A checkpoint of {} cannot be written: {error}.",
+                    "a checkpoint of {} cannot be written: {error}; this is a defect of the connector",
                     binding.table
                 ),
             )
@@ -209,8 +209,8 @@ pub(super) fn read<H: Host>(
             Error::new(
                 ErrorKind::CheckpointExpired,
                 format!(
-                    "The checkpoint of {} cannot be resumed: {why}. Start the stream without a \
-                     checkpoint to read it from its beginning.",
+                    "the checkpoint of {} cannot be resumed: {why}; start the stream without a \
+                     checkpoint to read it from its beginning",
                     binding.table
                 ),
             )
@@ -303,7 +303,10 @@ pub(super) fn relative<H: Host>(client: &Client<H>, link: &str) -> Result<String
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::Unavailable,
-                format!("The service sent a link that does not begin with {root}."),
+                format!(
+                    "the service sent a link that does not begin with {root}; if a proxy rewrites \
+                     addresses, set \"environment\" to the address that the links carry"
+                ),
             )
         })
 }

@@ -55,7 +55,8 @@ pub struct Schema {
     pub row_schema: String,
 }
 
-/// A stream starts over.
+/// A stream starts over: rows held from before are void, and so is the checkpoint that stood
+/// for them. A sink that is killed before the first page is durable must not go on from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reset {
     /// Which one.
@@ -89,7 +90,7 @@ pub struct Warning {
 pub enum Event {
     /// Comes before the first page of a stream.
     Schema(Schema),
-    /// The stream is read from its beginning; rows held from before are void.
+    /// The stream is read from its beginning.
     Reset(Reset),
     /// Rows.
     Page(Page),

@@ -1,10 +1,10 @@
 //! Reading: a snapshot first, then changes, as events that a sink applies in order.
 //!
-//! [`Sync`] takes turns among streams. A stream knows its [`plan`], and its [`reader`] goes
-//! from page to page of a [`sequence`]: it asks for the next page, walks the current one ([`rows`]) and says
-//! with each page where to resume ([`checkpoint`]). How changes are found is decided per
-//! table: by the service's change tracking ([`tracked`]), by a column that grows
-//! ([`watermark`]), or not at all.
+//! [`Sync`] takes turns among streams. A `stream` knows its `plan`; its `reader` goes from
+//! page to page of a `sequence`: it asks for the next page, turns the current one into `rows`
+//! and says with each piece where to resume, in a `checkpoint`. How changes are found is
+//! decided per table: by the service's change tracking (`tracked`), by a column that grows
+//! (`watermark`), or not at all.
 
 mod checkpoint;
 mod event;

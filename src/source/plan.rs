@@ -40,12 +40,13 @@ impl Plan {
         for name in binding.columns.iter().flatten() {
             if table.column(name).is_none() {
                 let names = table.columns.iter().map(|column| column.name.as_str());
+                let hint = did_you_mean(name, names)
+                    .unwrap_or_else(|| "describe the stream to see which there are".to_owned());
                 return Err(Error::new(
                     ErrorKind::NotFound,
                     format!(
-                        "The table {} has no readable column {name:?}.{}",
-                        table.name,
-                        did_you_mean(name, names)
+                        "the table {} has no readable column {name:?}; {hint}",
+                        table.name
                     ),
                 ));
             }
@@ -196,3 +197,6 @@ fn likely_bytes(column: &Column, labels: bool) -> usize {
     };
     name + 4 + value + labels
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,9 +114,8 @@ impl<H: Host> Reader<H> {
             Err(malformed) => Err(Error::new(
                 ErrorKind::Unavailable,
                 format!(
-                    "A page of {} came {BODY_ATTEMPTS} times in a form that cannot be read: \
-                     {malformed}. Run the sync again later; if it fails again, ask the \
-                     environment's administrator what stands between.",
+                    "a page of {} came {BODY_ATTEMPTS} times in a form that cannot be read: \
+                     {malformed}; check any proxy between, or try again later",
                     self.plan.table.name
                 ),
             )),
@@ -172,8 +171,8 @@ impl<H: Host> Reader<H> {
             return Err(Error::new(
                 ErrorKind::Unavailable,
                 format!(
-                    "The service leads in a circle: a page of {table} names as the next one a \
-                     page that has been read already. Run the sync again later."
+                    "the service leads in a circle: a page of {table} names as the next one a \
+                     page that has been read already; try again later"
                 ),
             ));
         }
@@ -186,8 +185,8 @@ impl<H: Host> Reader<H> {
             return Err(Error::new(
                 ErrorKind::Unavailable,
                 format!(
-                    "The service sent more than {MAX_EMPTY_PAGES} empty pages of {table} in a \
-                     row. Run the sync again later."
+                    "the service sent more than {MAX_EMPTY_PAGES} empty pages of {table} in a \
+                     row; try again later"
                 ),
             ));
         }
@@ -205,7 +204,8 @@ impl<H: Host> Reader<H> {
             Error::new(
                 ErrorKind::Unavailable,
                 format!(
-                    "The column {} of {} holds something that cannot be put in order.",
+                    "the column {} of {} holds something that cannot be put in order; leave the \
+                     stream out",
                     column.name(),
                     self.plan.table.name
                 ),
@@ -365,7 +365,7 @@ impl<H: Host> Reader<H> {
             }
             let reason = format!(
                 "The service no longer knows where this stream was ({}).",
-                error.message.trim_end_matches('.')
+                error.message
             );
             return self
                 .restart(

@@ -40,8 +40,8 @@ impl<H: Host> Sync<H> {
                 return Err(Error::new(
                     ErrorKind::InvalidData,
                     format!(
-                        "The stream {} is selected twice; select it once with all the columns \
-                         you need.",
+                        "the stream {} is selected twice; select it once with all the columns \
+                         you need",
                         selection.stream
                     ),
                 ));
@@ -50,7 +50,7 @@ impl<H: Host> Sync<H> {
                 return Err(Error::new(
                     ErrorKind::InvalidData,
                     format!(
-                        "The page size of {} is 0; give a number from 1 to {}.",
+                        "the page size of {} is 0; give a number from 1 to {}",
                         selection.stream,
                         super::plan::MAX_PAGE_SIZE
                     ),

@@ -310,13 +310,13 @@ fn names_that_do_not_exist_fail_their_stream_alone() {
     assert!(
         messages
             .iter()
-            .any(|message| message.contains("Did you mean name")),
+            .any(|message| message.contains("; did you mean name")),
         "{messages:?}"
     );
     assert!(
         messages
             .iter()
-            .any(|message| message.contains("Did you mean beta?")),
+            .any(|message| message.contains("; did you mean beta?")),
         "{messages:?}"
     );
     assert!(events.contains(&Event::Complete("beta".to_owned())));
