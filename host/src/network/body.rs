@@ -56,7 +56,9 @@ impl Body for WatchedBody {
                 if let Some(data) = frame.as_ref().and_then(|f| f.as_ref().ok()?.data_ref()) {
                     this.metrics.count_bytes(data.len());
                 }
-                Poll::Ready(frame.map(|frame| frame.map_err(failure::while_reading)))
+                Poll::Ready(
+                    frame.map(|frame| frame.map_err(|error| failure::while_reading(&error))),
+                )
             }
             Poll::Pending => {
                 let until = (Instant::now() + this.between_bytes).min(this.end);

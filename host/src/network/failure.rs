@@ -9,37 +9,33 @@ use super::connect::ConnectError;
 
 /// Why a request has no response.
 pub(crate) fn while_sending(error: &hyper_util::client::legacy::Error) -> Error {
-    let connecting = error.is_connect();
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if let Some(known) = classify(current, connecting) {
-            return known;
-        }
-        cause = current.source();
-    }
-    if connecting {
+    known_cause(Some(error)).unwrap_or(if error.is_connect() {
         Error::DestinationUnavailable
     } else {
         Error::ConnectionTerminated
-    }
+    })
 }
 
 /// Why a response body ended before its time.
-pub(crate) fn while_reading(error: hyper::Error) -> Error {
-    if error.is_incomplete_message() || error.is_body_write_aborted() {
-        return Error::HttpResponseIncomplete;
+pub(crate) fn while_reading(error: &hyper::Error) -> Error {
+    match known_cause(error.source()) {
+        // However the connection went away, what matters is that the body was cut.
+        Some(Error::ConnectionTerminated) | None => Error::HttpResponseIncomplete,
+        Some(known) => known,
     }
-    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+}
+
+fn known_cause(mut cause: Option<&(dyn StdError + 'static)>) -> Option<Error> {
     while let Some(current) = cause {
-        if let Some(known) = classify(current, false) {
-            return known;
+        if let Some(known) = classify(current) {
+            return Some(known);
         }
         cause = current.source();
     }
-    Error::HttpResponseIncomplete
+    None
 }
 
-fn classify(error: &(dyn StdError + 'static), connecting: bool) -> Option<Error> {
+fn classify(error: &(dyn StdError + 'static)) -> Option<Error> {
     if let Some(error) = error.downcast_ref::<ConnectError>() {
         return Some(match error {
             ConnectError::Prohibited { .. } => Error::DestinationIpProhibited,
@@ -66,7 +62,7 @@ fn classify(error: &(dyn StdError + 'static), connecting: bool) -> Option<Error>
     // `source` of such an error skips the error that it wraps.
     if let Some(inner) = error.get_ref() {
         let inner: &(dyn StdError + 'static) = inner;
-        if let Some(known) = classify(inner, connecting) {
+        if let Some(known) = classify(inner) {
             return Some(known);
         }
     }
