@@ -31,7 +31,9 @@ impl Clock {
     pub fn now(&self) -> i64 {
         let system = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX));
+            .map_or(0, |elapsed| {
+                i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
+            });
         system.saturating_add(self.offset_seconds.load(Ordering::SeqCst))
     }
 

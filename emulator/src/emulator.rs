@@ -14,14 +14,6 @@ use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use uuid::Uuid;
 
-pub use crate::{
-    control::{ControlError, DayReport},
-    gate::limits::ServiceLimits,
-    net::{
-        faults::{Fault, FaultKind},
-        statistics::Statistics,
-    },
-};
 use crate::{
     api::{Api, Organization},
     clock::Clock,
@@ -34,6 +26,14 @@ use crate::{
     org::{self, Role},
     schema::{Schema, SchemaError},
     store::{Store, StoreError},
+};
+pub use crate::{
+    control::{ControlError, DayReport},
+    gate::limits::ServiceLimits,
+    net::{
+        faults::{Fault, FaultKind},
+        statistics::Statistics,
+    },
 };
 
 /// The tenant of every emulator.
@@ -198,10 +198,13 @@ impl Builder {
         let authority_local = local_address(&authority_listener, self.authority)?;
         let (schema, file, clock) = (self.schema, self.file, self.clock.clone());
         let (name, seed) = (self.name.clone(), self.seed);
-        let store = tokio::task::spawn_blocking(move || open(schema, file, clock, &name, seed))
-            .await??;
+        let store =
+            tokio::task::spawn_blocking(move || open(schema, file, clock, &name, seed)).await??;
 
-        let tenant = Tenant { id: TENANT_ID, domains: vec![TENANT_DOMAIN.to_owned()] };
+        let tenant = Tenant {
+            id: TENANT_ID,
+            domains: vec![TENANT_DOMAIN.to_owned()],
+        };
         let entra = Arc::new(Entra::new(vec![tenant], self.clock, self.token_lifetime));
         let base_url = format!("http://{local}");
         entra.add_resource(&base_url);
@@ -237,7 +240,10 @@ impl Builder {
         })
         .await?
         .map_err(|error| StartError::Seed(Box::new(error)))?;
-        let authority = Arc::new(Authority { entra, local: authority_local });
+        let authority = Arc::new(Authority {
+            entra,
+            local: authority_local,
+        });
         let tasks = vec![
             tokio::spawn({
                 let environment = Arc::clone(&environment);
@@ -249,7 +255,12 @@ impl Builder {
                 serve(authority_listener, authority).await;
             }),
         ];
-        Ok(Emulator { environment, base_url, authority_url, tasks })
+        Ok(Emulator {
+            environment,
+            base_url,
+            authority_url,
+            tasks,
+        })
     }
 }
 
@@ -278,11 +289,15 @@ fn open(
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 fn local_address(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|source| StartError::Listen { address, source })
+    listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 /// A running emulator. Dropping it closes its connections and, unless it keeps a file, forgets
@@ -371,12 +386,15 @@ impl Emulator {
         secret: &str,
         role: Option<Role>,
     ) -> Result<(), ControlError> {
-        self.environment.add_application(client_id, secret, "Registered application", role)
+        self.environment
+            .add_application(client_id, secret, "Registered application", role)
     }
 
     /// Refuses an application tokens, or issues them again; returns whether it is known.
     pub fn disable_application(&self, client_id: Uuid, disabled: bool) -> bool {
-        self.environment.entra.change_application(client_id, |app| app.disabled = disabled)
+        self.environment
+            .entra
+            .change_application(client_id, |app| app.disabled = disabled)
     }
 
     /// Disables or enables a user of the organization.
@@ -425,9 +443,16 @@ const MAX_TOKEN_REQUEST: usize = 64 * 1024;
 impl Handler for Authority {
     async fn handle(self: Arc<Self>, _peer: SocketAddr, request: Request<Incoming>) -> Outcome {
         let (parts, body) = request.into_parts();
-        let body = Limited::new(body, MAX_TOKEN_REQUEST).collect().await.ok()?.to_bytes();
+        let body = Limited::new(body, MAX_TOKEN_REQUEST)
+            .collect()
+            .await
+            .ok()?
+            .to_bytes();
         let base = origin(&parts.headers, &parts.uri, self.local);
         let (method, path) = (&parts.method, parts.uri.path());
-        Some(self.entra.respond(&base, method, path, &parts.headers, &body))
+        Some(
+            self.entra
+                .respond(&base, method, path, &parts.headers, &body),
+        )
     }
 }

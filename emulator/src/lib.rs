@@ -30,6 +30,6 @@ pub mod store;
 pub mod time;
 
 pub use emulator::{
-    Builder, CLIENT_ID, CLIENT_SECRET, ControlError, DayReport, Emulator, Fault, FaultKind, SeedError,
-    ServiceLimits, StartError, Statistics, TENANT_DOMAIN, TENANT_ID,
+    Builder, CLIENT_ID, CLIENT_SECRET, ControlError, DayReport, Emulator, Fault, FaultKind,
+    SeedError, ServiceLimits, StartError, Statistics, TENANT_DOMAIN, TENANT_ID,
 };

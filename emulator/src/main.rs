@@ -67,7 +67,9 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
     if authority.port() != 0 {
         authority.set_port(authority.port().saturating_add(1));
     }
-    let mut builder = Emulator::builder().listen(serve.listen).listen_authority(authority);
+    let mut builder = Emulator::builder()
+        .listen(serve.listen)
+        .listen_authority(authority);
     if let Some(path) = serve.data {
         builder = builder.file(path);
     }

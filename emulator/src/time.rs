@@ -1,6 +1,7 @@
 //! Dates and times as Dataverse writes them: whole seconds, always UTC.
 
-const SECONDS_PER_DAY: i64 = 86_400;
+/// Seconds in a day.
+pub const DAY: i64 = 86_400;
 
 /// A calendar date with a time of day, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +23,8 @@ pub struct Civil {
 impl Civil {
     /// The civil form of a number of seconds since 1970.
     pub fn from_unix(seconds: i64) -> Self {
-        let days = seconds.div_euclid(SECONDS_PER_DAY);
-        let rest = seconds.rem_euclid(SECONDS_PER_DAY);
+        let days = seconds.div_euclid(DAY);
+        let rest = seconds.rem_euclid(DAY);
         let (year, month, day) = civil_from_days(days);
         Self {
             year,
@@ -37,22 +38,34 @@ impl Civil {
 
     /// Seconds since 1970.
     pub fn to_unix(self) -> i64 {
-        days_from_civil(self.year, self.month, self.day) * SECONDS_PER_DAY
+        days_from_civil(self.year, self.month, self.day) * DAY
             + self.hour * 3_600
             + self.minute * 60
             + self.second
     }
 
     /// Midnight of the same day.
+    #[must_use]
     pub fn midnight(self) -> Self {
-        Self { hour: 0, minute: 0, second: 0, ..self }
+        Self {
+            hour: 0,
+            minute: 0,
+            second: 0,
+            ..self
+        }
     }
 
     /// The same time of day some months away, on the last day of that month if it is shorter.
+    #[must_use]
     pub fn plus_months(self, months: i64) -> Self {
         let index = self.year * 12 + self.month - 1 + months;
         let (year, month) = (index.div_euclid(12), index.rem_euclid(12) + 1);
-        Self { year, month, day: self.day.min(days_in_month(year, month)), ..self }
+        Self {
+            year,
+            month,
+            day: self.day.min(days_in_month(year, month)),
+            ..self
+        }
     }
 
     /// The day of the week, 0 for Sunday.
@@ -129,7 +142,7 @@ pub fn parse_date(text: &str) -> Option<i64> {
     if !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return None;
     }
-    Some(days_from_civil(year, month, day) * SECONDS_PER_DAY)
+    Some(days_from_civil(year, month, day) * DAY)
 }
 
 /// Reads `yyyy-MM-ddTHH:mm[:ss[.fff]](Z|±hh:mm)`; fractions of a second are dropped, as
@@ -215,7 +228,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -225,7 +242,14 @@ mod tests {
 
     #[test]
     fn date_times_survive_the_round_trip() {
-        for seconds in [0, -1, 951_782_400, 1_680_904_741, 4_102_444_799, -2_208_988_800] {
+        for seconds in [
+            0,
+            -1,
+            951_782_400,
+            1_680_904_741,
+            4_102_444_799,
+            -2_208_988_800,
+        ] {
             assert_eq!(parse_date_time(&date_time(seconds)), Some(seconds));
             assert_eq!(parse_delta_time(&delta_time(seconds)), Some(seconds));
         }
@@ -235,7 +259,13 @@ mod tests {
 
     #[test]
     fn impossible_dates_are_refused() {
-        for text in ["2023-02-29", "2023-13-01", "2023-1-01", "23-01-01", "2023-01-32"] {
+        for text in [
+            "2023-02-29",
+            "2023-13-01",
+            "2023-1-01",
+            "23-01-01",
+            "2023-01-32",
+        ] {
             assert_eq!(parse_date(text), None, "{text}");
         }
         assert_eq!(parse_date_time("2023-01-01T24:00:00Z"), None);

@@ -11,7 +11,7 @@ use crate::{
     odata::{
         ODataError,
         json::{push_member, push_name, push_separator},
-        plan::{Plan, VERSION},
+        plan::VERSION,
         skiptoken::SkipToken,
     },
     schema::{ChangeTracking, Table},
@@ -34,7 +34,10 @@ impl DeltaToken {
     fn parse(text: &str) -> Result<Self, ODataError> {
         let read = || {
             let (version, issued) = text.split_once('!')?;
-            Some(Self { version: version.parse().ok()?, issued: time::parse_delta_time(issued)? })
+            Some(Self {
+                version: version.parse().ok()?,
+                issued: time::parse_delta_time(issued)?,
+            })
         };
         read().ok_or_else(|| {
             ODataError::bad_request(
@@ -51,6 +54,30 @@ impl std::fmt::Display for DeltaToken {
     }
 }
 
+/// A page of changes while it is written.
+struct DeltaPage {
+    body: Vec<u8>,
+    /// How many more changes fit.
+    room: i64,
+    /// Whether there are changes that did not fit.
+    more: bool,
+    /// Version of the last row written.
+    last_row: i64,
+    /// Version of the last deletion written.
+    last_deletion: i64,
+    /// The newest version that belongs to these changes.
+    until: i64,
+}
+
+impl DeltaPage {
+    /// Whether one more change fits; notes that there are more if not.
+    fn take_room(&mut self) -> bool {
+        self.more = self.room == 0;
+        self.room -= i64::from(!self.more);
+        !self.more
+    }
+}
+
 impl Call<'_> {
     /// Checks that changes of the table can be tracked, and returns the token from which the
     /// changes after this initial load will be read: that of its first page.
@@ -61,21 +88,27 @@ impl Call<'_> {
         token: Option<&SkipToken>,
     ) -> Result<String, ODataError> {
         self.require_tracking(table)?;
-        if let Some(Some(baseline)) = token.map(|token| token.get("deltatoken").flatten()) {
+        if let Some(baseline) = token.and_then(|token| token.value("deltatoken")) {
             return DeltaToken::parse(baseline).map(|token| token.to_string());
         }
         Ok(self.newest(connection)?.to_string())
     }
 
     fn newest(&self, connection: &Connection) -> Result<DeltaToken, ODataError> {
-        Ok(DeltaToken { version: current_version(connection)?, issued: self.now() })
+        Ok(DeltaToken {
+            version: current_version(connection)?,
+            issued: self.now(),
+        })
     }
 
     fn require_tracking(&self, table: &Table) -> Result<(), ODataError> {
         if table.change_tracking != ChangeTracking::Enabled {
             return Err(ODataError::bad_request(
                 "0x80072491",
-                format!("Entity {} isn't enabled for change tracking.", table.logical_name),
+                format!(
+                    "Entity {} isn't enabled for change tracking.",
+                    table.logical_name
+                ),
             ));
         }
         for option in ["$filter", "$orderby", "$expand", "$top"] {
@@ -132,29 +165,78 @@ impl Call<'_> {
         table: &Table,
     ) -> Result<Response, ODataError> {
         let since = self.valid_token(connection, table)?;
-        let limit = i64::try_from(self.prefer.page_size.unwrap_or(MAX_PAGE)).unwrap_or(i64::MAX);
-        let token = self.options.skip_token.as_deref().map(SkipToken::parse).transpose()?;
-        let at = |name: &str| {
-            let value = token.as_ref().and_then(|token| token.get(name).flatten());
-            value.and_then(|text| text.parse::<i64>().ok())
+        let token = self.skip_token()?;
+        let from_cookie = |name| token.as_ref().and_then(|token| token.value(name));
+        let version = |name| {
+            let value = from_cookie(name).and_then(|text| text.parse().ok());
+            value.unwrap_or(since.version)
         };
-        let rows_after = at("versionnumber").unwrap_or(since.version);
-        let deletions_after = at("deletedversion").unwrap_or(since.version);
         // The window ends where it did on the first page, so that a busy table cannot keep a
         // reader paging for ever.
-        let until = match token.as_ref().and_then(|token| token.get("deltatoken").flatten()) {
+        let until = match from_cookie("deltatoken") {
             Some(until) => DeltaToken::parse(until)?,
             None => self.newest(connection)?,
         };
-        let select = self.options.select.as_deref();
-        let plan = Plan::new(self.model(), table, select, &[], &self.prefer.annotations, "t")?;
-        let mut body = Vec::with_capacity(64 * 1024);
-        body.push(b'{');
-        push_member(&mut body, "@odata.context", &self.context(table, "/$delta"));
-        push_name(&mut body, "value");
-        body.push(b'[');
-        let mut count = 0;
-        let (mut last_row, mut last_deletion) = (rows_after, deletions_after);
+        let size = self.prefer.page_size.unwrap_or(MAX_PAGE);
+        let mut page = DeltaPage {
+            body: Vec::with_capacity(64 * 1024),
+            room: i64::try_from(size).unwrap_or(i64::MAX),
+            more: false,
+            last_row: version("versionnumber"),
+            last_deletion: version("deletedversion"),
+            until: until.version,
+        };
+        page.body.push(b'{');
+        push_member(
+            &mut page.body,
+            "@odata.context",
+            &self.context(table, "/$delta"),
+        );
+        push_name(&mut page.body, "value");
+        page.body.push(b'[');
+        self.push_rows_changed(connection, table, &mut page)?;
+        if !page.more {
+            page.last_row = until.version;
+            self.push_deletions(connection, table, &mut page)?;
+        }
+        let mut body = page.body;
+        body.push(b']');
+        if page.more {
+            let last = vec![
+                ("versionnumber".to_owned(), Some(page.last_row.to_string())),
+                (
+                    "deletedversion".to_owned(),
+                    Some(page.last_deletion.to_string()),
+                ),
+                ("deltatoken".to_owned(), Some(until.to_string())),
+            ];
+            let number = token.as_ref().map_or(1, |token| token.page) + 1;
+            let next = SkipToken {
+                page: number,
+                tracking: true,
+                last,
+            };
+            let link = self.link(&[("$skiptoken", &next.encode(&next.last))]);
+            push_member(&mut body, "@odata.nextLink", &link);
+        } else {
+            push_member(
+                &mut body,
+                "@odata.deltaLink",
+                &self.delta_link(&until.to_string()),
+            );
+        }
+        body.push(b'}');
+        Ok(Response::json(StatusCode::OK, body).with_applied(self.prefer.applied_to_list()))
+    }
+
+    /// Appends new and updated rows, as they are now.
+    fn push_rows_changed(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        page: &mut DeltaPage,
+    ) -> Result<(), ODataError> {
+        let plan = self.plan(table)?;
         let sql = format!(
             "SELECT {} FROM \"{}\" t WHERE t.\"$version\" > ?1 AND t.\"$version\" <= ?2 \
              ORDER BY t.\"$version\" LIMIT ?3",
@@ -162,67 +244,54 @@ impl Call<'_> {
             table.logical_name,
         );
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![rows_after, until.version, limit + 1])?;
-        let mut more = false;
+        let mut rows = statement.query(params![page.last_row, page.until, page.room + 1])?;
         while let Some(row) = rows.next()? {
-            if count == limit {
-                more = true;
+            if !page.take_room() {
                 break;
             }
-            push_separator(&mut body);
-            self.push_row(&mut body, row, table, &plan, &[])?;
-            last_row = row.get(VERSION)?;
-            count += 1;
+            push_separator(&mut page.body);
+            self.push_row(&mut page.body, row, &plan, &[])?;
+            page.last_row = row.get(VERSION)?;
         }
-        if !more {
-            last_row = until.version;
-            let mut statement = connection.prepare_cached(
-                "SELECT id, version FROM \"$tombstone\" WHERE \"table\" = ?1 AND version > ?2 \
-                 AND version <= ?3 ORDER BY version LIMIT ?4",
-            )?;
-            let room = limit - count;
-            let mut rows = statement.query(params![
-                table.logical_name,
-                deletions_after,
-                until.version,
-                room + 1
-            ])?;
-            let context = format!(
-                "{}/$metadata#{}/$deletedEntity",
-                self.request.root, table.entity_set_name
-            );
-            let mut deletions = 0;
-            while let Some(row) = rows.next()? {
-                if deletions == room {
-                    more = true;
-                    break;
-                }
-                push_separator(&mut body);
-                body.push(b'{');
-                push_member(&mut body, "@odata.context", &context);
-                push_member(&mut body, "id", row.get_ref(0)?.as_str().unwrap_or_default());
-                push_member(&mut body, "reason", "deleted");
-                body.push(b'}');
-                last_deletion = row.get(1)?;
-                deletions += 1;
+        Ok(())
+    }
+
+    /// Appends what is left of deleted rows.
+    fn push_deletions(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        page: &mut DeltaPage,
+    ) -> Result<(), ODataError> {
+        let context = format!(
+            "{}/$metadata#{}/$deletedEntity",
+            self.request.root, table.entity_set_name
+        );
+        let mut statement = connection.prepare_cached(
+            "SELECT id, version FROM \"$tombstone\" WHERE \"table\" = ?1 AND version > ?2 \
+             AND version <= ?3 ORDER BY version LIMIT ?4",
+        )?;
+        let window = params![
+            table.logical_name,
+            page.last_deletion,
+            page.until,
+            page.room + 1
+        ];
+        let mut rows = statement.query(window)?;
+        while let Some(row) = rows.next()? {
+            if !page.take_room() {
+                break;
             }
+            let body = &mut page.body;
+            push_separator(body);
+            body.push(b'{');
+            push_member(body, "@odata.context", &context);
+            push_member(body, "id", row.get_ref(0)?.as_str().unwrap_or_default());
+            push_member(body, "reason", "deleted");
+            body.push(b'}');
+            page.last_deletion = row.get(1)?;
         }
-        body.push(b']');
-        if more {
-            let last = vec![
-                ("versionnumber".to_owned(), Some(last_row.to_string())),
-                ("deletedversion".to_owned(), Some(last_deletion.to_string())),
-                ("deltatoken".to_owned(), Some(until.to_string())),
-            ];
-            let page = token.as_ref().map_or(1, |token| token.page) + 1;
-            let next = SkipToken { page, tracking: true, last };
-            let link = self.link(&[("$skiptoken", &next.encode(&next.last))]);
-            push_member(&mut body, "@odata.nextLink", &link);
-        } else {
-            push_member(&mut body, "@odata.deltaLink", &self.delta_link(&until.to_string()));
-        }
-        body.push(b'}');
-        Ok(Response::json(StatusCode::OK, body).with_applied(self.prefer.applied_to_list()))
+        Ok(())
     }
 
     /// `GET {set}/$count?$deltatoken=…`: how many changes there are.
@@ -252,7 +321,13 @@ mod tests {
     fn the_token_has_the_documented_form() {
         let text = "919042!08/22/2017 08:10:44";
         let token = DeltaToken::parse(text).unwrap();
-        assert_eq!(token, DeltaToken { version: 919_042, issued: 1_503_389_444 });
+        assert_eq!(
+            token,
+            DeltaToken {
+                version: 919_042,
+                issued: 1_503_389_444
+            }
+        );
         assert_eq!(token.to_string(), text);
         for wrong in ["", "919042", "x!08/22/2017 08:10:44", "1!2017-08-22", "1!"] {
             assert_eq!(DeltaToken::parse(wrong).unwrap_err().status, 400, "{wrong}");

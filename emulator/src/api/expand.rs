@@ -23,27 +23,37 @@ pub(super) struct ExpandPlan<'a> {
 }
 
 enum Kind<'a> {
-    /// Address of the owner only.
-    Owner { id_at: usize, type_at: usize, references: bool },
+    /// The owner, of whom only the key is told.
+    Owner {
+        id_at: usize,
+        type_at: usize,
+        references: bool,
+    },
     One {
         id_at: usize,
-        sql: Sql,
-        plan: Plan,
-        nested: Vec<ExpandPlan<'a>>,
+        rows: Rows<'a>,
         target: &'a Table,
         references: bool,
     },
-    Many {
-        sql: Sql,
-        plan: Plan,
-        nested: Vec<ExpandPlan<'a>>,
-        parent: &'a Table,
-        /// Selection and other options for the collection's own link.
-        link: String,
-        /// Page size, when the query nests expands and collections are paged.
-        page: Option<usize>,
-        child_key: String,
-    },
+    Many(Many<'a>),
+}
+
+/// The statement for the rows of one parent, whose key is its first parameter.
+struct Rows<'a> {
+    sql: Sql,
+    plan: Plan,
+    nested: Vec<ExpandPlan<'a>>,
+}
+
+/// An expanded collection.
+struct Many<'a> {
+    rows: Rows<'a>,
+    parent: &'a Table,
+    /// Selection and other options for the collection's own link.
+    link: String,
+    /// Page size, when the query nests expands and collections are paged.
+    page: Option<usize>,
+    child_key: String,
 }
 
 /// Plans the expanded properties of rows of `table`, adding to `plan` the columns they need.
@@ -55,8 +65,15 @@ pub(super) fn plans<'a>(
     plan: &mut Plan,
 ) -> Result<Vec<ExpandPlan<'a>>, ODataError> {
     let nested = items.iter().any(|item| !item.options.expand.is_empty());
-    let planner = Planner { call, connection, nested };
-    items.iter().map(|item| planner.plan(table, item, plan, false)).collect()
+    let planner = Planner {
+        call,
+        connection,
+        nested,
+    };
+    items
+        .iter()
+        .map(|item| planner.plan(table, item, plan, false))
+        .collect()
 }
 
 struct Planner<'a> {
@@ -84,24 +101,41 @@ impl<'a> Planner<'a> {
             Navigation::ToOwner => {
                 let id_at = add(plan, "t.\"ownerid\"");
                 let type_at = add(plan, "t.\"ownerid$type\"");
-                Kind::Owner { id_at, type_at, references: item.references }
+                Kind::Owner {
+                    id_at,
+                    type_at,
+                    references: item.references,
+                }
             }
             Navigation::ToOne { column, target } => {
                 refuse_order_and_top(options, true)?;
                 let target = model.table(target)?;
                 let id_at = add(plan, &format!("t.\"{column}\""));
                 let condition = format!("t.\"{}\" = ?", target.primary_id);
-                let (sql, plan, nested) = self.rows(target, item, &[], &condition, None)?;
-                Kind::One { id_at, sql, plan, nested, target, references: item.references }
+                let rows = self.rows(target, item, &[], &condition, None)?;
+                Kind::One {
+                    id_at,
+                    rows,
+                    target,
+                    references: item.references,
+                }
             }
-            Navigation::ToMany { table: child, column } => {
+            Navigation::ToMany {
+                table: child,
+                column,
+            } => {
                 self.refuse_collection(item)?;
                 let child = model.table(child)?;
                 let condition = format!("t.\"{column}\" = ?");
                 let foreign_key = format!("_{column}_value");
-                self.many(table, child, item, vec![foreign_key], &condition)?
+                self.many(table, child, item, &[foreign_key], &condition)?
             }
-            Navigation::Associated { table: other, intersect, near, far } => {
+            Navigation::Associated {
+                table: other,
+                intersect,
+                near,
+                far,
+            } => {
                 self.refuse_collection(item)?;
                 if inner || self.nested {
                     return Err(unsupported(
@@ -113,10 +147,14 @@ impl<'a> Planner<'a> {
                     "t.\"{}\" IN (SELECT \"{far}\" FROM \"{intersect}\" WHERE \"{near}\" = ?)",
                     other.primary_id
                 );
-                self.many(table, other, item, Vec::new(), &condition)?
+                self.many(table, other, item, &[], &condition)?
             }
         };
-        Ok(ExpandPlan { name, kind, connection: self.connection })
+        Ok(ExpandPlan {
+            name,
+            kind,
+            connection: self.connection,
+        })
     }
 
     fn refuse_collection(&self, item: &Expand) -> Result<(), ODataError> {
@@ -133,7 +171,7 @@ impl<'a> Planner<'a> {
         parent: &'a Table,
         child: &'a Table,
         item: &'a Expand,
-        also: Vec<String>,
+        also: &[String],
         condition: &str,
     ) -> Result<Kind<'a>, ODataError> {
         let page = if self.nested {
@@ -143,7 +181,7 @@ impl<'a> Planner<'a> {
         };
         let limit = page.map_or(MAX_PAGE, |page| page + 1);
         let limit = item.options.top.map_or(limit, |top| top.min(limit));
-        let (sql, plan, nested) = self.rows(child, item, &also, condition, Some(limit))?;
+        let rows = self.rows(child, item, also, condition, Some(limit))?;
         let link = item
             .text
             .split(';')
@@ -151,11 +189,15 @@ impl<'a> Planner<'a> {
             .map(|part| part.replace(' ', "%20"))
             .collect::<Vec<_>>()
             .join("&");
-        Ok(Kind::Many { sql, plan, nested, parent, link, page, child_key: child.primary_id.clone() })
+        Ok(Kind::Many(Many {
+            rows,
+            parent,
+            link,
+            page,
+            child_key: child.primary_id.clone(),
+        }))
     }
 
-    /// The statement for the rows of one parent, whose key is its first parameter.
-    #[expect(clippy::type_complexity, reason = "three parts of one plan, taken apart at once")]
     fn rows(
         &self,
         table: &'a Table,
@@ -163,7 +205,7 @@ impl<'a> Planner<'a> {
         also: &[String],
         condition: &str,
         limit: Option<usize>,
-    ) -> Result<(Sql, Plan, Vec<ExpandPlan<'a>>), ODataError> {
+    ) -> Result<Rows<'a>, ODataError> {
         let call = self.call;
         let options = &item.options;
         let model = call.model();
@@ -180,8 +222,7 @@ impl<'a> Planner<'a> {
             plan.columns.join(", "),
             table.logical_name
         ));
-        let mut compiler =
-            Compiler::new(model, call.caller, &call.options, call.now(), table, "t");
+        let mut compiler = Compiler::new(model, call.caller, &call.options, call.now(), table, "t");
         if let Some((text, ids)) = call.caller.access(table, PrivilegeType::Read, "t")? {
             let ids = ids.into_iter().map(SqlValue::Text).collect();
             sql.text.push_str(" AND ");
@@ -198,11 +239,12 @@ impl<'a> Planner<'a> {
                 let collate = collate(&reached.property);
                 sql.push(reached.sql);
                 sql.text.push_str(collate);
-                sql.text.push_str(if order.descending { " DESC, " } else { ", " });
+                sql.text
+                    .push_str(if order.descending { " DESC, " } else { ", " });
             }
-            sql.text.push_str(&format!("t.\"{}\" LIMIT {limit}", table.primary_id));
+            sql.append(format!("t.\"{}\" LIMIT {limit}", table.primary_id));
         }
-        Ok((sql, plan, nested))
+        Ok(Rows { sql, plan, nested })
     }
 }
 
@@ -215,15 +257,22 @@ impl ExpandPlan<'_> {
         parent_id: &str,
         parent_row: &Row<'_>,
     ) -> Result<(), ODataError> {
+        let text = |at: usize| -> Result<Option<&str>, ODataError> {
+            Ok(parent_row.get_ref(at)?.as_str_or_null().unwrap_or(None))
+        };
+        push_name(out, self.name);
         match &self.kind {
-            Kind::Owner { id_at, type_at, references } => {
-                let id = parent_row.get_ref(*id_at)?.as_str_or_null().unwrap_or(None);
-                let set = match parent_row.get_ref(*type_at)?.as_str_or_null().unwrap_or(None) {
-                    Some("team") => "teams",
-                    _ => "systemusers",
+            Kind::Owner {
+                id_at,
+                type_at,
+                references,
+            } => {
+                let set = if text(*type_at)? == Some("team") {
+                    "teams"
+                } else {
+                    "systemusers"
                 };
-                push_name(out, self.name);
-                match id {
+                match text(*id_at)? {
                     None => out.extend_from_slice(b"null"),
                     Some(id) if *references => push_reference(call, out, set, id),
                     Some(id) => {
@@ -235,80 +284,106 @@ impl ExpandPlan<'_> {
                         out.push(b'}');
                     }
                 }
+                Ok(())
             }
-            Kind::One { id_at, sql, plan, nested, target, references } => {
-                push_name(out, self.name);
-                let id = parent_row.get_ref(*id_at)?.as_str_or_null().unwrap_or(None);
-                let Some(id) = id else {
+            Kind::One {
+                id_at,
+                rows,
+                target,
+                references,
+            } => match text(*id_at)? {
+                None => {
                     out.extend_from_slice(b"null");
-                    return Ok(());
-                };
-                if *references {
+                    Ok(())
+                }
+                Some(id) if *references => {
                     push_reference(call, out, &target.entity_set_name, id);
-                    return Ok(());
+                    Ok(())
                 }
-                let mut statement = self.connection.prepare_cached(&sql.text)?;
-                let mut rows = statement.query(params_from_iter(parameters(id, sql)))?;
-                match rows.next()? {
-                    None => out.extend_from_slice(b"null"),
-                    Some(row) => {
-                        call.push_row(out, row, target, plan, nested)?;
+                Some(id) => {
+                    let sql = &rows.sql;
+                    let mut statement = self.connection.prepare_cached(&sql.text)?;
+                    let mut found = statement.query(params_from_iter(parameters(id, sql)))?;
+                    match found.next()? {
+                        None => out.extend_from_slice(b"null"),
+                        Some(row) => call.push_row(out, row, &rows.plan, &rows.nested)?,
                     }
+                    Ok(())
                 }
-            }
-            Kind::Many { sql, plan, nested, parent, link, page, child_key } => {
-                push_name(out, self.name);
-                out.push(b'[');
-                let mut statement = self.connection.prepare_cached(&sql.text)?;
-                let mut rows = statement.query(params_from_iter(parameters(parent_id, sql)))?;
-                let mut count = 0;
-                let mut last = String::new();
-                let mut more = false;
-                while let Some(row) = rows.next()? {
-                    if page.is_some_and(|page| count == page) {
-                        more = true;
-                        break;
-                    }
-                    push_separator(out);
-                    call.push_row(out, row, parent, plan, nested)?;
-                    row.get_ref(KEY)?.as_str().unwrap_or_default().clone_into(&mut last);
-                    count += 1;
-                }
-                out.push(b']');
-                let mut address = format!(
-                    "{}/{}({parent_id})/{}",
-                    call.request.root, parent.entity_set_name, self.name
-                );
-                let mut options = link.clone();
-                if more {
-                    let cookie = vec![(
-                        child_key.clone(),
-                        Some(format!("{{{}}}", last.to_uppercase())),
-                    )];
-                    let token = SkipToken { page: 2, tracking: false, last: cookie.clone() };
-                    let separator = if options.is_empty() { "" } else { "&" };
-                    options.push_str(&format!("{separator}$skiptoken={}", token.encode(&cookie)));
-                }
-                if !options.is_empty() {
-                    address.push('?');
-                    address.push_str(&options);
-                }
-                if page.is_none() || more {
-                    push_member(out, &format!("{}@odata.nextLink", self.name), &address);
-                }
-            }
+            },
+            Kind::Many(many) => self.write_many(call, out, parent_id, many),
         }
+    }
+
+    fn write_many(
+        &self,
+        call: &Call<'_>,
+        out: &mut Vec<u8>,
+        parent_id: &str,
+        many: &Many<'_>,
+    ) -> Result<(), ODataError> {
+        out.push(b'[');
+        let Rows { sql, plan, nested } = &many.rows;
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        let mut rows = statement.query(params_from_iter(parameters(parent_id, sql)))?;
+        let mut count = 0;
+        let mut last = String::new();
+        let mut more = false;
+        while let Some(row) = rows.next()? {
+            if many.page == Some(count) {
+                more = true;
+                break;
+            }
+            push_separator(out);
+            call.push_row(out, row, plan, nested)?;
+            row.get_ref(KEY)?
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut last);
+            count += 1;
+        }
+        out.push(b']');
+        if many.page.is_some() && !more {
+            return Ok(());
+        }
+        let mut options: Vec<String> = Vec::new();
+        options.extend((!many.link.is_empty()).then(|| many.link.clone()));
+        if more {
+            let last = Some(format!("{{{}}}", last.to_uppercase()));
+            let cookie = vec![(many.child_key.clone(), last)];
+            let token = SkipToken {
+                page: 2,
+                tracking: false,
+                last: cookie.clone(),
+            };
+            options.push(format!("$skiptoken={}", token.encode(&cookie)));
+        }
+        let mark = if options.is_empty() { "" } else { "?" };
+        let address = format!(
+            "{}/{}({parent_id})/{}{mark}{}",
+            call.request.root,
+            many.parent.entity_set_name,
+            self.name,
+            options.join("&")
+        );
+        push_member(out, &format!("{}@odata.nextLink", self.name), &address);
         Ok(())
     }
 }
 
 fn parameters(id: &str, sql: &Sql) -> Vec<SqlValue> {
-    std::iter::once(SqlValue::Text(id.to_owned())).chain(sql.values.iter().cloned()).collect()
+    std::iter::once(SqlValue::Text(id.to_owned()))
+        .chain(sql.values.iter().cloned())
+        .collect()
 }
 
 fn push_reference(call: &Call<'_>, out: &mut Vec<u8>, set: &str, id: &str) {
     out.push(b'{');
-    push_member(out, "@odata.id", &format!("{}/{set}({id})", call.request.root));
+    push_member(
+        out,
+        "@odata.id",
+        &format!("{}/{set}({id})", call.request.root),
+    );
     out.push(b'}');
 }
 

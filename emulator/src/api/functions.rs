@@ -18,8 +18,12 @@ use crate::{
 /// The parallelism this server recommends in `x-ms-dop-hint`.
 pub(crate) const RECOMMENDED_PARALLELISM: u32 = 4;
 
-const FUNCTIONS: [&str; 4] =
-    ["WhoAmI", "RetrieveVersion", "RetrieveCurrentOrganization", "RetrieveTotalRecordCount"];
+const FUNCTIONS: [&str; 4] = [
+    "WhoAmI",
+    "RetrieveVersion",
+    "RetrieveCurrentOrganization",
+    "RetrieveTotalRecordCount",
+];
 
 /// Whether an unbound function of this name exists.
 pub(super) fn is_function(name: &str) -> bool {
@@ -68,11 +72,13 @@ impl Call<'_> {
         name: &str,
     ) -> Result<Response, ODataError> {
         if (table.logical_name.as_str(), name) != ("systemuser", "RetrieveUserPrivileges") {
-            return Err(ODataError::unknown_segment(&format!("Microsoft.Dynamics.CRM.{name}")));
+            return Err(ODataError::unknown_segment(&format!(
+                "Microsoft.Dynamics.CRM.{name}"
+            )));
         }
         let user = crate::gate::Caller::load(connection, id)?;
         let mut grants: Vec<_> = user.grants.iter().collect();
-        grants.sort_by(|(left, _), (right, _)| left.cmp(right));
+        grants.sort_by_key(|(name, _)| *name);
         let privileges: Vec<Value> = grants
             .into_iter()
             .map(|(name, grant)| {
@@ -129,7 +135,9 @@ impl Call<'_> {
     ) -> Result<Response, ODataError> {
         let Operand::Literal(Literal::List(names)) = self.argument(arguments, "EntityNames")?
         else {
-            return Err(ODataError::syntax("The parameter 'EntityNames' must be a list of names."));
+            return Err(ODataError::syntax(
+                "The parameter 'EntityNames' must be a list of names.",
+            ));
         };
         let mut counts = Vec::with_capacity(names.len());
         for name in &names {
@@ -150,7 +158,9 @@ impl Call<'_> {
 
     /// The value of a named parameter of a function.
     fn argument(&self, arguments: &str, name: &str) -> Result<Operand, ODataError> {
-        let found = parse_arguments(arguments)?.into_iter().find(|(known, _)| known == name);
+        let found = parse_arguments(arguments)?
+            .into_iter()
+            .find(|(known, _)| known == name);
         match found {
             Some((_, Operand::Alias(alias))) => self.options.alias(&alias),
             Some((_, operand)) => Ok(operand),
@@ -160,7 +170,10 @@ impl Call<'_> {
 
     /// A complex value with its context first.
     fn complex(&self, kind: &str, value: Value) -> Response {
-        let context = format!("{}/$metadata#Microsoft.Dynamics.CRM.{kind}", self.request.root);
+        let context = format!(
+            "{}/$metadata#Microsoft.Dynamics.CRM.{kind}",
+            self.request.root
+        );
         let mut body = serde_json::Map::new();
         body.insert("@odata.context".to_owned(), Value::String(context));
         if let Value::Object(members) = value {

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use crate::{
     odata::{
         Literal, Model, ODataError,
+        constant::constant,
         filter::{Comparison, Operand, parse_arguments},
         model::is_principal,
-        sql::{collate, constant},
+        sql::collate,
     },
     schema::Table,
     store::layout::parse_guid,
@@ -20,7 +21,10 @@ use crate::{
 pub(crate) enum RowKey {
     Primary(Uuid),
     /// Property names and values of an alternate key, as they were written.
-    Alternate { columns: Vec<(String, Literal)>, text: String },
+    Alternate {
+        columns: Vec<(String, Literal)>,
+        text: String,
+    },
 }
 
 impl RowKey {
@@ -41,9 +45,8 @@ impl RowKey {
                 ),
             )
         };
-        let arguments = parse_arguments(text).map_err(|_| {
-            ODataError::bad_request("0x8006088a", "Error in query syntax.")
-        })?;
+        let arguments = parse_arguments(text)
+            .map_err(|_| ODataError::bad_request("0x8006088a", "Error in query syntax."))?;
         let columns = arguments
             .into_iter()
             .map(|(name, operand)| match operand {
@@ -67,9 +70,15 @@ impl RowKey {
                 ':', '\\', '?', '+', '#']))
         };
         if columns.iter().any(|(_, literal)| unusable(literal)) {
-            return Err(ODataError::bad_request("0x8006088a", "Error in query syntax."));
+            return Err(ODataError::bad_request(
+                "0x8006088a",
+                "Error in query syntax.",
+            ));
         }
-        Ok(Self::Alternate { columns, text: text.to_owned() })
+        Ok(Self::Alternate {
+            columns,
+            text: text.to_owned(),
+        })
     }
 
     /// The key of the row addressed, if there is such a row. A primary key is not looked up.
@@ -123,10 +132,17 @@ impl RowKey {
 /// A GUID in the only form the service takes: hyphens, no braces, no quotes.
 pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
     let hyphenated = text.len() == 36 && text.matches('-').count() == 4;
-    if hyphenated { Uuid::try_parse(text).ok() } else { None }
+    if hyphenated {
+        Uuid::try_parse(text).ok()
+    } else {
+        None
+    }
 }
 
 /// The column of a property name in a key.
 pub(crate) fn column_name(property: &str) -> &str {
-    property.strip_prefix('_').and_then(|rest| rest.strip_suffix("_value")).unwrap_or(property)
+    property
+        .strip_prefix('_')
+        .and_then(|rest| rest.strip_suffix("_value"))
+        .unwrap_or(property)
 }

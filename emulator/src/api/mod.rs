@@ -6,6 +6,7 @@ mod expand;
 mod functions;
 mod key;
 mod metadata;
+mod paging;
 mod read;
 pub(crate) mod request;
 mod single;
@@ -17,8 +18,8 @@ use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
 
 pub(crate) use functions::RECOMMENDED_PARALLELISM;
-pub(crate) use write::delete;
 pub(crate) use request::{Preferences, Request, Response};
+pub(crate) use write::delete;
 
 use crate::{
     gate::Caller,
@@ -58,7 +59,7 @@ pub(crate) struct Call<'a> {
 impl Api {
     pub(crate) fn new(store: Arc<Store>, organization: Organization) -> Self {
         Self {
-            model: Model::new(Arc::clone(store.schema())),
+            model: Model::new(store.schema()),
             store,
             organization,
             first_valid_delta: std::sync::atomic::AtomicI64::new(0),
@@ -67,7 +68,8 @@ impl Api {
 
     /// Answers a request of an admitted caller; errors become error bodies.
     pub(crate) fn answer(&self, request: &Request, caller: &Caller) -> Response {
-        self.try_answer(request, caller).unwrap_or_else(|error| Response::error(&error))
+        self.try_answer(request, caller)
+            .unwrap_or_else(|error| Response::error(&error))
     }
 
     fn try_answer(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
@@ -110,7 +112,14 @@ impl<'a> Call<'a> {
 
     /// A compiler for conditions on rows of the table, known to the statement as `t`.
     fn compiler(&'a self, table: &'a Table) -> Compiler<'a> {
-        Compiler::new(self.model(), self.caller, &self.options, self.now(), table, "t")
+        Compiler::new(
+            self.model(),
+            self.caller,
+            &self.options,
+            self.now(),
+            table,
+            "t",
+        )
     }
 
     fn get(&self, connection: &Connection) -> Result<Response, ODataError> {

@@ -6,18 +6,18 @@ use rusqlite::{Connection, Row, params_from_iter, types::Value as SqlValue};
 use super::{
     Call, Response,
     expand::{self, ExpandPlan},
+    paging::{CookieRow, OrderColumn, after, cookie_row},
     request::MAX_PAGE,
 };
 use crate::{
     odata::{
         ODataError,
-        json::{push_integer, push_member, push_name},
+        json::{push_integer, push_member, push_name, push_separator},
         plan::{KEY, Plan},
         skiptoken::SkipToken,
-        sql::{Sql, collate},
+        sql::Sql,
     },
     schema::{PrivilegeType, Table},
-    store::Stored,
 };
 
 /// The rows a list is drawn from.
@@ -32,22 +32,13 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     /// All rows of a table.
     pub(super) fn table(table: &'a Table) -> Self {
-        Self { table, from: format!("\"{}\" t", table.logical_name), condition: None }
+        Self {
+            table,
+            from: format!("\"{}\" t", table.logical_name),
+            condition: None,
+        }
     }
 }
-
-/// One column that orders the rows.
-pub(super) struct OrderColumn {
-    /// Its name in the paging cookie.
-    name: String,
-    sql: Sql,
-    stored: Stored,
-    collate: &'static str,
-    descending: bool,
-}
-
-/// A next link's ingredients.
-type CookieRow = Vec<(String, Option<String>)>;
 
 impl<'a> Call<'a> {
     /// `GET {set}` and `GET {set}(key)/{collection}`.
@@ -57,58 +48,37 @@ impl<'a> Call<'a> {
         source: &Source<'a>,
     ) -> Result<Response, ODataError> {
         let table = source.table;
-        if self.options.delta_token.is_some() && !self.prefer_tracks_table(source) {
-            return Err(ODataError::syntax("$deltatoken belongs to an entity set."));
-        }
+        let whole_table = source.condition.is_none();
         if self.options.delta_token.is_some() {
-            return self.delta(connection, table);
+            return if whole_table {
+                self.delta(connection, table)
+            } else {
+                Err(ODataError::syntax("$deltatoken belongs to an entity set."))
+            };
         }
-        let tracking = self.prefer.track_changes && self.prefer_tracks_table(source);
-        let token = self.options.skip_token.as_deref().map(SkipToken::parse).transpose()?;
-        let baseline = if tracking {
+        let token = self.skip_token()?;
+        let baseline = if self.prefer.track_changes && whole_table {
             Some(self.tracking_baseline(connection, table, token.as_ref())?)
         } else {
             None
         };
+        // A page size makes the service ignore $top.
         let top = self.options.top.filter(|_| self.prefer.page_size.is_none());
-        let limit = top.or(self.prefer.page_size).unwrap_or(MAX_PAGE).min(MAX_PAGE);
+        let limit = top
+            .or(self.prefer.page_size)
+            .unwrap_or(MAX_PAGE)
+            .min(MAX_PAGE);
 
         let condition = self.conditions(source)?;
-        let plan_select = self.options.select.as_deref();
-        let mut plan = Plan::new(
-            self.model(),
-            table,
-            plan_select,
-            &[],
-            &self.prefer.annotations,
-            "t",
-        )?;
+        let mut plan = self.plan(table)?;
         let expands = expand::plans(self, connection, table, &self.options.expand, &mut plan)?;
         let order = self.order_columns(table)?;
-        let mut sql = Sql::new(format!("SELECT {}", plan.columns.join(", ")));
-        let first_order = plan.columns.len();
-        for column in &order {
-            sql.text.push_str(", ");
-            sql.push(column.sql.clone());
-        }
-        sql.text.push_str(&format!(" FROM {}", source.from));
-        let mut separator = " WHERE ";
-        for part in condition.iter().cloned().chain(
-            token.as_ref().map(|token| after(&order, token)).transpose()?,
-        ) {
-            sql.text.push_str(separator);
-            sql.push(part);
-            separator = " AND ";
-        }
-        sql.text.push_str(" ORDER BY ");
-        for (at, column) in order.iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
-            sql.text.push_str(comma);
-            sql.push(column.sql.clone());
-            sql.text.push_str(column.collate);
-            sql.text.push_str(if column.descending { " DESC" } else { "" });
-        }
-        sql.text.push_str(&format!(" LIMIT {}", limit + 1));
+        let beyond = token
+            .as_ref()
+            .map(|token| after(&order, token))
+            .transpose()?;
+        let conditions = condition.iter().cloned().chain(beyond).collect();
+        let sql = list_sql(&plan, &order, &source.from, conditions, limit + 1);
 
         let mut body = Vec::with_capacity(256 * 1024);
         body.push(b'{');
@@ -119,34 +89,34 @@ impl<'a> Call<'a> {
         let mut statement = connection.prepare_cached(&sql.text)?;
         let mut rows = statement.query(params_from_iter(sql.values))?;
         let mut count = 0;
-        let mut first = None;
-        let mut last = Vec::new();
+        let (mut first, mut last) = (CookieRow::new(), CookieRow::new());
         let mut more = false;
         while let Some(row) = rows.next()? {
             if count == limit {
                 more = true;
                 break;
             }
-            if count > 0 {
-                body.push(b',');
-            }
-            self.push_row(&mut body, row, table, &plan, &expands)?;
+            push_separator(&mut body);
+            self.push_row(&mut body, row, &plan, &expands)?;
             count += 1;
-            if first.is_none() {
-                first = Some(cookie_row(&order, row, first_order)?);
+            if count == 1 {
+                first = cookie_row(&order, row, plan.columns.len())?;
             }
             if count == limit {
-                last = cookie_row(&order, row, first_order)?;
+                last = cookie_row(&order, row, plan.columns.len())?;
             }
         }
         body.push(b']');
         if more && top.is_none() {
-            if let Some(baseline) = &baseline {
-                last.push(("deltatoken".to_owned(), Some(baseline.clone())));
-            }
+            let tracking = baseline.is_some();
+            last.extend(baseline.map(|baseline| ("deltatoken".to_owned(), Some(baseline))));
             let page = token.as_ref().map_or(1, |token| token.page) + 1;
-            let next = SkipToken { page, tracking, last };
-            let link = self.link(&[("$skiptoken", &next.encode(&first.unwrap_or_default()))]);
+            let next = SkipToken {
+                page,
+                tracking,
+                last,
+            };
+            let link = self.link(&[("$skiptoken", &next.encode(&first))]);
             push_member(&mut body, "@odata.nextLink", &link);
         } else if let Some(baseline) = &baseline {
             push_member(&mut body, "@odata.deltaLink", &self.delta_link(baseline));
@@ -155,8 +125,26 @@ impl<'a> Call<'a> {
         Ok(Response::json(StatusCode::OK, body).with_applied(self.prefer.applied_to_list()))
     }
 
-    fn prefer_tracks_table(&self, source: &Source<'_>) -> bool {
-        source.condition.is_none()
+    /// The paging cookie of the request, if it has one.
+    pub(super) fn skip_token(&self) -> Result<Option<SkipToken>, ODataError> {
+        self.options
+            .skip_token
+            .as_deref()
+            .map(SkipToken::parse)
+            .transpose()
+    }
+
+    /// How the rows that this request asks for are read and written.
+    pub(super) fn plan(&self, table: &Table) -> Result<Plan, ODataError> {
+        let select = self.options.select.as_deref();
+        Plan::new(
+            self.model(),
+            table,
+            select,
+            &[],
+            &self.prefer.annotations,
+            "t",
+        )
     }
 
     /// Appends one row as an object.
@@ -164,7 +152,6 @@ impl<'a> Call<'a> {
         &self,
         body: &mut Vec<u8>,
         row: &Row<'_>,
-        _table: &Table,
         plan: &Plan,
         expands: &[ExpandPlan<'_>],
     ) -> Result<(), ODataError> {
@@ -204,33 +191,10 @@ impl<'a> Call<'a> {
     /// The rows of the table that the caller may read.
     pub(super) fn readable(&self, table: &Table) -> Result<Option<Sql>, ODataError> {
         let access = self.caller.access(table, PrivilegeType::Read, "t")?;
-        Ok(access.map(|(text, ids)| Sql::with(text, ids.into_iter().map(SqlValue::Text).collect())))
-    }
-
-    /// `$orderby` and, so that paging is stable, the key.
-    fn order_columns(&'a self, table: &'a Table) -> Result<Vec<OrderColumn>, ODataError> {
-        let mut compiler = self.compiler(table);
-        let mut columns = Vec::new();
-        for order in &self.options.order {
-            let reached = compiler.order(order)?;
-            columns.push(OrderColumn {
-                name: order.path.join("."),
-                sql: reached.sql,
-                stored: reached.property.stored,
-                collate: collate(&reached.property),
-                descending: order.descending,
-            });
-        }
-        if !columns.iter().any(|column| column.name == table.primary_id) {
-            columns.push(OrderColumn {
-                name: table.primary_id.clone(),
-                sql: Sql::new(format!("t.\"{}\"", table.primary_id)),
-                stored: Stored::Guid,
-                collate: "",
-                descending: false,
-            });
-        }
-        Ok(columns)
+        Ok(
+            access
+                .map(|(text, ids)| Sql::with(text, ids.into_iter().map(SqlValue::Text).collect())),
+        )
     }
 
     /// `@odata.count` and the counting annotations (reference §4.8).
@@ -255,11 +219,18 @@ impl<'a> Call<'a> {
         }
         if wanted("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded") {
             let exceeded = self.options.count && counted(connection, source, condition)?.1;
-            push_name(body, "@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded");
+            push_name(
+                body,
+                "@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded",
+            );
             body.extend_from_slice(exceeded.to_string().as_bytes());
         }
         if wanted("Microsoft.Dynamics.CRM.globalmetadataversion") {
-            push_member(body, "@Microsoft.Dynamics.CRM.globalmetadataversion", "1000001");
+            push_member(
+                body,
+                "@Microsoft.Dynamics.CRM.globalmetadataversion",
+                "1000001",
+            );
         }
         Ok(())
     }
@@ -288,15 +259,25 @@ impl<'a> Call<'a> {
             let inner = item.options.select_text.as_deref().unwrap_or_default();
             format!("{}({inner})", item.navigation)
         }));
-        let selection =
-            if parts.is_empty() { String::new() } else { format!("({})", parts.join(",")) };
-        format!("{}/$metadata#{}{selection}{suffix}", self.request.root, table.entity_set_name)
+        let selection = if parts.is_empty() {
+            String::new()
+        } else {
+            format!("({})", parts.join(","))
+        };
+        format!(
+            "{}/$metadata#{}{selection}{suffix}",
+            self.request.root, table.entity_set_name
+        )
     }
 
     /// This request's address with other paging options; the order of the rest is kept.
     pub(super) fn link(&self, options: &[(&str, &str)]) -> String {
         let paging = |pair: &&str| {
-            let name = pair.split('=').next().unwrap_or_default().replace("%24", "$");
+            let name = pair
+                .split('=')
+                .next()
+                .unwrap_or_default()
+                .replace("%24", "$");
             !options.iter().any(|(option, _)| *option == name)
         };
         let mut pairs: Vec<String> = self
@@ -307,8 +288,17 @@ impl<'a> Call<'a> {
             .filter(paging)
             .map(|pair| pair.replace('+', "%20"))
             .collect();
-        pairs.extend(options.iter().map(|(name, value)| format!("{name}={value}")));
-        format!("{}/{}?{}", self.request.root, self.request.path, pairs.join("&"))
+        pairs.extend(
+            options
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
+        format!(
+            "{}/{}?{}",
+            self.request.root,
+            self.request.path,
+            pairs.join("&")
+        )
     }
 }
 
@@ -334,101 +324,28 @@ fn counted(
     Ok((count.min(limit), count > limit))
 }
 
-/// The values of the ordering columns in a row, for the paging cookie.
-fn cookie_row(
+/// The statement of a list; its last columns are those that order the rows.
+fn list_sql(
+    plan: &Plan,
     order: &[OrderColumn],
-    row: &Row<'_>,
-    first: usize,
-) -> Result<CookieRow, ODataError> {
-    let mut values = Vec::with_capacity(order.len() + 1);
-    for (at, column) in order.iter().enumerate() {
-        let value = match row.get::<_, SqlValue>(first + at)? {
-            SqlValue::Null => None,
-            SqlValue::Integer(number) => Some(number.to_string()),
-            SqlValue::Real(number) => Some(format!("{number:?}")),
-            SqlValue::Text(text) => Some(match column.stored {
-                Stored::Guid | Stored::Reference | Stored::TypedReference => {
-                    format!("{{{}}}", text.to_uppercase())
-                }
-                _ => text,
-            }),
-            SqlValue::Blob(_) => None,
-        };
-        values.push((column.name.clone(), value));
-    }
-    Ok(values)
-}
-
-/// The condition that a row comes after the cookie's row. Null comes before every value.
-fn after(order: &[OrderColumn], token: &SkipToken) -> Result<Sql, ODataError> {
-    let foreign = || {
-        ODataError::bad_request(
-            "0x80060888",
-            "The paging cookie in $skiptoken does not fit the query: use the next link as it was \
-             sent.",
-        )
-    };
-    let mut beyond = Sql::new("(0");
-    let mut equal = Sql::new("");
+    from: &str,
+    conditions: Vec<Sql>,
+    limit: usize,
+) -> Sql {
+    let mut sql = Sql::new(format!("SELECT {}", plan.columns.join(", ")));
     for column in order {
-        let value = match token.get(&column.name).ok_or_else(foreign)? {
-            None => None,
-            Some(text) => Some(cookie_value(column, text).ok_or_else(foreign)?),
-        };
-        let expression = || column.sql.clone();
-        let strictly = match (&value, column.descending) {
-            (None, false) => {
-                let mut sql = expression();
-                sql.text.push_str(" IS NOT NULL");
-                sql
-            }
-            (None, true) => Sql::new("0"),
-            (Some(value), false) => {
-                let mut sql = expression();
-                sql.text.push_str(&format!(" > ?{}", column.collate));
-                sql.values.push(value.clone());
-                sql
-            }
-            (Some(value), true) => {
-                let mut sql = Sql::new("(");
-                sql.push(expression());
-                sql.text.push_str(&format!(" < ?{} OR ", column.collate));
-                sql.values.push(value.clone());
-                sql.push(expression());
-                sql.text.push_str(" IS NULL)");
-                sql
-            }
-        };
-        beyond.text.push_str(" OR (");
-        beyond.push(equal.clone());
-        beyond.push(strictly);
-        beyond.text.push(')');
-        equal.push(expression());
-        equal.text.push_str(&format!(" IS ?{} AND ", column.collate));
-        equal.values.push(value.unwrap_or(SqlValue::Null));
+        sql.append(", ");
+        sql.push(column.expression());
     }
-    beyond.text.push(')');
-    // One ordering column: a plain comparison lets SQLite walk the key's index.
-    if let [only] = order
-        && !only.descending
-        && let Some(Some(text)) = token.get(&only.name)
-    {
-        let mut sql = only.sql.clone();
-        sql.text.push_str(&format!(" > ?{}", only.collate));
-        sql.values.push(cookie_value(only, text).ok_or_else(foreign)?);
-        return Ok(sql);
+    sql.append(format!(" FROM {from}"));
+    for (at, condition) in conditions.into_iter().enumerate() {
+        sql.append(if at == 0 { " WHERE " } else { " AND " });
+        sql.push(condition);
     }
-    Ok(beyond)
-}
-
-fn cookie_value(column: &OrderColumn, text: &str) -> Option<SqlValue> {
-    Some(match column.stored {
-        Stored::Guid | Stored::Reference | Stored::TypedReference => {
-            let inner = text.strip_prefix('{')?.strip_suffix('}')?;
-            SqlValue::Text(uuid::Uuid::try_parse(inner).ok()?.to_string())
-        }
-        Stored::Text => SqlValue::Text(text.to_owned()),
-        Stored::Real => SqlValue::Real(text.parse().ok()?),
-        _ => SqlValue::Integer(text.parse().ok()?),
-    })
+    for (at, column) in order.iter().enumerate() {
+        sql.append(if at == 0 { " ORDER BY " } else { ", " });
+        sql.push(column.ordering());
+    }
+    sql.append(format!(" LIMIT {limit}"));
+    sql
 }

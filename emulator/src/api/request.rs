@@ -28,12 +28,18 @@ pub(crate) struct Request {
 impl Request {
     /// A header's value, if it is text.
     pub(crate) fn header(&self, name: impl AsRef<str>) -> Option<&str> {
-        self.headers.get(name.as_ref()).and_then(|value| value.to_str().ok())
+        self.headers
+            .get(name.as_ref())
+            .and_then(|value| value.to_str().ok())
     }
 
     /// The segments of the path.
     pub(crate) fn segments(&self) -> Result<Vec<Segment>, ODataError> {
-        self.path.trim_end_matches('/').split('/').map(Segment::parse).collect()
+        self.path
+            .trim_end_matches('/')
+            .split('/')
+            .map(Segment::parse)
+            .collect()
     }
 
     /// The address as the client sent it.
@@ -53,12 +59,20 @@ pub(crate) struct Segment {
 impl Segment {
     fn parse(encoded: &str) -> Result<Self, ODataError> {
         let bad = || ODataError::bad_request("0x8006088a", "Error in query syntax.");
-        let text = percent_decode_str(encoded).decode_utf8().map_err(|_| bad())?;
+        let text = percent_decode_str(encoded)
+            .decode_utf8()
+            .map_err(|_| bad())?;
         match text.split_once('(') {
-            None => Ok(Self { name: text.into_owned(), arguments: None }),
+            None => Ok(Self {
+                name: text.into_owned(),
+                arguments: None,
+            }),
             Some((name, rest)) => {
                 let arguments = rest.strip_suffix(')').ok_or_else(bad)?;
-                Ok(Self { name: name.to_owned(), arguments: Some(arguments.to_owned()) })
+                Ok(Self {
+                    name: name.to_owned(),
+                    arguments: Some(arguments.to_owned()),
+                })
             }
         }
     }
@@ -84,7 +98,11 @@ pub(crate) struct Preferences {
 impl Preferences {
     pub(crate) fn parse(headers: &HeaderMap) -> Self {
         let mut preferences = Self::default();
-        for header in headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()) {
+        for header in headers
+            .get_all("prefer")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+        {
             for item in split_quoted(header) {
                 let (name, value) = item.split_once('=').unwrap_or((item, ""));
                 let value = value.trim().trim_matches('"');
@@ -149,18 +167,30 @@ pub(crate) struct Response {
 impl Response {
     /// No body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }.with("odata-version", "4.0")
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+        .with("odata-version", "4.0")
     }
 
     /// A JSON body.
     pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Self {
-        Self { body, ..Self::empty(status) }
-            .with("content-type", "application/json; odata.metadata=minimal")
+        Self {
+            body,
+            ..Self::empty(status)
+        }
+        .with("content-type", "application/json; odata.metadata=minimal")
     }
 
     /// A text body.
     pub(crate) fn text(body: impl Into<Vec<u8>>) -> Self {
-        Self { body: body.into(), ..Self::empty(StatusCode::OK) }.with("content-type", "text/plain")
+        Self {
+            body: body.into(),
+            ..Self::empty(StatusCode::OK)
+        }
+        .with("content-type", "text/plain")
     }
 
     /// An error body.
@@ -168,7 +198,9 @@ impl Response {
         let mut response = Self::json(error.status, error.body())
             .with("req_id", &uuid::Uuid::new_v4().to_string());
         if let Some(seconds) = error.retry_after {
-            response.headers.push((header::RETRY_AFTER, seconds.to_string()));
+            response
+                .headers
+                .push((header::RETRY_AFTER, seconds.to_string()));
         }
         response
     }
@@ -176,7 +208,8 @@ impl Response {
     /// One more header.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((HeaderName::from_static(name), value.to_owned()));
+        self.headers
+            .push((HeaderName::from_static(name), value.to_owned()));
         self
     }
 
@@ -184,7 +217,8 @@ impl Response {
     #[must_use]
     pub(crate) fn with_applied(mut self, applied: Vec<String>) -> Self {
         for preference in applied {
-            self.headers.push((HeaderName::from_static("preference-applied"), preference));
+            self.headers
+                .push((HeaderName::from_static("preference-applied"), preference));
         }
         self
     }
@@ -199,15 +233,21 @@ mod tests {
         let mut headers = HeaderMap::new();
         let line = "odata.track-changes,odata.maxpagesize=9999";
         headers.append("prefer", line.parse().unwrap());
-        headers.append("prefer", "odata.include-annotations=\"a.b,c.*\"".parse().unwrap());
+        headers.append(
+            "prefer",
+            "odata.include-annotations=\"a.b,c.*\"".parse().unwrap(),
+        );
         let preferences = Preferences::parse(&headers);
         assert!(preferences.track_changes);
         assert_eq!(preferences.page_size, Some(5_000));
         assert!(preferences.annotations.include("c.d"));
         assert_eq!(
             preferences.applied_to_list(),
-            ["odata.include-annotations=\"a.b,c.*\"", "odata.maxpagesize=5000",
-             "odata.track-changes"]
+            [
+                "odata.include-annotations=\"a.b,c.*\"",
+                "odata.maxpagesize=5000",
+                "odata.track-changes"
+            ]
         );
     }
 }

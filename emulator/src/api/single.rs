@@ -10,7 +10,7 @@ use crate::{
         Navigation, ODataError,
         json::{push_member, push_name, push_separator},
         options::Expand,
-        plan::{Plan, VERSION, write_value},
+        plan::{VERSION, write_value},
         sql::Sql,
     },
     schema::{PrivilegeType, Table},
@@ -43,9 +43,9 @@ impl<'a> Call<'a> {
             let found = self.row(connection, table, id, &self.options.expand)?;
             return found.ok_or_else(|| key.not_found(table));
         }
-        self.require_readable(connection, table, id)?.then_some(()).ok_or_else(|| {
-            key.not_found(table)
-        })?;
+        self.require_readable(connection, table, id)?
+            .then_some(())
+            .ok_or_else(|| key.not_found(table))?;
         self.below_row(connection, table, id, rest)
     }
 
@@ -77,7 +77,10 @@ impl<'a> Call<'a> {
             Some(Navigation::ToOwner) => {
                 self.referred(connection, table, id, "ownerid", None, suffix)
             }
-            Some(Navigation::ToMany { table: child, column }) => {
+            Some(Navigation::ToMany {
+                table: child,
+                column,
+            }) => {
                 let child = self.model().table(child)?;
                 let condition = Sql::with(
                     format!("t.\"{column}\" = ?"),
@@ -85,7 +88,12 @@ impl<'a> Call<'a> {
                 );
                 self.collection(connection, child, condition, suffix)
             }
-            Some(Navigation::Associated { table: other, intersect, near, far }) => {
+            Some(Navigation::Associated {
+                table: other,
+                intersect,
+                near,
+                far,
+            }) => {
                 let other = self.model().table(other)?;
                 let condition = Sql::with(
                     format!(
@@ -128,9 +136,7 @@ impl<'a> Call<'a> {
         if !self.require_readable(connection, table, id)? {
             return Ok(None);
         }
-        let select = self.options.select.as_deref();
-        let annotations = &self.prefer.annotations;
-        let mut plan = Plan::new(self.model(), table, select, &[], annotations, "t")?;
+        let mut plan = self.plan(table)?;
         let expands = expand::plans(self, connection, table, expands, &mut plan)?;
         let sql = format!(
             "SELECT {} FROM \"{}\" t WHERE t.\"{}\" = ?1",
@@ -147,16 +153,22 @@ impl<'a> Call<'a> {
         let etag = format!("W/\"{version}\"");
         if self.request.header("if-none-match") == Some(&etag)
             && expands.is_empty()
-            && !annotations.any()
+            && !self.prefer.annotations.any()
         {
-            return Ok(Some(Response::empty(StatusCode::NOT_MODIFIED).with("etag", &etag)));
+            return Ok(Some(
+                Response::empty(StatusCode::NOT_MODIFIED).with("etag", &etag),
+            ));
         }
         let mut body = Vec::with_capacity(4096);
         body.push(b'{');
-        push_member(&mut body, "@odata.context", &self.context(table, "/$entity"));
+        push_member(
+            &mut body,
+            "@odata.context",
+            &self.context(table, "/$entity"),
+        );
         body.push(b',');
         let at = body.len();
-        self.push_row(&mut body, row, table, &plan, &expands)?;
+        self.push_row(&mut body, row, &plan, &expands)?;
         body.remove(at);
         let response = Response::json(StatusCode::OK, body).with("etag", &etag);
         Ok(Some(response.with_applied(self.prefer.applied_to_row())))
@@ -220,10 +232,12 @@ impl<'a> Call<'a> {
             property.sql, table.logical_name, table.primary_id
         );
         let mut value = Vec::new();
-        connection.prepare_cached(&sql)?.query_row([id.to_string()], |row| {
-            write_value(&mut value, row.get_ref(0)?, property.stored);
-            Ok(())
-        })?;
+        connection
+            .prepare_cached(&sql)?
+            .query_row([id.to_string()], |row| {
+                write_value(&mut value, row.get_ref(0)?, property.stored);
+                Ok(())
+            })?;
         if value == b"null" {
             return Ok(Response::empty(StatusCode::NO_CONTENT));
         }
@@ -260,14 +274,23 @@ impl<'a> Call<'a> {
     ) -> Result<Response, ODataError> {
         let sql = format!(
             "SELECT \"{column}\"{} FROM \"{}\" WHERE \"{}\" = ?1",
-            if target.is_none() { ", \"ownerid$type\"" } else { "" },
+            if target.is_none() {
+                ", \"ownerid$type\""
+            } else {
+                ""
+            },
             table.logical_name,
             table.primary_id
         );
         let (referred, kind): (Option<String>, Option<String>) =
-            connection.prepare_cached(&sql)?.query_row([id.to_string()], |row| {
-                Ok((row.get(0)?, if target.is_none() { row.get(1)? } else { None }))
-            })?;
+            connection
+                .prepare_cached(&sql)?
+                .query_row([id.to_string()], |row| {
+                    Ok((
+                        row.get(0)?,
+                        if target.is_none() { row.get(1)? } else { None },
+                    ))
+                })?;
         let target = match (target, kind) {
             (Some(target), _) => target,
             (None, Some(kind)) => self.model().table(&kind)?,
@@ -278,14 +301,22 @@ impl<'a> Call<'a> {
         };
         match suffix {
             None => {
-                let found =
-                    self.row(connection, target, parse_guid(&referred), &self.options.expand)?;
+                let found = self.row(
+                    connection,
+                    target,
+                    parse_guid(&referred),
+                    &self.options.expand,
+                )?;
                 Ok(found.unwrap_or_else(|| Response::empty(StatusCode::NO_CONTENT)))
             }
             Some("$ref") => {
                 let mut body = vec![b'{'];
                 let root = &self.request.root;
-                push_member(&mut body, "@odata.context", &format!("{root}/$metadata#$ref"));
+                push_member(
+                    &mut body,
+                    "@odata.context",
+                    &format!("{root}/$metadata#$ref"),
+                );
                 let address = format!("{root}/{}({referred})", target.entity_set_name);
                 push_member(&mut body, "@odata.id", &address);
                 body.push(b'}');

@@ -61,8 +61,11 @@ impl ControlError {
         }
     }
 
-    fn unknown(kind: &'static str, name: impl ToString) -> Self {
-        Self::Unknown { kind, name: name.to_string() }
+    pub(super) fn unknown(kind: &'static str, name: impl std::fmt::Display) -> Self {
+        Self::Unknown {
+            kind,
+            name: name.to_string(),
+        }
     }
 }
 
@@ -147,12 +150,14 @@ pub(super) fn run(
         ("PUT", "limits", None) => {
             let limits: Option<Limits> = parse(body)?;
             let full = ServiceLimits::default();
-            environment.limiter.enforce(limits.map(|limits| ServiceLimits {
-                requests: limits.requests.unwrap_or(full.requests),
-                execution_time: limits
-                    .execution_seconds
-                    .map_or(full.execution_time, Duration::from_secs),
-                concurrency: limits.concurrency.unwrap_or(full.concurrency),
+            environment.limiter.enforce(limits.map(|limits| {
+                ServiceLimits {
+                    requests: limits.requests.unwrap_or(full.requests),
+                    execution_time: limits
+                        .execution_seconds
+                        .map_or(full.execution_time, Duration::from_secs),
+                    concurrency: limits.concurrency.unwrap_or(full.concurrency),
+                }
             }));
         }
         ("POST", "applications", None) => {
@@ -183,7 +188,11 @@ pub(super) fn run(
             return Ok(serde_json::to_value(report)?);
         }
         ("POST", "grants", None) => {
-            let GrantChange { role: name, privilege, depth } = parse(body)?;
+            let GrantChange {
+                role: name,
+                privilege,
+                depth,
+            } = parse(body)?;
             let mask = match depth.as_deref().unwrap_or("Global") {
                 "Basic" => 1,
                 "Local" => 2,
@@ -194,7 +203,11 @@ pub(super) fn run(
             environment.grant(role(&name)?, &privilege, Some(mask))?;
         }
         ("DELETE", "grants", None) => {
-            let GrantChange { role: name, privilege, .. } = parse(body)?;
+            let GrantChange {
+                role: name,
+                privilege,
+                ..
+            } = parse(body)?;
             environment.grant(role(&name)?, &privilege, None)?;
         }
         _ => {
@@ -225,13 +238,16 @@ impl Environment {
 
     pub(crate) fn set_latency(&self, latency: Duration) {
         let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-        self.latency.store(milliseconds, std::sync::atomic::Ordering::SeqCst);
+        self.latency
+            .store(milliseconds, std::sync::atomic::Ordering::SeqCst);
     }
 
     pub(crate) fn expire_delta_tokens(&self) -> Result<(), ControlError> {
-        let newest = self.api.store.read(|connection| current_version(connection))?;
+        let newest = self.api.store.read(current_version)?;
         // Even a token for the newest version is to expire, so there has to be a newer one.
-        self.api.first_valid_delta.store(newest + 1, std::sync::atomic::Ordering::SeqCst);
+        self.api
+            .first_valid_delta
+            .store(newest + 1, std::sync::atomic::Ordering::SeqCst);
         Ok(())
     }
 
@@ -287,16 +303,23 @@ impl Environment {
             .ok_or_else(|| ControlError::unknown("privilege", privilege))?
             .id;
         let grant = metadata_id(&["roleprivilege", &role.to_string(), privilege]);
-        let author = Author { user: org::SYSTEM, now: store.clock().now() };
+        let author = Author {
+            user: org::SYSTEM,
+            now: store.clock().now(),
+        };
         store.write(|writer| -> Result<(), StoreError> {
             writer.delete("roleprivileges", grant)?;
             if let Some(mask) = depth_mask {
-                writer.create("roleprivileges", author, &[
-                    ("roleprivilegeid", Value::Guid(grant)),
-                    ("roleid", Value::lookup("role", role)),
-                    ("privilegeid", Value::lookup("privilege", privilege_id)),
-                    ("privilegedepthmask", Value::Int(mask)),
-                ])?;
+                writer.create(
+                    "roleprivileges",
+                    author,
+                    &[
+                        ("roleprivilegeid", Value::Guid(grant)),
+                        ("roleid", Value::lookup("role", role)),
+                        ("privilegeid", Value::lookup("privilege", privilege_id)),
+                        ("privilegedepthmask", Value::Int(mask)),
+                    ],
+                )?;
             }
             Ok(())
         })?;

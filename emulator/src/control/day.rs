@@ -48,7 +48,10 @@ fn carry_out(
     now: i64,
     report: &mut DayReport,
 ) -> Result<(), ControlError> {
-    let author = Author { user: org::ADMINISTRATOR, now };
+    let author = Author {
+        user: org::ADMINISTRATOR,
+        now,
+    };
     match change {
         Change::Create { table, id, values } => {
             let key = writer.store().table(table)?.primary_id.clone();

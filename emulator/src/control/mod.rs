@@ -48,7 +48,10 @@ pub(crate) async fn handle(
     let (status, body) = match tokio::task::spawn_blocking(work).await {
         Ok(Ok(value)) => (StatusCode::OK, value),
         Ok(Err(error)) => (error.status(), json!({"error": error.to_string()})),
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, json!({"error": "the command failed"})),
+        Err(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            json!({"error": "the command failed"}),
+        ),
     };
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;

@@ -65,7 +65,10 @@ impl Entra {
             tenants
                 .find(|tenant| {
                     Some(tenant.id) == id
-                        || tenant.domains.iter().any(|domain| domain.eq_ignore_ascii_case(name))
+                        || tenant
+                            .domains
+                            .iter()
+                            .any(|domain| domain.eq_ignore_ascii_case(name))
                 })
                 .map(|tenant| tenant.id)
         })
@@ -138,12 +141,17 @@ impl Entra {
         let id = Uuid::try_parse(client_id).ok();
         let found = self.read(|directory| {
             let mut applications = directory.applications.iter();
-            applications.find(|app| Some(app.client_id) == id && app.tenant == tenant).cloned()
+            applications
+                .find(|app| Some(app.client_id) == id && app.tenant == tenant)
+                .cloned()
         });
-        let application = found
-            .ok_or_else(|| EntraError::unknown_application(client_id, &tenant.to_string()))?;
+        let application =
+            found.ok_or_else(|| EntraError::unknown_application(client_id, &tenant.to_string()))?;
         if application.disabled {
-            return Err(EntraError::disabled_application(application.client_id, &application.name));
+            return Err(EntraError::disabled_application(
+                application.client_id,
+                &application.name,
+            ));
         }
         Ok(application)
     }
@@ -157,7 +165,10 @@ impl Entra {
             });
         };
         let now = self.clock.now();
-        let known = application.secrets.iter().find(|known| known.expose() == secret);
+        let known = application
+            .secrets
+            .iter()
+            .find(|known| known.expose() == secret);
         match known {
             None => Err(EntraError::wrong_secret(application.client_id)),
             Some(known) if known.expires.is_some_and(|end| end <= now) => {
@@ -173,7 +184,9 @@ struct Form(HashMap<String, String>);
 
 impl Form {
     fn read(headers: &HeaderMap, body: &[u8]) -> Self {
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
         let mut fields = HashMap::new();
         if content_type.is_some_and(|t| t.starts_with("application/x-www-form-urlencoded")) {
             fields.extend(url::form_urlencoded::parse(body).into_owned());
@@ -186,22 +199,33 @@ impl Form {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     fn require(&self, name: &str) -> Result<&str, EntraError> {
-        self.get(name).ok_or_else(|| EntraError::missing_parameter(name))
+        self.get(name)
+            .ok_or_else(|| EntraError::missing_parameter(name))
     }
 }
 
 /// RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
 fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    let value = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Basic ")?;
     let decoded = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
     let unescape = |part: &str| {
         let spaced = part.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced).decode_utf8().map(Into::into).ok()
+        percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8()
+            .map(Into::into)
+            .ok()
     };
     Some((unescape(id)?, unescape(secret)?))
 }
@@ -236,6 +260,9 @@ fn not_found() -> Response<Body> {
 pub(super) fn set_headers(headers: &mut HeaderMap) {
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-cache"),
+    );
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
 }

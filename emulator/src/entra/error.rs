@@ -21,7 +21,12 @@ pub(super) struct EntraError {
 impl EntraError {
     fn new(status: u16, error: &'static str, code: u32, description: String) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-        Self { status, error, code, description }
+        Self {
+            status,
+            error,
+            code,
+            description,
+        }
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {

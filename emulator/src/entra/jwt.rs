@@ -57,11 +57,18 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    #[expect(clippy::expect_used, reason = "the key is part of the program and a test signs with it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the key is part of the program and a test signs with it"
+    )]
     pub(super) fn demonstration() -> Self {
         let key = RsaKeyPair::from_pkcs8(DEMONSTRATION_KEY).expect("a valid RSA key");
         let parts: RsaPublicKeyComponents<Vec<u8>> = key.public_key().into();
-        Self { modulus: parts.n, exponent: parts.e, key }
+        Self {
+            modulus: parts.n,
+            exponent: parts.e,
+            key,
+        }
     }
 
     /// The public half, as a JSON Web Key Set.
@@ -101,8 +108,12 @@ impl Signer {
         let (signed, signature) = token.rsplit_once('.')?;
         let (_, payload) = signed.split_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        let key = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
-        key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature).ok()?;
+        let key = RsaPublicKeyComponents {
+            n: &self.modulus,
+            e: &self.exponent,
+        };
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
+            .ok()?;
         let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
         Some(Verified { claims })
     }
@@ -138,7 +149,11 @@ mod tests {
         let (payload, signature) = rest.split_once('.').unwrap();
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
         let forged = URL_SAFE_NO_PAD.encode(text.replace("\"exp\":2", "\"exp\":9"));
-        assert!(signer.verify(&format!("{head}.{forged}.{signature}")).is_none());
+        assert!(
+            signer
+                .verify(&format!("{head}.{forged}.{signature}"))
+                .is_none()
+        );
         assert!(signer.verify("not.a.token").is_none());
     }
 }

@@ -54,7 +54,10 @@ pub struct ClientSecret {
 impl ClientSecret {
     /// A secret that does not expire.
     pub fn new(value: impl Into<String>) -> Self {
-        Self { value: value.into(), expires: None }
+        Self {
+            value: value.into(),
+            expires: None,
+        }
     }
 
     /// The secret itself.
@@ -93,7 +96,10 @@ pub(crate) struct Entra {
 impl Entra {
     pub(crate) fn new(tenants: Vec<Tenant>, clock: Clock, lifetime: i64) -> Self {
         Self {
-            directory: RwLock::new(Directory { tenants, ..Directory::default() }),
+            directory: RwLock::new(Directory {
+                tenants,
+                ..Directory::default()
+            }),
             signer: Signer::demonstration(),
             clock,
             lifetime,
@@ -110,7 +116,9 @@ impl Entra {
     /// Registers an application, or replaces the one of the same identifier.
     pub(crate) fn register(&self, application: Application) {
         self.change(|directory| {
-            directory.applications.retain(|known| known.client_id != application.client_id);
+            directory
+                .applications
+                .retain(|known| known.client_id != application.client_id);
             directory.applications.push(application);
         });
     }
@@ -122,7 +130,10 @@ impl Entra {
         change: impl FnOnce(&mut Application),
     ) -> bool {
         self.change(|directory| {
-            let found = directory.applications.iter_mut().find(|app| app.client_id == client_id);
+            let found = directory
+                .applications
+                .iter_mut()
+                .find(|app| app.client_id == client_id);
             found.map(change).is_some()
         })
     }
@@ -176,11 +187,21 @@ impl Entra {
     }
 
     fn read<T>(&self, read: impl FnOnce(&Directory) -> T) -> T {
-        read(&self.directory.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        read(
+            &self
+                .directory
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Directory) -> T) -> T {
-        change(&mut self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner))
+        change(
+            &mut self
+                .directory
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 }
 

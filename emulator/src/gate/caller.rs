@@ -83,8 +83,11 @@ impl Caller {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
         let unit = unit.as_deref().map(parse_guid).unwrap_or_default();
-        let teams =
-            ids(connection, "SELECT teamid FROM teammembership WHERE systemuserid = ?1", &id)?;
+        let teams = ids(
+            connection,
+            "SELECT teamid FROM teammembership WHERE systemuserid = ?1",
+            &id,
+        )?;
         let units = ids(
             connection,
             "WITH RECURSIVE below(id) AS (SELECT ?1 UNION SELECT businessunitid FROM \
@@ -134,7 +137,10 @@ impl Caller {
         if self.disabled {
             return Err(ODataError::forbidden(
                 "0x8004A112",
-                format!("The user with Id = {} is disabled in the system.", self.user),
+                format!(
+                    "The user with Id = {} is disabled in the system.",
+                    self.user
+                ),
             ));
         }
         if self.role_count == 0 {
@@ -152,25 +158,28 @@ impl Caller {
         let Some(privilege) = table.privilege(kind) else {
             return Ok(Depth::Global);
         };
-        self.grants.get(&privilege.name).map(|grant| grant.depth).ok_or_else(|| {
-            ODataError::forbidden(
-                "0x80040220",
-                format!(
-                    "Principal user (Id={}, type=8, roleCount={}, privilegeCount={}, \
+        self.grants
+            .get(&privilege.name)
+            .map(|grant| grant.depth)
+            .ok_or_else(|| {
+                ODataError::forbidden(
+                    "0x80040220",
+                    format!(
+                        "Principal user (Id={}, type=8, roleCount={}, privilegeCount={}, \
                      accessMode={}), is missing {} privilege (Id={}) on OTC={} for entity '{}'. \
                      context.Caller={}",
-                    self.user,
-                    self.role_count,
-                    self.grants.len(),
-                    self.access_mode,
-                    privilege.name,
-                    privilege.id,
-                    table.object_type_code,
-                    table.logical_name,
-                    self.user,
-                ),
-            )
-        })
+                        self.user,
+                        self.role_count,
+                        self.grants.len(),
+                        self.access_mode,
+                        privilege.name,
+                        privilege.id,
+                        table.object_type_code,
+                        table.logical_name,
+                        self.user,
+                    ),
+                )
+            })
     }
 
     /// Refuses anything less than organization-wide read, which change tracking needs (§6.4).
@@ -199,14 +208,17 @@ impl Caller {
         let has = |column: &str| table.column(column).is_some();
         let (column, ids) = match depth {
             Depth::Global => return Ok(None),
-            Depth::Basic if has("ownerid") => {
-                ("ownerid", std::iter::once(self.user).chain(self.teams.iter().copied()).collect())
-            }
+            Depth::Basic if has("ownerid") => (
+                "ownerid",
+                std::iter::once(self.user)
+                    .chain(self.teams.iter().copied())
+                    .collect(),
+            ),
             Depth::Local if has("owningbusinessunit") => ("owningbusinessunit", vec![self.unit]),
             Depth::Deep if has("owningbusinessunit") => ("owningbusinessunit", self.units.clone()),
             Depth::Local if has("businessunitid") => ("businessunitid", vec![self.unit]),
             Depth::Deep if has("businessunitid") => ("businessunitid", self.units.clone()),
-            _ => return Ok(None),
+            _ => return Ok(Some(("0".to_owned(), Vec::new()))),
         };
         let marks = vec!["?"; ids.len()].join(", ");
         let texts = ids.iter().map(Uuid::to_string).collect();
@@ -217,7 +229,9 @@ impl Caller {
 fn ids(connection: &Connection, sql: &str, parameter: &str) -> Result<Vec<Uuid>, ODataError> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([parameter], |row| {
-        Ok(parse_guid(row.get_ref(0)?.as_str_or_null()?.unwrap_or_default()))
+        Ok(parse_guid(
+            row.get_ref(0)?.as_str_or_null()?.unwrap_or_default(),
+        ))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

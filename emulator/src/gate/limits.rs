@@ -29,7 +29,11 @@ pub struct ServiceLimits {
 impl Default for ServiceLimits {
     /// The limits of Dataverse.
     fn default() -> Self {
-        Self { requests: 6_000, execution_time: Duration::from_secs(1_200), concurrency: 52 }
+        Self {
+            requests: 6_000,
+            execution_time: Duration::from_mins(20),
+            concurrency: 52,
+        }
     }
 }
 
@@ -101,7 +105,7 @@ impl Limiter {
                     "Combined execution time of incoming requests exceeded limit of {} \
                      milliseconds over time window of {WINDOW} seconds. Decrease number of \
                      concurrent requests or reduce the duration of requests and try again later.",
-                    crate::odata::format::with_thousands(limits.execution_time.as_millis()),
+                    crate::odata::format::with_thousands(&limits.execution_time.as_millis()),
                 );
                 return Err(throttled("0x80072321", message, until_free));
             }
@@ -152,13 +156,19 @@ mod tests {
 
     #[test]
     fn the_window_slides() {
-        let limiter = limiter(ServiceLimits { requests: 2, ..ServiceLimits::default() });
+        let limiter = limiter(ServiceLimits {
+            requests: 2,
+            ..ServiceLimits::default()
+        });
         for at in [0, 100] {
             limiter.begin(USER, at).unwrap();
             limiter.end(USER, at, Duration::ZERO);
         }
         let refused = limiter.begin(USER, 120).unwrap_err();
-        assert_eq!((refused.code, refused.retry_after), ("0x80072322", Some(180)));
+        assert_eq!(
+            (refused.code, refused.retry_after),
+            ("0x80072322", Some(180))
+        );
         assert_eq!(
             refused.message,
             "Number of requests exceeded the limit of 2 over time window of 300 seconds."
@@ -169,10 +179,16 @@ mod tests {
 
     #[test]
     fn too_many_at_once_are_refused_at_once() {
-        let limiter = limiter(ServiceLimits { concurrency: 1, ..ServiceLimits::default() });
+        let limiter = limiter(ServiceLimits {
+            concurrency: 1,
+            ..ServiceLimits::default()
+        });
         limiter.begin(USER, 0).unwrap();
         let refused = limiter.begin(USER, 0).unwrap_err();
-        assert_eq!(refused.message, "Number of concurrent requests exceeded the limit of 1.");
+        assert_eq!(
+            refused.message,
+            "Number of concurrent requests exceeded the limit of 1."
+        );
         limiter.end(USER, 0, Duration::ZERO);
         limiter.begin(USER, 0).unwrap();
     }
@@ -181,7 +197,7 @@ mod tests {
     fn long_requests_use_up_the_time() {
         let limiter = limiter(ServiceLimits::default());
         limiter.begin(USER, 0).unwrap();
-        let remaining = limiter.end(USER, 0, Duration::from_secs(1_200));
+        let remaining = limiter.end(USER, 0, Duration::from_mins(20));
         assert_eq!(remaining.execution_time, Duration::ZERO);
         let refused = limiter.begin(USER, 1).unwrap_err();
         assert_eq!(refused.code, "0x80072321");

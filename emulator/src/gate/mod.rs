@@ -59,16 +59,18 @@ impl Gate {
         let generation = store.security_generation();
         let known = {
             let callers = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            callers.get(&claims.appid).filter(|(at, _)| *at == generation).map(|(_, c)| c.clone())
+            callers
+                .get(&claims.appid)
+                .filter(|(at, _)| *at == generation)
+                .map(|(_, c)| c.clone())
         };
-        let caller = match known {
-            Some(caller) => caller,
-            None => {
-                let caller = Arc::new(store.read(|connection| member(connection, &claims))?);
-                let mut callers = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                callers.insert(claims.appid, (generation, Arc::clone(&caller)));
-                caller
-            }
+        let caller = if let Some(caller) = known {
+            caller
+        } else {
+            let caller = Arc::new(store.read(|connection| member(connection, &claims))?);
+            let mut callers = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            callers.insert(claims.appid, (generation, Arc::clone(&caller)));
+            caller
         };
         caller.may_enter()?;
         Ok(caller)
@@ -82,7 +84,10 @@ fn member(connection: &Connection, claims: &Claims) -> Result<Caller, ODataError
         .query_row([claims.appid.to_string()], |row| row.get(0))
         .optional()?;
     let user = user.ok_or_else(|| {
-        ODataError::forbidden("0x80072560", "The user is not a member of the organization.")
+        ODataError::forbidden(
+            "0x80072560",
+            "The user is not a member of the organization.",
+        )
     })?;
     Caller::load(connection, parse_guid(&user))
 }

@@ -74,9 +74,16 @@ impl Handler for Environment {
         let path = parts.uri.path();
         if let Some(command) = path.strip_prefix(control::PREFIX) {
             if !peer.ip().is_loopback() {
-                return Some(plain(StatusCode::FORBIDDEN, "The control API is for this machine."));
+                return Some(plain(
+                    StatusCode::FORBIDDEN,
+                    "The control API is for this machine.",
+                ));
             }
-            let body = Limited::new(body, MAX_BODY).collect().await.ok()?.to_bytes();
+            let body = Limited::new(body, MAX_BODY)
+                .collect()
+                .await
+                .ok()?
+                .to_bytes();
             return Some(control::handle(&self, &parts.method, command, body).await);
         }
         let Some((service, rest)) = split_service(path) else {
@@ -105,7 +112,9 @@ impl Handler for Environment {
         };
         let (status, bytes) = outcome.as_ref().map_or((0, 0), |response| {
             let length = response.headers().get(header::CONTENT_LENGTH);
-            let length = length.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+            let length = length
+                .and_then(|value| value.to_str().ok()?.parse().ok())
+                .unwrap_or(0);
             (response.status().as_u16(), length)
         });
         self.counters.end(status, bytes);
@@ -128,7 +137,10 @@ impl Environment {
             Some(FaultKind::Delay { milliseconds }) => {
                 tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
             }
-            Some(FaultKind::Status { status, retry_after }) => {
+            Some(FaultKind::Status {
+                status,
+                retry_after,
+            }) => {
                 self.counters.fault();
                 let response = match status {
                     401 => self.challenge(&request),
@@ -155,11 +167,15 @@ impl Environment {
         }
         let this = Arc::clone(self);
         // Compressing a page takes as long as reading it: keep it off the network's threads.
-        tokio::task::spawn_blocking(move || this.finish(response, &headers, fault)).await.ok()
+        tokio::task::spawn_blocking(move || this.finish(response, &headers, fault.as_ref()))
+            .await
+            .ok()
     }
 
     fn admit_and_answer(&self, request: &Request) -> Response {
-        let admitted = self.gate.admit(&self.entra, &self.api.store, &request.headers);
+        let admitted = self
+            .gate
+            .admit(&self.entra, &self.api.store, &request.headers);
         let caller = match admitted {
             Ok(caller) => caller,
             Err(Refusal::Challenge) => return self.challenge(request),
@@ -174,8 +190,14 @@ impl Environment {
         let remaining = self.limiter.end(caller.user, now, start.elapsed());
         let seconds = remaining.execution_time.as_secs_f64();
         response
-            .with("x-ms-ratelimit-burst-remaining-xrm-requests", &remaining.requests.to_string())
-            .with("x-ms-ratelimit-time-remaining-xrm-requests", &format!("{seconds:.2}"))
+            .with(
+                "x-ms-ratelimit-burst-remaining-xrm-requests",
+                &remaining.requests.to_string(),
+            )
+            .with(
+                "x-ms-ratelimit-time-remaining-xrm-requests",
+                &format!("{seconds:.2}"),
+            )
     }
 
     /// 401 with the challenge that names the authority (reference §2.8).
@@ -194,7 +216,7 @@ impl Environment {
         &self,
         response: Response,
         request_headers: &HeaderMap,
-        fault: Option<FaultKind>,
+        fault: Option<&FaultKind>,
     ) -> HttpResponse<Body> {
         let mut body = response.body;
         let gzip = body.len() >= MIN_GZIP && accepts_gzip(request_headers);
@@ -203,9 +225,12 @@ impl Environment {
         }
         let length = body.len();
         let body = match fault {
-            Some(FaultKind::CutBody { after }) if after < length => {
-                let start = Some(Bytes::from(body).slice(..after));
-                Body::new(CutBody { start, length: u64::try_from(length).unwrap_or(0) })
+            Some(FaultKind::CutBody { after }) if *after < length => {
+                let start = Some(Bytes::from(body).slice(..*after));
+                Body::new(CutBody {
+                    start,
+                    length: u64::try_from(length).unwrap_or(0),
+                })
             }
             _ => Body::from(body),
         };
@@ -229,12 +254,18 @@ impl Environment {
             headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         }
         if self.affinity_cookie {
-            let cookie = format!("ARRAffinity={}; path=/; HttpOnly", org::ORGANIZATION.simple());
+            let cookie = format!(
+                "ARRAffinity={}; path=/; HttpOnly",
+                org::ORGANIZATION.simple()
+            );
             if let Ok(value) = HeaderValue::from_str(&cookie) {
                 headers.append(header::SET_COOKIE, value);
             }
         }
-        if !matches!(response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        if !matches!(
+            response.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        ) {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
         http
@@ -264,22 +295,32 @@ fn kind_of(method: &Method, path: &str) -> RequestKind {
     let first = path.split(['/', '(', '?']).next().unwrap_or_default();
     match first {
         "$batch" => RequestKind::Batch,
-        "$metadata" | "EntityDefinitions" | "RelationshipDefinitions"
+        "$metadata"
+        | "EntityDefinitions"
+        | "RelationshipDefinitions"
         | "GlobalOptionSetDefinitions" => RequestKind::Metadata,
-        "" | "WhoAmI" | "RetrieveVersion" | "RetrieveCurrentOrganization"
-        | "RetrieveTotalRecordCount" | "organizations" => RequestKind::Probe,
+        ""
+        | "WhoAmI"
+        | "RetrieveVersion"
+        | "RetrieveCurrentOrganization"
+        | "RetrieveTotalRecordCount"
+        | "organizations" => RequestKind::Probe,
         _ if method == Method::GET => RequestKind::Read,
         _ => RequestKind::Write,
     }
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).any(|list| {
-        list.split(',').any(|item| {
-            let (name, weight) = item.split_once(';').unwrap_or((item, ""));
-            matches!(name.trim(), "gzip" | "*") && !matches!(weight.trim(), "q=0" | "q=0.0")
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .any(|list| {
+            list.split(',').any(|item| {
+                let (name, weight) = item.split_once(';').unwrap_or((item, ""));
+                matches!(name.trim(), "gzip" | "*") && !matches!(weight.trim(), "q=0" | "q=0.0")
+            })
         })
-    })
 }
 
 fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -312,9 +353,21 @@ mod tests {
             split_service("/api/data/v9.2/accounts(1)/name"),
             Some(("/api/data/v9.2", "accounts(1)/name"))
         );
-        assert_eq!(split_service("/contoso/api/data/v9.1/"), Some(("/contoso/api/data/v9.1", "")));
-        assert_eq!(split_service("/api/data/v9.2"), Some(("/api/data/v9.2", "")));
-        for path in ["/", "/api/data/", "/api/data/v7.0/accounts", "/a/b/api/data/v9.2/", "/x"] {
+        assert_eq!(
+            split_service("/contoso/api/data/v9.1/"),
+            Some(("/contoso/api/data/v9.1", ""))
+        );
+        assert_eq!(
+            split_service("/api/data/v9.2"),
+            Some(("/api/data/v9.2", ""))
+        );
+        for path in [
+            "/",
+            "/api/data/",
+            "/api/data/v7.0/accounts",
+            "/a/b/api/data/v9.2/",
+            "/x",
+        ] {
             assert_eq!(split_service(path), None, "{path}");
         }
     }

@@ -1,6 +1,7 @@
 //! Faults on demand: what goes wrong between a client and a real service.
 
 use std::{
+    fmt::Write as _,
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -69,7 +70,12 @@ pub struct Fault {
 impl Fault {
     /// A fault that strikes the next data request.
     pub fn once(kind: FaultKind) -> Self {
-        Self { kind, at: 1, times: 1, path: None }
+        Self {
+            kind,
+            at: 1,
+            times: 1,
+            path: None,
+        }
     }
 }
 
@@ -160,9 +166,11 @@ pub(crate) fn edit_body(kind: &FaultKind, body: Vec<u8>, address: &str) -> Vec<u
             }
             text.get(..end).unwrap_or_default().to_owned()
         }
-        FaultKind::ForeignNextLink => {
-            with_link(text, "@odata.nextLink", Some("http://foreign.example/api/data/v9.2/accounts"))
-        }
+        FaultKind::ForeignNextLink => with_link(
+            text,
+            "@odata.nextLink",
+            Some("http://foreign.example/api/data/v9.2/accounts"),
+        ),
         FaultKind::LoopingNextLink => with_link(text, "@odata.nextLink", Some(address)),
         FaultKind::MissingDeltaLink => with_link(text, "@odata.deltaLink", None),
         _ => text,
@@ -182,12 +190,15 @@ fn with_link(text: String, name: &str, link: Option<&str>) -> String {
             continue;
         };
         let value = start + known.len() + 5;
-        let length = text.get(value..).and_then(|rest| rest.find('"')).unwrap_or(0);
+        let length = text
+            .get(value..)
+            .and_then(|rest| rest.find('"'))
+            .unwrap_or(0);
         text.replace_range(start..=value + length, "");
     }
     if let (Some(link), true) = (link, text.ends_with('}')) {
         text.pop();
-        text.push_str(&format!(",\"{name}\":\"{link}\"}}"));
+        let _ = write!(text, ",\"{name}\":\"{link}\"}}");
     }
     text
 }
@@ -225,7 +236,11 @@ mod tests {
     #[test]
     fn faults_strike_the_requests_they_are_meant_for() {
         let faults = Faults::default();
-        faults.plan(Fault { at: 2, times: 2, ..Fault::once(FaultKind::Reset) });
+        faults.plan(Fault {
+            at: 2,
+            times: 2,
+            ..Fault::once(FaultKind::Reset)
+        });
         faults.plan(Fault {
             path: Some("WhoAmI".into()),
             ..Fault::once(FaultKind::BrokenJson)
@@ -246,7 +261,10 @@ mod tests {
             r#"{"value":[{"a":"x"}],"@odata.nextLink":"L"}"#
         );
         let last = r#"{"value":[],"@odata.deltaLink":"http://h/a?d"}"#.to_owned();
-        assert_eq!(with_link(last.clone(), "@odata.deltaLink", None), r#"{"value":[]}"#);
+        assert_eq!(
+            with_link(last.clone(), "@odata.deltaLink", None),
+            r#"{"value":[]}"#
+        );
         assert_eq!(
             with_link(last, "@odata.nextLink", Some("L")),
             r#"{"value":[],"@odata.nextLink":"L"}"#

@@ -18,7 +18,12 @@ pub(crate) struct ODataError {
 
 impl ODataError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 
     /// 400 with the code of the OData library's own complaints.
@@ -92,7 +97,11 @@ impl From<StoreError> for ODataError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::WrongValue { .. } => Self::bad_request("0x80040203", error.to_string()),
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "0x80044150", error.to_string()),
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "0x80044150",
+                error.to_string(),
+            ),
         }
     }
 }

@@ -14,13 +14,27 @@ pub(crate) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { operator: Comparison, left: Operand, right: Operand },
-    Match { kind: Matching, text: Operand, pattern: Operand },
+    Compare {
+        operator: Comparison,
+        left: Operand,
+        right: Operand,
+    },
+    Match {
+        kind: Matching,
+        text: Operand,
+        pattern: Operand,
+    },
     /// A path of one boolean column, or a literal, standing alone.
     Holds(Operand),
-    Lambda { path: Vec<String>, quantifier: Quantifier },
+    Lambda {
+        path: Vec<String>,
+        quantifier: Quantifier,
+    },
     /// `Microsoft.Dynamics.CRM.{name}(…)`
-    Function { name: String, arguments: Vec<(String, Operand)> },
+    Function {
+        name: String,
+        arguments: Vec<(String, Operand)>,
+    },
 }
 
 /// What a comparison compares.
@@ -103,13 +117,24 @@ impl Matching {
 pub(crate) enum Quantifier {
     /// `any()`
     Exists,
-    Any { variable: String, body: Box<Condition> },
-    All { variable: String, body: Box<Condition> },
+    Any {
+        variable: String,
+        body: Box<Condition>,
+    },
+    All {
+        variable: String,
+        body: Box<Condition>,
+    },
 }
 
 /// Parses a filter.
 pub(crate) fn parse(text: &str) -> Result<Condition, ODataError> {
-    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser {
+        text,
+        tokens: tokens(text)?,
+        at: 0,
+        depth: 0,
+    };
     let condition = parser.either()?;
     match parser.tokens.get(parser.at) {
         None => Ok(condition),
@@ -119,7 +144,12 @@ pub(crate) fn parse(text: &str) -> Result<Condition, ODataError> {
 
 /// Parses the arguments of a function call: `Name=value,…` without the parentheses.
 pub(crate) fn parse_arguments(text: &str) -> Result<Vec<(String, Operand)>, ODataError> {
-    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser {
+        text,
+        tokens: tokens(text)?,
+        at: 0,
+        depth: 0,
+    };
     if parser.tokens.is_empty() {
         return Ok(Vec::new());
     }
@@ -161,16 +191,26 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, symbol: char) -> Result<(), ODataError> {
-        if self.eat_symbol(symbol) { Ok(()) } else { Err(self.error()) }
+        if self.eat_symbol(symbol) {
+            Ok(())
+        } else {
+            Err(self.error())
+        }
     }
 
     fn error(&self) -> ODataError {
-        let position = self.tokens.get(self.at).map_or(self.text.len(), |(at, _)| *at);
+        let position = self
+            .tokens
+            .get(self.at)
+            .map_or(self.text.len(), |(at, _)| *at);
         self.error_at(position)
     }
 
     fn error_at(&self, position: usize) -> ODataError {
-        ODataError::syntax(format!("Syntax error at position {position} in '{}'.", self.text))
+        ODataError::syntax(format!(
+            "Syntax error at position {position} in '{}'.",
+            self.text
+        ))
     }
 
     fn either(&mut self) -> Result<Condition, ODataError> {
@@ -230,7 +270,11 @@ impl Parser<'_> {
         };
         self.at += 1;
         match self.operand()? {
-            Node::Operand(right) => Ok(Condition::Compare { operator, left, right }),
+            Node::Operand(right) => Ok(Condition::Compare {
+                operator,
+                left,
+                right,
+            }),
             Node::Condition(_) => Err(self.error()),
         }
     }
@@ -257,16 +301,28 @@ impl Parser<'_> {
             self.expect(',')?;
             let pattern = self.plain_operand()?;
             self.expect(')')?;
-            return Ok(Condition::Match { kind, text, pattern });
+            return Ok(Condition::Match {
+                kind,
+                text,
+                pattern,
+            });
         }
         if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
-            let arguments =
-                if self.eat_symbol(')') { Vec::new() } else { self.closed_arguments()? };
-            return Ok(Condition::Function { name: function.to_owned(), arguments });
+            let arguments = if self.eat_symbol(')') {
+                Vec::new()
+            } else {
+                self.closed_arguments()?
+            };
+            return Ok(Condition::Function {
+                name: function.to_owned(),
+                arguments,
+            });
         }
-        Err(ODataError::syntax(format!("An unknown function with name '{name}' was found. This may \
+        Err(ODataError::syntax(format!(
+            "An unknown function with name '{name}' was found. This may \
              also be a function import or a key lookup on a navigation property, which is not \
-             allowed.")))
+             allowed."
+        )))
     }
 
     fn closed_arguments(&mut self) -> Result<Vec<(String, Operand)>, ODataError> {
@@ -395,20 +451,31 @@ mod tests {
                 ]),
             ])
         );
-        assert!(matches!(parse("(a eq 1 or b eq 2) and c eq 3").unwrap(), Condition::And(_)));
+        assert!(matches!(
+            parse("(a eq 1 or b eq 2) and c eq 3").unwrap(),
+            Condition::And(_)
+        ));
     }
 
     #[test]
     fn lambdas_paths_and_functions_parse() {
-        let Condition::Lambda { path: nav, quantifier: Quantifier::Any { variable, .. } } =
-            parse("Account_Tasks/any(t:t/statecode eq 1 and contains(t/subject,'x'))").unwrap()
+        let Condition::Lambda {
+            path: nav,
+            quantifier: Quantifier::Any { variable, .. },
+        } = parse("Account_Tasks/any(t:t/statecode eq 1 and contains(t/subject,'x'))").unwrap()
         else {
             panic!("no lambda")
         };
-        assert_eq!((nav.as_slice(), variable.as_str()), (["Account_Tasks".to_owned()].as_slice(), "t"));
+        assert_eq!(
+            (nav.as_slice(), variable.as_str()),
+            (["Account_Tasks".to_owned()].as_slice(), "t")
+        );
         assert!(matches!(
             parse("Account_Tasks/any()").unwrap(),
-            Condition::Lambda { quantifier: Quantifier::Exists, .. }
+            Condition::Lambda {
+                quantifier: Quantifier::Exists,
+                ..
+            }
         ));
         assert_eq!(
             parse("Microsoft.Dynamics.CRM.LastXDays(PropertyName='modifiedon',PropertyValue=7)")
@@ -416,7 +483,10 @@ mod tests {
             Condition::Function {
                 name: "LastXDays".into(),
                 arguments: vec![
-                    ("PropertyName".into(), Operand::Literal(Literal::Text("modifiedon".into()))),
+                    (
+                        "PropertyName".into(),
+                        Operand::Literal(Literal::Text("modifiedon".into()))
+                    ),
                     ("PropertyValue".into(), number("7")),
                 ],
             }
@@ -429,12 +499,27 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_its_position() {
-        for text in ["", "name eq", "name eq 'a' and", "(name eq 'a'", "eq 'a'", "name in ('a')"] {
+        for text in [
+            "",
+            "name eq",
+            "name eq 'a' and",
+            "(name eq 'a'",
+            "eq 'a'",
+            "name in ('a')",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         let error = parse("name eq 'a' name").unwrap_err();
-        assert_eq!(error.message, "Syntax error at position 12 in 'name eq 'a' name'.");
+        assert_eq!(
+            error.message,
+            "Syntax error at position 12 in 'name eq 'a' name'."
+        );
         assert!(parse(&"(".repeat(10_000)).is_err());
-        assert!(parse("tolower(name) eq 'a'").unwrap_err().message.contains("unknown function"));
+        assert!(
+            parse("tolower(name) eq 'a'")
+                .unwrap_err()
+                .message
+                .contains("unknown function")
+        );
     }
 }

@@ -18,13 +18,21 @@ pub(crate) enum Display {
     Labels(HashMap<i64, String>),
     /// The labels of several choices.
     ManyLabels(HashMap<i64, String>),
-    Boolean { yes: String, no: String },
+    Boolean {
+        yes: String,
+        no: String,
+    },
     Date,
     DateAndTime,
     Integer,
-    Decimal { scale: u8, shown: u8 },
+    Decimal {
+        scale: u8,
+        shown: u8,
+    },
     /// The symbol of the row's currency comes from the companion cell.
-    Money { shown: u8 },
+    Money {
+        shown: u8,
+    },
     /// A table's display name.
     TableName(HashMap<String, String>),
     /// The primary name of the row referred to comes from the companion cell.
@@ -43,16 +51,28 @@ impl Display {
                 Self::Labels(labels())
             }
             ColumnKind::MultiSelectPicklist { .. } => Self::ManyLabels(labels()),
-            ColumnKind::Boolean { true_label, false_label, .. } => {
-                Self::Boolean { yes: true_label.clone(), no: false_label.clone() }
+            ColumnKind::Boolean {
+                true_label,
+                false_label,
+                ..
+            } => Self::Boolean {
+                yes: true_label.clone(),
+                no: false_label.clone(),
+            },
+            ColumnKind::DateTime {
+                behavior: DateTimeBehavior::DateOnly,
+                ..
             }
-            ColumnKind::DateTime { behavior: DateTimeBehavior::DateOnly, .. }
-            | ColumnKind::DateTime { format: DateTimeFormat::DateOnly, .. } => Self::Date,
+            | ColumnKind::DateTime {
+                format: DateTimeFormat::DateOnly,
+                ..
+            } => Self::Date,
             ColumnKind::DateTime { .. } => Self::DateAndTime,
             ColumnKind::Integer { .. } | ColumnKind::BigInt => Self::Integer,
-            ColumnKind::Decimal { precision } => {
-                Self::Decimal { scale: (*precision).min(12), shown: *precision }
-            }
+            ColumnKind::Decimal { precision } => Self::Decimal {
+                scale: (*precision).min(12),
+                shown: *precision,
+            },
             ColumnKind::Money { precision } => Self::Money { shown: *precision },
             ColumnKind::EntityName => Self::TableName(
                 schema
@@ -79,7 +99,9 @@ impl Display {
             (Self::Labels(labels), ValueRef::Integer(value)) => labels.get(&value).cloned(),
             (Self::ManyLabels(labels), ValueRef::Text(values)) => {
                 let values = String::from_utf8_lossy(values);
-                let names = values.split(',').filter_map(|value| labels.get(&value.parse().ok()?));
+                let names = values
+                    .split(',')
+                    .filter_map(|value| labels.get(&value.parse().ok()?));
                 Some(names.cloned().collect::<Vec<_>>().join("; "))
             }
             (Self::Boolean { yes, no }, ValueRef::Integer(value)) => {
@@ -87,7 +109,7 @@ impl Display {
             }
             (Self::Date, ValueRef::Integer(at)) => Some(time::display(at, false)),
             (Self::DateAndTime, ValueRef::Integer(at)) => Some(time::display(at, true)),
-            (Self::Integer, ValueRef::Integer(number)) => Some(with_thousands(number)),
+            (Self::Integer, ValueRef::Integer(number)) => Some(with_thousands(&number)),
             (Self::Decimal { scale, shown }, ValueRef::Integer(units)) => {
                 Some(decimal(units, *scale, *shown))
             }
@@ -102,9 +124,9 @@ impl Display {
             (Self::TableName(names), ValueRef::Text(name)) => {
                 names.get(String::from_utf8_lossy(name).as_ref()).cloned()
             }
-            (Self::Name, _) => {
-                companion.and_then(|cell| cell.as_str().ok()).map(str::to_owned)
-            }
+            (Self::Name, _) => companion
+                .and_then(|cell| cell.as_str().ok())
+                .map(str::to_owned),
             _ => None,
         };
         if let Some(text) = &text {
@@ -115,7 +137,7 @@ impl Display {
 }
 
 /// A whole number with a comma before every three digits.
-pub(crate) fn with_thousands(number: impl ToString) -> String {
+pub(crate) fn with_thousands(number: &impl ToString) -> String {
     let text = number.to_string();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -135,8 +157,8 @@ fn decimal(units: i64, scale: u8, shown: u8) -> String {
     let rounded = Decimal::new(units, scale).units_at(shown).unwrap_or(units);
     let text = Decimal::new(rounded, shown).to_string();
     match text.split_once('.') {
-        Some((whole, fraction)) => format!("{}.{fraction}", with_thousands(whole)),
-        None => with_thousands(text),
+        Some((whole, fraction)) => format!("{}.{fraction}", with_thousands(&whole)),
+        None => with_thousands(&text),
     }
 }
 
@@ -146,12 +168,16 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!(with_thousands(1_234_567), "1,234,567");
-        assert_eq!(with_thousands(-999), "-999");
+        assert_eq!(with_thousands(&1_234_567), "1,234,567");
+        assert_eq!(with_thousands(&-999), "-999");
         assert_eq!(decimal(-12_345_678, 4, 2), "-1,234.57");
         let money = Display::Money { shown: 2 };
         let mut out = Vec::new();
-        money.push(&mut out, ValueRef::Integer(200_000_000), Some(ValueRef::Text(b"$")));
+        money.push(
+            &mut out,
+            ValueRef::Integer(200_000_000),
+            Some(ValueRef::Text(b"$")),
+        );
         assert_eq!(out, b"\"$20,000.00\"");
     }
 }

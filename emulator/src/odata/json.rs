@@ -116,10 +116,22 @@ mod tests {
 
     #[test]
     fn amounts_keep_their_scale() {
-        assert_eq!(written(|out| push_scaled(out, 200_000_000, 4)), "20000.0000");
+        assert_eq!(
+            written(|out| push_scaled(out, 200_000_000, 4)),
+            "20000.0000"
+        );
         assert_eq!(written(|out| push_scaled(out, -5, 4)), "-0.0005");
-        assert_eq!(written(|out| push_scaled(out, i64::MIN + 1, 4)), "-922337203685477.5807");
-        assert_eq!(written(|out| push_integer(out, i64::MIN)), i64::MIN.to_string());
-        assert_eq!(written(|out| push_scaled(out, 1_000_000_000_000, 12)), "1.000000000000");
+        assert_eq!(
+            written(|out| push_scaled(out, i64::MIN + 1, 4)),
+            "-922337203685477.5807"
+        );
+        assert_eq!(
+            written(|out| push_integer(out, i64::MIN)),
+            i64::MIN.to_string()
+        );
+        assert_eq!(
+            written(|out| push_scaled(out, 1_000_000_000_000, 12)),
+            "1.000000000000"
+        );
     }
 }

@@ -210,10 +210,22 @@ mod tests {
     #[test]
     fn constants_are_told_apart() {
         let guid = "a0dbf27c-8efb-e511-80d2-00155db07c77";
-        assert_eq!(only(guid), Token::Literal(Literal::Guid(guid.parse().unwrap())));
-        assert_eq!(only("2024-01-01"), Token::Literal(Literal::Date(1_704_067_200)));
-        assert_eq!(only("-1.50"), Token::Literal(Literal::Number("-1.50".into())));
-        assert_eq!(only("'O''Brian'"), Token::Literal(Literal::Text("O'Brian".into())));
+        assert_eq!(
+            only(guid),
+            Token::Literal(Literal::Guid(guid.parse().unwrap()))
+        );
+        assert_eq!(
+            only("2024-01-01"),
+            Token::Literal(Literal::Date(1_704_067_200))
+        );
+        assert_eq!(
+            only("-1.50"),
+            Token::Literal(Literal::Number("-1.50".into()))
+        );
+        assert_eq!(
+            only("'O''Brian'"),
+            Token::Literal(Literal::Text("O'Brian".into()))
+        );
         assert_eq!(only("abc"), Token::Name("abc".into()));
         assert_eq!(
             only("[\"a\",\"it's\"]"),

@@ -1,6 +1,8 @@
 //! The query language of the Web API (reference §4): parsed without regard to any table, then
 //! resolved against the schema and turned into SQL.
 
+pub(crate) mod constant;
+mod dates;
 mod error;
 pub(crate) mod filter;
 pub(crate) mod format;

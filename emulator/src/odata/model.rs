@@ -29,7 +29,12 @@ pub(crate) enum Navigation {
     /// To the rows of a table whose lookup column refers to this one.
     ToMany { table: String, column: String },
     /// To the rows associated through a third table.
-    Associated { table: String, intersect: String, near: String, far: String },
+    Associated {
+        table: String,
+        intersect: String,
+        near: String,
+        far: String,
+    },
 }
 
 /// Names resolved against the schema.
@@ -42,9 +47,9 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(schema: Arc<Schema>) -> Self {
+    pub(crate) fn new(schema: &Arc<Schema>) -> Self {
         let mut model = Self {
-            schema: Arc::clone(&schema),
+            schema: Arc::clone(schema),
             navigations: HashMap::new(),
             lookup_names: HashMap::new(),
         };
@@ -57,7 +62,10 @@ impl Model {
             } else {
                 "ownerid".to_owned()
             };
-            let known = model.navigations.entry(table.logical_name.clone()).or_default();
+            let known = model
+                .navigations
+                .entry(table.logical_name.clone())
+                .or_default();
             known.insert(suffix.clone(), Navigation::ToOwner);
             let names = model
                 .lookup_names
@@ -118,14 +126,13 @@ impl Model {
                 navigation2,
                 ..
             } => {
-                let associated = |table: &String, near: &String, far: &String| {
-                    Navigation::Associated {
+                let associated =
+                    |table: &String, near: &String, far: &String| Navigation::Associated {
                         table: table.clone(),
                         intersect: intersect_table.clone(),
                         near: near.clone(),
                         far: far.clone(),
-                    }
-                };
+                    };
                 let there = associated(table2, intersect_column1, intersect_column2);
                 let back = associated(table1, intersect_column2, intersect_column1);
                 self.add(table1, navigation1, there);
@@ -136,7 +143,9 @@ impl Model {
 
     /// The table of an entity set, or 404.
     pub(crate) fn table_by_set(&self, set: &str) -> Result<&Table, ODataError> {
-        self.schema.table_by_set(set).ok_or_else(|| ODataError::unknown_segment(set))
+        self.schema
+            .table_by_set(set)
+            .ok_or_else(|| ODataError::unknown_segment(set))
     }
 
     /// The table of a logical name that the schema itself mentions.
@@ -166,7 +175,9 @@ impl Model {
         column: &str,
         target: &str,
     ) -> Option<&str> {
-        let names = self.lookup_names.get(&(table.to_owned(), column.to_owned()))?;
+        let names = self
+            .lookup_names
+            .get(&(table.to_owned(), column.to_owned()))?;
         names.get(target).map(String::as_str)
     }
 
@@ -187,7 +198,9 @@ impl Model {
                 column,
             });
         }
-        let lookup = name.strip_prefix('_').and_then(|rest| rest.strip_suffix("_value"));
+        let lookup = name
+            .strip_prefix('_')
+            .and_then(|rest| rest.strip_suffix("_value"));
         let column = table.column(lookup.unwrap_or(name))?;
         if !column.is_selectable() || column.is_lookup() != lookup.is_some() {
             return None;
@@ -196,7 +209,12 @@ impl Model {
             "versionnumber" => "$version".to_owned(),
             _ => column.logical_name.clone(),
         };
-        Some(Property { name: name.to_owned(), sql, stored: Stored::of(column)?, column })
+        Some(Property {
+            name: name.to_owned(),
+            sql,
+            stored: Stored::of(column)?,
+            column,
+        })
     }
 
     /// Every property of the table, in the order of the columns.

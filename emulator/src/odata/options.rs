@@ -91,8 +91,10 @@ impl Options {
     fn set(&mut self, name: &str, value: &str, nested: bool) -> Result<(), ODataError> {
         match name {
             "$select" => {
-                let names: Vec<String> =
-                    split(value, ',').into_iter().map(|name| name.trim().to_owned()).collect();
+                let names: Vec<String> = split(value, ',')
+                    .into_iter()
+                    .map(|name| name.trim().to_owned())
+                    .collect();
                 if names.iter().any(String::is_empty) {
                     return Err(ODataError::syntax(format!(
                         "Syntax error in $select: an empty name in '{value}'."
@@ -158,12 +160,17 @@ pub(crate) fn literal(text: &str) -> Result<Operand, ODataError> {
     let arguments = filter::parse_arguments(&format!("Value={text}"))?;
     match arguments.into_iter().next() {
         Some((_, operand @ Operand::Literal(_))) => Ok(operand),
-        _ => Err(ODataError::syntax(format!("'{text}' is no value for a parameter alias."))),
+        _ => Err(ODataError::syntax(format!(
+            "'{text}' is no value for a parameter alias."
+        ))),
     }
 }
 
 fn count_expands(items: &[Expand]) -> usize {
-    items.iter().map(|item| 1 + count_expands(&item.options.expand)).sum()
+    items
+        .iter()
+        .map(|item| 1 + count_expands(&item.options.expand))
+        .sum()
 }
 
 fn parse_order(text: &str) -> Result<Vec<Order>, ODataError> {
@@ -181,7 +188,10 @@ fn parse_order(text: &str) -> Result<Vec<Order>, ODataError> {
             if path.is_empty() || !path.chars().all(plain) || words.next().is_some() {
                 return Err(order_error(text));
             }
-            Ok(Order { path: path.split('/').map(str::to_owned).collect(), descending })
+            Ok(Order {
+                path: path.split('/').map(str::to_owned).collect(),
+                descending,
+            })
         })
         .collect()
 }
@@ -191,7 +201,10 @@ fn order_error(text: &str) -> ODataError {
 }
 
 fn parse_expand(text: &str) -> Result<Vec<Expand>, ODataError> {
-    split(text, ',').into_iter().map(|item| parse_expand_item(item.trim())).collect()
+    split(text, ',')
+        .into_iter()
+        .map(|item| parse_expand_item(item.trim()))
+        .collect()
 }
 
 fn parse_expand_item(item: &str) -> Result<Expand, ODataError> {
@@ -209,7 +222,10 @@ fn parse_expand_item(item: &str) -> Result<Expand, ODataError> {
         return Err(malformed());
     }
     let mut options = Options::default();
-    for part in split(inner.unwrap_or_default(), ';').into_iter().filter(|part| !part.is_empty()) {
+    for part in split(inner.unwrap_or_default(), ';')
+        .into_iter()
+        .filter(|part| !part.is_empty())
+    {
         let (option, value) = part.split_once('=').ok_or_else(malformed)?;
         let option = option.trim();
         options.set(option, value.trim(), true)?;
@@ -246,9 +262,10 @@ fn split(text: &str, separator: char) -> Vec<&str> {
 /// Percent-decodes a part of a query; a plus sign means a blank.
 pub(crate) fn decode(text: &str) -> Result<String, ODataError> {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().map(Into::into).map_err(|_| {
-        ODataError::bad_request("0x8006088a", "Error in query syntax.")
-    })
+    percent_decode_str(&spaced)
+        .decode_utf8()
+        .map(Into::into)
+        .map_err(|_| ODataError::bad_request("0x8006088a", "Error in query syntax."))
 }
 
 #[cfg(test)]
@@ -270,10 +287,20 @@ mod tests {
 
     #[test]
     fn unsupported_options_are_refused() {
-        for query in ["$skip=5", "$search=x", "$format=json", "$Select=name", "$compute=a",
-            "$top=-1", "$top=1&$top=2", "$expand=a($count=true)", "$expand=a($levels=2)",
-            "$count=yes", "$select=", "$orderby=name down"]
-        {
+        for query in [
+            "$skip=5",
+            "$search=x",
+            "$format=json",
+            "$Select=name",
+            "$compute=a",
+            "$top=-1",
+            "$top=1&$top=2",
+            "$expand=a($count=true)",
+            "$expand=a($levels=2)",
+            "$count=yes",
+            "$select=",
+            "$orderby=name down",
+        ] {
             let error = Options::parse(query).unwrap_err();
             assert_eq!(error.status, 400, "{query}");
         }

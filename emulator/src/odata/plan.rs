@@ -33,15 +33,19 @@ impl Annotations {
 
     /// Whether any annotation is wanted.
     pub(crate) fn any(&self) -> bool {
-        self.patterns.iter().any(|pattern| !pattern.is_empty() && !pattern.starts_with('-'))
+        self.patterns
+            .iter()
+            .any(|pattern| !pattern.is_empty() && !pattern.starts_with('-'))
     }
 
     /// Whether this annotation is wanted: by name or by a prefix that ends in `*`.
     pub(crate) fn include(&self, name: &str) -> bool {
-        self.patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => pattern == name,
-        })
+        self.patterns
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => pattern == name,
+            })
     }
 }
 
@@ -132,7 +136,8 @@ impl Plan {
             let targets = column.targets();
             if property.stored == Stored::TypedReference && self.annotations.any() {
                 cell.target = Some(self.columns.len());
-                self.columns.push(format!("{alias}.\"{}$type\"", column.logical_name));
+                self.columns
+                    .push(format!("{alias}.\"{}$type\"", column.logical_name));
             } else {
                 cell.only_target = targets.first().map(|&target| target.to_owned());
             }
@@ -140,7 +145,8 @@ impl Plan {
                 .iter()
                 .filter_map(|&target| {
                     let column = &column.logical_name;
-                    let navigation = model.lookup_navigation(&table.logical_name, column, target)?;
+                    let navigation =
+                        model.lookup_navigation(&table.logical_name, column, target)?;
                     Some((target.to_owned(), navigation.to_owned()))
                 })
                 .collect();
@@ -148,9 +154,12 @@ impl Plan {
         if self.annotations.include(FORMATTED) {
             cell.display = Display::of(column, &model.schema);
             let companion = match cell.display {
-                Some(Display::Name) => {
-                    name_of_target(&model.schema, &column.logical_name, &column.targets(), alias)
-                }
+                Some(Display::Name) => name_of_target(
+                    &model.schema,
+                    &column.logical_name,
+                    &column.targets(),
+                    alias,
+                ),
                 Some(Display::Money { .. }) if table.column("transactioncurrencyid").is_some() => {
                     Some(format!(
                         "(SELECT currencysymbol FROM transactioncurrency WHERE \
@@ -168,11 +177,7 @@ impl Plan {
     }
 
     /// Appends the row's members, without the braces around them.
-    pub(crate) fn write_members(
-        &self,
-        out: &mut Vec<u8>,
-        row: &Row<'_>,
-    ) -> Result<(), ODataError> {
+    pub(crate) fn write_members(&self, out: &mut Vec<u8>, row: &Row<'_>) -> Result<(), ODataError> {
         push_separator(out);
         out.extend_from_slice(b"\"@odata.etag\":\"W/\\\"");
         push_integer(out, row.get_ref(VERSION)?.as_i64().unwrap_or(0));

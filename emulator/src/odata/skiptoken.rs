@@ -78,12 +78,25 @@ impl SkipToken {
                 Some((element.name, Some(value)))
             })
             .collect::<Option<Vec<_>>>()?;
-        (page >= 2 && !last.is_empty()).then_some(Self { page, tracking, last })
+        (page >= 2 && !last.is_empty()).then_some(Self {
+            page,
+            tracking,
+            last,
+        })
     }
 
-    /// The last row's value of a column; the outer `None` means the cookie lacks the column.
-    pub(crate) fn get(&self, name: &str) -> Option<Option<&str>> {
-        self.last.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_deref())
+    /// Whether the cookie has the column.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.last.iter().any(|(known, _)| known == name)
+    }
+
+    /// The last row's value of a column, unless it is null.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.last
+            .iter()
+            .find(|(known, _)| known == name)?
+            .1
+            .as_deref()
     }
 }
 
@@ -94,7 +107,10 @@ struct Element {
 
 impl Element {
     fn attribute(&self, name: &str) -> Option<String> {
-        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        self.attributes
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
     }
 }
 
@@ -108,8 +124,9 @@ fn elements(xml: &str) -> Vec<Element> {
         let Some((body, _)) = tag.split_once('>') else {
             continue;
         };
-        let (name, mut rest) =
-            body.split_once(|c: char| c.is_whitespace()).unwrap_or((body.trim_end_matches('/'), ""));
+        let (name, mut rest) = body
+            .split_once(|c: char| c.is_whitespace())
+            .unwrap_or((body.trim_end_matches('/'), ""));
         let mut attributes = Vec::new();
         while let Some((attribute, tail)) = rest.split_once("=\"") {
             let Some((value, after)) = tail.split_once('"') else {
@@ -118,18 +135,27 @@ fn elements(xml: &str) -> Vec<Element> {
             attributes.push((attribute.trim().to_owned(), unescape_xml(value)));
             rest = after;
         }
-        found.push(Element { name: name.to_owned(), attributes });
+        found.push(Element {
+            name: name.to_owned(),
+            attributes,
+        });
     }
     found
 }
 
 fn escape_xml(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     text.replace('"', "&quot;")
 }
 
 fn unescape_xml(text: &str) -> String {
-    let text = text.replace("&quot;", "\"").replace("&gt;", ">").replace("&lt;", "<");
+    let text = text
+        .replace("&quot;", "\"")
+        .replace("&gt;", ">")
+        .replace("&lt;", "<");
     text.replace("&amp;", "&")
 }
 
@@ -154,7 +180,11 @@ mod tests {
     fn the_link_has_the_documented_form() {
         let id = Some("{0001A-B}".to_owned());
         let row = vec![("contactid".to_owned(), id)];
-        let token = SkipToken { page: 2, tracking: false, last: row.clone() };
+        let token = SkipToken {
+            page: 2,
+            tracking: false,
+            last: row.clone(),
+        };
         assert_eq!(
             token.encode(&row),
             "%3Ccookie%20pagenumber=%222%22%20pagingcookie=%22%253ccookie%2520page%253d%25221%2522\
@@ -167,22 +197,34 @@ mod tests {
     #[test]
     fn awkward_values_survive() {
         let last = vec![
-            ("name".to_owned(), Some("a \"quoted\" <b> & 100% ü=+'/#".to_owned())),
+            (
+                "name".to_owned(),
+                Some("a \"quoted\" <b> & 100% ü=+'/#".to_owned()),
+            ),
             ("revenue".to_owned(), None),
             ("accountid".to_owned(), Some("{1}".to_owned())),
         ];
-        let token = SkipToken { page: 7, tracking: true, last };
+        let token = SkipToken {
+            page: 7,
+            tracking: true,
+            last,
+        };
         let link = token.encode(&token.last);
         let decoded = percent_decode_str(&link).decode_utf8().unwrap();
         assert_eq!(SkipToken::parse(&decoded).unwrap(), token);
-        assert_eq!(token.get("revenue"), Some(None));
-        assert_eq!(token.get("other"), None);
+        assert_eq!((token.has("revenue"), token.value("revenue")), (true, None));
+        assert!(!token.has("other"));
     }
 
     #[test]
     fn what_is_no_cookie_is_refused() {
-        for text in ["", "abc", "<cookie pagenumber=\"2\" />", "<cookie pagenumber=\"x\" \
-                     pagingcookie=\"\" istracking=\"False\" />"] {
+        for text in [
+            "",
+            "abc",
+            "<cookie pagenumber=\"2\" />",
+            "<cookie pagenumber=\"x\" \
+                     pagingcookie=\"\" istracking=\"False\" />",
+        ] {
             assert!(SkipToken::parse(text).is_err(), "{text}");
         }
     }

@@ -7,14 +7,15 @@ use rusqlite::types::Value as SqlValue;
 
 use super::{
     Literal, Model, Navigation, ODataError, Property,
+    constant::{constant, edm_type, incompatible},
     filter::{Comparison, Condition, Matching, Operand, Quantifier},
     functions,
     options::{Options, Order},
 };
 use crate::{
     gate::Caller,
-    schema::{ColumnKind, PrivilegeType, Table},
-    store::{COLLATION, Decimal, Stored},
+    schema::{PrivilegeType, Table},
+    store::{COLLATION, Stored},
 };
 
 /// A piece of SQL with the values of its parameters.
@@ -26,11 +27,17 @@ pub(crate) struct Sql {
 
 impl Sql {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), values: Vec::new() }
+        Self {
+            text: text.into(),
+            values: Vec::new(),
+        }
     }
 
     pub(crate) fn with(text: impl Into<String>, values: Vec<SqlValue>) -> Self {
-        Self { text: text.into(), values }
+        Self {
+            text: text.into(),
+            values,
+        }
     }
 
     fn joined(parts: Vec<Self>, operator: &str) -> Self {
@@ -43,6 +50,11 @@ impl Sql {
         }
         sql.text.push(')');
         sql
+    }
+
+    /// Adds text without parameters.
+    pub(crate) fn append(&mut self, text: impl AsRef<str>) {
+        self.text.push_str(text.as_ref());
     }
 
     pub(crate) fn push(&mut self, part: Self) {
@@ -88,8 +100,20 @@ impl<'a> Compiler<'a> {
         table: &'a Table,
         alias: &str,
     ) -> Self {
-        let scope = Scope { table, alias: alias.to_owned(), variable: None };
-        Self { model, caller, now, options, root: table, scopes: vec![scope], aliases: 0 }
+        let scope = Scope {
+            table,
+            alias: alias.to_owned(),
+            variable: None,
+        };
+        Self {
+            model,
+            caller,
+            now,
+            options,
+            root: table,
+            scopes: vec![scope],
+            aliases: 0,
+        }
     }
 
     /// The condition as SQL.
@@ -98,8 +122,16 @@ impl<'a> Compiler<'a> {
             Condition::And(parts) => Ok(Sql::joined(self.all(parts)?, " AND ")),
             Condition::Or(parts) => Ok(Sql::joined(self.all(parts)?, " OR ")),
             Condition::Not(inner) => Ok(negated(self.condition(inner)?)),
-            Condition::Compare { operator, left, right } => self.compare(*operator, left, right),
-            Condition::Match { kind, text, pattern } => self.matching(*kind, text, pattern),
+            Condition::Compare {
+                operator,
+                left,
+                right,
+            } => self.compare(*operator, left, right),
+            Condition::Match {
+                kind,
+                text,
+                pattern,
+            } => self.matching(*kind, text, pattern),
             Condition::Holds(operand) => self.holds(operand),
             Condition::Lambda { path, quantifier } => self.lambda(path, quantifier),
             Condition::Function { name, arguments } => functions::compile(self, name, arguments),
@@ -246,7 +278,9 @@ impl<'a> Compiler<'a> {
     pub(crate) fn reach_named(&mut self, path: &[String]) -> Result<Reached<'a>, ODataError> {
         let mut path = path.to_vec();
         if let ([name], table) = (path.as_mut_slice(), self.table())
-            && table.column(name).is_some_and(crate::schema::Column::is_lookup)
+            && table
+                .column(name)
+                .is_some_and(crate::schema::Column::is_lookup)
         {
             *name = format!("_{name}_value");
         }
@@ -262,7 +296,11 @@ impl<'a> Compiler<'a> {
     fn enter<'p>(&self, path: &'p [String]) -> Result<(Scope<'a>, &'p [String]), ODataError> {
         let innermost = self.scopes.last().cloned();
         if let Some((first, rest)) = path.split_first() {
-            let named = self.scopes.iter().rev().find(|s| s.variable.as_ref() == Some(first));
+            let named = self
+                .scopes
+                .iter()
+                .rev()
+                .find(|s| s.variable.as_ref() == Some(first));
             if let Some(scope) = named {
                 return Ok((scope.clone(), rest));
             }
@@ -306,7 +344,10 @@ impl<'a> Compiler<'a> {
                     ),
                     inner.sql.values,
                 );
-                Ok(Reached { sql, property: inner.property })
+                Ok(Reached {
+                    sql,
+                    property: inner.property,
+                })
             }
             [] => Err(ODataError::syntax("The range variable alone is no column.")),
         }
@@ -325,10 +366,16 @@ impl<'a> Compiler<'a> {
         let outer_key = format!("{}.\"{}\"", scope.alias, scope.table.primary_id);
         let (table, source) = match navigation {
             Some(Navigation::ToMany { table, column }) => {
-                let source = format!("\"{table}\" {alias} WHERE {alias}.\"{column}\" = {outer_key}");
+                let source =
+                    format!("\"{table}\" {alias} WHERE {alias}.\"{column}\" = {outer_key}");
                 (table, source)
             }
-            Some(Navigation::Associated { table, intersect, near, far }) => {
+            Some(Navigation::Associated {
+                table,
+                intersect,
+                near,
+                far,
+            }) => {
                 let key = &self.model.table(table)?.primary_id;
                 let link = self.fresh_alias();
                 let source = format!(
@@ -342,7 +389,12 @@ impl<'a> Compiler<'a> {
                     "Any/All may only be used following a collection.",
                 ));
             }
-            None => return Err(ODataError::unknown_property(name, &scope.table.logical_name)),
+            None => {
+                return Err(ODataError::unknown_property(
+                    name,
+                    &scope.table.logical_name,
+                ));
+            }
         };
         let table = self.model.table(table)?;
         self.caller.depth(table, PrivilegeType::Read)?;
@@ -351,7 +403,11 @@ impl<'a> Compiler<'a> {
             Quantifier::Any { variable, body } => (variable, body, false),
             Quantifier::All { variable, body } => (variable, body, true),
         };
-        self.scopes.push(Scope { table, alias, variable: Some(variable.clone()) });
+        self.scopes.push(Scope {
+            table,
+            alias,
+            variable: Some(variable.clone()),
+        });
         let body = self.condition(body);
         self.scopes.pop();
         let body = body?;
@@ -362,7 +418,10 @@ impl<'a> Compiler<'a> {
                 body.values,
             )
         } else {
-            Sql::with(format!("EXISTS (SELECT 1 FROM {source} AND {})", body.text), body.values)
+            Sql::with(
+                format!("EXISTS (SELECT 1 FROM {source} AND {})", body.text),
+                body.values,
+            )
         })
     }
 
@@ -403,7 +462,11 @@ pub(crate) fn comparison(
 
 pub(crate) fn collate(property: &Property<'_>) -> &'static str {
     const _: () = assert!(matches!(COLLATION.as_bytes(), b"dataverse"));
-    if property.stored == Stored::Text { " COLLATE dataverse" } else { "" }
+    if property.stored == Stored::Text {
+        " COLLATE dataverse"
+    } else {
+        ""
+    }
 }
 
 fn sql_operator(operator: Comparison) -> &'static str {
@@ -415,90 +478,4 @@ fn sql_operator(operator: Comparison) -> &'static str {
         Comparison::LessThan => " < ",
         Comparison::LessThanOrEqual => " <= ",
     }
-}
-
-/// A literal as the value the column would hold.
-pub(crate) fn constant(
-    property: &Property<'_>,
-    literal: &Literal,
-    operator: Comparison,
-) -> Result<SqlValue, ODataError> {
-    let found = match literal {
-        Literal::Null => return Ok(SqlValue::Null),
-        Literal::Boolean(_) => "Edm.Boolean",
-        Literal::Number(number) if number.contains(['.', 'e', 'E']) => "Edm.Decimal",
-        Literal::Number(_) => "Edm.Int32",
-        Literal::Text(_) => "Edm.String",
-        Literal::Guid(_) => "Edm.Guid",
-        Literal::Date(_) => "Edm.Date",
-        Literal::DateTime(_) => "Edm.DateTimeOffset",
-        Literal::List(_) => "Collection(Edm.String)",
-    };
-    let mismatch = || incompatible(property, found, operator);
-    Ok(match (property.stored, literal) {
-        (Stored::Guid | Stored::Reference | Stored::TypedReference, Literal::Guid(id)) => {
-            SqlValue::Text(id.to_string())
-        }
-        (Stored::Guid | Stored::Reference | Stored::TypedReference, Literal::Text(text)) => {
-            let braced = text.starts_with('{');
-            let id = uuid::Uuid::try_parse(text).ok().filter(|_| !braced).ok_or_else(mismatch)?;
-            SqlValue::Text(id.to_string())
-        }
-        (Stored::Text, Literal::Text(text)) => SqlValue::Text(match property.column.kind {
-            ColumnKind::MultiSelectPicklist { .. } => sorted_choices(text),
-            _ => text.clone(),
-        }),
-        (Stored::Integer, Literal::Number(number)) => {
-            SqlValue::Integer(number.parse().map_err(|_| mismatch())?)
-        }
-        (Stored::Boolean, Literal::Boolean(flag)) => SqlValue::Integer((*flag).into()),
-        (Stored::Scaled(scale), Literal::Number(number)) => {
-            let decimal: Decimal = number.parse().map_err(|_| mismatch())?;
-            match decimal.units_at(scale) {
-                Some(units) => SqlValue::Integer(units),
-                None if number.starts_with('-') => SqlValue::Integer(i64::MIN),
-                None => SqlValue::Integer(i64::MAX),
-            }
-        }
-        (Stored::Real, Literal::Number(number)) => {
-            SqlValue::Real(number.parse().map_err(|_| mismatch())?)
-        }
-        (Stored::Instant, Literal::Date(at) | Literal::DateTime(at))
-        | (Stored::Date, Literal::Date(at)) => SqlValue::Integer(*at),
-        _ => return Err(mismatch()),
-    })
-}
-
-/// `"9, 1"` as it is stored: `"1,9"`.
-pub(crate) fn sorted_choices(text: &str) -> String {
-    let mut choices: Vec<i64> =
-        text.split(',').filter_map(|choice| choice.trim().parse().ok()).collect();
-    choices.sort_unstable();
-    choices.dedup();
-    choices.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// The type of a property in the service's `$metadata`.
-pub(crate) fn edm_type(property: &Property<'_>) -> &'static str {
-    match (property.stored, &property.column.kind) {
-        (Stored::Guid | Stored::Reference | Stored::TypedReference, _) => "Edm.Guid",
-        (Stored::Text, ColumnKind::Image) => "Edm.Binary",
-        (Stored::Text, _) => "Edm.String",
-        (Stored::Integer, ColumnKind::BigInt) => "Edm.Int64",
-        (Stored::Integer, _) => "Edm.Int32",
-        (Stored::Boolean, _) => "Edm.Boolean",
-        (Stored::Scaled(_), _) => "Edm.Decimal",
-        (Stored::Real, _) => "Edm.Double",
-        (Stored::Instant, _) => "Edm.DateTimeOffset",
-        (Stored::Date, _) => "Edm.Date",
-    }
-}
-
-fn incompatible(property: &Property<'_>, found: &str, operator: Comparison) -> ODataError {
-    ODataError::syntax(format!(
-        "A binary operator with incompatible types was detected. Found operand types '{}' and \
-         '{found}' for operator kind '{}'.",
-        edm_type(property),
-        operator.kind(),
-    ))
 }

@@ -29,12 +29,22 @@ pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(),
                 Value::Guid(role.id(unit)),
                 Value::from(role.name()),
                 Value::lookup("businessunit", unit),
-                if unit == ROOT_BUSINESS_UNIT { Value::Null } else { root.clone() },
+                if unit == ROOT_BUSINESS_UNIT {
+                    Value::Null
+                } else {
+                    root.clone()
+                },
                 root,
             ]
         })
     });
-    let columns = ["roleid", "name", "businessunitid", "parentroleid", "parentrootroleid"];
+    let columns = [
+        "roleid",
+        "name",
+        "businessunitid",
+        "parentroleid",
+        "parentrootroleid",
+    ];
     store.load(roles, &columns, rows)?;
     let Some(grants) = schema.table("roleprivileges") else {
         return Ok(());
@@ -54,7 +64,12 @@ pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(),
             })
         })
     });
-    let columns = ["roleprivilegeid", "roleid", "privilegeid", "privilegedepthmask"];
+    let columns = [
+        "roleprivilegeid",
+        "roleid",
+        "privilegeid",
+        "privilegedepthmask",
+    ];
     store.load(grants, &columns, rows)?;
     Ok(())
 }

@@ -16,7 +16,10 @@ const CHANGE_TRACKING_DAYS: i64 = 7;
 
 /// Makes an empty database an organization. Columns that a schema lacks are left out.
 pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
-    let author = Author { user: SYSTEM, now: store.clock().now() };
+    let author = Author {
+        user: SYSTEM,
+        now: store.clock().now(),
+    };
     store.write(|writer| -> Result<(), StoreError> {
         let new = NewOrganization { writer, author };
         new.currencies()?;
@@ -26,11 +29,27 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         new.team(name)?;
         new.solution()
     })?;
-    roles::seed(store, store.schema(), &[ROOT_BUSINESS_UNIT, SALES_BUSINESS_UNIT])?;
+    roles::seed(
+        store,
+        store.schema(),
+        &[ROOT_BUSINESS_UNIT, SALES_BUSINESS_UNIT],
+    )?;
     store.write(|writer| -> Result<(), StoreError> {
-        assign_role(writer, author, ADMINISTRATOR, Role::SystemAdministrator, ROOT_BUSINESS_UNIT)?;
+        assign_role(
+            writer,
+            author,
+            ADMINISTRATOR,
+            Role::SystemAdministrator,
+            ROOT_BUSINESS_UNIT,
+        )?;
         for seller in SELLERS {
-            assign_role(writer, author, seller, Role::Salesperson, SALES_BUSINESS_UNIT)?;
+            assign_role(
+                writer,
+                author,
+                seller,
+                Role::Salesperson,
+                SALES_BUSINESS_UNIT,
+            )?;
         }
         Ok(())
     })
@@ -44,19 +63,28 @@ pub(crate) fn add_application_user(
     name: &str,
     role: Option<Role>,
 ) -> Result<Uuid, StoreError> {
-    let author = Author { user: SYSTEM, now: store.clock().now() };
+    let author = Author {
+        user: SYSTEM,
+        now: store.clock().now(),
+    };
     let id = metadata_id(&["application user", &client_id.to_string()]);
     store.write(|writer| -> Result<Uuid, StoreError> {
         if writer.row("systemuser", id)?.is_some() {
             return Ok(id);
         }
         let new = NewOrganization { writer, author };
-        new.user(id, "#", name, ROOT_BUSINESS_UNIT, &[
-            ("applicationid", Value::Guid(client_id)),
-            ("azureactivedirectoryobjectid", Value::Guid(object_id)),
-            ("accessmode", Value::Int(4)),
-            ("islicensed", Value::Bool(false)),
-        ])?;
+        new.user(
+            id,
+            "#",
+            name,
+            ROOT_BUSINESS_UNIT,
+            &[
+                ("applicationid", Value::Guid(client_id)),
+                ("azureactivedirectoryobjectid", Value::Guid(object_id)),
+                ("accessmode", Value::Int(4)),
+                ("islicensed", Value::Bool(false)),
+            ],
+        )?;
         if let Some(role) = role {
             assign_role(writer, author, id, role, ROOT_BUSINESS_UNIT)?;
         }
@@ -74,11 +102,16 @@ pub(crate) fn assign_role(
 ) -> Result<(), StoreError> {
     let role = role.id(unit);
     let id = metadata_id(&["systemuserrole", &user.to_string(), &role.to_string()]);
-    put(writer, author, "systemuserroles", &[
-        ("systemuserroleid", Value::Guid(id)),
-        ("systemuserid", Value::lookup("systemuser", user)),
-        ("roleid", Value::lookup("role", role)),
-    ])
+    put(
+        writer,
+        author,
+        "systemuserroles",
+        &[
+            ("systemuserroleid", Value::Guid(id)),
+            ("systemuserid", Value::lookup("systemuser", user)),
+            ("roleid", Value::lookup("role", role)),
+        ],
+    )
 }
 
 /// Adds a row, leaving out what the schema lacks.
@@ -115,55 +148,98 @@ impl NewOrganization<'_> {
             (BASE_CURRENCY, "US Dollar", "USD", "$", Decimal::new(1, 0)),
             (EURO, "Euro", "EUR", "€", Decimal::new(92, 2)),
         ] {
-            self.put("transactioncurrency", &[
-                ("transactioncurrencyid", Value::Guid(id)),
-                ("currencyname", name.into()),
-                ("isocurrencycode", code.into()),
-                ("currencysymbol", symbol.into()),
-                ("currencyprecision", Value::Int(2)),
-                ("exchangerate", Value::Decimal(rate)),
-            ])?;
+            self.put(
+                "transactioncurrency",
+                &[
+                    ("transactioncurrencyid", Value::Guid(id)),
+                    ("currencyname", name.into()),
+                    ("isocurrencycode", code.into()),
+                    ("currencysymbol", symbol.into()),
+                    ("currencyprecision", Value::Int(2)),
+                    ("exchangerate", Value::Decimal(rate)),
+                ],
+            )?;
         }
         Ok(())
     }
 
     fn organization(&self, name: &str) -> Result<(), StoreError> {
-        self.put("organization", &[
-            ("organizationid", Value::Guid(ORGANIZATION)),
-            ("name", name.into()),
-            ("basecurrencyid", Value::lookup("transactioncurrency", BASE_CURRENCY)),
-            ("basecurrencyprecision", Value::Int(2)),
-            ("basecurrencysymbol", "$".into()),
-            ("languagecode", Value::Int(1033)),
-            ("isauditenabled", Value::Bool(false)),
-            ("auditretentionperiodv2", Value::Int(30)),
-            ("expirechangetrackingindays", Value::Int(CHANGE_TRACKING_DAYS)),
-            ("expiresubscriptionsindays", Value::Int(90)),
-            ("maxrecordsforexporttoexcel", Value::Int(100_000)),
-            ("weekstartdaycode", Value::Int(0)),
-            ("fiscalperiodtype", Value::Int(2002)),
-        ])
+        self.put(
+            "organization",
+            &[
+                ("organizationid", Value::Guid(ORGANIZATION)),
+                ("name", name.into()),
+                (
+                    "basecurrencyid",
+                    Value::lookup("transactioncurrency", BASE_CURRENCY),
+                ),
+                ("basecurrencyprecision", Value::Int(2)),
+                ("basecurrencysymbol", "$".into()),
+                ("languagecode", Value::Int(1033)),
+                ("isauditenabled", Value::Bool(false)),
+                ("auditretentionperiodv2", Value::Int(30)),
+                (
+                    "expirechangetrackingindays",
+                    Value::Int(CHANGE_TRACKING_DAYS),
+                ),
+                ("expiresubscriptionsindays", Value::Int(90)),
+                ("maxrecordsforexporttoexcel", Value::Int(100_000)),
+                ("weekstartdaycode", Value::Int(0)),
+                ("fiscalperiodtype", Value::Int(2002)),
+            ],
+        )
     }
 
     fn business_units(&self, name: &str) -> Result<(), StoreError> {
-        self.put("businessunit", &[
-            ("businessunitid", Value::Guid(ROOT_BUSINESS_UNIT)),
-            ("name", name.into()),
-        ])?;
-        self.put("businessunit", &[
-            ("businessunitid", Value::Guid(SALES_BUSINESS_UNIT)),
-            ("name", "Sales".into()),
-            ("parentbusinessunitid", Value::lookup("businessunit", ROOT_BUSINESS_UNIT)),
-        ])
+        self.put(
+            "businessunit",
+            &[
+                ("businessunitid", Value::Guid(ROOT_BUSINESS_UNIT)),
+                ("name", name.into()),
+            ],
+        )?;
+        self.put(
+            "businessunit",
+            &[
+                ("businessunitid", Value::Guid(SALES_BUSINESS_UNIT)),
+                ("name", "Sales".into()),
+                (
+                    "parentbusinessunitid",
+                    Value::lookup("businessunit", ROOT_BUSINESS_UNIT),
+                ),
+            ],
+        )
     }
 
     fn users(&self) -> Result<(), StoreError> {
-        let off = [("isdisabled", Value::Bool(true)), ("accessmode", Value::Int(3))];
+        let off = [
+            ("isdisabled", Value::Bool(true)),
+            ("accessmode", Value::Int(3)),
+        ];
         self.user(SYSTEM, "", "SYSTEM", ROOT_BUSINESS_UNIT, &off)?;
-        let integration = [("isintegrationuser", Value::Bool(true)), ("accessmode", Value::Int(4))];
-        self.user(INTEGRATION, "", "INTEGRATION", ROOT_BUSINESS_UNIT, &integration)?;
-        self.person(ADMINISTRATOR, "Ada", "Brandt", "Administrator", ROOT_BUSINESS_UNIT)?;
-        let people = [("Jonas", "Lindqvist"), ("Mei", "Tanaka"), ("Zoë", "O'Connor")];
+        let integration = [
+            ("isintegrationuser", Value::Bool(true)),
+            ("accessmode", Value::Int(4)),
+        ];
+        self.user(
+            INTEGRATION,
+            "",
+            "INTEGRATION",
+            ROOT_BUSINESS_UNIT,
+            &integration,
+        )?;
+        self.person(
+            ADMINISTRATOR,
+            "Ada",
+            "Brandt",
+            "Administrator",
+            ROOT_BUSINESS_UNIT,
+        )?;
+        let people = [
+            ("Jonas", "Lindqvist"),
+            ("Mei", "Tanaka"),
+            ("Zoë", "O'Connor"),
+        ];
         for (id, (first, last)) in SELLERS.into_iter().zip(people) {
             self.person(id, first, last, "Account manager", SALES_BUSINESS_UNIT)?;
         }
@@ -181,14 +257,20 @@ impl NewOrganization<'_> {
         let account: String = first.chars().filter(char::is_ascii_alphabetic).collect();
         let address = format!("{}@example.com", account.to_lowercase());
         let object = metadata_id(&["entra user", &id.to_string()]);
-        self.user(id, first, last, unit, &[
-            ("domainname", Value::Text(address.clone())),
-            ("internalemailaddress", Value::Text(address)),
-            ("azureactivedirectoryobjectid", Value::Guid(object)),
-            ("title", title.into()),
-            ("accessmode", Value::Int(0)),
-            ("islicensed", Value::Bool(true)),
-        ])
+        self.user(
+            id,
+            first,
+            last,
+            unit,
+            &[
+                ("domainname", Value::Text(address.clone())),
+                ("internalemailaddress", Value::Text(address)),
+                ("azureactivedirectoryobjectid", Value::Guid(object)),
+                ("title", title.into()),
+                ("accessmode", Value::Int(0)),
+                ("islicensed", Value::Bool(true)),
+            ],
+        )
     }
 
     fn user(
@@ -201,9 +283,19 @@ impl NewOrganization<'_> {
     ) -> Result<(), StoreError> {
         let mut values = vec![
             ("systemuserid", Value::Guid(id)),
-            ("firstname", if first.is_empty() { Value::Null } else { first.into() }),
+            (
+                "firstname",
+                if first.is_empty() {
+                    Value::Null
+                } else {
+                    first.into()
+                },
+            ),
             ("lastname", last.into()),
-            ("fullname", Value::Text(format!("{first} {last}").trim().to_owned())),
+            (
+                "fullname",
+                Value::Text(format!("{first} {last}").trim().to_owned()),
+            ),
             ("businessunitid", Value::lookup("businessunit", unit)),
             ("caltype", Value::Int(0)),
         ];
@@ -212,39 +304,60 @@ impl NewOrganization<'_> {
     }
 
     fn team(&self, name: &str) -> Result<(), StoreError> {
-        self.put("team", &[
-            ("teamid", Value::Guid(DEFAULT_TEAM)),
-            ("name", name.into()),
-            ("teamtype", Value::Int(0)),
-            ("isdefault", Value::Bool(true)),
-            ("businessunitid", Value::lookup("businessunit", ROOT_BUSINESS_UNIT)),
-            ("administratorid", Value::lookup("systemuser", ADMINISTRATOR)),
-        ])?;
+        self.put(
+            "team",
+            &[
+                ("teamid", Value::Guid(DEFAULT_TEAM)),
+                ("name", name.into()),
+                ("teamtype", Value::Int(0)),
+                ("isdefault", Value::Bool(true)),
+                (
+                    "businessunitid",
+                    Value::lookup("businessunit", ROOT_BUSINESS_UNIT),
+                ),
+                (
+                    "administratorid",
+                    Value::lookup("systemuser", ADMINISTRATOR),
+                ),
+            ],
+        )?;
         let id = metadata_id(&["teammembership", "default", "administrator"]);
-        self.put("teammembership", &[
-            ("teammembershipid", Value::Guid(id)),
-            ("teamid", Value::lookup("team", DEFAULT_TEAM)),
-            ("systemuserid", Value::lookup("systemuser", ADMINISTRATOR)),
-        ])
+        self.put(
+            "teammembership",
+            &[
+                ("teammembershipid", Value::Guid(id)),
+                ("teamid", Value::lookup("team", DEFAULT_TEAM)),
+                ("systemuserid", Value::lookup("systemuser", ADMINISTRATOR)),
+            ],
+        )
     }
 
     fn solution(&self) -> Result<(), StoreError> {
         let publisher = metadata_id(&["publisher", "default"]);
-        self.put("publisher", &[
-            ("publisherid", Value::Guid(publisher)),
-            ("uniquename", "DefaultPublisher".into()),
-            ("friendlyname", "Default Publisher".into()),
-            ("customizationprefix", "sample".into()),
-            ("customizationoptionvalueprefix", Value::Int(10_000)),
-        ])?;
-        self.put("solution", &[
-            ("solutionid", Value::Guid(metadata_id(&["solution", "default"]))),
-            ("uniquename", "Default".into()),
-            ("friendlyname", "Default Solution".into()),
-            ("version", "1.0".into()),
-            ("publisherid", Value::lookup("publisher", publisher)),
-            ("ismanaged", Value::Bool(false)),
-            ("isvisible", Value::Bool(true)),
-        ])
+        self.put(
+            "publisher",
+            &[
+                ("publisherid", Value::Guid(publisher)),
+                ("uniquename", "DefaultPublisher".into()),
+                ("friendlyname", "Default Publisher".into()),
+                ("customizationprefix", "sample".into()),
+                ("customizationoptionvalueprefix", Value::Int(10_000)),
+            ],
+        )?;
+        self.put(
+            "solution",
+            &[
+                (
+                    "solutionid",
+                    Value::Guid(metadata_id(&["solution", "default"])),
+                ),
+                ("uniquename", "Default".into()),
+                ("friendlyname", "Default Solution".into()),
+                ("version", "1.0".into()),
+                ("publisherid", Value::lookup("publisher", publisher)),
+                ("ismanaged", Value::Bool(false)),
+                ("isvisible", Value::Bool(true)),
+            ],
+        )
     }
 }

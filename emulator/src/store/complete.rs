@@ -107,10 +107,16 @@ impl<'a> Completer<'a> {
     /// The given positions and all those that a completed row may fill, in order.
     pub(super) fn positions(&self, given: &[usize]) -> Vec<usize> {
         let mut positions: Vec<usize> = given.to_vec();
-        positions.extend(AUTOMATIC.iter().filter_map(|name| self.layout.position(name)));
-        positions.extend(["address2_composite", "address3_composite"].iter().filter_map(|name| {
-            self.layout.position(name)
-        }));
+        positions.extend(
+            AUTOMATIC
+                .iter()
+                .filter_map(|name| self.layout.position(name)),
+        );
+        positions.extend(
+            ["address2_composite", "address3_composite"]
+                .iter()
+                .filter_map(|name| self.layout.position(name)),
+        );
         positions.extend(self.booleans.iter().map(|(at, _)| *at));
         positions.extend(self.amounts.iter().map(|(_, base)| *base));
         positions.sort_unstable();
@@ -134,14 +140,22 @@ impl<'a> Completer<'a> {
         default(layout, row, "modifiedby", author.clone());
         default(layout, row, "ownerid", author);
         if layout.table != "organization" {
-            let organization = match layout.position("organizationid").and_then(|at| layout.slots.get(at)) {
+            let organization = match layout
+                .position("organizationid")
+                .and_then(|at| layout.slots.get(at))
+            {
                 Some(slot) if slot.stored == super::Stored::Guid => Value::Guid(org::ORGANIZATION),
                 _ => Value::lookup("organization", org::ORGANIZATION),
             };
             default(layout, row, "organizationid", organization);
         }
         if self.is_activity {
-            default(layout, row, "activitytypecode", Value::Text(layout.table.clone()));
+            default(
+                layout,
+                row,
+                "activitytypecode",
+                Value::Text(layout.table.clone()),
+            );
             default(layout, row, "isregularactivity", Value::Bool(true));
         }
         for &(at, flag) in &self.booleans {
@@ -219,13 +233,12 @@ impl<'a> Completer<'a> {
         let Some(currency) = self.layout.get(row, "transactioncurrencyid").id() else {
             return Ok(());
         };
-        let rate = match self.rates.get(&currency) {
-            Some(rate) => *rate,
-            None => {
-                let rate = self.rate_of(currency)?;
-                self.rates.insert(currency, rate);
-                rate
-            }
+        let rate = if let Some(rate) = self.rates.get(&currency) {
+            *rate
+        } else {
+            let rate = self.rate_of(currency)?;
+            self.rates.insert(currency, rate);
+            rate
         };
         if let Some(rate) = rate {
             self.layout.set(row, "exchangerate", Value::Decimal(rate));
@@ -241,11 +254,16 @@ impl<'a> Completer<'a> {
             .prepare_cached(sql)?
             .query_row([currency.to_string()], |row| row.get(0))
             .optional()?;
-        Ok(units.flatten().map(|units| Decimal::new(units, self.rate_scale())))
+        Ok(units
+            .flatten()
+            .map(|units| Decimal::new(units, self.rate_scale())))
     }
 
     fn rate_scale(&self) -> u8 {
-        let slot = self.layout.position("exchangerate").and_then(|at| self.layout.slots.get(at));
+        let slot = self
+            .layout
+            .position("exchangerate")
+            .and_then(|at| self.layout.slots.get(at));
         match slot.map(|slot| slot.stored) {
             Some(super::Stored::Scaled(scale)) => scale,
             _ => MONEY_SCALE,
@@ -262,17 +280,19 @@ impl<'a> Completer<'a> {
             return Ok(());
         };
         let team = table == "team";
-        let (mine, other) =
-            if team { ("owningteam", "owninguser") } else { ("owninguser", "owningteam") };
+        let (mine, other) = if team {
+            ("owningteam", "owninguser")
+        } else {
+            ("owninguser", "owningteam")
+        };
         layout.set(row, other, Value::Null);
         layout.set(row, mine, Value::Lookup { table, id });
-        let unit = match self.units.get(&id) {
-            Some(unit) => *unit,
-            None => {
-                let unit = self.unit_of(id, team)?;
-                self.units.insert(id, unit);
-                unit
-            }
+        let unit = if let Some(unit) = self.units.get(&id) {
+            *unit
+        } else {
+            let unit = self.unit_of(id, team)?;
+            self.units.insert(id, unit);
+            unit
         };
         let unit = Value::lookup("businessunit", unit.unwrap_or(org::ROOT_BUSINESS_UNIT));
         layout.set(row, "owningbusinessunit", unit);
@@ -314,10 +334,15 @@ fn compose_address(layout: &Layout, row: &mut [Value], number: u8) {
         return;
     }
     let part = |name: &str| text(layout, row, &format!("address{number}_{name}"));
-    let mut lines: Vec<String> =
-        ["line1", "line2", "line3"].into_iter().filter_map(part).map(str::to_owned).collect();
-    let region: Vec<&str> =
-        ["stateorprovince", "postalcode"].into_iter().filter_map(part).collect();
+    let mut lines: Vec<String> = ["line1", "line2", "line3"]
+        .into_iter()
+        .filter_map(part)
+        .map(str::to_owned)
+        .collect();
+    let region: Vec<&str> = ["stateorprovince", "postalcode"]
+        .into_iter()
+        .filter_map(part)
+        .collect();
     let town: Vec<String> = part("city")
         .map(str::to_owned)
         .into_iter()
@@ -327,6 +352,10 @@ fn compose_address(layout: &Layout, row: &mut [Value], number: u8) {
         lines.push(town.join(", "));
     }
     lines.extend(part("country").map(str::to_owned));
-    let value = if lines.is_empty() { Value::Null } else { Value::Text(lines.join("\r\n")) };
+    let value = if lines.is_empty() {
+        Value::Null
+    } else {
+        Value::Text(lines.join("\r\n"))
+    };
     layout.set(row, &composite, value);
 }

@@ -19,8 +19,13 @@ pub(crate) const MONEY_SCALE: u8 = 4;
 const MAX_DECIMAL_SCALE: u8 = 12;
 
 /// Tables that nearly every row refers to; looking for their referrers needs no index.
-const COMMON_TARGETS: [&str; 5] =
-    ["systemuser", "team", "businessunit", "transactioncurrency", "organization"];
+const COMMON_TARGETS: [&str; 5] = [
+    "systemuser",
+    "team",
+    "businessunit",
+    "transactioncurrency",
+    "organization",
+];
 
 /// How a column's values are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,10 +74,17 @@ impl Stored {
             ColumnKind::Decimal { precision } => Self::Scaled((*precision).min(MAX_DECIMAL_SCALE)),
             ColumnKind::Money { .. } => Self::Scaled(MONEY_SCALE),
             ColumnKind::Double { .. } => Self::Real,
-            ColumnKind::DateTime { behavior: DateTimeBehavior::DateOnly, .. } => Self::Date,
+            ColumnKind::DateTime {
+                behavior: DateTimeBehavior::DateOnly,
+                ..
+            } => Self::Date,
             ColumnKind::DateTime { .. } => Self::Instant,
             ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner => {
-                if column.targets().len() == 1 { Self::Reference } else { Self::TypedReference }
+                if column.targets().len() == 1 {
+                    Self::Reference
+                } else {
+                    Self::TypedReference
+                }
             }
             ColumnKind::PartyList
             | ColumnKind::Virtual
@@ -121,14 +133,23 @@ impl Layout {
                 Some(Slot {
                     name: column.logical_name.clone(),
                     stored: Stored::of(column)?,
-                    target: column.targets().first().copied().unwrap_or_default().to_owned(),
+                    target: column
+                        .targets()
+                        .first()
+                        .copied()
+                        .unwrap_or_default()
+                        .to_owned(),
                 })
             })
             .collect();
         Self {
             table: table.logical_name.clone(),
             primary_id: table.primary_id.clone(),
-            positions: slots.iter().enumerate().map(|(at, s)| (s.name.clone(), at)).collect(),
+            positions: slots
+                .iter()
+                .enumerate()
+                .map(|(at, s)| (s.name.clone(), at))
+                .collect(),
             slots,
         }
     }
@@ -145,7 +166,9 @@ impl Layout {
 
     /// The value of a column in a row of this layout.
     pub(crate) fn get<'r>(&self, row: &'r [Value], column: &str) -> &'r Value {
-        self.position(column).and_then(|at| row.get(at)).unwrap_or(&Value::Null)
+        self.position(column)
+            .and_then(|at| row.get(at))
+            .unwrap_or(&Value::Null)
     }
 
     /// Sets a column of a row, if the table has that column.
@@ -160,14 +183,26 @@ impl Layout {
         let name = &self.table;
         let mut sql = format!("CREATE TABLE \"{name}\" (\n  \"$version\" INTEGER NOT NULL");
         for slot in &self.slots {
-            let key = if slot.name == self.primary_id { " NOT NULL PRIMARY KEY" } else { "" };
-            let _ = write!(sql, ",\n  \"{}\" {}{key}", slot.name, slot.stored.sql_type());
+            let key = if slot.name == self.primary_id {
+                " NOT NULL PRIMARY KEY"
+            } else {
+                ""
+            };
+            let _ = write!(
+                sql,
+                ",\n  \"{}\" {}{key}",
+                slot.name,
+                slot.stored.sql_type()
+            );
             if slot.stored == Stored::TypedReference {
                 let _ = write!(sql, ",\n  \"{}$type\" TEXT", slot.name);
             }
         }
         sql.push_str("\n);\n");
-        let _ = writeln!(sql, "CREATE INDEX \"{name}$version\" ON \"{name}\"(\"$version\");");
+        let _ = writeln!(
+            sql,
+            "CREATE INDEX \"{name}$version\" ON \"{name}\"(\"$version\");"
+        );
         for key in &table.keys {
             let quoted: Vec<String> = key.columns.iter().map(|c| format!("\"{c}\"")).collect();
             let _ = writeln!(
@@ -175,10 +210,18 @@ impl Layout {
                 "CREATE UNIQUE INDEX \"{name}.{}\" ON \"{name}\"({}) WHERE {};",
                 key.logical_name,
                 quoted.join(", "),
-                quoted.iter().map(|c| format!("{c} IS NOT NULL")).collect::<Vec<_>>().join(" AND "),
+                quoted
+                    .iter()
+                    .map(|c| format!("{c} IS NOT NULL"))
+                    .collect::<Vec<_>>()
+                    .join(" AND "),
             );
         }
-        for slot in self.slots.iter().filter(|slot| self.is_searched(slot, table, schema)) {
+        for slot in self
+            .slots
+            .iter()
+            .filter(|slot| self.is_searched(slot, table, schema))
+        {
             let column = &slot.name;
             let _ = writeln!(
                 sql,
@@ -215,6 +258,14 @@ impl Layout {
             }
         }
         names
+    }
+
+    /// The statement that adds a row: the version, then the slots at these positions.
+    pub(crate) fn insert_sql(&self, positions: &[usize]) -> String {
+        let names = self.column_list(positions);
+        let marks = vec!["?"; names.len() + 1].join(", ");
+        let (table, names) = (&self.table, names.join(", "));
+        format!("INSERT INTO \"{table}\" (\"$version\", {names}) VALUES ({marks})")
     }
 
     /// Reads a row selected with [`Layout::column_list`] of all positions, from the SQL column
@@ -308,9 +359,10 @@ fn read_cell(cell: ValueRef<'_>, stored: Stored, target: &str) -> rusqlite::Resu
         Stored::Scaled(scale) => Value::Decimal(Decimal::new(cell.as_i64()?, scale)),
         Stored::Real => Value::Double(cell.as_f64()?),
         Stored::Instant | Stored::Date => Value::DateTime(cell.as_i64()?),
-        Stored::Reference | Stored::TypedReference => {
-            Value::Lookup { table: target.to_owned(), id: guid(cell)? }
-        }
+        Stored::Reference | Stored::TypedReference => Value::Lookup {
+            table: target.to_owned(),
+            id: guid(cell)?,
+        },
     })
 }
 

@@ -23,15 +23,15 @@ impl Store {
         let now = self.clock().now();
         let count = self.write(|writer| -> Result<u64, StoreError> {
             let connection = writer.connection();
-            let mut completer = writer.completer(table, Author { user: org::ADMINISTRATOR, now })?;
+            let mut completer = writer.completer(
+                table,
+                Author {
+                    user: org::ADMINISTRATOR,
+                    now,
+                },
+            )?;
             let used = completer.positions(&given);
-            let names = layout.column_list(&used);
-            let sql = format!(
-                "INSERT INTO \"{}\" (\"$version\", {}) VALUES (?1{})",
-                layout.table,
-                names.join(", "),
-                (0..names.len()).map(|at| format!(", ?{}", at + 2)).collect::<String>(),
-            );
+            let sql = layout.insert_sql(&used);
             let first_version = take_versions(connection, 0)?;
             let mut statement = connection.prepare(&sql)?;
             let mut row = layout.empty_row();
@@ -75,10 +75,12 @@ fn positions(layout: &Layout, columns: &[&str]) -> Result<Vec<usize>, StoreError
     columns
         .iter()
         .map(|column| {
-            layout.position(column).ok_or_else(|| StoreError::UnknownColumn {
-                table: layout.table.clone(),
-                column: (*column).to_owned(),
-            })
+            layout
+                .position(column)
+                .ok_or_else(|| StoreError::UnknownColumn {
+                    table: layout.table.clone(),
+                    column: (*column).to_owned(),
+                })
         })
         .collect()
 }

@@ -64,9 +64,7 @@ pub enum StoreError {
     #[error("no temporary file for the organization's database: {0}")]
     Temporary(#[source] std::io::Error),
     /// The file was written with another schema.
-    #[error(
-        "{path} was written with another schema: delete it, or use the emulator that wrote it"
-    )]
+    #[error("{path} was written with another schema: delete it, or use the emulator that wrote it")]
     OtherSchema {
         /// The database file.
         path: PathBuf,
@@ -193,7 +191,10 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|connection| {
             let key = &layout.primary_id;
-            let sql = format!("SELECT \"{key}\" FROM \"{}\" ORDER BY 1 LIMIT ?1", layout.table);
+            let sql = format!(
+                "SELECT \"{key}\" FROM \"{}\" ORDER BY 1 LIMIT ?1",
+                layout.table
+            );
             let mut statement = connection.prepare(&sql)?;
             let ids = statement.query_map([limit], |row| {
                 Ok(layout::parse_guid(row.get_ref(0)?.as_str()?))
@@ -203,12 +204,16 @@ impl Store {
     }
 
     pub(crate) fn layout(&self, table: &str) -> Result<&Layout, StoreError> {
-        self.layouts.get(table).ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+        self.layouts
+            .get(table)
+            .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
     }
 
     /// The table's schema, by logical name.
     pub(crate) fn table(&self, table: &str) -> Result<&Table, StoreError> {
-        self.schema.table(table).ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+        self.schema
+            .table(table)
+            .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
     }
 
     /// Runs a read on a connection of its own, all of it on one state of the database.
@@ -222,8 +227,9 @@ impl Store {
             None => self.open_reader().map_err(|error| E::from(error.into()))?,
         };
         let result = {
-            let transaction =
-                connection.transaction().map_err(|error| E::from(StoreError::Sqlite(error)))?;
+            let transaction = connection
+                .transaction()
+                .map_err(|error| E::from(StoreError::Sqlite(error)))?;
             read(&transaction)
         };
         lock(&self.readers).push(connection);
@@ -237,8 +243,9 @@ impl Store {
     ) -> Result<T, E> {
         let failed = |error: rusqlite::Error| E::from(StoreError::Sqlite(error));
         let mut connection = lock(&self.writer);
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
         let writer = Writer::new(self, &transaction);
         let result = write(&writer)?;
         let security_changed = writer.security_changed();
@@ -311,14 +318,20 @@ fn create_tables(
     }
     let fingerprint = fingerprint(&ddl);
     let known = writer
-        .query_row("SELECT name FROM sqlite_master WHERE name = '$counter'", [], |_| Ok(()))
+        .query_row(
+            "SELECT name FROM sqlite_master WHERE name = '$counter'",
+            [],
+            |_| Ok(()),
+        )
         .optional()?;
     if known.is_some() {
         let found: i32 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
         return if found == fingerprint {
             Ok(())
         } else {
-            Err(StoreError::OtherSchema { path: path.to_owned() })
+            Err(StoreError::OtherSchema {
+                path: path.to_owned(),
+            })
         };
     }
     let transaction = writer.transaction()?;

@@ -49,7 +49,11 @@ pub(crate) fn read_row(
     let mut statement = connection.prepare_cached(&sql)?;
     let row = statement
         .query_row([id.to_string()], |row| {
-            Ok(Row { id, version: row.get(0)?, values: layout.read_row(row, 1)? })
+            Ok(Row {
+                id,
+                version: row.get(0)?,
+                values: layout.read_row(row, 1)?,
+            })
         })
         .optional()?;
     Ok(row)
@@ -57,7 +61,11 @@ pub(crate) fn read_row(
 
 impl<'a> Writer<'a> {
     pub(super) fn new(store: &'a Store, connection: &'a Connection) -> Self {
-        Self { store, connection, security_changed: Cell::new(false) }
+        Self {
+            store,
+            connection,
+            security_changed: Cell::new(false),
+        }
     }
 
     pub(crate) fn store(&self) -> &'a Store {
@@ -96,13 +104,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn insert(&self, table: &str, values: &[Value]) -> Result<i64, StoreError> {
         let layout = self.store.layout(table)?;
         let all: Vec<usize> = (0..layout.slots.len()).collect();
-        let names = layout.column_list(&all);
-        let sql = format!(
-            "INSERT INTO \"{}\" (\"$version\", {}) VALUES (?1{})",
-            layout.table,
-            names.join(", "),
-            (0..names.len()).map(|at| format!(", ?{}", at + 2)).collect::<String>(),
-        );
+        let sql = layout.insert_sql(&all);
         let version = take_versions(self.connection, 1)?;
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.raw_bind_parameter(1, version)?;
@@ -138,13 +140,12 @@ impl<'a> Writer<'a> {
             }
             layout.set(&mut row, column, value.clone());
         }
-        let id = match layout.get(&row, &layout.primary_id).id() {
-            Some(id) => id,
-            None => {
-                let id = Uuid::new_v4();
-                layout.set(&mut row, &layout.primary_id, Value::Guid(id));
-                id
-            }
+        let id = if let Some(id) = layout.get(&row, &layout.primary_id).id() {
+            id
+        } else {
+            let id = Uuid::new_v4();
+            layout.set(&mut row, &layout.primary_id, Value::Guid(id));
+            id
         };
         self.completer(definition, author)?.complete(&mut row)?;
         self.insert(table, &row)?;
@@ -166,26 +167,28 @@ impl<'a> Writer<'a> {
             .enumerate()
             .filter_map(|(at, (old, new))| (old != new).then_some(at))
             .collect();
-        let assignments: String = layout
-            .column_list(&changed)
-            .iter()
-            .enumerate()
-            .map(|(at, name)| format!(", {name} = ?{}", at + 3))
-            .collect();
+        let mut assignments = vec!["\"$version\" = ?".to_owned()];
+        assignments.extend(
+            layout
+                .column_list(&changed)
+                .iter()
+                .map(|name| format!("{name} = ?")),
+        );
+        let assignments = assignments.join(", ");
         let sql = format!(
-            "UPDATE \"{}\" SET \"$version\" = ?1{assignments} WHERE \"{}\" = ?2",
+            "UPDATE \"{}\" SET {assignments} WHERE \"{}\" = ?",
             layout.table, layout.primary_id,
         );
         let version = take_versions(self.connection, 1)?;
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.raw_bind_parameter(1, version)?;
-        statement.raw_bind_parameter(2, before.id.to_string())?;
-        let mut parameter = 3;
+        let mut parameter = 2;
         for at in changed {
             if let (Some(slot), Some(value)) = (layout.slots.get(at), after.get(at)) {
                 parameter = layout.bind(&mut statement, slot, value, parameter)?;
             }
         }
+        statement.raw_bind_parameter(parameter, before.id.to_string())?;
         statement.raw_execute()?;
         self.mirror_activity(layout, before.id)?;
         self.note_security_change(table);
@@ -195,9 +198,15 @@ impl<'a> Writer<'a> {
     /// Removes a row and leaves its tombstone; returns whether there was one.
     pub(crate) fn delete(&self, table: &str, id: Uuid) -> Result<bool, StoreError> {
         let layout = self.store.layout(table)?;
-        let sql =
-            format!("DELETE FROM \"{}\" WHERE \"{}\" = ?1", layout.table, layout.primary_id);
-        let deleted = self.connection.prepare_cached(&sql)?.execute([id.to_string()])? > 0;
+        let sql = format!(
+            "DELETE FROM \"{}\" WHERE \"{}\" = ?1",
+            layout.table, layout.primary_id
+        );
+        let deleted = self
+            .connection
+            .prepare_cached(&sql)?
+            .execute([id.to_string()])?
+            > 0;
         if deleted {
             let version = take_versions(self.connection, 1)?;
             self.connection
@@ -230,8 +239,9 @@ impl<'a> Writer<'a> {
             layout.primary_id
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement
-            .query_map([id.to_string()], |row| Ok(parse_guid(row.get_ref(0)?.as_str()?)))?;
+        let rows = statement.query_map([id.to_string()], |row| {
+            Ok(parse_guid(row.get_ref(0)?.as_str()?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -249,20 +259,28 @@ impl<'a> Writer<'a> {
                 .iter()
                 .filter_map(|column| layout.slots.get(layout.position(column)?))
                 .collect();
-            if slots.iter().any(|slot| *layout.get(values, &slot.name) == Value::Null) {
+            if slots
+                .iter()
+                .any(|slot| *layout.get(values, &slot.name) == Value::Null)
+            {
                 continue;
             }
             // A lookup's companion is compared too, so that each value binds as it is stored.
-            let positions: Vec<usize> =
-                key.columns.iter().filter_map(|column| layout.position(column)).collect();
-            let conditions: String = layout
+            let positions: Vec<usize> = key
+                .columns
+                .iter()
+                .filter_map(|column| layout.position(column))
+                .collect();
+            let conditions: Vec<String> = layout
                 .column_list(&positions)
                 .iter()
-                .map(|name| format!(" AND {name} = ?"))
+                .map(|name| format!("{name} = ?"))
                 .collect();
             let sql = format!(
-                "SELECT 1 FROM \"{}\" WHERE \"{}\" <> ?1{conditions}",
-                layout.table, layout.primary_id
+                "SELECT 1 FROM \"{}\" WHERE \"{}\" <> ? AND {}",
+                layout.table,
+                layout.primary_id,
+                conditions.join(" AND ")
             );
             let mut statement = self.connection.prepare_cached(&sql)?;
             statement.raw_bind_parameter(1, id.to_string())?;
@@ -290,7 +308,9 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let sql = self.mirror_sql(layout, &format!("\"{}\" = ?1", layout.primary_id))?;
-        self.connection.prepare_cached(&sql)?.execute([id.to_string()])?;
+        self.connection
+            .prepare_cached(&sql)?
+            .execute([id.to_string()])?;
         self.forget_deletion(ACTIVITIES, id)
     }
 
@@ -326,8 +346,10 @@ impl<'a> Writer<'a> {
             })
             .map(|slot| slot.name.as_str())
             .collect();
-        let positions: Vec<usize> =
-            shared.iter().filter_map(|name| pointer.position(name)).collect();
+        let positions: Vec<usize> = shared
+            .iter()
+            .filter_map(|name| pointer.position(name))
+            .collect();
         let columns = pointer.column_list(&positions).join(", ");
         Ok(format!(
             "INSERT OR REPLACE INTO \"{ACTIVITIES}\" (\"$version\", {columns}) \

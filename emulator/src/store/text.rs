@@ -34,13 +34,19 @@ pub(crate) fn compare(left: &str, right: &str) -> Ordering {
         let lower = |byte: u8| byte.to_ascii_lowercase();
         return left.bytes().map(lower).cmp(right.bytes().map(lower));
     }
-    left.chars().flat_map(char::to_lowercase).cmp(right.chars().flat_map(char::to_lowercase))
+    left.chars()
+        .flat_map(char::to_lowercase)
+        .cmp(right.chars().flat_map(char::to_lowercase))
 }
 
 /// Whether the text matches the pattern: `%` any text, `_` any character, `[a-z]` one of these,
 /// `[^a-z]` none of these.
 pub(crate) fn like(text: &str, pattern: &str) -> bool {
-    let fold = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<_>>();
+    let fold = |text: &str| {
+        text.chars()
+            .flat_map(char::to_lowercase)
+            .collect::<Vec<_>>()
+    };
     matches(&fold(text), &parse_pattern(&fold(pattern)))
 }
 
@@ -49,7 +55,10 @@ enum Wildcard {
     AnyText,
     AnyCharacter,
     Literal(char),
-    Set { negated: bool, ranges: Vec<(char, char)> },
+    Set {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Wildcard {
@@ -58,7 +67,10 @@ impl Wildcard {
             Self::AnyText | Self::AnyCharacter => true,
             Self::Literal(literal) => *literal == character,
             Self::Set { negated, ranges } => {
-                ranges.iter().any(|(from, to)| (*from..=*to).contains(&character)) != *negated
+                ranges
+                    .iter()
+                    .any(|(from, to)| (*from..=*to).contains(&character))
+                    != *negated
             }
         }
     }
@@ -96,16 +108,12 @@ fn parse_set(pattern: &[char]) -> Option<(Wildcard, &[char])> {
     let mut ranges = Vec::new();
     let mut members = inner;
     while let Some((&from, tail)) = members.split_first() {
-        members = match tail {
-            ['-', to, after @ ..] => {
-                ranges.push((from, *to));
-                after
-            }
-            _ => {
-                ranges.push((from, from));
-                tail
-            }
+        let (to, after) = match tail {
+            ['-', to, after @ ..] => (*to, after),
+            _ => (from, tail),
         };
+        ranges.push((from, to));
+        members = after;
     }
     Some((Wildcard::Set { negated, ranges }, after))
 }
@@ -134,7 +142,10 @@ fn matches(text: &[char], pattern: &[Wildcard]) -> bool {
             }
         }
     }
-    pattern.iter().skip(next).all(|wildcard| matches!(wildcard, Wildcard::AnyText))
+    pattern
+        .iter()
+        .skip(next)
+        .all(|wildcard| matches!(wildcard, Wildcard::AnyText))
 }
 
 #[cfg(test)]

@@ -35,7 +35,10 @@ pub enum Value {
 impl Value {
     /// A reference to a row.
     pub fn lookup(table: &str, id: Uuid) -> Self {
-        Self::Lookup { table: table.to_owned(), id }
+        Self::Lookup {
+            table: table.to_owned(),
+            id,
+        }
     }
 
     /// The referred row's key or the GUID itself, if the value is either.
@@ -63,7 +66,10 @@ pub struct Decimal {
 impl Decimal {
     /// The number `units / 10^scale`.
     pub fn new(units: i64, scale: u8) -> Self {
-        Self { units: i128::from(units), scale }
+        Self {
+            units: i128::from(units),
+            scale,
+        }
     }
 
     /// The number of units at another scale, rounded half away from zero; `None` if it does not
@@ -90,7 +96,10 @@ impl Decimal {
         } else {
             (self.units, divisor.units.checked_mul(power)?)
         };
-        Some(Self { units: divide_rounding(dividend, divisor), scale })
+        Some(Self {
+            units: divide_rounding(dividend, divisor),
+            scale,
+        })
     }
 }
 
@@ -137,14 +146,20 @@ impl FromStr for Decimal {
         let mut units: i128 = digits.parse().map_err(|_| NotADecimal)?;
         let mut scale = i32::try_from(fraction.len()).map_err(|_| NotADecimal)? - exponent;
         if scale < 0 {
-            let power = u8::try_from(-scale).ok().and_then(power_of_ten).ok_or(NotADecimal)?;
+            let power = u8::try_from(-scale)
+                .ok()
+                .and_then(power_of_ten)
+                .ok_or(NotADecimal)?;
             units = units.checked_mul(power).ok_or(NotADecimal)?;
             scale = 0;
         }
         if negative {
             units = -units;
         }
-        Ok(Self { units, scale: u8::try_from(scale).map_err(|_| NotADecimal)? })
+        Ok(Self {
+            units,
+            scale: u8::try_from(scale).map_err(|_| NotADecimal)?,
+        })
     }
 }
 
@@ -171,7 +186,10 @@ mod tests {
     fn money_keeps_every_digit() {
         let largest = decimal("922337203685477.5807");
         assert_eq!(largest.units_at(4), Some(i64::MAX));
-        assert_eq!(Decimal::new(i64::MAX, 4).to_string(), "922337203685477.5807");
+        assert_eq!(
+            Decimal::new(i64::MAX, 4).to_string(),
+            "922337203685477.5807"
+        );
         assert_eq!(decimal("922337203685477.58075").units_at(4), None);
     }
 
@@ -185,7 +203,9 @@ mod tests {
 
     #[test]
     fn base_amounts_are_divided_exactly() {
-        let base = decimal("100.00").divided_by(decimal("0.920000000000"), 4).unwrap();
+        let base = decimal("100.00")
+            .divided_by(decimal("0.920000000000"), 4)
+            .unwrap();
         assert_eq!(base.to_string(), "108.6957");
         assert_eq!(decimal("1").divided_by(decimal("0"), 4), None);
     }

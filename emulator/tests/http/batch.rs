@@ -1,12 +1,17 @@
 //! Batches and bulk actions (reference §8).
 
+use std::fmt::Write as _;
+
 use hyper::Method;
 use serde_json::json;
 
 use crate::support::{Answer, Service};
 
 async fn batch(service: &Service, body: &str, prefer: &str) -> Answer {
-    let headers = [("content-type", "multipart/mixed; boundary=\"b\""), ("prefer", prefer)];
+    let headers = [
+        ("content-type", "multipart/mixed; boundary=\"b\""),
+        ("prefer", prefer),
+    ];
     service.send(Method::POST, "$batch", &headers, body).await
 }
 
@@ -18,20 +23,22 @@ fn part(request: &str) -> String {
 }
 
 fn get(path: &str) -> String {
-    part(&format!("GET /api/data/v9.2/{path} HTTP/1.1\r\nAccept: application/json\r\n\r\n"))
+    part(&format!(
+        "GET /api/data/v9.2/{path} HTTP/1.1\r\nAccept: application/json\r\n\r\n"
+    ))
 }
 
 fn change_set(requests: &[&str]) -> String {
-    let mut set =
-        String::from("--b\r\nContent-Type: multipart/mixed; boundary=\"c\"\r\n\r\n");
+    let mut set = String::from("--b\r\nContent-Type: multipart/mixed; boundary=\"c\"\r\n\r\n");
     for (at, request) in requests.iter().enumerate() {
         let (line, body) = request.split_once('\n').unwrap();
-        set.push_str(&format!(
+        let _ = write!(
+            set,
             "--c\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\
              Content-ID: {}\r\n\r\n{line} HTTP/1.1\r\nContent-Type: application/json\r\n\r\n\
              {body}\r\n",
             at + 1
-        ));
+        );
     }
     set.push_str("--c--\r\n\r\n");
     set
@@ -40,7 +47,12 @@ fn change_set(requests: &[&str]) -> String {
 #[tokio::test]
 async fn a_batch_stops_at_the_first_error_unless_told_to_go_on() {
     let service = Service::start().await;
-    let body = format!("{}{}{}--b--\r\n", get("WhoAmI"), get("nothing"), get("WhoAmI"));
+    let body = format!(
+        "{}{}{}--b--\r\n",
+        get("WhoAmI"),
+        get("nothing"),
+        get("WhoAmI")
+    );
     let stopped = batch(&service, &body, "").await;
     assert_eq!(stopped.status, 404);
     assert_eq!(stopped.text.matches("HTTP/1.1 ").count(), 2);
@@ -48,9 +60,16 @@ async fn a_batch_stops_at_the_first_error_unless_told_to_go_on() {
     assert_eq!(whole.status, 200);
     assert_eq!(whole.text.matches("HTTP/1.1 200 OK").count(), 2);
     assert_eq!(whole.text.matches("HTTP/1.1 404 Not Found").count(), 1);
-    assert!(whole.header("content-type").starts_with("multipart/mixed; boundary=batchresponse_"));
+    assert!(
+        whole
+            .header("content-type")
+            .starts_with("multipart/mixed; boundary=batchresponse_")
+    );
     let line_feeds = batch(&service, &body.replace("\r\n", "\n"), "").await;
-    assert_eq!((line_feeds.status.as_u16(), line_feeds.error().0.as_str()), (400, "0x80048d19"));
+    assert_eq!(
+        (line_feeds.status.as_u16(), line_feeds.error().0.as_str()),
+        (400, "0x80048d19")
+    );
 }
 
 #[tokio::test]
@@ -65,18 +84,27 @@ async fn a_change_set_is_done_wholly_or_not_at_all() {
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.text.matches("HTTP/1.1 204 No Content").count(), 3);
     assert!(answer.text.contains("Content-ID: 2\r\n"));
-    let row = service.get("accounts?$select=name&$expand=primarycontactid($select=lastname)").await;
+    let row = service
+        .get("accounts?$select=name&$expand=primarycontactid($select=lastname)")
+        .await;
     assert_eq!(row.rows()[0]["name"], "B");
     assert_eq!(row.rows()[0]["primarycontactid"]["lastname"], "C");
 
-    let bad = change_set(&["POST accounts\n{\"name\":\"X\"}", "POST accounts\n{\"nope\":1}"]);
+    let bad = change_set(&[
+        "POST accounts\n{\"name\":\"X\"}",
+        "POST accounts\n{\"nope\":1}",
+    ]);
     let answer = batch(&service, &format!("{bad}--b--\r\n"), "").await;
     assert_eq!(answer.status, 400);
     assert_eq!(answer.text.matches("HTTP/1.1 ").count(), 1);
     assert_eq!(service.get("accounts/$count").await.text, "1");
     let forward = change_set(&["PATCH $2\n{}", "POST accounts\n{}"]);
     let answer = batch(&service, &format!("{forward}--b--\r\n"), "").await;
-    assert!(answer.text.contains("Content-ID Reference: '$2' does not exist in the batch context."));
+    assert!(
+        answer
+            .text
+            .contains("Content-ID Reference: '$2' does not exist in the batch context.")
+    );
 }
 
 #[tokio::test]
@@ -96,16 +124,47 @@ async fn bulk_actions_do_all_or_nothing() {
         {"@odata.type": kind, "accountid": ids[0], "name": "changed"},
         {"@odata.type": kind, "accountid": ids[1], "nope": 1},
     ]});
-    assert_eq!(service.post(&action("UpdateMultiple"), &update).await.status, 400);
-    assert_eq!(service.get("accounts?$filter=name eq 'changed'").await.rows().len(), 0);
+    assert_eq!(
+        service
+            .post(&action("UpdateMultiple"), &update)
+            .await
+            .status,
+        400
+    );
+    assert_eq!(
+        service
+            .get("accounts?$filter=name eq 'changed'")
+            .await
+            .rows()
+            .len(),
+        0
+    );
     let upsert = json!({"Targets": [
         {"@odata.type": kind, "@odata.id": "accounts(accountnumber='U')", "name": "new"},
     ]});
-    assert_eq!(service.post(&action("UpsertMultiple"), &upsert).await.status, 204);
+    assert_eq!(
+        service
+            .post(&action("UpsertMultiple"), &upsert)
+            .await
+            .status,
+        204
+    );
     let repeated = json!({"Targets": [{
         "@odata.type": kind, "@odata.id": "accounts(accountnumber='V')", "accountnumber": "V",
     }]});
-    assert_eq!(service.post(&action("UpsertMultiple"), &repeated).await.status, 400);
+    assert_eq!(
+        service
+            .post(&action("UpsertMultiple"), &repeated)
+            .await
+            .status,
+        400
+    );
     let untyped = json!({"Targets": [{"name": "x"}]});
-    assert_eq!(service.post(&action("CreateMultiple"), &untyped).await.status, 400);
+    assert_eq!(
+        service
+            .post(&action("CreateMultiple"), &untyped)
+            .await
+            .status,
+        400
+    );
 }

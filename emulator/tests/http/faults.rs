@@ -12,7 +12,9 @@ use crate::support::Service;
 async fn faults_strike_once_and_are_counted() {
     let service = Service::start().await;
     for number in 0..3 {
-        service.create("accounts", &json!({"name": format!("A{number}")})).await;
+        service
+            .create("accounts", &json!({"name": format!("A{number}")}))
+            .await;
     }
     let emulator = &service.emulator;
     emulator.reset_statistics();
@@ -22,11 +24,26 @@ async fn faults_strike_once_and_are_counted() {
         service.try_send(Method::GET, &address, &headers, "").await
     };
     let retry_after = Some("7".to_owned());
-    emulator.inject(Fault::once(FaultKind::Status { status: 429, retry_after }));
+    emulator.inject(Fault::once(FaultKind::Status {
+        status: 429,
+        retry_after,
+    }));
     let answer = read().await.unwrap();
-    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "7"));
-    emulator.inject(Fault::once(FaultKind::Status { status: 401, retry_after: None }));
-    assert!(read().await.unwrap().header("www-authenticate").starts_with("Bearer "));
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("retry-after")),
+        (429, "7")
+    );
+    emulator.inject(Fault::once(FaultKind::Status {
+        status: 401,
+        retry_after: None,
+    }));
+    assert!(
+        read()
+            .await
+            .unwrap()
+            .header("www-authenticate")
+            .starts_with("Bearer ")
+    );
     emulator.inject(Fault::once(FaultKind::Reset));
     assert!(read().await.is_err());
     emulator.inject(Fault::once(FaultKind::CutBody { after: 20 }));
@@ -34,7 +51,10 @@ async fn faults_strike_once_and_are_counted() {
     emulator.inject(Fault::once(FaultKind::BrokenJson));
     assert!(serde_json::from_str::<Value>(&read().await.unwrap().text).is_err());
     emulator.inject(Fault::once(FaultKind::LoopingNextLink));
-    assert_eq!(read().await.unwrap().link("@odata.nextLink").unwrap(), address);
+    assert_eq!(
+        read().await.unwrap().link("@odata.nextLink").unwrap(),
+        address
+    );
     emulator.inject(Fault::once(FaultKind::ForeignNextLink));
     let foreign = read().await.unwrap().link("@odata.nextLink").unwrap();
     assert!(foreign.starts_with("http://foreign.example/"));
@@ -44,7 +64,10 @@ async fn faults_strike_once_and_are_counted() {
     assert!(start.elapsed() >= Duration::from_millis(50));
     assert_eq!(read().await.unwrap().rows().len(), 2);
     let statistics = emulator.statistics();
-    assert_eq!((statistics.faults, statistics.reads, statistics.throttled), (8, 9, 1));
+    assert_eq!(
+        (statistics.faults, statistics.reads, statistics.throttled),
+        (8, 9, 1)
+    );
 }
 
 #[tokio::test]
@@ -52,7 +75,10 @@ async fn the_control_api_changes_the_service() {
     let service = Service::start().await;
     let control = async |method: Method, command: &str, body: Value| {
         let address = format!("{}/__emulator/{command}", service.emulator.base_url());
-        service.try_send(method, &address, &[], &body.to_string()).await.unwrap()
+        service
+            .try_send(method, &address, &[], &body.to_string())
+            .await
+            .unwrap()
     };
     let fault = json!({"kind": "status", "status": 503, "at": 2, "times": 2});
     assert_eq!(control(Method::POST, "faults", fault).await.status, 200);
@@ -63,26 +89,38 @@ async fn the_control_api_changes_the_service() {
     assert_eq!(statuses, [200, 503, 503, 200]);
     let wrong = control(Method::POST, "faults", json!({"kind": "unheard-of"})).await;
     assert_eq!(wrong.status, 400);
-    assert_eq!(control(Method::GET, "nothing", json!(null)).await.status, 404);
+    assert_eq!(
+        control(Method::GET, "nothing", json!(null)).await.status,
+        404
+    );
 
-    let day = control(Method::POST, "day", json!({"seed": 1, "changes": 20})).await.json();
-    assert_eq!(day["created"], 20, "an organization without rows can only grow");
+    let day = control(Method::POST, "day", json!({"seed": 1, "changes": 20}))
+        .await
+        .json();
+    assert_eq!(
+        day["created"], 20,
+        "an organization without rows can only grow"
+    );
     control(Method::POST, "tokens/expire", json!(null)).await;
     assert_eq!(service.get("WhoAmI").await.status, 401);
     let statistics = control(Method::GET, "statistics", json!(null)).await.json();
-    assert_eq!((&statistics["reads"], &statistics["unauthorized"]), (&json!(4), &json!(1)));
+    assert_eq!(
+        (&statistics["reads"], &statistics["unauthorized"]),
+        (&json!(4), &json!(1))
+    );
 }
 
 #[tokio::test]
 async fn large_answers_are_compressed_for_those_who_ask() {
     let service = Service::start().await;
     let headers = [("accept-encoding", "gzip")];
-    let answer = service.send(Method::GET, "EntityDefinitions", &headers, "").await;
+    let answer = service
+        .send(Method::GET, "EntityDefinitions", &headers, "")
+        .await;
     assert_eq!(answer.header("content-encoding"), "gzip");
     let plain = service.get("EntityDefinitions").await;
     assert_eq!(plain.header("content-encoding"), "");
-    let length = |answer: &crate::support::Answer| {
-        answer.header("content-length").parse::<usize>().unwrap()
-    };
+    let length =
+        |answer: &crate::support::Answer| answer.header("content-length").parse::<usize>().unwrap();
     assert!(length(&answer) * 5 < length(&plain));
 }

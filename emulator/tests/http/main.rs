@@ -1,5 +1,10 @@
 //! The emulator over HTTP, held against the published behaviour of the service.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod batch;
 mod faults;

@@ -15,7 +15,10 @@ async fn definitions_answer_the_queries_clients_send() {
         )
         .await
         .rows();
-    let account = tables.iter().find(|table| table["LogicalName"] == "account").unwrap();
+    let account = tables
+        .iter()
+        .find(|table| table["LogicalName"] == "account")
+        .unwrap();
     assert_eq!(account["EntitySetName"], "accounts");
     assert_eq!(account["ChangeTrackingEnabled"], true);
     assert!(account["MetadataId"].is_string() && account.get("@odata.etag").is_none());
@@ -26,23 +29,41 @@ async fn definitions_answer_the_queries_clients_send() {
         .find(|column| column["LogicalName"] == "ownerid")
         .unwrap();
     assert_eq!(owner["AttributeType"], "Owner");
-    assert_eq!(owner["@odata.type"], "#Microsoft.Dynamics.CRM.LookupAttributeMetadata");
+    assert_eq!(
+        owner["@odata.type"],
+        "#Microsoft.Dynamics.CRM.LookupAttributeMetadata"
+    );
 
-    let code = service.get("EntityDefinitions(LogicalName='account')/ObjectTypeCode/$value").await;
+    let code = service
+        .get("EntityDefinitions(LogicalName='account')/ObjectTypeCode/$value")
+        .await;
     assert_eq!(code.text, "1");
     let cast = "EntityDefinitions(LogicalName='account')/Attributes/Microsoft.Dynamics.CRM.";
     let status = service
-        .get(&format!("{cast}StatusAttributeMetadata?$select=LogicalName&$expand=OptionSet"))
+        .get(&format!(
+            "{cast}StatusAttributeMetadata?$select=LogicalName&$expand=OptionSet"
+        ))
         .await
         .rows();
     assert_eq!(status[0]["OptionSet"]["Options"][1]["State"], 1);
     let lookups = service
-        .get(&format!("{cast}LookupAttributeMetadata?$select=LogicalName,Targets"))
+        .get(&format!(
+            "{cast}LookupAttributeMetadata?$select=LogicalName,Targets"
+        ))
         .await
         .rows();
-    let owner = lookups.iter().find(|column| column["LogicalName"] == "ownerid").unwrap();
+    let owner = lookups
+        .iter()
+        .find(|column| column["LogicalName"] == "ownerid")
+        .unwrap();
     assert_eq!(owner["Targets"], json!(["systemuser", "team"]));
-    assert_eq!(service.get(&format!("{cast}EnumAttributeMetadata")).await.status, 400);
+    assert_eq!(
+        service
+            .get(&format!("{cast}EnumAttributeMetadata"))
+            .await
+            .status,
+        400
+    );
     let base = "EntityDefinitions(LogicalName='account')/Attributes?$select=MaxLength";
     assert_eq!(service.get(base).await.status, 400);
     let filtered = service
@@ -51,11 +72,28 @@ async fn definitions_answer_the_queries_clients_send() {
              OwnershipTypes'UserOwned' and IsAuditEnabled/Value eq true",
         )
         .await;
-    assert!(filtered.rows().iter().any(|table| table["LogicalName"] == "account"));
+    assert!(
+        filtered
+            .rows()
+            .iter()
+            .any(|table| table["LogicalName"] == "account")
+    );
     for option in ["$top=1", "$orderby=LogicalName", "$count=true"] {
-        assert_eq!(service.get(&format!("EntityDefinitions?{option}")).await.status, 400);
+        assert_eq!(
+            service
+                .get(&format!("EntityDefinitions?{option}"))
+                .await
+                .status,
+            400
+        );
     }
-    assert_eq!(service.get("EntityDefinitions(LogicalName='nope')").await.status, 404);
+    assert_eq!(
+        service
+            .get("EntityDefinitions(LogicalName='nope')")
+            .await
+            .status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -71,5 +109,8 @@ async fn the_csdl_marks_tracked_sets() {
     assert!(account.contains("Org.OData.Capabilities.V1.ChangeTracking"));
     let sets = service.get("").await.rows();
     let account = sets.iter().find(|set| set["name"] == "accounts").unwrap();
-    assert_eq!(account, &json!({"name": "accounts", "kind": "EntitySet", "url": "accounts"}));
+    assert_eq!(
+        account,
+        &json!({"name": "accounts", "kind": "EntitySet", "url": "accounts"})
+    );
 }

@@ -23,22 +23,63 @@ async fn tokens_are_issued_as_entra_does() {
 
     let unknown = Uuid::from_u128(1).to_string();
     for (changes, status, expected, error) in [
-        (vec![("client_secret", "wrong")], 401, 7_000_215, "invalid_client"),
-        (vec![("client_secret", "")], 401, 7_000_218, "invalid_client"),
-        (vec![("client_id", unknown.as_str())], 400, 700_016, "unauthorized_client"),
-        (vec![("tenant", unknown.as_str())], 400, 90_002, "invalid_request"),
+        (
+            vec![("client_secret", "wrong")],
+            401,
+            7_000_215,
+            "invalid_client",
+        ),
+        (
+            vec![("client_secret", "")],
+            401,
+            7_000_218,
+            "invalid_client",
+        ),
+        (
+            vec![("client_id", unknown.as_str())],
+            400,
+            700_016,
+            "unauthorized_client",
+        ),
+        (
+            vec![("tenant", unknown.as_str())],
+            400,
+            90_002,
+            "invalid_request",
+        ),
         (vec![("tenant", "common")], 400, 50_059, "invalid_request"),
         (vec![("grant_type", "")], 400, 900_144, "invalid_request"),
-        (vec![("grant_type", "password")], 400, 70_003, "unsupported_grant_type"),
-        (vec![("scope", "user_impersonation")], 400, 70_011, "invalid_scope"),
-        (vec![("scope", "https://other.example/.default")], 400, 500_011, "invalid_resource"),
+        (
+            vec![("grant_type", "password")],
+            400,
+            70_003,
+            "unsupported_grant_type",
+        ),
+        (
+            vec![("scope", "user_impersonation")],
+            400,
+            70_011,
+            "invalid_scope",
+        ),
+        (
+            vec![("scope", "https://other.example/.default")],
+            400,
+            500_011,
+            "invalid_resource",
+        ),
     ] {
         let answer = service.request_token(&changes).await;
         assert_eq!(answer.status, status, "{changes:?} {}", answer.text);
         assert_eq!(code(&answer), expected, "{changes:?}");
         assert_eq!(answer.json()["error"], error);
-        let description = answer.json()["error_description"].as_str().unwrap().to_owned();
-        assert!(description.starts_with(&format!("AADSTS{expected}: ")), "{description}");
+        let description = answer.json()["error_description"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            description.starts_with(&format!("AADSTS{expected}: ")),
+            "{description}"
+        );
         assert!(description.contains("\r\nTrace ID: "));
     }
     assert!(service.emulator.disable_application(CLIENT_ID, true));
@@ -47,8 +88,11 @@ async fn tokens_are_issued_as_entra_does() {
 
 #[tokio::test]
 async fn strangers_are_shown_the_authority() {
-    let emulator =
-        Emulator::builder().token_lifetime(Duration::from_secs(600)).start().await.unwrap();
+    let emulator = Emulator::builder()
+        .token_lifetime(Duration::from_mins(10))
+        .start()
+        .await
+        .unwrap();
     let mut service = Service::with(emulator).await;
     let challenge = format!(
         "Bearer authorization_uri={}/{TENANT_ID}/oauth2/authorize, resource_id={}/",

@@ -38,7 +38,9 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     pub(crate) fn rows(&self) -> Vec<Value> {
@@ -59,14 +61,19 @@ impl Service {
 
     pub(crate) async fn with(emulator: Emulator) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let mut service = Self { emulator, client, token: String::new() };
+        let mut service = Self {
+            emulator,
+            client,
+            token: String::new(),
+        };
         service.sign_in().await;
         service
     }
 
     pub(crate) async fn sign_in(&mut self) {
         let answer = self.request_token(&[]).await;
-        self.token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let token = answer.json()["access_token"].clone();
+        self.token = token.as_str().unwrap().into();
     }
 
     /// Asks for a token, with some parameters changed (or removed, by an empty value).
@@ -92,7 +99,10 @@ impl Service {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        let address = format!("{}/{tenant}/oauth2/v2.0/token", self.emulator.authority_url());
+        let address = format!(
+            "{}/{tenant}/oauth2/v2.0/token",
+            self.emulator.authority_url()
+        );
         let request = Request::post(address)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Full::from(body))
@@ -102,8 +112,15 @@ impl Service {
 
     /// The address of a resource. Blanks and quotes may stand in it as they are.
     pub(crate) fn address(&self, path: &str) -> String {
-        let path = path.replace(' ', "%20").replace('"', "%22").replace('[', "%5B");
-        format!("{}/api/data/v9.2/{}", self.emulator.base_url(), path.replace(']', "%5D"))
+        let path = path
+            .replace(' ', "%20")
+            .replace('"', "%22")
+            .replace('[', "%5B");
+        format!(
+            "{}/api/data/v9.2/{}",
+            self.emulator.base_url(),
+            path.replace(']', "%5D")
+        )
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -111,12 +128,15 @@ impl Service {
     }
 
     pub(crate) async fn get_preferring(&self, path: &str, prefer: &str) -> Answer {
-        self.send(Method::GET, path, &[("prefer", prefer)], "").await
+        self.send(Method::GET, path, &[("prefer", prefer)], "")
+            .await
     }
 
     /// Follows a link verbatim.
     pub(crate) async fn follow(&self, link: &str, prefer: &str) -> Answer {
-        self.try_send(Method::GET, link, &[("prefer", prefer)], "").await.unwrap()
+        self.try_send(Method::GET, link, &[("prefer", prefer)], "")
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -138,7 +158,9 @@ impl Service {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        self.try_send(method, &self.address(path), headers, body).await.unwrap()
+        self.try_send(method, &self.address(path), headers, body)
+            .await
+            .unwrap()
     }
 
     /// Sends a request with the token; fails if no complete answer comes.
@@ -156,15 +178,28 @@ impl Service {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.exchange(request.body(Full::from(body.to_owned())).unwrap()).await
+        self.exchange(request.body(Full::from(body.to_owned())).unwrap())
+            .await
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let response = self.client.request(request).await.map_err(|error| error.to_string())?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| error.to_string())?;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| error.to_string())?
+            .to_bytes();
         let text = String::from_utf8_lossy(&body).into_owned();
-        Ok(Answer { status: parts.status, headers: parts.headers, text })
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        })
     }
 
     /// Creates a row and returns its key.

@@ -30,9 +30,8 @@ impl Api {
                     "A batch must have the Content-Type 'multipart/mixed' with a boundary.",
                 )
             })?;
-        let body = std::str::from_utf8(&outer.body).map_err(|_| {
-            ODataError::bad_request("0x80048d19", "The batch is no UTF-8 text.")
-        })?;
+        let body = std::str::from_utf8(&outer.body)
+            .map_err(|_| ODataError::bad_request("0x80048d19", "The batch is no UTF-8 text."))?;
         let parts = multipart::parse(body, &boundary)?;
         let count: usize = parts
             .iter()
@@ -59,7 +58,9 @@ impl Api {
                     multipart::push_response(&mut out, &response, inner.content_id.as_deref());
                     failure(&response)
                 }
-                Part::ChangeSet(requests) => self.push_change_set(&mut out, outer, &requests, caller),
+                Part::ChangeSet(requests) => {
+                    self.push_change_set(&mut out, outer, &requests, caller)
+                }
             };
             if let Some(failed) = failed
                 && !go_on
@@ -71,7 +72,10 @@ impl Api {
         multipart::push_end(&mut out, &boundary);
         let mut response = Response::empty(status);
         response.body = out;
-        Ok(response.with("content-type", &format!("multipart/mixed; boundary={boundary}")))
+        Ok(response.with(
+            "content-type",
+            &format!("multipart/mixed; boundary={boundary}"),
+        ))
     }
 
     fn one(&self, outer: &Request, inner: &InnerRequest, caller: &Caller) -> Response {
@@ -101,8 +105,10 @@ impl Api {
                 }
                 let request = inner_request(outer, inner, &created)?;
                 let response = self.call(&request, caller)?.change(writer)?;
-                let address =
-                    response.headers.iter().find(|(name, _)| name.as_str() == "odata-entityid");
+                let address = response
+                    .headers
+                    .iter()
+                    .find(|(name, _)| name.as_str() == "odata-entityid");
                 if let (Some(id), Some((_, address))) = (&inner.content_id, address) {
                     created.insert(id.clone(), address.clone());
                 }
@@ -164,7 +170,10 @@ fn inner_request(
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let path = path.trim_start_matches('/');
     if path == "$batch" {
-        return Err(ODataError::bad_request("0x80060888", "A batch must not contain a batch."));
+        return Err(ODataError::bad_request(
+            "0x80060888",
+            "A batch must not contain a batch.",
+        ));
     }
     Ok(Request {
         method: inner.method.clone(),
@@ -197,7 +206,9 @@ fn resolve_references(body: &Bytes, created: &Created) -> Result<Bytes, ODataErr
         let (before, found) = rest.split_at(at);
         out.push_str(before);
         let inner = found.get(2..).unwrap_or_default();
-        let digits = inner.find(|c: char| !c.is_ascii_digit()).unwrap_or(inner.len());
+        let digits = inner
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(inner.len());
         let (id, tail) = inner.split_at(digits);
         if digits > 0 && tail.starts_with('"') {
             out.push('"');

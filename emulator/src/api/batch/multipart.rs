@@ -1,5 +1,7 @@
 //! Multipart bodies of `$batch`: taken apart and put together.
 
+use std::fmt::Write as _;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 
@@ -121,20 +123,29 @@ fn headers(section: &str) -> Result<(HeaderMap, &str), ODataError> {
 
 fn request(part: &HeaderMap, content: &str) -> Result<InnerRequest, ODataError> {
     if text(part, "content-type").is_none_or(|kind| !kind.starts_with("application/http")) {
-        return Err(malformed("A part must have the Content-Type 'application/http'."));
+        return Err(malformed(
+            "A part must have the Content-Type 'application/http'.",
+        ));
     }
-    let (line, rest) =
-        content.split_once('\n').ok_or_else(|| malformed("A part has no request line."))?;
+    let (line, rest) = content
+        .split_once('\n')
+        .ok_or_else(|| malformed("A part has no request line."))?;
     let mut words = line.split_whitespace();
     let (Some(method), Some(url), Some("HTTP/1.1"), None) =
         (words.next(), words.next(), words.next(), words.next())
     else {
-        return Err(malformed("A part's request line must be 'METHOD address HTTP/1.1'."));
+        return Err(malformed(
+            "A part's request line must be 'METHOD address HTTP/1.1'.",
+        ));
     };
     let (headers, body) = headers(rest)?;
     Ok(InnerRequest {
-        content_id: text(part, "content-id").or(text(&headers, "content-id")).map(str::to_owned),
-        method: method.parse().map_err(|_| malformed("A part has an unknown method."))?,
+        content_id: text(part, "content-id")
+            .or(text(&headers, "content-id"))
+            .map(str::to_owned),
+        method: method
+            .parse()
+            .map_err(|_| malformed("A part has an unknown method."))?,
         url: url.to_owned(),
         headers,
         body: Bytes::copy_from_slice(body.trim_end_matches(['\r', '\n']).as_bytes()),
@@ -161,20 +172,19 @@ pub(super) fn push_end(out: &mut Vec<u8>, boundary: &str) {
 
 /// Appends an answer as a part.
 pub(super) fn push_response(out: &mut Vec<u8>, response: &Response, content_id: Option<&str>) {
-    let mut head = String::from(
-        "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n",
-    );
+    let mut head =
+        String::from("Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n");
     if let Some(id) = content_id {
-        head.push_str(&format!("Content-ID: {id}\r\n"));
+        let _ = write!(head, "Content-ID: {id}\r\n");
     }
     let status = response.status;
     let reason = status.canonical_reason().unwrap_or_default();
-    head.push_str(&format!("\r\nHTTP/1.1 {} {reason}\r\n", status.as_u16()));
+    let _ = write!(head, "\r\nHTTP/1.1 {} {reason}\r\n", status.as_u16());
     for (name, value) in &response.headers {
         let name = match name.as_str() {
             "odata-version" => "OData-Version",
             "odata-entityid" => {
-                head.push_str(&format!("Location: {value}\r\n"));
+                let _ = write!(head, "Location: {value}\r\n");
                 "OData-EntityId"
             }
             "content-type" => "Content-Type",
@@ -183,7 +193,7 @@ pub(super) fn push_response(out: &mut Vec<u8>, response: &Response, content_id: 
             "req_id" => "REQ_ID",
             other => other,
         };
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     out.extend_from_slice(head.as_bytes());
     out.extend_from_slice(b"\r\n");
@@ -208,7 +218,10 @@ mod tests {
         let [Part::One(get), Part::ChangeSet(set)] = parts.as_slice() else {
             panic!("{parts:?}");
         };
-        assert_eq!((get.method.as_str(), get.url.as_str()), ("GET", "/api/data/v9.2/accounts"));
+        assert_eq!(
+            (get.method.as_str(), get.url.as_str()),
+            ("GET", "/api/data/v9.2/accounts")
+        );
         assert_eq!(set[0].content_id.as_deref(), Some("1"));
         assert_eq!(set[0].body, "{\"name\":\"a\"}");
     }
@@ -218,15 +231,25 @@ mod tests {
         let lines = BATCH.replace("\r\n", "\n");
         let error = parse(&lines, "b").unwrap_err();
         assert_eq!(error.code, "0x80048d19");
-        assert!(error.message.ends_with("System.ArgumentException: Stream was not readable."));
+        assert!(
+            error
+                .message
+                .ends_with("System.ArgumentException: Stream was not readable.")
+        );
         assert!(parse(&format!("{lines}\n"), "b").is_ok());
         assert!(parse(BATCH.trim_end(), "b").is_err());
     }
 
     #[test]
     fn boundaries_may_be_quoted() {
-        assert_eq!(boundary("multipart/mixed; boundary=\"a b\"").as_deref(), Some("a b"));
-        assert_eq!(boundary("Multipart/Mixed;charset=utf-8;boundary=x").as_deref(), Some("x"));
+        assert_eq!(
+            boundary("multipart/mixed; boundary=\"a b\"").as_deref(),
+            Some("a b")
+        );
+        assert_eq!(
+            boundary("Multipart/Mixed;charset=utf-8;boundary=x").as_deref(),
+            Some("x")
+        );
         assert_eq!(boundary("application/json"), None);
         assert!(parse("nothing\r\n", "b").is_err());
     }

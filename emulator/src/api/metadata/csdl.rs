@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    odata::{Model, Navigation, model::wire_name, sql::edm_type},
+    odata::{Model, Navigation, constant::edm_type, model::wire_name},
     schema::{ChangeTracking, Table},
 };
 
@@ -46,9 +46,16 @@ pub(super) fn document(model: &Model, annotated: bool) -> String {
 
 fn push_entity_type(xml: &mut String, model: &Model, table: &Table) {
     let principal = crate::odata::model::is_principal(table);
-    let base = if principal { "principal" } else { "crmbaseentity" };
+    let base = if principal {
+        "principal"
+    } else {
+        "crmbaseentity"
+    };
     let name = &table.logical_name;
-    let _ = write!(xml, "<EntityType Name=\"{name}\" BaseType=\"mscrm.{base}\">");
+    let _ = write!(
+        xml,
+        "<EntityType Name=\"{name}\" BaseType=\"mscrm.{base}\">"
+    );
     if !principal {
         let _ = write!(
             xml,
@@ -77,16 +84,20 @@ fn push_entity_type(xml: &mut String, model: &Model, table: &Table) {
         push_navigation(xml, model, table, navigation_name, navigation);
     }
     for key in &table.keys {
-        let names = key.columns.iter().filter_map(|column| table.column(column)).map(wire_name);
-        let records: String = names
-            .map(|name| {
-                format!(
-                    "<Record Type=\"OData.Community.Keys.V1.PropertyRef\"><PropertyValue \
-                     Property=\"Alias\" String=\"{name}\" /><PropertyValue Property=\"Name\" \
-                     PropertyPath=\"{name}\" /></Record>"
-                )
-            })
-            .collect();
+        let names = key
+            .columns
+            .iter()
+            .filter_map(|column| table.column(column))
+            .map(wire_name);
+        let mut records = String::new();
+        for name in names {
+            let _ = write!(
+                records,
+                "<Record Type=\"OData.Community.Keys.V1.PropertyRef\"><PropertyValue \
+                 Property=\"Alias\" String=\"{name}\" /><PropertyValue Property=\"Name\" \
+                 PropertyPath=\"{name}\" /></Record>"
+            );
+        }
         let _ = write!(
             xml,
             "<Annotation Term=\"OData.Community.Keys.V1.AlternateKeys\"><Collection><Record \
@@ -108,7 +119,10 @@ fn push_navigation(
     let (kind, constraint) = match navigation {
         Navigation::ToOwner => ("mscrm.principal".to_owned(), None),
         Navigation::ToOne { column, target } => {
-            let key = model.schema.table(target).map(|target| target.primary_id.clone());
+            let key = model
+                .schema
+                .table(target)
+                .map(|target| target.primary_id.clone());
             (format!("mscrm.{target}"), key.map(|key| (column, key)))
         }
         Navigation::ToMany { table, .. } | Navigation::Associated { table, .. } => {
@@ -134,7 +148,10 @@ fn push_navigation(
 /// The navigation property that leads back.
 fn partner(model: &Model, table: &Table, name: &str, navigation: &Navigation) -> Option<String> {
     match navigation {
-        Navigation::ToMany { table: child, column } => model
+        Navigation::ToMany {
+            table: child,
+            column,
+        } => model
             .lookup_navigation(child, column, &table.logical_name)
             .map(str::to_owned),
         Navigation::Associated { table: other, .. } => {

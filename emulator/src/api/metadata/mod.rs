@@ -1,5 +1,6 @@
 //! Definitions of tables, columns, keys and relationships (reference §5).
 
+mod column;
 mod csdl;
 mod definition;
 mod query;
@@ -149,9 +150,7 @@ impl<'a> Call<'a> {
         let options = &self.options;
         let value = match place {
             Place::One(item) => shape(schema, &item, options, cast)?.into(),
-            Place::Many(items) => {
-                Value::Array(query::shape_all(schema, items, options, cast)?)
-            }
+            Place::Many(items) => Value::Array(query::shape_all(schema, items, options, cast)?),
         };
         Ok(self.metadata_response(&context, value))
     }
@@ -165,8 +164,9 @@ impl<'a> Call<'a> {
         context: &str,
     ) -> Result<Response, ODataError> {
         let mut properties = item.properties(true);
-        let value =
-            properties.remove(name).ok_or_else(|| ODataError::unknown_segment(name))?;
+        let value = properties
+            .remove(name)
+            .ok_or_else(|| ODataError::unknown_segment(name))?;
         match next.map(|segment| segment.name.as_str()) {
             None => {
                 let mut body = Map::new();
@@ -185,8 +185,7 @@ impl<'a> Call<'a> {
     fn metadata_response(&self, place: &str, value: Value) -> Response {
         let selection = query::selection(&self.options);
         let suffix = if value.is_array() { "" } else { "/$entity" };
-        let context =
-            format!("{}/$metadata#{place}{selection}{suffix}", self.request.root);
+        let context = format!("{}/$metadata#{place}{selection}{suffix}", self.request.root);
         let mut body = match value {
             Value::Object(members) => members,
             list => Map::from_iter([("value".to_owned(), list)]),
@@ -198,7 +197,11 @@ impl<'a> Call<'a> {
 
     /// `GET {api}/$metadata`.
     pub(super) fn csdl(&self) -> Response {
-        let annotated = self.options.custom.get("annotations").is_some_and(|value| value == "true");
+        let annotated = self
+            .options
+            .custom
+            .get("annotations")
+            .is_some_and(|value| value == "true");
         let document = csdl::document(self.model(), annotated);
         let mut response = Response::text(document);
         response.headers.retain(|(name, _)| name != "content-type");
@@ -227,9 +230,7 @@ impl MetadataKey {
             }
             _ => Err(ODataError::bad_request(
                 "0x8006088a",
-                format!(
-                    "The key '{text}' is not valid: use a MetadataId or {property}='…'."
-                ),
+                format!("The key '{text}' is not valid: use a MetadataId or {property}='…'."),
             )),
         }
     }

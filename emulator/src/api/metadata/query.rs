@@ -50,7 +50,10 @@ pub(super) fn shape(
                 if shaped.contains_key(name) {
                     continue;
                 }
-                shaped.insert(name.to_owned(), properties.remove(name).ok_or_else(|| unknown(name))?);
+                shaped.insert(
+                    name.to_owned(),
+                    properties.remove(name).ok_or_else(|| unknown(name))?,
+                );
             }
         }
     }
@@ -61,12 +64,11 @@ pub(super) fn shape(
     }
     for expand in &options.expand {
         let name = &expand.navigation;
-        let children =
-            item.children(schema, name, cast.is_some()).ok_or_else(|| unknown(name))?;
+        let children = item
+            .children(schema, name, cast.is_some())
+            .ok_or_else(|| unknown(name))?;
         let value = match children {
-            Children::Many(items) => {
-                Value::Array(shape_all(schema, items, &expand.options, None)?)
-            }
+            Children::Many(items) => Value::Array(shape_all(schema, items, &expand.options, None)?),
             Children::One(None) => Value::Null,
             Children::One(Some(item)) => {
                 Value::Object(shape(schema, &item, &expand.options, None)?)
@@ -81,9 +83,17 @@ pub(super) fn shape(
 pub(super) fn selection(options: &Options) -> String {
     let mut parts: Vec<String> = options.select_text.iter().cloned().collect();
     parts.extend(options.expand.iter().map(|item| {
-        format!("{}({})", item.navigation, item.options.select_text.as_deref().unwrap_or_default())
+        format!(
+            "{}({})",
+            item.navigation,
+            item.options.select_text.as_deref().unwrap_or_default()
+        )
     }));
-    if parts.is_empty() { String::new() } else { format!("({})", parts.join(",")) }
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("({})", parts.join(","))
+    }
 }
 
 fn holds(
@@ -94,17 +104,23 @@ fn holds(
 ) -> Result<bool, ODataError> {
     let inner = |condition| holds(condition, properties, options, type_name);
     match condition {
-        Condition::And(parts) => {
-            parts.iter().map(inner).try_fold(true, |all, part| Ok(all & part?))
-        }
-        Condition::Or(parts) => {
-            parts.iter().map(inner).try_fold(false, |any, part| Ok(any | part?))
-        }
+        Condition::And(parts) => parts
+            .iter()
+            .map(inner)
+            .try_fold(true, |all, part| Ok(all & part?)),
+        Condition::Or(parts) => parts
+            .iter()
+            .map(inner)
+            .try_fold(false, |any, part| Ok(any | part?)),
         Condition::Not(condition) => Ok(!inner(condition)?),
         Condition::Holds(operand) => {
             Ok(value(operand, properties, options, type_name)? == Value::Bool(true))
         }
-        Condition::Compare { operator, left, right } => {
+        Condition::Compare {
+            operator,
+            left,
+            right,
+        } => {
             let left = value(left, properties, options, type_name)?;
             let right = value(right, properties, options, type_name)?;
             Ok(compare(*operator, &left, &right))
@@ -134,8 +150,7 @@ fn value(
             _ => Value::Null,
         }),
         Operand::Path(path) => {
-            let unknown =
-                || ODataError::unknown_property(&path.join("/"), type_name);
+            let unknown = || ODataError::unknown_property(&path.join("/"), type_name);
             let mut members = properties;
             let mut steps = path.iter().peekable();
             while let Some(step) = steps.next() {
@@ -155,9 +170,10 @@ fn value(
 
 fn compare(operator: Comparison, left: &Value, right: &Value) -> bool {
     let ordering = match (left, right) {
-        (Value::Number(left), Value::Number(right)) => {
-            left.as_i64().zip(right.as_i64()).map(|(left, right)| left.cmp(&right))
-        }
+        (Value::Number(left), Value::Number(right)) => left
+            .as_i64()
+            .zip(right.as_i64())
+            .map(|(left, right)| left.cmp(&right)),
         (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
         _ => None,
     };

@@ -82,7 +82,14 @@ pub(crate) fn delete(
                     continue;
                 }
                 let child = writer.store().table(referencing_table)?;
-                release(writer, child, referencing_column, &referring, *cascade_delete, now)?;
+                release(
+                    writer,
+                    child,
+                    referencing_column,
+                    &referring,
+                    *cascade_delete,
+                    now,
+                )?;
             }
             Relationship::ManyToMany {
                 intersect_table,

@@ -49,7 +49,10 @@ impl Done {
 
 impl Call<'_> {
     fn author(&self) -> Author {
-        Author { user: self.caller.user, now: self.now() }
+        Author {
+            user: self.caller.user,
+            now: self.now(),
+        }
     }
 
     /// Answers a request that writes.
@@ -75,7 +78,7 @@ impl Call<'_> {
             ("POST", None, [action]) => self.multiple(writer, table, &action.name),
             ("PATCH", Some(key), []) => self.patch(writer, table, key),
             ("DELETE", Some(key), []) => self.delete_row(writer, table, key),
-            (_, Some(key), [below @ ..]) if !below.is_empty() => {
+            (_, Some(key), below) if !below.is_empty() => {
                 let key = RowKey::parse(table, key)?;
                 let id = self.existing(writer.connection(), table, &key)?;
                 self.change_below(writer, table, id, below)
@@ -115,7 +118,10 @@ impl Call<'_> {
     }
 
     fn condition(&self, table: &Table) -> Result<Condition, ODataError> {
-        match (self.request.header("if-match"), self.request.header("if-none-match")) {
+        match (
+            self.request.header("if-match"),
+            self.request.header("if-none-match"),
+        ) {
             (Some("*"), _) => Ok(Condition::Exists),
             (Some(etag), _) => {
                 if !table.optimistic_concurrency {
@@ -175,7 +181,7 @@ impl Call<'_> {
             }
             (None, Condition::Exists | Condition::Version(_)) => Err(key.not_found(table)),
             (None, Condition::Any | Condition::Absent) => {
-                let from_key = self.values_of_key(table, key)?;
+                let from_key = Self::values_of_key(table, key)?;
                 let id = self.create_record(writer, table, members, &from_key)?;
                 Ok((Done::Created(id), text))
             }
@@ -228,7 +234,11 @@ impl Call<'_> {
                 self.change_reference(writer, table, id, first, navigation)
             }
             ("POST", []) => {
-                let Some(Navigation::ToMany { table: child, column }) = navigation else {
+                let Some(Navigation::ToMany {
+                    table: child,
+                    column,
+                }) = navigation
+                else {
                     return Err(ODataError::unknown_segment(name));
                 };
                 let child = self.model().table(child)?;
@@ -236,7 +246,12 @@ impl Call<'_> {
                 let parent = crate::store::Value::lookup(&table.logical_name, id);
                 let link = [(column.clone(), parent)];
                 let child_id = self.create_record(writer, child, &members, &link)?;
-                self.written(writer, child, Done::Created(child_id), &child_id.to_string())
+                self.written(
+                    writer,
+                    child,
+                    Done::Created(child_id),
+                    &child_id.to_string(),
+                )
             }
             ("PUT", []) if matches!(navigation, Some(Navigation::ToMany { .. })) => {
                 self.replace_collection(writer, table, id, name)
@@ -277,32 +292,35 @@ impl Call<'_> {
 
     /// The column values that a key gives a row created by it.
     fn values_of_key(
-        &self,
         table: &Table,
         key: &RowKey,
     ) -> Result<Vec<(String, crate::store::Value)>, ODataError> {
         match key {
-            RowKey::Primary(id) => {
-                Ok(vec![(table.primary_id.clone(), crate::store::Value::Guid(*id))])
-            }
+            RowKey::Primary(id) => Ok(vec![(
+                table.primary_id.clone(),
+                crate::store::Value::Guid(*id),
+            )]),
             RowKey::Alternate { columns, .. } => columns
                 .iter()
                 .map(|(name, literal)| {
                     let name = super::key::column_name(name);
-                    let column =
-                        table.column(name).ok_or_else(|| invalid_property(table, name))?;
+                    let column = table
+                        .column(name)
+                        .ok_or_else(|| invalid_property(table, name))?;
                     let json = match literal {
                         Literal::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
                         Literal::Number(number) => number.clone(),
-                        Literal::Date(at) => format!("\"{}\"", &crate::time::date_time(*at)
-                            .split('T').next().unwrap_or_default()),
+                        Literal::Date(at) => format!(
+                            "\"{}\"",
+                            &crate::time::date_time(*at)
+                                .split('T')
+                                .next()
+                                .unwrap_or_default()
+                        ),
                         Literal::DateTime(at) => format!("\"{}\"", crate::time::date_time(*at)),
                         Literal::Guid(id) => {
                             let target = column.targets().first().copied().unwrap_or_default();
-                            return Ok((
-                                name.to_owned(),
-                                crate::store::Value::lookup(target, *id),
-                            ));
+                            return Ok((name.to_owned(), crate::store::Value::lookup(target, *id)));
                         }
                         Literal::Boolean(flag) => flag.to_string(),
                         Literal::Null | Literal::List(_) => "null".to_owned(),

@@ -9,7 +9,10 @@ use super::{
     payload::{Members, invalid_property, payload_error},
 };
 use crate::{
-    api::{Call, Response, key::{RowKey, column_name}},
+    api::{
+        Call, Response,
+        key::{RowKey, column_name},
+    },
     odata::ODataError,
     schema::{Table, TableType},
     store::Writer,
@@ -59,9 +62,9 @@ impl Call<'_> {
                     "DeleteMultiple has not yet been implemented.",
                 ))
             }
-            other => {
-                Err(ODataError::unknown_segment(&format!("Microsoft.Dynamics.CRM.{other}")))
-            }
+            other => Err(ODataError::unknown_segment(&format!(
+                "Microsoft.Dynamics.CRM.{other}"
+            ))),
         }
     }
 
@@ -103,11 +106,16 @@ fn upsert_key(table: &Table, target: &Members) -> Result<RowKey, ODataError> {
         .strip_prefix(&table.entity_set_name)
         .and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')'))
         .ok_or_else(|| {
-            payload_error(&table.entity_set_name, "'@odata.id' must address a row of the table.")
+            payload_error(
+                &table.entity_set_name,
+                "'@odata.id' must address a row of the table.",
+            )
         })?;
     let key = RowKey::parse(table, inner)?;
     if let RowKey::Alternate { columns, .. } = &key
-        && columns.iter().any(|(name, _)| target.get(column_name(name)).is_some())
+        && columns
+            .iter()
+            .any(|(name, _)| target.get(column_name(name)).is_some())
     {
         return Err(ODataError::bad_request(
             "0x80048d19",

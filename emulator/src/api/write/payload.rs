@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    odata::{ODataError, sql::sorted_choices},
+    odata::{ODataError, constant::sorted_choices},
     schema::{Column, ColumnKind, DateTimeBehavior, Table},
     store::{Decimal, Value},
     time,
@@ -47,7 +47,10 @@ impl Members {
     /// Parses a body or a nested object.
     pub(crate) fn parse(json: &[u8], set: &str) -> Result<Self, ODataError> {
         serde_json::from_slice(json).map_err(|error| {
-            payload_error(set, &format!("The request body is no valid JSON object: {error}"))
+            payload_error(
+                set,
+                &format!("The request body is no valid JSON object: {error}"),
+            )
         })
     }
 
@@ -59,7 +62,10 @@ impl Members {
 
     /// The member itself.
     pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| &**raw)
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, raw)| &**raw)
     }
 }
 
@@ -75,7 +81,11 @@ pub(crate) fn payload_error(set: &str, inner: &str) -> ODataError {
 }
 
 /// A column's value from its JSON.
-pub(crate) fn value_of(table: &Table, column: &Column, raw: &RawValue) -> Result<Value, ODataError> {
+pub(crate) fn value_of(
+    table: &Table,
+    column: &Column,
+    raw: &RawValue,
+) -> Result<Value, ODataError> {
     let json = raw.get();
     if json == "null" {
         return Ok(Value::Null);
@@ -129,24 +139,38 @@ pub(crate) fn value_of(table: &Table, column: &Column, raw: &RawValue) -> Result
         }
         ColumnKind::MultiSelectPicklist { .. } => {
             let text = text().ok_or_else(|| wrong("Edm.String"))?;
-            for choice in text.split(',').map(str::trim).filter(|choice| !choice.is_empty()) {
+            for choice in text
+                .split(',')
+                .map(str::trim)
+                .filter(|choice| !choice.is_empty())
+            {
                 let number = choice.parse().map_err(|_| wrong("Edm.String"))?;
                 require_choice(table, column, number)?;
             }
             let sorted = sorted_choices(&text);
-            Ok(if sorted.is_empty() { Value::Null } else { Value::Text(sorted) })
+            Ok(if sorted.is_empty() {
+                Value::Null
+            } else {
+                Value::Text(sorted)
+            })
         }
-        ColumnKind::Decimal { .. } | ColumnKind::Money { .. } if is_number => {
-            json.parse::<Decimal>().map(Value::Decimal).map_err(|_| wrong("Edm.Decimal"))
-        }
+        ColumnKind::Decimal { .. } | ColumnKind::Money { .. } if is_number => json
+            .parse::<Decimal>()
+            .map(Value::Decimal)
+            .map_err(|_| wrong("Edm.Decimal")),
         ColumnKind::Decimal { .. } | ColumnKind::Money { .. } => Err(wrong("Edm.Decimal")),
-        ColumnKind::Double { .. } => {
-            json.parse().map(Value::Double).map_err(|_| wrong("Edm.Double"))
-        }
-        ColumnKind::Boolean { .. } => {
-            json.parse().map(Value::Bool).map_err(|_| wrong("Edm.Boolean"))
-        }
-        ColumnKind::DateTime { behavior: DateTimeBehavior::DateOnly, .. } => text()
+        ColumnKind::Double { .. } => json
+            .parse()
+            .map(Value::Double)
+            .map_err(|_| wrong("Edm.Double")),
+        ColumnKind::Boolean { .. } => json
+            .parse()
+            .map(Value::Bool)
+            .map_err(|_| wrong("Edm.Boolean")),
+        ColumnKind::DateTime {
+            behavior: DateTimeBehavior::DateOnly,
+            ..
+        } => text()
             .and_then(|text| time::parse_date(&text))
             .map(Value::DateTime)
             .ok_or_else(|| wrong("Edm.Date")),
@@ -177,10 +201,17 @@ fn too_long(table: &Table, column: &Column, max_length: u32) -> ODataError {
 
 fn require_choice(table: &Table, column: &Column, number: i64) -> Result<(), ODataError> {
     let choices = column.choices();
-    if choices.is_empty() || choices.iter().any(|choice| i64::from(choice.value) == number) {
+    if choices.is_empty()
+        || choices
+            .iter()
+            .any(|choice| i64::from(choice.value) == number)
+    {
         return Ok(());
     }
-    let accepted: Vec<String> = choices.iter().map(|choice| choice.value.to_string()).collect();
+    let accepted: Vec<String> = choices
+        .iter()
+        .map(|choice| choice.value.to_string())
+        .collect();
     Err(ODataError::bad_request(
         "0x8004431a",
         format!(

@@ -71,13 +71,12 @@ impl Call<'_> {
             let id = self.create_nested(writer, target, nested, &[], depth + 1)?;
             layout.set(&mut row, column, Value::lookup(&target.logical_name, id));
         }
-        let id = match layout.get(&row, &table.primary_id).id() {
-            Some(id) => id,
-            None => {
-                let id = Uuid::new_v4();
-                layout.set(&mut row, &table.primary_id, Value::Guid(id));
-                id
-            }
+        let id = if let Some(id) = layout.get(&row, &table.primary_id).id() {
+            id
+        } else {
+            let id = Uuid::new_v4();
+            layout.set(&mut row, &table.primary_id, Value::Guid(id));
+            id
         };
         if writer.row(&table.logical_name, id)?.is_some() {
             return Err(duplicate());
@@ -91,8 +90,13 @@ impl Call<'_> {
         }
         let mut completer = writer.completer(table, self.author())?;
         completer.complete(&mut row)?;
-        require_state(table, layout.get(&row, "statecode"), layout.get(&row, "statuscode"), id)?;
-        self.require_unique_keys(writer, table, &row, id)?;
+        require_state(
+            table,
+            layout.get(&row, "statecode"),
+            layout.get(&row, "statuscode"),
+            id,
+        )?;
+        require_unique_keys(writer, table, &row, id)?;
         writer.insert(&table.logical_name, &row)?;
         for (child, column, nested) in &intent.after {
             let child = self.model().table(child)?;
@@ -150,16 +154,22 @@ impl Call<'_> {
         {
             layout.set(&mut after, "statuscode", Value::Int(status));
         }
-        let (state, status) =
-            (layout.get(&after, "statecode"), layout.get(&after, "statuscode"));
+        let (state, status) = (
+            layout.get(&after, "statecode"),
+            layout.get(&after, "statuscode"),
+        );
         require_state(table, state, status, before.id)?;
         layout.set(&mut after, "modifiedon", Value::DateTime(self.now()));
-        layout.set(&mut after, "modifiedby", Value::lookup("systemuser", self.caller.user));
+        layout.set(
+            &mut after,
+            "modifiedby",
+            Value::lookup("systemuser", self.caller.user),
+        );
         if given.contains(&"transactioncurrencyid") {
             completer.set_rate(&mut after)?;
         }
         completer.derive(&mut after)?;
-        self.require_unique_keys(writer, table, &after, before.id)?;
+        require_unique_keys(writer, table, &after, before.id)?;
         writer.update(&table.logical_name, before, &after)?;
         Ok(())
     }
@@ -189,14 +199,21 @@ impl Call<'_> {
             if let Some(column) = table.column(name)
                 && !column.is_lookup()
             {
-                let allowed = if creating { column.creatable } else { column.updatable };
+                let allowed = if creating {
+                    column.creatable
+                } else {
+                    column.updatable
+                };
                 let value = value_of(table, column, raw)?;
                 let is_key = creating && *name == table.primary_id;
                 let required = column.required == RequiredLevel::SystemRequired;
                 if value == Value::Null && required && allowed && !creating {
                     return Err(ODataError::bad_request(
                         "0x80040203",
-                        format!("The column '{name}' of '{}' cannot be null.", table.logical_name),
+                        format!(
+                            "The column '{name}' of '{}' cannot be null.",
+                            table.logical_name
+                        ),
                     ));
                 }
                 // The platform ignores values of columns it keeps to itself.
@@ -228,26 +245,35 @@ impl Call<'_> {
         let set = &table.entity_set_name;
         match self.model().navigation(&table.logical_name, name) {
             Some(Navigation::ToOne { column, .. }) if raw.get() == "null" => {
-                let column = table.column(column).ok_or_else(|| invalid_property(table, name))?;
+                let column = table
+                    .column(column)
+                    .ok_or_else(|| invalid_property(table, name))?;
                 intent.columns.push((column, Value::Null));
             }
             Some(Navigation::ToOne { column, target }) => {
                 let nested = Members::parse(raw.get().as_bytes(), set)?;
                 intent.before.push((column.clone(), target.clone(), nested));
             }
-            Some(Navigation::ToMany { table: child, column }) => {
+            Some(Navigation::ToMany {
+                table: child,
+                column,
+            }) => {
                 for nested in list(raw, set)? {
                     intent.after.push((child.clone(), column.clone(), nested));
                 }
             }
             Some(Navigation::Associated { table: other, .. }) => {
                 for nested in list(raw, set)? {
-                    intent.associated.push((name.to_owned(), other.clone(), nested));
+                    intent
+                        .associated
+                        .push((name.to_owned(), other.clone(), nested));
                 }
             }
             Some(Navigation::ToOwner) | None => {
                 // A lookup may be cleared by its logical name, whatever its navigation is called.
-                let cleared = table.column(name).filter(|c| c.is_lookup() && raw.get() == "null");
+                let cleared = table
+                    .column(name)
+                    .filter(|c| c.is_lookup() && raw.get() == "null");
                 let column = cleared.ok_or_else(|| invalid_property(table, name))?;
                 intent.columns.push((column, Value::Null));
             }
@@ -271,7 +297,9 @@ impl Call<'_> {
                 return Err(undeclared_navigation(table, name));
             }
         };
-        let column = table.column(column).ok_or_else(|| undeclared_navigation(table, name))?;
+        let column = table
+            .column(column)
+            .ok_or_else(|| undeclared_navigation(table, name))?;
         if raw.get() == "null" {
             return Ok((column, Value::Null));
         }
@@ -299,28 +327,27 @@ impl Call<'_> {
         self.caller.depth(found, PrivilegeType::AppendTo)?;
         Ok((column, Value::lookup(&found.logical_name, id)))
     }
+}
 
-    fn require_unique_keys(
-        &self,
-        writer: &Writer<'_>,
-        table: &Table,
-        row: &[Value],
-        id: Uuid,
-    ) -> Result<(), ODataError> {
-        if let Some(key) = writer.violated_key(table, row, id)? {
-            return Err(ODataError::precondition(
-                "0x80060892",
-                format!(
-                    "Entity Key {} violated. A record with the same value for {} already exists. A \
-                     duplicate record cannot be created. Select one or more unique values and try \
-                     again.",
-                    key.display_name,
-                    key.columns.join(", ")
-                ),
-            ));
-        }
-        Ok(())
+fn require_unique_keys(
+    writer: &Writer<'_>,
+    table: &Table,
+    row: &[Value],
+    id: Uuid,
+) -> Result<(), ODataError> {
+    if let Some(key) = writer.violated_key(table, row, id)? {
+        return Err(ODataError::precondition(
+            "0x80060892",
+            format!(
+                "Entity Key {} violated. A record with the same value for {} already exists. A \
+                 duplicate record cannot be created. Select one or more unique values and try \
+                 again.",
+                key.display_name,
+                key.columns.join(", ")
+            ),
+        ));
     }
+    Ok(())
 }
 
 /// The objects of an array.
@@ -344,25 +371,25 @@ fn require_writable(table: &Table, method: &str) -> Result<(), ODataError> {
 }
 
 /// The status has to belong to the state.
-fn require_state(
-    table: &Table,
-    state: &Value,
-    status: &Value,
-    id: Uuid,
-) -> Result<(), ODataError> {
+fn require_state(table: &Table, state: &Value, status: &Value, id: Uuid) -> Result<(), ODataError> {
     let (Value::Int(state), Value::Int(status)) = (state, status) else {
         return Ok(());
     };
-    let statuses = table.column("statuscode").map(Column::choices).unwrap_or_default();
+    let statuses = table
+        .column("statuscode")
+        .map(Column::choices)
+        .unwrap_or_default();
     let fits = statuses.iter().any(|choice| {
-        i64::from(choice.value) == *status
-            && choice.state.is_none_or(|of| i64::from(of) == *state)
+        i64::from(choice.value) == *status && choice.state.is_none_or(|of| i64::from(of) == *state)
     });
     if fits || statuses.is_empty() {
         return Ok(());
     }
-    let states = table.column("statecode").map(Column::choices).unwrap_or_default();
-    let label = states
+    let labels = table
+        .column("statecode")
+        .map(Column::choices)
+        .unwrap_or_default();
+    let label = labels
         .iter()
         .find(|choice| i64::from(choice.value) == *state)
         .map_or_else(|| state.to_string(), |choice| choice.label.clone());

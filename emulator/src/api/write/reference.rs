@@ -154,7 +154,11 @@ impl Call<'_> {
         let mut after = before.values.clone();
         layout.set(&mut after, column, value);
         layout.set(&mut after, "modifiedon", Value::DateTime(self.now()));
-        layout.set(&mut after, "modifiedby", Value::lookup("systemuser", self.caller.user));
+        layout.set(
+            &mut after,
+            "modifiedby",
+            Value::lookup("systemuser", self.caller.user),
+        );
         writer.completer(table, self.author())?.derive(&mut after)?;
         writer.update(&table.logical_name, &before, &after)?;
         Ok(())
@@ -169,14 +173,20 @@ impl Call<'_> {
         navigation: &str,
         other_id: Uuid,
     ) -> Result<(), ODataError> {
-        let Some(Navigation::Associated { table: other, intersect, near, far }) =
-            self.model().navigation(&table.logical_name, navigation)
+        let Some(Navigation::Associated {
+            table: other,
+            intersect,
+            near,
+            far,
+        }) = self.model().navigation(&table.logical_name, navigation)
         else {
             return Err(ODataError::unknown_segment(navigation));
         };
         let definition = self.model().table(intersect)?;
         let link = link_id(intersect, id, other_id);
-        if writer.row(intersect, link)?.is_some() || linked(writer, intersect, near, id, far, other_id)?.is_some() {
+        if writer.row(intersect, link)?.is_some()
+            || linked(writer, intersect, near, id, far, other_id)?.is_some()
+        {
             return Err(ODataError::precondition(
                 "0x80040237",
                 "Cannot insert duplicate key.",
@@ -185,11 +195,15 @@ impl Call<'_> {
         if intersect == "systemuserroles" {
             require_same_unit(writer, (&table.logical_name, id), (other, other_id))?;
         }
-        writer.create(intersect, self.author(), &[
-            (definition.primary_id.as_str(), Value::Guid(link)),
-            (near, Value::lookup(&table.logical_name, id)),
-            (far, Value::lookup(other, other_id)),
-        ])?;
+        writer.create(
+            intersect,
+            self.author(),
+            &[
+                (definition.primary_id.as_str(), Value::Guid(link)),
+                (near, Value::lookup(&table.logical_name, id)),
+                (far, Value::lookup(other, other_id)),
+            ],
+        )?;
         Ok(())
     }
 
@@ -206,7 +220,12 @@ impl Call<'_> {
             Navigation::ToMany { column, .. } => {
                 self.set_lookup(writer, other, other_id, column, Value::Null)
             }
-            Navigation::Associated { intersect, near, far, .. } => {
+            Navigation::Associated {
+                intersect,
+                near,
+                far,
+                ..
+            } => {
                 let link = linked(writer, intersect, near, id, far, other_id)?;
                 let link = link.ok_or_else(|| ODataError::no_row(&table.logical_name, other_id))?;
                 writer.delete(intersect, link)?;
@@ -226,8 +245,10 @@ impl Call<'_> {
         id: Uuid,
         name: &str,
     ) -> Result<Response, ODataError> {
-        let Some(Navigation::ToMany { table: child, column }) =
-            self.model().navigation(&table.logical_name, name)
+        let Some(Navigation::ToMany {
+            table: child,
+            column,
+        }) = self.model().navigation(&table.logical_name, name)
         else {
             return Err(ODataError::unknown_segment(name));
         };
