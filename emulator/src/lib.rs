@@ -16,6 +16,7 @@
 //! ```
 
 mod api;
+mod builder;
 pub mod clock;
 mod control;
 mod emulator;
@@ -29,7 +30,8 @@ pub mod seed;
 pub mod store;
 pub mod time;
 
+pub use builder::{Builder, SeedError, StartError};
 pub use emulator::{
-    Builder, CLIENT_ID, CLIENT_SECRET, ControlError, DayReport, Emulator, Fault, FaultKind,
-    SeedError, ServiceLimits, StartError, Statistics, TENANT_DOMAIN, TENANT_ID,
+    CLIENT_ID, CLIENT_SECRET, ControlError, DayReport, Emulator, Fault, FaultKind, ServiceLimits,
+    Statistics, TENANT_DOMAIN, TENANT_ID,
 };

@@ -1,5 +1,6 @@
 //! The two servers: the environment and the authority.
 
+pub(crate) mod authority;
 pub(crate) mod environment;
 pub(crate) mod faults;
 pub(crate) mod serve;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     gate::Caller,
     schema::{PrivilegeType, Table},
-    store::{COLLATION, Stored},
+    store::{COLLATE, Stored},
 };
 
 /// A piece of SQL with the values of its parameters.
@@ -460,10 +460,10 @@ pub(crate) fn comparison(
     Sql::with(text, values)
 }
 
+/// What makes a comparison of the property one of the organization's collation.
 pub(crate) fn collate(property: &Property<'_>) -> &'static str {
-    const _: () = assert!(matches!(COLLATION.as_bytes(), b"dataverse"));
     if property.stored == Stored::Text {
-        " COLLATE dataverse"
+        COLLATE
     } else {
         ""
     }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, fmt::Write as _};
 use rusqlite::{Row, types::ValueRef};
 use uuid::Uuid;
 
-use super::{COLLATION, Decimal, StoreError, Value};
+use super::{COLLATE, Decimal, StoreError, Value};
 use crate::schema::{Column, ColumnKind, DateTimeBehavior, Schema, Table};
 
 /// Digits after the point of every amount of money (reference §4.10).
@@ -95,7 +95,7 @@ impl Stored {
 
     fn sql_type(self) -> String {
         match self {
-            Self::Text => format!("TEXT COLLATE {COLLATION}"),
+            Self::Text => format!("TEXT{COLLATE}"),
             Self::Guid | Self::Reference | Self::TypedReference => "TEXT".to_owned(),
             Self::Real => "REAL".to_owned(),
             Self::Integer | Self::Boolean | Self::Scaled(_) | Self::Instant | Self::Date => {

@@ -6,7 +6,10 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, functions::FunctionFlags};
 
 /// Name of the collation of every text column.
-pub(crate) const COLLATION: &str = "dataverse";
+const COLLATION: &str = "dataverse";
+
+/// SQL that makes a comparison or an order one of the collation.
+pub(crate) const COLLATE: &str = " COLLATE dataverse";
 
 /// Adds the collation and the function `dv_like(text, pattern)` to a connection.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {

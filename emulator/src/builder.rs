@@ -1,0 +1,300 @@
+//! Configuring and starting an emulator.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+use crate::{
+    CLIENT_ID, CLIENT_SECRET, Emulator, ServiceLimits, TENANT_DOMAIN, TENANT_ID,
+    api::{Api, Organization},
+    clock::Clock,
+    entra::{Entra, Tenant},
+    gate::{Gate, limits::Limiter},
+    net::{
+        authority::Authority, environment::Environment, faults::Faults, serve::serve,
+        statistics::Counters,
+    },
+    org::{self, Role},
+    schema::{Schema, SchemaError},
+    store::{Store, StoreError},
+};
+
+/// How long access tokens are valid, in seconds (reference §2.2).
+const TOKEN_LIFETIME: i64 = 3_599;
+
+/// The version the organization reports.
+const VERSION: &str = "9.2.24104.00190";
+
+/// An error of a seed of the caller's own.
+pub type SeedError = Box<dyn std::error::Error + Send + Sync>;
+
+type Seed = Box<dyn FnOnce(&mut Store) -> Result<(), SeedError> + Send>;
+
+/// Why an emulator did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The schema cannot be used.
+    #[error("the schema cannot be used: {0}")]
+    Schema(#[from] SchemaError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Filling the organization failed.
+    #[error("the organization could not be filled: {0}")]
+    Seed(SeedError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A background task ended early.
+    #[error("a background task ended early: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// How an emulator is to be started.
+pub struct Builder {
+    schema: Option<Schema>,
+    file: Option<PathBuf>,
+    environment: SocketAddr,
+    authority: SocketAddr,
+    clock: Clock,
+    token_lifetime: i64,
+    limits: Option<ServiceLimits>,
+    affinity_cookie: bool,
+    resources: Vec<String>,
+    name: String,
+    seed: Option<Seed>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("file", &self.file)
+            .field("environment", &self.environment)
+            .field("authority", &self.authority)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Builder {
+            schema: None,
+            file: None,
+            environment: free,
+            authority: free,
+            clock: Clock::system(),
+            token_lifetime: TOKEN_LIFETIME,
+            limits: None,
+            affinity_cookie: false,
+            resources: Vec::new(),
+            name: "Contoso".to_owned(),
+            seed: None,
+        }
+    }
+}
+
+impl Builder {
+    /// The tables of the organization, instead of [`Schema::standard`].
+    #[must_use]
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// Keeps the rows in this file. Without it they go away with the emulator.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// Where the environment listens; by default on a free port of 127.0.0.1.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.environment = address;
+        self
+    }
+
+    /// Where the authority listens; by default on another free port of 127.0.0.1. The two are
+    /// different origins, as in reality.
+    #[must_use]
+    pub fn listen_authority(mut self, address: SocketAddr) -> Self {
+        self.authority = address;
+        self
+    }
+
+    /// The clock of the organization and the authority.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long access tokens are valid, in whole seconds; 3,599 by default.
+    #[must_use]
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        self
+    }
+
+    /// Enforces service protection limits; by default requests are only counted.
+    #[must_use]
+    pub fn limits(mut self, limits: ServiceLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Sets an `ARRAffinity` cookie on every answer.
+    #[must_use]
+    pub fn affinity_cookie(mut self) -> Self {
+        self.affinity_cookie = true;
+        self
+    }
+
+    /// Another origin by which clients reach the environment, such as that of a proxy. Tokens
+    /// for it are issued and accepted.
+    #[must_use]
+    pub fn also_known_as(mut self, origin: impl Into<String>) -> Self {
+        self.resources.push(origin.into());
+        self
+    }
+
+    /// The organization's name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Fills a new organization; not called for a file that already holds one.
+    #[must_use]
+    pub fn seed(
+        mut self,
+        seed: impl FnOnce(&mut Store) -> Result<(), SeedError> + Send + 'static,
+    ) -> Self {
+        self.seed = Some(Box::new(seed));
+        self
+    }
+
+    /// Starts the emulator on the current Tokio runtime.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        let environment_listener = bind(self.environment).await?;
+        let authority_listener = bind(self.authority).await?;
+        let local = local_address(&environment_listener, self.environment)?;
+        let authority_local = local_address(&authority_listener, self.authority)?;
+        let (schema, file, clock) = (self.schema, self.file, self.clock.clone());
+        let (name, seed) = (self.name.clone(), self.seed);
+        let store =
+            tokio::task::spawn_blocking(move || open(schema, file, clock, &name, seed)).await??;
+
+        let tenant = Tenant {
+            id: TENANT_ID,
+            domains: vec![TENANT_DOMAIN.to_owned()],
+        };
+        let entra = Arc::new(Entra::new(vec![tenant], self.clock, self.token_lifetime));
+        let base_url = format!("http://{local}");
+        entra.add_resource(&base_url);
+        entra.add_resource(&format!("http://localhost:{}", local.port()));
+        for resource in &self.resources {
+            entra.add_resource(resource);
+        }
+        let authority_url = format!("http://{authority_local}");
+        let organization = Organization {
+            version: VERSION.to_owned(),
+            tenant: TENANT_ID,
+            unique_name: "contoso".to_owned(),
+            friendly_name: self.name,
+        };
+        let limiter = Limiter::default();
+        limiter.enforce(self.limits);
+        let environment = Arc::new(Environment {
+            api: Api::new(Arc::new(store), organization),
+            entra: Arc::clone(&entra),
+            gate: Gate::default(),
+            limiter,
+            faults: Faults::default(),
+            counters: Counters::default(),
+            latency: AtomicU64::new(0),
+            affinity_cookie: self.affinity_cookie,
+            authority: authority_url.clone(),
+            local,
+        });
+        let administrator = Some(Role::SystemAdministrator);
+        let shared = Arc::clone(&environment);
+        tokio::task::spawn_blocking(move || {
+            shared.add_application(CLIENT_ID, CLIENT_SECRET, "Demonstration", administrator)
+        })
+        .await?
+        .map_err(|error| StartError::Seed(Box::new(error)))?;
+        let authority = Arc::new(Authority {
+            entra,
+            local: authority_local,
+        });
+        let tasks = vec![
+            tokio::spawn({
+                let environment = Arc::clone(&environment);
+                async move {
+                    serve(environment_listener, environment).await;
+                }
+            }),
+            tokio::spawn(async move {
+                serve(authority_listener, authority).await;
+            }),
+        ];
+        Ok(Emulator {
+            environment,
+            base_url,
+            authority_url,
+            tasks,
+        })
+    }
+}
+
+fn open(
+    schema: Option<Schema>,
+    file: Option<PathBuf>,
+    clock: Clock,
+    name: &str,
+    seed: Option<Seed>,
+) -> Result<Store, StartError> {
+    let schema = Arc::new(match schema {
+        Some(schema) => schema,
+        None => Schema::standard()?,
+    });
+    let mut store = match file {
+        Some(path) => Store::open(&path, schema, clock)?,
+        None => Store::temporary(schema, clock)?,
+    };
+    if store.is_empty("organization")? {
+        org::seed(&store, name)?;
+        if let Some(seed) = seed {
+            seed(&mut store).map_err(StartError::Seed)?;
+        }
+    }
+    Ok(store)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+fn local_address(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { address, source })
+}
