@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use dataverse_emulator::{
-    CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID,
+    CLIENT_ID, CLIENT_SECRET, Emulator, ServiceLimits, TENANT_ID,
     seed::{
         command::{Content, FillError, Generate, Import},
         import::Report,
@@ -37,6 +37,15 @@ struct Serve {
     /// Keep the rows in this SQLite file; without it they go away with the emulator.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Refuse requests beyond the service protection limits with 429.
+    #[arg(long)]
+    limits: bool,
+    /// Set an affinity cookie, as a service behind a load balancer does.
+    #[arg(long)]
+    affinity_cookie: bool,
+    /// Another origin by which clients reach the environment, such as that of a proxy.
+    #[arg(long, value_name = "ORIGIN")]
+    also_known_as: Vec<String>,
     #[command(flatten)]
     content: Content,
 }
@@ -72,6 +81,15 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
         .listen_authority(authority);
     if let Some(path) = serve.data {
         builder = builder.file(path);
+    }
+    if serve.limits {
+        builder = builder.limits(ServiceLimits::default());
+    }
+    if serve.affinity_cookie {
+        builder = builder.affinity_cookie();
+    }
+    for origin in serve.also_known_as {
+        builder = builder.also_known_as(origin);
     }
     let content = serve.content;
     let emulator = builder

@@ -6,11 +6,12 @@ use super::{Call, request::MAX_PAGE};
 use crate::{
     odata::{
         Navigation, ODataError,
+        fragment::Sql,
         json::{push_member, push_name, push_separator},
         options::{Expand, Options},
         plan::{KEY, Plan},
         skiptoken::SkipToken,
-        sql::{Compiler, Sql, collate},
+        sql::{Compiler, collate},
     },
     schema::{PrivilegeType, Table},
 };

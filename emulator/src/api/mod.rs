@@ -91,14 +91,36 @@ impl Api {
         request: &'a Request,
         caller: &'a Caller,
     ) -> Result<Call<'a>, ODataError> {
+        let options = Options::parse(&request.query)?;
+        refuse_missing_features(request, &options)?;
         Ok(Call {
             api: self,
             request,
             caller,
-            options: Options::parse(&request.query)?,
+            options,
             prefer: Preferences::parse(&request.headers),
         })
     }
+}
+
+/// What the emulator lacks is refused: ignoring it would answer another question.
+fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), ODataError> {
+    for (name, feature) in [
+        ("fetchXml", "FetchXML"),
+        ("savedQuery", "Running a saved view"),
+        ("userQuery", "Running a personal view"),
+        ("sql", "SQL"),
+    ] {
+        if options.custom.contains_key(name) {
+            return Err(ODataError::not_implemented(feature));
+        }
+    }
+    for header in ["mscrmcallerid", "callerobjectid"] {
+        if request.header(header).is_some() {
+            return Err(ODataError::not_implemented("Impersonation"));
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Call<'a> {

@@ -4,11 +4,7 @@ use rusqlite::{Row, types::Value as SqlValue};
 
 use super::Call;
 use crate::{
-    odata::{
-        ODataError,
-        skiptoken::SkipToken,
-        sql::{Sql, collate},
-    },
+    odata::{ODataError, fragment::Sql, skiptoken::SkipToken, sql::collate},
     schema::Table,
     store::Stored,
 };

@@ -12,10 +12,10 @@ use super::{
 use crate::{
     odata::{
         ODataError,
+        fragment::Sql,
         json::{push_integer, push_member, push_name, push_separator},
         plan::{KEY, Plan},
         skiptoken::SkipToken,
-        sql::Sql,
     },
     schema::{PrivilegeType, Table},
 };

@@ -8,10 +8,10 @@ use super::{Call, Response, expand, key::RowKey, read::Source, request::Segment}
 use crate::{
     odata::{
         Navigation, ODataError,
+        fragment::Sql,
         json::{push_member, push_name, push_separator},
         options::Expand,
         plan::{VERSION, write_value},
-        sql::Sql,
     },
     schema::{PrivilegeType, Table},
     store::layout::parse_guid,

@@ -10,7 +10,8 @@ use super::{
     constant::constant,
     dates::{self, Span},
     filter::{Comparison, Operand},
-    sql::{Compiler, Reached, Sql, collate, negated},
+    fragment::{Sql, negated},
+    sql::{Compiler, Reached, collate},
 };
 use crate::{
     schema::{Relationship, Table},

@@ -1,11 +1,13 @@
 //! The query language of the Web API (reference §4): parsed without regard to any table, then
 //! resolved against the schema and turned into SQL.
 
+pub(crate) mod condition;
 pub(crate) mod constant;
 mod dates;
 mod error;
 pub(crate) mod filter;
 pub(crate) mod format;
+pub(crate) mod fragment;
 pub(crate) mod functions;
 pub(crate) mod json;
 mod lexer;

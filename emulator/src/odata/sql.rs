@@ -9,6 +9,7 @@ use super::{
     Literal, Model, Navigation, ODataError, Property,
     constant::{constant, edm_type, incompatible},
     filter::{Comparison, Condition, Matching, Operand, Quantifier},
+    fragment::{Sql, negated},
     functions,
     options::{Options, Order},
 };
@@ -17,51 +18,6 @@ use crate::{
     schema::{PrivilegeType, Table},
     store::{COLLATE, Stored},
 };
-
-/// A piece of SQL with the values of its parameters.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Sql {
-    pub(crate) text: String,
-    pub(crate) values: Vec<SqlValue>,
-}
-
-impl Sql {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            values: Vec::new(),
-        }
-    }
-
-    pub(crate) fn with(text: impl Into<String>, values: Vec<SqlValue>) -> Self {
-        Self {
-            text: text.into(),
-            values,
-        }
-    }
-
-    fn joined(parts: Vec<Self>, operator: &str) -> Self {
-        let mut sql = Self::new("(");
-        for (at, part) in parts.into_iter().enumerate() {
-            if at > 0 {
-                sql.text.push_str(operator);
-            }
-            sql.push(part);
-        }
-        sql.text.push(')');
-        sql
-    }
-
-    /// Adds text without parameters.
-    pub(crate) fn append(&mut self, text: impl AsRef<str>) {
-        self.text.push_str(text.as_ref());
-    }
-
-    pub(crate) fn push(&mut self, part: Self) {
-        self.text.push_str(&part.text);
-        self.values.extend(part.values);
-    }
-}
 
 /// The rows that names in a condition refer to.
 #[derive(Debug, Clone)]
@@ -434,10 +390,6 @@ impl<'a> Compiler<'a> {
     pub(crate) fn order(&mut self, order: &Order) -> Result<Reached<'a>, ODataError> {
         self.reach(&order.path)
     }
-}
-
-pub(crate) fn negated(sql: Sql) -> Sql {
-    Sql::with(format!("(NOT IFNULL({}, 0))", sql.text), sql.values)
 }
 
 /// `left operator value`, with null counted as different from every value.

@@ -383,3 +383,29 @@ async fn functions_probe_the_organization() {
         .await;
     assert_eq!(organization.rows()[0]["expirechangetrackingindays"], 7);
 }
+
+#[tokio::test]
+async fn what_the_emulator_lacks_is_refused() {
+    let service = Service::start().await;
+    for query in [
+        "fetchXml=x",
+        "savedQuery=x",
+        "userQuery=x",
+        "sql=x",
+        "$apply=aggregate(x)",
+    ] {
+        assert_eq!(
+            service.get(&format!("accounts?{query}")).await.status,
+            501,
+            "{query}"
+        );
+    }
+    let headers = [("mscrmcallerid", "00000000-0000-0000-0000-000000000001")];
+    assert_eq!(
+        service
+            .send(Method::GET, "accounts", &headers, "")
+            .await
+            .status,
+        501
+    );
+}

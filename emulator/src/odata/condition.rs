@@ -1,0 +1,122 @@
+//! What a `$filter` says, before any table is looked at (reference §4.4).
+
+use super::Literal;
+
+/// A condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
+    Compare {
+        operator: Comparison,
+        left: Operand,
+        right: Operand,
+    },
+    Match {
+        kind: Matching,
+        text: Operand,
+        pattern: Operand,
+    },
+    /// A path of one boolean column, or a literal, standing alone.
+    Holds(Operand),
+    Lambda {
+        path: Vec<String>,
+        quantifier: Quantifier,
+    },
+    /// `Microsoft.Dynamics.CRM.{name}(…)`
+    Function {
+        name: String,
+        arguments: Vec<(String, Operand)>,
+    },
+}
+
+/// What a comparison compares.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Operand {
+    Path(Vec<String>),
+    Literal(Literal),
+    Alias(String),
+}
+
+/// `eq`, `ne` and their kin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+}
+
+impl Comparison {
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "eq" => Self::Equal,
+            "ne" => Self::NotEqual,
+            "gt" => Self::GreaterThan,
+            "ge" => Self::GreaterThanOrEqual,
+            "lt" => Self::LessThan,
+            "le" => Self::LessThanOrEqual,
+            _ => return None,
+        })
+    }
+
+    /// The operator with its sides exchanged.
+    pub(crate) fn mirrored(self) -> Self {
+        match self {
+            Self::GreaterThan => Self::LessThan,
+            Self::GreaterThanOrEqual => Self::LessThanOrEqual,
+            Self::LessThan => Self::GreaterThan,
+            Self::LessThanOrEqual => Self::GreaterThanOrEqual,
+            same => same,
+        }
+    }
+
+    /// The name OData's messages use.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Equal => "Equal",
+            Self::NotEqual => "NotEqual",
+            Self::GreaterThan => "GreaterThan",
+            Self::GreaterThanOrEqual => "GreaterThanOrEqual",
+            Self::LessThan => "LessThan",
+            Self::LessThanOrEqual => "LessThanOrEqual",
+        }
+    }
+}
+
+/// The string functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matching {
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+impl Matching {
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "contains" => Self::Contains,
+            "startswith" => Self::StartsWith,
+            "endswith" => Self::EndsWith,
+            _ => return None,
+        })
+    }
+}
+
+/// `any` and `all`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Quantifier {
+    /// `any()`
+    Exists,
+    Any {
+        variable: String,
+        body: Box<Condition>,
+    },
+    All {
+        variable: String,
+        body: Box<Condition>,
+    },
+}
