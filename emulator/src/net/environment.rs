@@ -39,6 +39,9 @@ const MAX_BODY: usize = 128 * 1024 * 1024;
 /// Versions of the Web API.
 const VERSIONS: [&str; 6] = ["v8.0", "v8.1", "v8.2", "v9.0", "v9.1", "v9.2"];
 
+/// Where the organization service of the SDK would be.
+const SOAP_SERVICE: &str = "/XRMServices/2011/Organization.svc";
+
 /// Bodies shorter than this are not worth compressing.
 const MIN_GZIP: usize = 1_024;
 
@@ -85,6 +88,11 @@ impl Handler for Environment {
                 .ok()?
                 .to_bytes();
             return Some(control::handle(&self, &parts.method, command, body).await);
+        }
+        if path.starts_with(SOAP_SERVICE) {
+            // Not spoken here, but Microsoft's own client learns the authority from it.
+            let origin = origin(&parts.headers, &parts.uri, self.local);
+            return Some(self.finish(self.challenge(&origin), &parts.headers, None));
         }
         let Some((service, rest)) = split_service(path) else {
             return Some(plain(StatusCode::NOT_FOUND, ""));
@@ -143,7 +151,7 @@ impl Environment {
             }) => {
                 self.counters.fault();
                 let response = match status {
-                    401 => self.challenge(&request),
+                    401 => self.challenge(&request.origin),
                     status => error_response(*status, retry_after.as_deref()),
                 };
                 return Some(self.finish(response, &request.headers, None));
@@ -178,7 +186,7 @@ impl Environment {
             .admit(&self.entra, &self.api.store, &request.headers);
         let caller = match admitted {
             Ok(caller) => caller,
-            Err(Refusal::Challenge) => return self.challenge(request),
+            Err(Refusal::Challenge) => return self.challenge(&request.origin),
             Err(Refusal::Refused(error)) => return Response::error(&error),
         };
         let now = self.api.store.clock().now();
@@ -201,10 +209,10 @@ impl Environment {
     }
 
     /// 401 with the challenge that names the authority (reference §2.8).
-    fn challenge(&self, request: &Request) -> Response {
+    fn challenge(&self, origin: &str) -> Response {
         let challenge = format!(
             "Bearer authorization_uri={}/{}/oauth2/authorize, resource_id={}/",
-            self.authority, self.api.organization.tenant, request.origin
+            self.authority, self.api.organization.tenant, origin
         );
         let mut response = Response::empty(StatusCode::UNAUTHORIZED);
         response.headers.clear();

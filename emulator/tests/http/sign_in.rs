@@ -106,6 +106,15 @@ async fn strangers_are_shown_the_authority() {
         assert_eq!(answer.header("www-authenticate"), challenge);
         assert_eq!(answer.text, "");
     }
+    let soap = format!(
+        "{}/XRMServices/2011/Organization.svc/web?SdkClientVersion=9.1",
+        service.emulator.base_url()
+    );
+    let answer = service.try_send(Method::GET, &soap, &[], "").await.unwrap();
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("www-authenticate")),
+        (401, challenge.as_str())
+    );
     assert_eq!(service.get("WhoAmI").await.status, 200);
     service.emulator.clock().advance(601);
     assert_eq!(service.get("WhoAmI").await.status, 401);
