@@ -17,7 +17,10 @@ use crate::source;
 struct Connector;
 
 mod entry_points {
-    #![expect(unsafe_code, reason = "generated code: the functions that the host calls")]
+    #![expect(
+        unsafe_code,
+        reason = "generated code: the functions that the host calls"
+    )]
 
     use super::Connector;
 
@@ -61,7 +64,10 @@ impl contract::catalog::Guest for Connector {
         session: contract::catalog::SessionBorrow<'_>,
     ) -> Result<Vec<contract::catalog::Summary>, types::Error> {
         let session: &Session = session.get();
-        Ok(block_on(catalog::list(&session.0))?.into_iter().map(Into::into).collect())
+        Ok(block_on(catalog::list(&session.0))?
+            .into_iter()
+            .map(Into::into)
+            .collect())
     }
 
     fn describe_streams(
@@ -69,7 +75,10 @@ impl contract::catalog::Guest for Connector {
         names: Vec<String>,
     ) -> Result<Vec<contract::catalog::Description>, types::Error> {
         let session: &Session = session.get();
-        Ok(block_on(catalog::describe(&session.0, &names))?.into_iter().map(Into::into).collect())
+        Ok(block_on(catalog::describe(&session.0, &names))?
+            .into_iter()
+            .map(Into::into)
+            .collect())
     }
 }
 
@@ -183,7 +192,10 @@ impl From<catalog::Column> for contract::catalog::Column {
             choices: column
                 .choices
                 .into_iter()
-                .map(|choice| contract::catalog::Choice { value: choice.value, label: choice.label })
+                .map(|choice| contract::catalog::Choice {
+                    value: choice.value,
+                    label: choice.label,
+                })
                 .collect(),
             targets: column.targets,
         }

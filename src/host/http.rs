@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use url::Url;
+use zeroize::Zeroize;
 
 /// A request method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,10 @@ pub struct Header {
 impl Header {
     /// A header line.
     pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: value.into() }
+        Self {
+            name: name.into(),
+            value: value.into(),
+        }
     }
 }
 
@@ -82,14 +86,16 @@ impl From<&Url> for Target {
         }
         Self {
             secure: url.scheme() == "https",
-            authority: url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+            authority: url
+                .port()
+                .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
             path_and_query,
         }
     }
 }
 
-/// A request with its whole body.
-#[derive(Clone, Debug)]
+/// A request with its whole body, which is wiped in the end: it may hold a credential.
+#[derive(Clone)]
 pub struct Request {
     /// What to do.
     pub method: Method,
@@ -103,6 +109,26 @@ pub struct Request {
     pub idle_timeout: Duration,
     /// The largest body that is accepted, in bytes as they arrive.
     pub max_body: usize,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("target", &self.target)
+            .field("headers", &self.headers)
+            .field("body", &self.body.as_ref().map(Vec::len))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.body.zeroize();
+        for header in &mut self.headers {
+            header.value.zeroize();
+        }
+    }
 }
 
 /// An answer with its whole body.

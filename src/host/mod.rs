@@ -1,6 +1,6 @@
 //! Ports: all that the connector needs from outside, as traits that a host fills.
 //!
-//! In the component they are filled by WASI ([`wasi`], the only place that names a WASI
+//! In the component they are filled by WASI (`wasi`, the only place that names a WASI
 //! binding); in native tests by a simulated host with a virtual clock and a seeded network.
 //! Everything is single-threaded: futures need not be `Send`.
 

@@ -106,7 +106,8 @@ impl<H: Host> Sync<H> {
         }
     }
 
-    /// Opens streams until as many are active as may be.
+    /// Opens streams until as many are active as may be: one always, more as long as the
+    /// service has room for requests ahead of need.
     async fn activate(&mut self) {
         let limit = self
             .client
@@ -114,7 +115,7 @@ impl<H: Host> Sync<H> {
             .limits
             .max_concurrency
             .clamp(1, MAX_ACTIVE);
-        while self.active.len() < limit {
+        while self.active.len() < limit && (self.active.is_empty() || self.client.room() > 0) {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;
             };

@@ -95,9 +95,16 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// Sleeps until something that is waited for is ready, and wakes who waits.
 fn wait_for_any() {
     let waiting: Vec<Rc<Interest>> = INTERESTS.with_borrow(|interests| {
-        interests.iter().filter(|interest| interest.waker.borrow().is_some()).cloned().collect()
+        interests
+            .iter()
+            .filter(|interest| interest.waker.borrow().is_some())
+            .cloned()
+            .collect()
     });
-    assert!(!waiting.is_empty(), "a future waits for nothing that could wake it");
+    assert!(
+        !waiting.is_empty(),
+        "a future waits for nothing that could wake it"
+    );
     let pollables: Vec<&Pollable> = waiting.iter().map(|interest| &interest.pollable).collect();
     for index in poll::poll(&pollables) {
         if let Some(interest) = waiting.get(index as usize) {

@@ -13,25 +13,28 @@ use super::executor::Readiness;
 const CHUNK: u64 = 256 * 1024;
 
 pub(super) async fn send(request: Request) -> Result<Response, HttpError> {
-    let Request { method, target, headers, body, idle_timeout, max_body } = request;
-
     let fields = Fields::new();
-    for Header { name, value } in &headers {
+    for Header { name, value } in &request.headers {
         fields
             .append(name, value.as_bytes())
             .map_err(|error| HttpError::Protocol(format!("header {name}: {error}")))?;
     }
     let outgoing = OutgoingRequest::new(fields);
-    let scheme = if target.secure { Scheme::Https } else { Scheme::Http };
+    let target = &request.target;
+    let scheme = if target.secure {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
     outgoing
-        .set_method(&method.into())
+        .set_method(&request.method.into())
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))
         .and_then(|()| outgoing.set_authority(Some(&target.authority)))
         .and_then(|()| outgoing.set_path_with_query(Some(&target.path_and_query)))
         .map_err(|()| HttpError::Protocol("the request line is not valid".into()))?;
 
     let options = RequestOptions::new();
-    let timeout = u64::try_from(idle_timeout.as_nanos()).unwrap_or(u64::MAX);
+    let timeout = u64::try_from(request.idle_timeout.as_nanos()).unwrap_or(u64::MAX);
     // A host that does not know one of the timeouts says so; its own then holds.
     let _ = options.set_connect_timeout(Some(timeout));
     let _ = options.set_first_byte_timeout(Some(timeout));
@@ -39,7 +42,7 @@ pub(super) async fn send(request: Request) -> Result<Response, HttpError> {
 
     // Without a body the outgoing body is never taken: some hosts hold a request back, or
     // lose it, while a body that nobody writes is open.
-    let upload = match body {
+    let upload = match &request.body {
         Some(bytes) => {
             let body = outgoing
                 .body()
@@ -50,7 +53,7 @@ pub(super) async fn send(request: Request) -> Result<Response, HttpError> {
     };
     let answer = outgoing_handler::handle(outgoing, Some(options)).map_err(HttpError::from)?;
     if let Some((body, bytes)) = upload {
-        write_body(body, &bytes).await;
+        write_body(body, bytes).await;
     }
 
     let incoming = loop {
@@ -60,7 +63,7 @@ pub(super) async fn send(request: Request) -> Result<Response, HttpError> {
             None => Readiness::new(answer.subscribe()).wait().await,
         }
     };
-    read_answer(&incoming, max_body).await
+    read_answer(&incoming, request.max_body).await
 }
 
 /// Sends the body. A service may answer before it has read everything, so a failure here is
@@ -99,10 +102,15 @@ async fn read_answer(incoming: &IncomingResponse, max_body: usize) -> Result<Res
         .into_iter()
         .filter_map(|(name, value)| Some(Header::new(name, String::from_utf8(value).ok()?)))
         .collect();
-    let mut response = Response { status, headers, body: Vec::new() };
+    let mut response = Response {
+        status,
+        headers,
+        body: Vec::new(),
+    };
 
-    let declared: Option<usize> =
-        response.header("content-length").and_then(|length| length.parse().ok());
+    let declared: Option<usize> = response
+        .header("content-length")
+        .and_then(|length| length.parse().ok());
     if declared.is_some_and(|length| length > max_body) {
         return Err(HttpError::TooLarge(max_body));
     }
@@ -141,7 +149,8 @@ async fn read_all(
                 if body.len() + chunk.len() > max_body {
                     return Err(HttpError::TooLarge(max_body));
                 }
-                body.try_reserve(chunk.len()).map_err(|_| HttpError::TooLarge(body.len()))?;
+                body.try_reserve(chunk.len())
+                    .map_err(|_| HttpError::TooLarge(body.len()))?;
                 body.extend_from_slice(&chunk);
             }
             Err(StreamError::Closed) => return Ok(()),
@@ -184,9 +193,11 @@ impl From<ErrorCode> for HttpError {
             ErrorCode::TlsProtocolError => {
                 Self::Tls("the handshake failed or the certificate is not trusted".into())
             }
-            ErrorCode::TlsAlertReceived(alert) => {
-                Self::Tls(alert.alert_message.unwrap_or_else(|| "the service refused it".into()))
-            }
+            ErrorCode::TlsAlertReceived(alert) => Self::Tls(
+                alert
+                    .alert_message
+                    .unwrap_or_else(|| "the service refused it".into()),
+            ),
             ErrorCode::InternalError(Some(why)) => Self::Protocol(why),
             other => Self::Protocol(format!("{other:?}")),
         }

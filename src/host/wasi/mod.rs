@@ -27,7 +27,9 @@ impl Http for Wasi {
 
 impl Secrets for Wasi {
     fn get(&self, name: &str) -> Result<Secret, SecretError> {
-        secrets::get(name).map(Secret::new).map_err(SecretError::from)
+        secrets::get(name)
+            .map(Secret::new)
+            .map_err(SecretError::from)
     }
 
     fn put(&self, name: &str, value: &Secret) -> Result<(), SecretError> {
@@ -57,7 +59,9 @@ impl Clock for Wasi {
 
     async fn sleep(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        Readiness::new(monotonic_clock::subscribe_duration(nanos)).wait().await;
+        Readiness::new(monotonic_clock::subscribe_duration(nanos))
+            .wait()
+            .await;
     }
 }
 
