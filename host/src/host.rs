@@ -130,15 +130,14 @@ impl ConnectorHostBuilder {
         let start = Instant::now();
         let known = cache.as_ref().and_then(|cache| cache.load(&engine, &wasm));
         let cached = known.is_some();
-        let component = match known {
-            Some(component) => component,
-            None => {
-                let component = Component::new(&engine, &wasm).map_err(LoadError::Invalid)?;
-                if let Some(cache) = &cache {
-                    cache.store(&engine, &wasm, &component);
-                }
-                component
+        let component = if let Some(component) = known {
+            component
+        } else {
+            let component = Component::new(&engine, &wasm).map_err(LoadError::Invalid)?;
+            if let Some(cache) = &cache {
+                cache.store(&engine, &wasm, &component);
             }
+            component
         };
         refuse_other_imports(&component, &engine, self.environment.is_some())?;
         let mut linker = Linker::new(&engine);

@@ -1,6 +1,7 @@
 //! One instance of a component: its state in the store, its limits, and calls that end.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -209,10 +210,11 @@ impl Instance {
 fn explain(error: &wasmtime::Error, state: &State) -> String {
     let mut reason = error.root_cause().to_string();
     if state.memory.refused {
-        reason.push_str(&format!(
-            "; it asked for more than its {} MiB",
-            state.memory.limit >> 20
-        ));
+        let mib = state.memory.limit >> 20;
+        let _infallible = write!(
+            reason,
+            "; it asked for more than the {mib} MiB that its limit allows"
+        );
     }
     let last_words = state.last_words.text();
     if !last_words.is_empty() {

@@ -21,7 +21,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 64 << 20,
-            call: Duration::from_secs(600),
+            call: Duration::from_mins(10),
         }
     }
 }

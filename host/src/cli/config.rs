@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use dataverse_host::secrets::{Directory, Environment, is_secret_name};
+use async_trait::async_trait;
+use dataverse_host::secrets::{
+    Directory, Environment, Secret, SecretError, SecretStore, is_secret_name,
+};
 use dataverse_host::{Limits, Network, Origin, Profile, Timeouts, Trust};
 
 use super::exit::{Exit, Failure};
@@ -124,7 +127,7 @@ impl ConnectionFile {
         let settings = serde_json::to_string(&self.settings)
             .map_err(|error| usage(format!("[settings] cannot be written as JSON: {error}")))?;
         let profile = match self.secrets.from {
-            Place::Environment => Profile::new(settings, self.environment()?)?,
+            Place::Environment => Profile::new(settings, Announced(self.environment()?))?,
             Place::Directory => Profile::new(settings, self.secret_directory()?)?,
         };
         Ok(profile
@@ -229,6 +232,27 @@ impl ConnectionFile {
     }
 }
 
+/// Tells where a missing secret was looked for, which the connector does not know.
+struct Announced(Environment);
+
+#[async_trait]
+impl SecretStore for Announced {
+    async fn get(&self, name: &str) -> Result<Secret, SecretError> {
+        let found = self.0.get(name).await;
+        if found == Err(SecretError::NotFound) {
+            eprintln!(
+                "note: the environment variable {} is not set",
+                self.0.variable(name)
+            );
+        }
+        found
+    }
+
+    async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError> {
+        self.0.put(name, value).await
+    }
+}
+
 /// A parser's complaint without the text it quotes, which may be a secret in the wrong place.
 fn without_values(message: &str) -> String {
     let Some((head, rest)) = message.split_once(": string \"") else {
@@ -286,7 +310,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(file.limits().memory, 32 << 20);
-        assert_eq!(file.limits().call, Duration::from_secs(60));
+        assert_eq!(file.limits().call, Duration::from_mins(1));
         let network = file.network().unwrap();
         assert_eq!(network.timeouts.connect, Duration::from_secs(3));
         assert!(network.allow_private && file.sync.labels);

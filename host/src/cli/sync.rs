@@ -1,5 +1,6 @@
 //! `sync`: reads streams into a target and accounts for it.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use serde_json::json;
@@ -162,19 +163,19 @@ fn conclude(report: SyncReport) -> Result<Exit, Failure> {
             Outcome::Complete | Outcome::Unfinished => None,
         })
         .collect();
-    let Some((first, error)) = failed.first() else {
+    let (Some((_, first)), Some((last, error))) = (failed.first(), failed.last()) else {
         return Ok(Exit::Done);
     };
-    for (stream, error) in failed.iter().skip(1) {
+    for (stream, error) in failed.iter().take(failed.len() - 1) {
         eprintln!("error: {}: {error}", stream.stream);
     }
     let all = failed.len() == report.streams.len();
     let exit = if all {
-        Exit::from(error.kind)
+        Exit::from(first.kind)
     } else {
         Exit::Partial
     };
-    Err(Failure::new(exit, format!("{}: {error}", first.stream)))
+    Err(Failure::new(exit, format!("{}: {error}", last.stream)))
 }
 
 fn state(stream: &StreamReport) -> &'static str {
@@ -195,7 +196,12 @@ fn table(report: &SyncReport, metrics: &Metrics) -> String {
     for stream in &report.streams {
         rows.push([
             stream.stream.clone(),
-            if stream.full { "full" } else { "changes" }.to_owned(),
+            match stream {
+                StreamReport { full: true, .. } => "full",
+                StreamReport { pages: 0, .. } => "-",
+                _ => "changes",
+            }
+            .to_owned(),
             stream.rows.to_string(),
             stream.deleted.to_string(),
             stream.pages.to_string(),
@@ -230,13 +236,14 @@ fn table(report: &SyncReport, metrics: &Metrics) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    text.push_str(&format!(
-        "{} requests over {} connections, {} received, {:.1} s\n",
+    let _infallible = writeln!(
+        text,
+        "{} requests over {} connections, {} received, {:.1} s",
         metrics.requests(),
         metrics.connections(),
         size(metrics.bytes_received()),
         report.elapsed.as_secs_f64()
-    ));
+    );
     text
 }
 

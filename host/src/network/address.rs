@@ -38,20 +38,21 @@ pub(crate) fn place(address: IpAddr) -> Place {
 /// After the IANA IPv4 special-purpose registry, plus the metadata addresses of the clouds.
 fn place_v4(address: Ipv4Addr) -> Place {
     match address.octets() {
+        [0 | 224.., ..]
+        | [169, 254, ..]
+        | [192, 0, 0 | 2, _]
+        | [192, 88, 99, _]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _]
         // Azure's wire server and the metadata service of Alibaba sit in other ranges.
-        [168, 63, 129, 16] | [100, 100, 100, 200] => Place::Never,
+        | [168, 63, 129, 16]
+        | [100, 100, 100, 200] => Place::Never,
         [127, ..] => Place::Loopback,
         [10, ..]
         | [192, 168, ..]
         | [172, 16..=31, ..]
         | [100, 64..=127, ..]
         | [198, 18 | 19, ..] => Place::Private,
-        [0 | 224.., ..]
-        | [169, 254, ..]
-        | [192, 0, 0 | 2, _]
-        | [192, 88, 99, _]
-        | [198, 51, 100, _]
-        | [203, 0, 113, _] => Place::Never,
         _ => Place::Public,
     }
 }
@@ -70,12 +71,15 @@ fn place_v6(address: Ipv6Addr) -> Place {
         [0, 0, 0, 0, 0, 0xffff, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => embedded(high, low),
-        // The metadata service of AWS lies inside the private range.
-        [0xfd00, 0xec2, ..] => Place::Never,
+        // The metadata service of AWS inside the private range; Teredo and the other protocol
+        // blocks of 2001::/23; documentation.
+        [0xfd00, 0xec2, ..] | [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => {
+            Place::Never
+        }
         [0x64, 0xff9b, 1, ..] | [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Place::Private,
-        // Teredo and the other 2001::/23 protocol blocks, documentation.
-        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Place::Never,
         [0x2000..=0x3fff, ..] => Place::Public,
+        // Only 2000::/3 is global unicast; whatever else is handed out later is refused until it
+        // is known.
         _ => Place::Never,
     }
 }

@@ -52,8 +52,8 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(10),
             first_byte: Duration::from_secs(150),
-            between_bytes: Duration::from_secs(60),
-            total: Duration::from_secs(15 * 60),
+            between_bytes: Duration::from_mins(1),
+            total: Duration::from_mins(15),
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct StreamReport {
     pub pages: u64,
     /// Bytes of row text.
     pub bytes: u64,
-    /// Whether the stream was read from its beginning.
+    /// Whether this was a full read, or the rest of one.
     pub full: bool,
     /// From the first event to the last.
     pub elapsed: Duration,
@@ -119,6 +119,7 @@ impl Tally {
                     &mut report.rows
                 };
                 *count += u64::from(page.count);
+                report.full |= page.operation == Operation::Snapshot;
                 report.pages += 1;
                 report.bytes += page.ndjson.len() as u64;
             }

@@ -5,10 +5,13 @@ use tokio::task::JoinHandle;
 use crate::contract::Event;
 use crate::sink::{Sink, SinkError};
 
+/// What the thread gives back: the sink, the event, and what became of it.
+type Written = (Box<dyn Sink>, Event, Result<(), SinkError>);
+
 /// The sink and the one event it may be working on.
 pub(super) enum Writer {
     Idle(Box<dyn Sink>),
-    Busy(JoinHandle<(Box<dyn Sink>, Event, Result<(), SinkError>)>),
+    Busy(JoinHandle<Written>),
     Broken,
 }
 

@@ -9,8 +9,9 @@
 mod state;
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{Sink, SinkError, lock};
@@ -225,7 +226,7 @@ fn file_name(stream: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
             name.push(char::from(byte));
         } else {
-            name.push_str(&format!("%{byte:02X}"));
+            let _infallible = write!(name, "%{byte:02X}");
         }
     }
     name

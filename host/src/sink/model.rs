@@ -128,15 +128,12 @@ pub(super) fn run_with_crash<S: Sink>(crash: usize, open: impl Fn() -> S, tear: 
 /// What a connector does with a checkpoint: it goes on after the page that carried it. Without one
 /// it begins the full read that was under way.
 fn resume_at(script: &[Event], reached: usize, sink: &impl Sink) -> usize {
-    match sink.checkpoint("t").unwrap() {
-        Some(known) => {
-            let carries =
-                |event: &Event| matches!(event, Event::Page(page) if page.checkpoint == known);
-            script.iter().position(carries).unwrap() + 1
-        }
-        None => {
-            let is_reset = |event: &Event| matches!(event, Event::Reset(_));
-            script[..reached].iter().rposition(is_reset).unwrap_or(0)
-        }
+    if let Some(known) = sink.checkpoint("t").unwrap() {
+        let carries =
+            |event: &Event| matches!(event, Event::Page(page) if page.checkpoint == known);
+        script.iter().position(carries).unwrap() + 1
+    } else {
+        let is_reset = |event: &Event| matches!(event, Event::Reset(_));
+        script[..reached].iter().rposition(is_reset).unwrap_or(0)
     }
 }

@@ -47,8 +47,7 @@ impl Kind {
             ["integer"] => Self::Integer,
             ["boolean"] => Self::Boolean,
             ["number"] if is_floating_point(property) => Self::Real,
-            ["number"] => Self::Text,
-            ["string" | "object" | "array"] => Self::Text,
+            ["number" | "string" | "object" | "array"] => Self::Text,
             _ => Self::Any,
         }
     }

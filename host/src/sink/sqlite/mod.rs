@@ -195,16 +195,15 @@ impl Stream {
         stream: &str,
         full_read: bool,
     ) -> Result<&mut Table, Failure> {
-        let table = match self.table.take() {
-            Some(table) => table,
-            None => {
-                let name = if full_read {
-                    table::staging(stream)
-                } else {
-                    stream.to_owned()
-                };
-                Table::open(tx, name, &self.layout)?
-            }
+        let table = if let Some(table) = self.table.take() {
+            table
+        } else {
+            let name = if full_read {
+                table::staging(stream)
+            } else {
+                stream.to_owned()
+            };
+            Table::open(tx, name, &self.layout)?
         };
         Ok(self.table.insert(table))
     }
