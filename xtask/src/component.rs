@@ -21,13 +21,23 @@ pub(crate) fn build() -> Result<(), Failure> {
     run(&mut cargo)?;
     for package in COMPONENTS {
         let file = format!("{}.wasm", package.replace('-', "_"));
-        let module = target_directory().join("wasm").join(TARGET).join("component").join(&file);
-        let module = fs::read(&module)
-            .map_err(Failure::while_doing(format!("cannot read {}", module.display())))?;
+        let module = target_directory()
+            .join("wasm")
+            .join(TARGET)
+            .join("component")
+            .join(&file);
+        let module = fs::read(&module).map_err(Failure::while_doing(format!(
+            "cannot read {}",
+            module.display()
+        )))?;
         let component = encode(package, &module)?;
         let path = directory().join(&file);
         keep(&path, &component)?;
-        eprintln!("{} ({} KiB)", path.display(), component.len().div_ceil(1024));
+        eprintln!(
+            "{} ({} KiB)",
+            path.display(),
+            component.len().div_ceil(1024)
+        );
     }
     Ok(())
 }
@@ -48,7 +58,10 @@ fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     }
     fs::create_dir_all(directory())
         .and_then(|()| fs::write(path, bytes))
-        .map_err(Failure::while_doing(format!("cannot write {}", path.display())))
+        .map_err(Failure::while_doing(format!(
+            "cannot write {}",
+            path.display()
+        )))
 }
 
 /// Makes a component of a core module whose world is in its custom section.
@@ -56,7 +69,9 @@ fn encode(package: &str, module: &[u8]) -> Result<Vec<u8>, Failure> {
     let component = ComponentEncoder::default()
         .module(module)
         .and_then(|encoder| encoder.validate(true).encode())
-        .map_err(Failure::while_doing(format!("cannot make a component of {package}")))?;
+        .map_err(Failure::while_doing(format!(
+            "cannot make a component of {package}"
+        )))?;
     describe(package, &component)
 }
 
@@ -74,11 +89,18 @@ fn describe(package: &str, component: &[u8]) -> Result<Vec<u8>, Failure> {
     metadata.description = field(manifest.description.as_ref(), Description::new);
     metadata.licenses = checked_field(manifest.license.as_ref(), Licenses::new)?;
     metadata.source = checked_field(manifest.repository.as_ref(), Source::new)?;
-    metadata.to_wasm(component).map_err(Failure::while_doing("cannot write the component's metadata"))
+    metadata.to_wasm(component).map_err(Failure::while_doing(
+        "cannot write the component's metadata",
+    ))
 }
 
-fn field<T: Debug + Clone>(text: Option<&String>, make: impl FnOnce(String) -> T) -> AddMetadataField<T> {
-    text.map_or(AddMetadataField::Keep, |text| AddMetadataField::Set(make(text.clone())))
+fn field<T: Debug + Clone>(
+    text: Option<&String>,
+    make: impl FnOnce(String) -> T,
+) -> AddMetadataField<T> {
+    text.map_or(AddMetadataField::Keep, |text| {
+        AddMetadataField::Set(make(text.clone()))
+    })
 }
 
 fn checked_field<T: Debug + Clone, E: Display>(
@@ -86,6 +108,8 @@ fn checked_field<T: Debug + Clone, E: Display>(
     make: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<AddMetadataField<T>, Failure> {
     text.map_or(Ok(AddMetadataField::Keep), |text| {
-        make(text).map(AddMetadataField::Set).map_err(Failure::while_doing(format!("`{text}` in Cargo.toml")))
+        make(text)
+            .map(AddMetadataField::Set)
+            .map_err(Failure::while_doing(format!("`{text}` in Cargo.toml")))
     })
 }

@@ -14,24 +14,34 @@ pub(crate) fn check() -> Result<(), Failure> {
     let packages = metadata()?.packages;
     for package in &packages {
         let licence = package.license.as_deref().unwrap_or_default();
-        let permitted = Expression::parse_mode(licence, spdx::ParseMode::LAX).is_ok_and(|expression| {
-            expression.evaluate(|required| allowed.iter().any(|licence| licence.satisfies(required)))
-        });
+        let permitted =
+            Expression::parse_mode(licence, spdx::ParseMode::LAX).is_ok_and(|expression| {
+                expression
+                    .evaluate(|required| allowed.iter().any(|licence| licence.satisfies(required)))
+            });
         if !permitted {
             refused.push(format!("{} {} ({licence})", package.name, package.version));
         }
     }
     if refused.is_empty() {
-        println!("The licences of all {} packages are allowed.", packages.len());
+        println!(
+            "The licences of all {} packages are allowed.",
+            packages.len()
+        );
         return Ok(());
     }
-    Err(Failure(format!("licences that deny.toml does not allow: {}", refused.join(", "))))
+    Err(Failure(format!(
+        "licences that deny.toml does not allow: {}",
+        refused.join(", ")
+    )))
 }
 
 fn policy() -> Result<Vec<Licensee>, Failure> {
     let path = root().join("deny.toml");
     let text = fs::read_to_string(&path).map_err(Failure::while_doing("cannot read deny.toml"))?;
-    let table: Table = text.parse().map_err(Failure::while_doing("cannot read deny.toml"))?;
+    let table: Table = text
+        .parse()
+        .map_err(Failure::while_doing("cannot read deny.toml"))?;
     let allowed = table
         .get("licenses")
         .and_then(|licenses| licenses.get("allow"))

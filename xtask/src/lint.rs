@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: formatting, lints, licences.
 
-use crate::{layers, licences};
 use crate::run::{Failure, cargo, run as run_command};
+use crate::{layers, licences};
 
 /// Denies what `cargo fmt`, `cargo clippy` and the licence policy find.
 pub(crate) fn run() -> Result<(), Failure> {

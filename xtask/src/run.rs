@@ -34,7 +34,10 @@ pub(crate) fn target_directory() -> PathBuf {
 
 /// A program of this workspace, as [`build_programs`] leaves it.
 pub(crate) fn program(name: &str) -> PathBuf {
-    target_directory().join("release").join(name).with_extension(env::consts::EXE_EXTENSION)
+    target_directory()
+        .join("release")
+        .join(name)
+        .with_extension(env::consts::EXE_EXTENSION)
 }
 
 /// The cargo that runs this task.
@@ -47,23 +50,41 @@ pub(crate) fn cargo() -> Command {
 /// Runs a command to its end; anything but success is a failure.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().map_err(Failure::while_doing(format!("cannot run {name}")))?;
+    let status = command
+        .status()
+        .map_err(Failure::while_doing(format!("cannot run {name}")))?;
     if status.success() {
         return Ok(());
     }
-    let arguments: Vec<_> = command.get_args().map(|text| text.to_string_lossy()).collect();
-    Err(Failure(format!("`{name} {}` failed ({status})", arguments.join(" "))))
+    let arguments: Vec<_> = command
+        .get_args()
+        .map(|text| text.to_string_lossy())
+        .collect();
+    Err(Failure(format!(
+        "`{name} {}` failed ({status})",
+        arguments.join(" ")
+    )))
 }
 
 /// What a command prints, if it can be run and succeeds.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
-    let output = command.output().ok().filter(|output| output.status.success())?;
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok()
 }
 
 /// Builds the host's and the emulator's programs.
 pub(crate) fn build_programs() -> Result<(), Failure> {
-    run(cargo().args(["build", "--release", "-p", "dataverse-host", "-p", "dataverse-emulator"]))
+    run(cargo().args([
+        "build",
+        "--release",
+        "-p",
+        "dataverse-host",
+        "-p",
+        "dataverse-emulator",
+    ]))
 }
 
 /// What cargo knows of this workspace and its dependencies.

@@ -35,7 +35,10 @@ impl Toolchain {
         }
         if output(Command::new("rustup").arg("--version")).is_some() {
             eprintln!("Adding the target {TARGET} …");
-            let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()).output();
+            let added = Command::new("rustup")
+                .args(["target", "add", TARGET])
+                .current_dir(root())
+                .output();
             if added.is_ok_and(|output| output.status.success()) && has_target() {
                 return Ok(Self::AtHand);
             }
@@ -75,7 +78,9 @@ impl Toolchain {
             command.arg("-Zbuild-std=std,panic_abort");
         }
         // A folder of its own: two compilers do not share one.
-        command.arg("--target-dir").arg(target_directory().join("wasm"));
+        command
+            .arg("--target-dir")
+            .arg(target_directory().join("wasm"));
         command
     }
 }
@@ -83,7 +88,10 @@ impl Toolchain {
 impl fmt::Display for Toolchain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtHand => write!(f, "The component is built by the cargo at hand for {TARGET}."),
+            Self::AtHand => write!(
+                f,
+                "The component is built by the cargo at hand for {TARGET}."
+            ),
             Self::Debian => write!(
                 f,
                 "The component is built by Debian's {DEBIAN_CARGO} for {TARGET}, with the \
@@ -101,7 +109,9 @@ fn has_target() -> bool {
 }
 
 fn debian_is_complete() -> bool {
-    [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LIBRARY, DEBIAN_LINKER].iter().all(|path| Path::new(path).exists())
+    [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LIBRARY, DEBIAN_LINKER]
+        .iter()
+        .all(|path| Path::new(path).exists())
 }
 
 /// Tries to install Debian's packages; whether that worked is seen afterwards.
@@ -114,11 +124,18 @@ fn install_debian_packages() {
     eprintln!("Installing {} …", DEBIAN_PACKAGES.join(" "));
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-y"]).args(arguments);
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["-qq", "-y"])
+            .args(arguments);
         run(&mut command)
     };
     let installed = apt(&["update"]).and_then(|()| {
-        apt(&[&["install", "--no-install-recommends"][..], &DEBIAN_PACKAGES[..]].concat())
+        apt(&[
+            &["install", "--no-install-recommends"][..],
+            &DEBIAN_PACKAGES[..],
+        ]
+        .concat())
     });
     if let Err(Failure(message)) = installed {
         eprintln!("{message}");
