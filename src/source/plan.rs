@@ -172,15 +172,17 @@ impl Plan {
 
 /// How many bytes a column takes in an ordinary row.
 fn likely_bytes(column: &Column, labels: bool) -> usize {
-    /// What the longest memo has. Longer text is a file in disguise, such as the body of a
-    /// note, and as large as files are.
+    /// What the longest memo has. Longer text is a document, such as the body of an e-mail.
     const LONGEST_TEXT: u32 = 1_048_576;
+    /// What a document ordinarily takes. Pages that turn out too large are asked for again,
+    /// smaller; pages that turn out too small only cost time, so this errs on the low side.
+    const DOCUMENT: usize = 16 << 10;
     /// The annotations of a label, without the column's name.
     const LABEL: usize = 80;
 
     let value = match column.data_type {
         DataType::Text => match column.max_length {
-            Some(length) if length > LONGEST_TEXT => 256 << 10,
+            Some(length) if length > LONGEST_TEXT => DOCUMENT,
             Some(length) => (length as usize / 8).clamp(8, 400),
             None => 32,
         },

@@ -93,6 +93,7 @@ fn pages_hold_as_many_rows_as_fit() {
     assert_eq!(plan(ordinary(), None, Some(9_999)).page_size(), 5_000);
     let mut notes = ordinary();
     notes.push(column("documentbody", DataType::Text, Some(1_073_741_823)));
-    assert!(plan(notes.clone(), None, None).page_size() < 50);
+    let with_documents = plan(notes.clone(), None, None).page_size();
+    assert!((100..1_000).contains(&with_documents), "{with_documents}");
     assert_eq!(plan(notes, Some(&["name"]), None).page_size(), 5_000);
 }
