@@ -1,3 +1,14 @@
 //! End to end: the real component, in the real host, against the emulator, over sockets.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this is test code; what goes wrong here is to be seen at once"
+)]
+
+mod crash;
+mod faults;
 mod imports;
+mod sync;

@@ -1,0 +1,172 @@
+//! The program `dataverse-host`, run as a user runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use dataverse_emulator::CLIENT_SECRET;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{component_path, program, target};
+
+/// A directory with a connection file, in which the program is run.
+pub struct Cli {
+    directory: TempDir,
+    secret: Option<String>,
+}
+
+/// How a run ended, and everything it said.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Cli {
+    /// A connection with these settings and the emulator's secret.
+    pub fn new(settings: &Value) -> Self {
+        Self::with_secret(settings, Some(CLIENT_SECRET))
+    }
+
+    /// The same with another secret, or with none.
+    pub fn with_secret(settings: &Value, secret: Option<&str>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = toml::to_string(settings).unwrap();
+        // Keys of the settings become keys of their section.
+        let nested = settings.replace("\n[", "\n[settings.");
+        let nested = match nested.strip_prefix('[') {
+            Some(rest) => format!("[settings.{rest}"),
+            None => nested,
+        };
+        let file = format!("[settings]\n{nested}");
+        std::fs::write(directory.path().join("connection.toml"), file).unwrap();
+        Self { directory, secret: secret.map(str::to_owned) }
+    }
+
+    /// The directory in which the program runs.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A file in that directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// Adds sections to the connection file.
+    pub fn append(&self, sections: &str) {
+        let path = self.file("connection.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{text}\n{sections}\n")).unwrap();
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("dataverse-host"));
+        self.prepare(&mut command);
+        command.args(arguments);
+        command
+    }
+
+    /// The program below a shell that first does something, such as setting a limit.
+    pub fn shell(&self, first: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        self.prepare(&mut command);
+        command.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\""));
+        command.arg(program("dataverse-host")).args(arguments);
+        command
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        command
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DATAVERSE_COMPONENT", component_path())
+            // Compiled once for all runs, and apart from the user's own.
+            .env("XDG_CACHE_HOME", target().join("tmp/end-to-end"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(secret) = &self.secret {
+            command.env("CONNECTOR_SECRET_CLIENT_SECRET", secret);
+        }
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        let mut all = vec!["--connection", "connection.toml"];
+        all.extend(arguments);
+        Ended::of(self.command(&all).spawn().unwrap())
+    }
+
+    /// Starts the program and leaves it running.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut all = vec!["--connection", "connection.toml"];
+        all.extend(arguments);
+        self.command(&all).spawn().unwrap()
+    }
+
+    /// Fails if one of these texts stands in any file of the directory.
+    #[track_caller]
+    pub fn assert_kept_out(&self, secrets: &[&str]) {
+        let mut looked_at = 0;
+        let mut directories = vec![self.path().to_owned()];
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                looked_at += 1;
+                for secret in secrets {
+                    let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+                    assert!(!found, "a secret stands in {}", path.display());
+                }
+            }
+        }
+        assert!(looked_at > 0, "there was nothing to look at");
+    }
+}
+
+impl Ended {
+    /// Waits for the end of a run.
+    pub fn of(child: Child) -> Self {
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Fails unless the run was a success.
+    #[track_caller]
+    pub fn succeeded(&self) {
+        assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
+    }
+
+    /// Fails unless the run ended with this code, one sentence that has all of these words, and
+    /// nothing secret anywhere.
+    #[track_caller]
+    pub fn refused(&self, code: i32, words: &[&str], secrets: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
+        let told: Vec<_> = self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        let [sentence] = told.as_slice() else {
+            panic!("one error is to be told: {}", self.stderr);
+        };
+        for word in words {
+            assert!(sentence.contains(word), "`{word}` is not in: {sentence}");
+        }
+        self.keeps(secrets);
+    }
+
+    /// Fails if a secret, or anything like a token, was printed.
+    #[track_caller]
+    pub fn keeps(&self, secrets: &[&str]) {
+        for secret in secrets.iter().chain(&["eyJ", "Bearer "]) {
+            for text in [&self.stdout, &self.stderr] {
+                assert!(!text.contains(secret), "`{secret}` was printed: {text}");
+            }
+        }
+    }
+}
