@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::component;
-use crate::run::{Failure, build_programs, program, run as run_command, target_directory};
+use crate::run::{Failure, build, program, run as run_command, target_directory};
 
 /// What to show.
 #[derive(Args)]
@@ -35,7 +35,7 @@ const STREAMS: [&str; 8] = [
 /// Builds everything, then shows check, discovery, a full sync, changes, and their sync.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     component::build()?;
-    build_programs()?;
+    build()?;
     let begun = Instant::now();
 
     let folder = target_directory().join("demo");

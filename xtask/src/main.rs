@@ -43,7 +43,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Setup => toolchain::Toolchain::find().map(|found| println!("{found}")),
-        Command::Build => component::build().and_then(|()| run::build_programs()),
+        Command::Build => component::build().and_then(|()| run::build()),
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),

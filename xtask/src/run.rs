@@ -32,7 +32,7 @@ pub(crate) fn target_directory() -> PathBuf {
     }
 }
 
-/// A program of this workspace, as [`build_programs`] leaves it.
+/// A program of this workspace, as [`build`] leaves it.
 pub(crate) fn program(name: &str) -> PathBuf {
     target_directory()
         .join("release")
@@ -75,16 +75,12 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
     String::from_utf8(output.stdout).ok()
 }
 
-/// Builds the host's and the emulator's programs.
-pub(crate) fn build_programs() -> Result<(), Failure> {
-    run(cargo().args([
-        "build",
-        "--release",
-        "-p",
-        "dataverse-host",
-        "-p",
-        "dataverse-emulator",
-    ]))
+/// Builds the programs of this workspace.
+///
+/// Always the whole workspace: cargo unites the features of what it builds together, so that
+/// another choice of packages would compile the large dependencies again.
+pub(crate) fn build() -> Result<(), Failure> {
+    run(cargo().args(["build", "--release", "--workspace"]))
 }
 
 /// What cargo knows of this workspace and its dependencies.

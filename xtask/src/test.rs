@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::component;
-use crate::run::{Failure, cargo, run as run_command};
+use crate::run::{Failure, build, cargo, run as run_command};
 
 /// What to test.
 #[derive(Args)]
@@ -16,6 +16,8 @@ pub(crate) struct Options {
 /// Builds the component and runs the tests of all packages, the end-to-end ones against it.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     component::build()?;
+    // The end-to-end tests run the programs as well.
+    build()?;
     let mut tests = cargo();
     tests.args(["test", "--release", "--workspace"]);
     if !options.filter.is_empty() {

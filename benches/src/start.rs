@@ -1,0 +1,64 @@
+//! How large the component is, and how fast it is there.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use dataverse_host::ConnectorHost;
+
+use crate::Figure;
+
+/// How often something short is timed; the median counts.
+const TIMES: usize = 200;
+
+pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Error>> {
+    let size = fs::metadata(component)?.len();
+    let load = || ConnectorHost::builder().component_file(component).build();
+    let host = load()?;
+
+    let mut loads = Vec::with_capacity(TIMES);
+    let mut instances = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        let loading = load()?.loading();
+        if !loading.cached {
+            return Err(
+                "the precompiled component is not kept: is the cache folder writable?".into(),
+            );
+        }
+        loads.push(loading.took);
+        let begun = Instant::now();
+        host.describe().await?;
+        instances.push(begun.elapsed());
+    }
+    let (load, instance) = (median(loads), median(instances));
+    Ok(vec![
+        Figure {
+            what: "size of the component".into(),
+            measured: format!("{} KiB", size.div_ceil(1024)),
+            budget: "≤ 1 MiB",
+            kept: size <= 1 << 20,
+        },
+        Figure {
+            what: "load the precompiled component".into(),
+            measured: format!("{:.2} ms", milliseconds(load)),
+            budget: "≤ 1 ms",
+            kept: load <= Duration::from_millis(1),
+        },
+        Figure {
+            what: "new instance and its first call".into(),
+            measured: format!("{:.3} ms", milliseconds(instance)),
+            budget: "≤ 0.1 ms",
+            kept: instance <= Duration::from_micros(100),
+        },
+    ])
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
