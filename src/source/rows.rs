@@ -66,7 +66,7 @@ pub(super) fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malform
         std::str::from_utf8(body).map_err(|error| Malformed::Encoding(error.valid_up_to()))?;
     let mut rows = Rows {
         members,
-        has_line_breaks: text.contains(['\n', '\r']),
+        has_line_breaks: memchr::memchr2(b'\n', b'\r', body).is_some(),
         pieces: Vec::new(),
         open: Piece {
             deleted: false,
