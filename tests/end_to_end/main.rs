@@ -1,14 +1,20 @@
 //! End to end: the real component, in the real host, against the emulator, over sockets.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "this is test code; what goes wrong here is to be seen at once"
 )]
 
+mod checkpoint;
+mod composition;
 mod crash;
 mod faults;
 mod imports;
+mod memory;
+mod policy;
+mod settings;
+mod sign_in;
+mod sinks;
 mod sync;
