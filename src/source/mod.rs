@@ -6,6 +6,7 @@
 //! decided per table: by the service's change tracking (`tracked`), by a column that grows
 //! (`watermark`), or not at all.
 
+mod ahead;
 mod checkpoint;
 mod event;
 mod members;

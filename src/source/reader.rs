@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use super::ahead;
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
 use super::event::{Event, Operation, Page, Warning};
 use super::members::Members;
@@ -93,10 +94,11 @@ impl<H: Host> Reader<H> {
             Ok(answer) => answer,
             Err(error) => return self.recover(error, events).await.map(|()| false),
         };
+        let ahead = self.ask_ahead(&answer.body).await;
         match rows::walk(&mut self.members, &answer.body) {
             Ok(walked) => {
                 drop(answer);
-                self.hand_out(walked, events).await
+                self.hand_out(walked, ahead, events).await
             }
             // A damaged body is like a lost connection: the page is asked for again.
             Err(_) if self.attempts < BODY_ATTEMPTS => {
@@ -122,9 +124,17 @@ impl<H: Host> Reader<H> {
         }
     }
 
+    /// Asks for the page that seems to be the next one, if its link can be told already.
+    async fn ask_ahead(&self, body: &[u8]) -> Option<(Link, Started<Answered>)> {
+        let link = self.client.link(&ahead::next_link(body)?).ok()?;
+        let answer = request(&self.client, &self.plan, &self.sequence, &link, 0).await;
+        Some((link, answer))
+    }
+
     async fn hand_out(
         &mut self,
         walked: Walked,
+        ahead: Option<(Link, Started<Answered>)>,
         events: &mut VecDeque<Event>,
     ) -> Result<bool, Error> {
         let Walked {
@@ -156,7 +166,10 @@ impl<H: Host> Reader<H> {
             newest: self.sequence.newest,
         });
         // On its way before this page is handed out.
-        self.answer = request(&self.client, &self.plan, &self.sequence, &self.link, 0).await;
+        self.answer = match ahead {
+            Some((link, answer)) if link == self.link => answer,
+            _ => request(&self.client, &self.plan, &self.sequence, &self.link, 0).await,
+        };
         self.attempts = 1;
         self.emit(pieces, operation, &position, events)?;
         Ok(false)
