@@ -53,7 +53,7 @@ pub enum Commit {
 pub struct ServiceFault {
     /// The HTTP status.
     pub status: u16,
-    /// The service's own code, normalised: `0x` and eight upper-case hexadecimal digits from
+    /// The service's own code, normalised: `0x` and eight lower-case hexadecimal digits from
     /// Dataverse, `AADSTS` and a number (or the OAuth error word) from Entra, empty when the
     /// service gave none.
     pub code: String,

@@ -16,6 +16,36 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
+/// Where an address leads, fit for messages. Its query is left out: it may hold a credential.
+pub(crate) fn without_query(address: &str) -> String {
+    one_line(address.split(['?', '#']).next().unwrap_or_default(), 200)
+}
+
+/// The body without the mark that some servers and proxies put before UTF-8 text.
+pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}
+
+/// How many characters to insert, remove or replace to get from one word to the other
+/// (Levenshtein's distance).
+pub(crate) fn edit_distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, character) in from.chars().enumerate() {
+        let mut left = index + 1;
+        let mut next = Vec::with_capacity(row.len());
+        next.push(left);
+        for ((other, above_left), above) in to.iter().zip(&row).zip(row.iter().skip(1)) {
+            left = (above_left + usize::from(character != *other))
+                .min(above + 1)
+                .min(left + 1);
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 /// The parts of a header value between commas, trimmed; a comma in quotes does not part
 /// (RFC 9110, 5.6.1 and 5.6.4).
 pub(crate) fn list_items(value: &str) -> impl Iterator<Item = &str> {
@@ -47,6 +77,19 @@ mod tests {
             ("äöüäö", "äöüäö"),
         ] {
             assert_eq!(one_line(text, 5), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn distance_counts_changes() {
+        for (from, to, expected) in [
+            ("kitten", "sitting", 3),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("äbc", "abc", 1),
+            ("abc", "abc", 0),
+        ] {
+            assert_eq!(edit_distance(from, to), expected, "{from} {to}");
         }
     }
 

@@ -86,10 +86,19 @@ fn no_challenge(settings: &Settings, answer: &Challenged) -> Error {
     }
 }
 
+/// The public cloud's authority under its former name, which older environments still tell.
+const FORMER_AUTHORITY: &str = "login.windows.net";
+/// The name that has replaced it.
+const AUTHORITY: &str = "login.microsoftonline.com";
+
 fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Error> {
-    let named = &challenge.authorization;
+    let mut named = challenge.authorization.clone();
+    if named.host_str() == Some(FORMER_AUTHORITY) {
+        // A name that could not be set would be left as it is, and not be trusted.
+        let _ = named.set_host(Some(AUTHORITY));
+    }
     let plain = named.username().is_empty() && named.password().is_none();
-    if !plain || !settings.allowed_origins().allow(named) {
+    if !plain || !settings.allowed_origins().allow(&named) {
         return Err(Error::new(
             ErrorKind::InvalidSettings,
             format!(
@@ -100,11 +109,10 @@ fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Err
             ),
         ));
     }
-    let mut origin = named.clone();
-    origin.set_path("");
-    origin.set_query(None);
-    origin.set_fragment(None);
-    Ok(origin)
+    named.set_path("");
+    named.set_query(None);
+    named.set_fragment(None);
+    Ok(named)
 }
 
 fn named_tenant(settings: &Settings, challenge: &Challenge) -> Result<Tenant, Error> {
@@ -175,6 +183,12 @@ mod tests {
             ),
             (
                 CLOUD,
+                "",
+                "https://login.windows.net/t.example/oauth2/authorize",
+                "https://login.microsoftonline.com/t.example/oauth2/v2.0/token",
+            ),
+            (
+                CLOUD,
                 r#","tenant":"T.example""#,
                 "https://evil.example/x/oauth2/authorize",
                 "https://login.microsoftonline.com/t.example/oauth2/v2.0/token",
@@ -232,6 +246,15 @@ mod tests {
             (
                 CLOUD,
                 "https://login.microsoftonline.us/t.example/oauth2/authorize",
+            ),
+            (
+                "https://contoso.crm.dynamics.cn",
+                "https://login.windows.net/t.example/oauth2/authorize",
+            ),
+            (CLOUD, "http://login.windows.net/t.example/oauth2/authorize"),
+            (
+                CLOUD,
+                "https://login.windows.net:444/t.example/oauth2/authorize",
             ),
             (CLOUD, "http://127.0.0.1/t.example/oauth2/authorize"),
             (

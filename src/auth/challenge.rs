@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::host::Response;
-use crate::text::{list_items, one_line};
+use crate::text::{list_items, one_line, without_query};
 
 /// What a Dataverse says to a request without a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Challenged {
         if response.status != 401 {
             return Self::Status(
                 response.status,
-                response.header("location").map(|text| one_line(text, 200)),
+                response.header("location").map(without_query),
             );
         }
         let mut schemes = Vec::new();

@@ -21,7 +21,7 @@ use authority::Authority;
 pub(crate) use challenge::Challenged;
 pub(crate) use token::Token;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::host::{Clock, Header, Host, HttpError, Method, Request, Response, Target};
 use crate::retry::{Budget, Patience, Repeat, retry_after};
 use crate::settings::Settings;
@@ -29,6 +29,9 @@ use shared::Shared;
 
 /// No answer that belongs to signing in is larger.
 const MAX_BODY: usize = 1024 * 1024;
+/// How long the authority is left alone after an early renewal has failed, unless it says so
+/// itself.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
 /// Asks for tokens for one environment and keeps the current one.
 pub(crate) struct Authenticator<H> {
@@ -41,6 +44,9 @@ struct Current {
     token: Option<Rc<Token>>,
     /// A renewal under way: whoever needs a token waits for this one.
     renewal: Option<Shared<Result<Rc<Token>, Error>>>,
+    /// No earlier than this is a token renewed that is still valid, on the clock's `elapsed`
+    /// scale.
+    not_before: Duration,
 }
 
 impl<H: Host> Authenticator<H> {
@@ -59,7 +65,8 @@ impl<H: Host> Authenticator<H> {
         }
     }
 
-    /// A token that is good for some time yet.
+    /// A token that is good for some time yet, or at least for now while the authority has a
+    /// passing fault.
     ///
     /// # Errors
     /// Why there is none.
@@ -68,7 +75,34 @@ impl<H: Host> Authenticator<H> {
         let current = self.current.borrow().token.clone();
         match current {
             Some(token) if token.is_fresh(now) => Ok(token),
+            Some(token) if token.is_valid(now) => self.renew_early(token, patience).await,
             _ => self.renew(patience).await,
+        }
+    }
+
+    /// Renews a token that is still valid: in one attempt, because nobody needs a new one yet.
+    async fn renew_early(&self, token: Rc<Token>, patience: Patience) -> Result<Rc<Token>, Error> {
+        if self.issuer.host.elapsed() < self.current.borrow().not_before {
+            return Ok(token);
+        }
+        let one_attempt = Patience {
+            max_wait: Duration::ZERO,
+            ..patience
+        };
+        let error = match self.renew(one_attempt).await {
+            Ok(renewed) => return Ok(renewed),
+            Err(error) => error,
+        };
+        let now = self.issuer.host.elapsed();
+        match error.kind {
+            ErrorKind::Throttled | ErrorKind::Unavailable if token.is_valid(now) => {
+                let pause = error.retry_after.unwrap_or(RENEWAL_PAUSE);
+                self.current.borrow_mut().not_before = now + pause;
+                Ok(token)
+            }
+            // It expired while it was to be renewed.
+            ErrorKind::Throttled | ErrorKind::Unavailable => self.renew(patience).await,
+            _ => Err(error),
         }
     }
 
@@ -108,7 +142,9 @@ impl<H: Host> Authenticator<H> {
             .is_some_and(|latest| latest.is(&renewal))
         {
             current.renewal = None;
-            current.token = outcome.as_ref().ok().cloned();
+            if let Ok(token) = &outcome {
+                current.token = Some(Rc::clone(token));
+            }
         }
         outcome
     }
@@ -169,9 +205,15 @@ impl<H: Host> Issuer<H> {
         &self,
         method: Method,
         url: &Url,
-        headers: Vec<Header>,
+        mut headers: Vec<Header>,
         body: Option<Vec<u8>>,
     ) -> Request {
+        // Hosts send a body in chunks unless its length is told, and some servers and proxies
+        // take no request in chunks.
+        headers.extend(
+            body.as_ref()
+                .map(|body| Header::new("Content-Length", body.len().to_string())),
+        );
         Request {
             method,
             target: Target::from(url),

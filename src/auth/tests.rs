@@ -70,6 +70,12 @@ fn the_request_is_the_one_that_the_reference_shows() {
     let requests = host.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(address(&requests[0]), TOKEN_ENDPOINT);
+    let length = requests[0].body.as_ref().unwrap().len().to_string();
+    assert!(
+        requests[0]
+            .headers
+            .contains(&Header::new("Content-Length", length))
+    );
     assert_eq!(
         String::from_utf8_lossy(requests[0].body.as_ref().unwrap()),
         "grant_type=client_credentials&client_id=00001111-aaaa-2222-bbbb-3333cccc4444\
@@ -341,6 +347,58 @@ fn a_renewal_is_more_patient_than_the_first_sign_in() {
     reachable.set(false);
     host.advance(Duration::from_hours(1));
     assert!(attempts() > 10);
+}
+
+#[test]
+fn a_valid_token_outlives_a_passing_fault_of_its_early_renewal() {
+    let answers = Rc::new(Cell::new(0));
+    let host = directory({
+        let answers = Rc::clone(&answers);
+        move || {
+            answers.set(answers.get() + 1);
+            match answers.get() {
+                1 => token(),
+                2 => Reply::status(503),
+                3 => Reply::status(429).with("retry-after", "60"),
+                _ => refusal("invalid_client", 7_000_222),
+            }
+        }
+    });
+    let authenticator = authenticator(&host);
+    let ask = || host.block_on(authenticator.token(PATIENCE));
+    let first = ask().unwrap();
+    // It lives 3,599 seconds and is renewed from the 3,299th on.
+    for (seconds, asked) in [(3_300, 2), (10, 2), (25, 3), (50, 3)] {
+        host.advance(Duration::from_secs(seconds));
+        assert!(Rc::ptr_eq(&ask().unwrap(), &first));
+        assert_eq!(answers.get(), asked);
+    }
+    // What will not pass is told at once.
+    host.advance(Duration::from_secs(15));
+    assert_eq!(ask().unwrap_err().kind, ErrorKind::Unauthenticated);
+}
+
+#[test]
+fn an_expired_token_is_no_excuse() {
+    let answers = Rc::new(Cell::new(0));
+    let host = directory({
+        let answers = Rc::clone(&answers);
+        move || {
+            answers.set(answers.get() + 1);
+            match answers.get() {
+                // The renewal fails only when the token has expired meanwhile.
+                2 => Reply::status(503).after(Duration::from_secs(100)),
+                3 => Reply::status(503),
+                _ => token(),
+            }
+        }
+    });
+    let authenticator = authenticator(&host);
+    let ask = || host.block_on(authenticator.token(PATIENCE)).unwrap();
+    let first = ask();
+    host.advance(Duration::from_secs(3_550));
+    assert!(!Rc::ptr_eq(&ask(), &first));
+    assert_eq!(answers.get(), 4);
 }
 
 #[test]

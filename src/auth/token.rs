@@ -4,9 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use zeroize::Zeroize as _;
 
 use crate::host::Secret;
+use crate::text::without_byte_order_mark;
 
 /// How long a token lives when the answer does not say (RFC 6749 leaves that open).
 const ASSUMED_LIFE: Duration = Duration::from_mins(5);
@@ -16,15 +18,16 @@ const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 /// An access token.
 pub(crate) struct Token {
     secret: Secret,
-    /// On the clock's `elapsed` scale.
+    /// On the clock's `elapsed` scale, as is the next one.
     renew_at: Duration,
+    expires_at: Duration,
 }
 
 impl Token {
     /// Reads the answer of a token endpoint and wipes it. `asked_at` is when it was asked
     /// for: the answer may have lain unread for a while.
     pub(super) fn read(mut body: Vec<u8>, asked_at: Duration) -> Option<Self> {
-        let answer = serde_json::from_slice::<Answer>(&body).ok();
+        let answer = serde_json::from_slice::<Answer>(without_byte_order_mark(&body)).ok();
         body.zeroize();
         let answer = answer?;
         let secret = Secret::new(answer.access_token);
@@ -38,12 +41,18 @@ impl Token {
         (bearer && sendable).then(|| Self {
             secret,
             renew_at: asked_at + life.saturating_sub(margin),
+            expires_at: asked_at + life,
         })
     }
 
     /// Whether it need not be renewed yet.
     pub(super) fn is_fresh(&self, now: Duration) -> bool {
         now < self.renew_at
+    }
+
+    /// Whether the environment still takes it.
+    pub(super) fn is_valid(&self, now: Duration) -> bool {
+        now < self.expires_at
     }
 
     /// The value of the `Authorization` header.
@@ -78,6 +87,8 @@ struct Answer {
 enum Seconds {
     Number(u32),
     Text(String),
+    /// Anything else does not say, but spoils no token.
+    Other(IgnoredAny),
 }
 
 impl Seconds {
@@ -87,6 +98,7 @@ impl Seconds {
             Self::Text(text) => text
                 .parse::<u32>()
                 .map_or(ASSUMED_LIFE, |n| Duration::from_secs(n.into())),
+            Self::Other(_) => ASSUMED_LIFE,
         }
     }
 }
@@ -107,9 +119,12 @@ mod tests {
             ("60", 1000 + 54),
             ("0", 1000),
             ("null", 1000 + 270),
+            ("-1.5", 1000 + 270),
+            ("[]", 1000 + 270),
         ] {
             let body = format!(
-                r#"{{"token_type":"bearer","expires_in":{expires_in},"access_token":"t"}}"#
+                "\u{feff}{{\"token_type\":\"bearer\",\"expires_in\":{expires_in},\
+                 \"access_token\":\"t\"}}"
             );
             let token = read(&body).unwrap();
             assert_eq!(

@@ -10,14 +10,13 @@ pub(crate) use row_schema::row_schema;
 pub(crate) use suggest::did_you_mean;
 pub use table::{AlternateKey, ChangeDetection, Table};
 
+use std::collections::VecDeque;
+
 use crate::connection::Session;
 use crate::dataverse::Client;
 use crate::dataverse::metadata::{self, TableSummary};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
-
-/// How many tables are described at a time. Each asks for several things at once.
-const TABLES_AT_ONCE: usize = 2;
 
 /// A stream in few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,17 +67,20 @@ pub async fn describe<H: Host>(
     names: &[String],
 ) -> Result<Vec<Description>, Error> {
     let mut descriptions = Vec::with_capacity(names.len());
-    for group in names.chunks(TABLES_AT_ONCE) {
-        let mut running = Vec::with_capacity(group.len());
-        for name in group {
+    let mut names = names.iter();
+    let mut running = VecDeque::new();
+    loop {
+        // One always, more as long as the service has room.
+        while running.is_empty() || session.client().room() > 0 {
+            let Some(name) = names.next() else { break };
             let (client, name) = (session.client().clone(), name.clone());
-            running.push(Started::new(async move { read(&client, &name).await }).await);
+            running.push_back(Started::new(async move { read(&client, &name).await }).await);
         }
-        for table in running {
-            descriptions.push(describe_table(table.await?));
-        }
+        let Some(first) = running.pop_front() else {
+            return Ok(descriptions);
+        };
+        descriptions.push(describe_table(first.await?));
     }
-    Ok(descriptions)
 }
 
 /// One table by name.

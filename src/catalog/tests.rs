@@ -60,6 +60,7 @@ fn account() -> Value {
         "Keys": [
             {"LogicalName": "new_number", "SchemaName": "new_Number",
                 "KeyAttributes": ["accountnumber"], "EntityKeyIndexStatus": "Active"},
+            {"LogicalName": "new_none", "KeyAttributes": null, "EntityKeyIndexStatus": null},
             {"LogicalName": "new_code", "KeyAttributes": ["a", "b"],
                 "EntityKeyIndexStatus": "Failed"},
         ],
@@ -129,6 +130,8 @@ fn organization() -> Rc<Simulation> {
             with(plain("hidden"), json!({"IsPrivate": true})),
             with(plain("nowhere"), json!({"EntitySetName": null})),
             with(plain("keyless"), json!({"PrimaryIdAttribute": null})),
+            with(plain("bare"), json!({"Attributes": null, "Keys": null, "IsPrivate": null,
+                "DisplayName": {"LocalizedLabels": null, "UserLocalizedLabel": null}})),
         ]}))
     })
 }
@@ -149,6 +152,7 @@ fn readable_tables_are_listed_by_name() {
         .collect();
     let expected = [
         ("account", "Account", ChangeDetection::Tracked),
+        ("bare", "bare", ChangeDetection::None),
         ("grant", "grant", ChangeDetection::Watermark),
         ("task", "task", ChangeDetection::Watermark),
         ("zone", "zone", ChangeDetection::None),
@@ -157,6 +161,39 @@ fn readable_tables_are_listed_by_name() {
         .map(|(name, title, found)| (name.to_owned(), title.to_owned(), found))
         .into();
     assert_eq!(listed, expected);
+}
+
+#[test]
+fn a_service_that_filters_no_expansion_is_asked_more_plainly() {
+    let host = signed_in(|request| {
+        if request.target.path_and_query.contains(";$filter=") {
+            return Reply::fault(400, "0x80060888", "The query is not valid.");
+        }
+        Reply::json(
+            &json!({"value": [{"LogicalName": "task", "EntitySetName": "tasks",
+            "PrimaryIdAttribute": "activityid",
+            "Attributes": [{"LogicalName": "subject"}, {"LogicalName": "modifiedon"}]}]}),
+        )
+    });
+    let listed = host.block_on(list(&open(&host))).unwrap();
+    assert_eq!(listed[0].change_detection, ChangeDetection::Watermark);
+    assert_eq!(host.count("EntityDefinitions"), 2);
+}
+
+#[test]
+fn the_settings_bound_what_is_asked_for_at_once() {
+    for limit in [1, 2, 3] {
+        let host = organization();
+        let settings = SETTINGS.replacen(
+            '{',
+            &format!("{{\"limits\": {{\"maxConcurrency\": {limit}}},"),
+            1,
+        );
+        let session = Session::open(Rc::clone(&host), &settings).unwrap();
+        let names = ["account", "account", "account"].map(str::to_owned);
+        assert_eq!(host.block_on(describe(&session, &names)).unwrap().len(), 3);
+        assert_eq!(host.most_at_once(), limit.min(2), "{limit}");
+    }
 }
 
 #[test]
@@ -224,7 +261,14 @@ fn a_table_is_described_with_what_each_type_has() {
         .iter()
         .map(|key| (key.name.as_str(), key.usable))
         .collect();
-    assert_eq!(keys, [("new_code", false), ("new_number", true)]);
+    assert_eq!(
+        keys,
+        [
+            ("new_code", false),
+            ("new_none", false),
+            ("new_number", true)
+        ]
+    );
 }
 
 #[test]

@@ -135,8 +135,8 @@ fn a_missing_secret_is_found_at_sign_in() {
 fn an_application_that_the_environment_does_not_let_in_learns_why() {
     for (code, remedy) in [
         ("0x80072560", "create an application user"),
-        ("0x80042F09", "assign a security role"),
-        ("0x8004A112", "disabled"),
+        ("0x80042f09", "assign a security role"),
+        ("0x8004a112", "disabled"),
     ] {
         let host = signed_in(move |_| Reply::fault(403, code, "It may not."));
         let report = check_with(&host, SETTINGS);
@@ -157,6 +157,13 @@ fn particulars_only_warn() {
         (
             SETTINGS.to_owned(),
             2,
+            "",
+            false,
+            "version unknown; it keeps changes for 2 days",
+        ),
+        (
+            SETTINGS.to_owned(),
+            2,
             "9.2.1.1",
             false,
             "Sync at least once in 2 days",
@@ -171,7 +178,9 @@ fn particulars_only_warn() {
     ] {
         let host = signed_in(move |request| {
             let path = &request.target.path_and_query;
-            if path.contains("RetrieveVersion") {
+            if path.contains("RetrieveVersion") && version.is_empty() {
+                Reply::fault(404, "0x8006088a", "Resource not found for the segment.")
+            } else if path.contains("RetrieveVersion") {
                 Reply::json(&json!({"Version": version}))
             } else if path.contains("organizations") && forbidden {
                 Reply::fault(

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use super::environment::Environment;
 use super::fault::Fault;
@@ -17,11 +18,10 @@ use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::{Header, Host, HttpError, Method, Random, Request, Response};
 use crate::retry::{Budget, Patience, Repeat, retry_after};
 use crate::settings::Settings;
+use crate::text::without_byte_order_mark;
 
-/// The largest answer, compressed or inflated. A page of 5,000 rows and 30 columns with
-/// labels is about 12 MiB; one page in hand and one on its way at this size still leave room
-/// for the rows that go out within the 64 MiB of a sync.
-const MAX_BODY: usize = 24 * 1024 * 1024;
+/// The largest answer, compressed or inflated, unless the caller accepts less.
+const MAX_BODY: usize = 24 << 20;
 
 /// How the connector names itself to the service.
 const USER_AGENT: &str = concat!("dataverse-connector/", env!("CARGO_PKG_VERSION"));
@@ -30,6 +30,7 @@ const USER_AGENT: &str = concat!("dataverse-connector/", env!("CARGO_PKG_VERSION
 pub struct Client<H> {
     shared: Rc<Shared<H>>,
     patience: Patience,
+    max_body: usize,
 }
 
 struct Shared<H> {
@@ -47,6 +48,7 @@ impl<H> Clone for Client<H> {
         Self {
             shared: Rc::clone(&self.shared),
             patience: self.patience,
+            max_body: self.max_body,
         }
     }
 }
@@ -71,6 +73,7 @@ impl<H: Host> Client<H> {
         Self {
             shared: Rc::new(shared),
             patience,
+            max_body: MAX_BODY,
         }
     }
 
@@ -78,6 +81,13 @@ impl<H: Host> Client<H> {
     #[must_use]
     pub(crate) fn waiting_at_most(mut self, max_wait: Duration) -> Self {
         self.patience.max_wait = self.patience.max_wait.min(max_wait);
+        self
+    }
+
+    /// The same client, which accepts no answer above this many bytes.
+    #[must_use]
+    pub(crate) fn accepting_at_most(mut self, max_body: usize) -> Self {
+        self.max_body = self.max_body.min(max_body);
         self
     }
 
@@ -195,22 +205,39 @@ impl<H: Host> Client<H> {
     /// Reads a resource and parses it.
     ///
     /// # Errors
-    /// As for [`get`](Self::get), and `Unavailable` when the body is not what was expected.
+    /// As for [`get`](Self::get), and `Unavailable` when the body is not what was expected. A
+    /// body that is cut off or damaged is asked for again, as after a lost connection.
     pub async fn get_json<T: DeserializeOwned>(
         &self,
         link: &Link,
         prefer: &Prefer,
     ) -> Result<T, Error> {
-        let answer = self.get(link, prefer).await?;
-        serde_json::from_slice(&answer.body).map_err(|error| {
-            Error::new(
-                ErrorKind::Unavailable,
-                format!(
-                    "the answer for {} cannot be read ({error}); try again later",
-                    link.resource_name()
-                ),
-            )
-        })
+        let host = &*self.shared.host;
+        let mut budget = Budget::new(self.patience);
+        loop {
+            let answer = self.get(link, prefer).await?;
+            let error = match serde_json::from_slice(&answer.body) {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let repeat = match error.classify() {
+                Category::Eof | Category::Syntax => Repeat::Few,
+                Category::Data | Category::Io => Repeat::Never,
+            };
+            match budget.pause_after(Duration::ZERO, repeat, None, host) {
+                Some(pause) => host.sleep(pause).await,
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::Unavailable,
+                        format!(
+                            "the answer for {} cannot be read ({error}); check any proxy between, \
+                             or try again later",
+                            link.resource_name()
+                        ),
+                    ));
+                }
+            }
+        }
     }
 
     fn request(&self, link: &Link, prefer: &Prefer, token: &Token) -> Request {
@@ -233,7 +260,7 @@ impl<H: Host> Client<H> {
             headers,
             body: None,
             idle_timeout: self.patience.request_timeout,
-            max_body: MAX_BODY,
+            max_body: self.max_body,
         }
     }
 
@@ -257,7 +284,7 @@ impl<H: Host> Client<H> {
         let mut response = outcome.map_err(|error| self.unanswered(link, &error))?;
         self.shared.reached.set(true);
         let body = std::mem::take(&mut response.body);
-        let body = inflated(response.header("content-encoding"), body);
+        let body = inflated(response.header("content-encoding"), body, self.max_body);
         if (200..300).contains(&response.status) {
             return match body {
                 Ok(body) => Ok(Answer::new(&response, body)),
@@ -311,13 +338,17 @@ impl Failure {
     }
 }
 
-fn inflated(coding: Option<&str>, body: Vec<u8>) -> Result<Vec<u8>, InflateError> {
-    match coding.unwrap_or_default().trim() {
+/// The body as it was before it was compressed, without a byte order mark.
+fn inflated(coding: Option<&str>, body: Vec<u8>, max_body: usize) -> Result<Vec<u8>, InflateError> {
+    let mut body = match coding.unwrap_or_default().trim() {
         coding if coding.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(body),
-        coding if coding.eq_ignore_ascii_case("gzip") => gunzip(&body, MAX_BODY),
+        coding if coding.eq_ignore_ascii_case("gzip") => gunzip(&body, max_body),
         // Nothing else was asked for, so it is as good as noise.
         _ => Err(InflateError::Broken),
-    }
+    }?;
+    let mark = body.len() - without_byte_order_mark(&body).len();
+    body.drain(..mark);
+    Ok(body)
 }
 
 fn spoilt(link: &Link, error: InflateError) -> Failure {

@@ -10,7 +10,7 @@ use super::meaning::{Meaning, of_code, of_status};
 use crate::error::{Error, ServiceFault};
 use crate::host::Response;
 use crate::retry::Repeat;
-use crate::text::one_line;
+use crate::text::{one_line, without_query};
 
 /// Where the service's support finds the call, in the order in which to look (reference 1.1).
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-ms-service-request-id", "req_id", "x-ms-request-id"];
@@ -40,7 +40,7 @@ impl FaultCode {
 
 impl fmt::Display for FaultCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{:08X}", self.0)
+        write!(f, "0x{:08x}", self.0)
     }
 }
 
@@ -104,7 +104,7 @@ impl Fault {
             request_id: request_id
                 .map(|id| one_line(id, 100))
                 .filter(|id| !id.is_empty()),
-            location: response.header("location").map(|text| one_line(text, 200)),
+            location: response.header("location").map(without_query),
         }
     }
 
@@ -178,8 +178,8 @@ mod tests {
     #[test]
     fn codes_are_read_in_every_spelling() {
         for (text, expected) in [
-            ("0x8006088a", Some("0x8006088A")),
-            ("0X8006088A", Some("0x8006088A")),
+            ("0x8006088a", Some("0x8006088a")),
+            ("0X8006088A", Some("0x8006088a")),
             ("-2147015902", Some("0x80072322")),
             ("2147951394", Some("0x80072322")),
             ("0x0", None),
@@ -294,6 +294,25 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_redirect_is_told_without_what_it_carries() {
+        let response = Response {
+            status: 302,
+            headers: vec![header(
+                "Location",
+                "https://sts.example/login?ticket=MARKER#x",
+            )],
+            body: Vec::new(),
+        };
+        let error = Fault::read(&response, b"").into_error("accounts", None);
+        assert!(
+            error
+                .message
+                .contains("status 302, leading to https://sts.example/login;"),
+            "{error}"
+        );
     }
 
     #[test]

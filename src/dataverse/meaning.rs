@@ -141,7 +141,11 @@ pub(super) fn of_status(status: u16) -> Meaning {
             Unauthenticated,
             "a new token was refused too; check \"environment\", \"tenant\" and \"auth.scope\"",
         ),
-        403 => PRIVILEGE,
+        403 => meaning(
+            Forbidden,
+            "an administrator must look at the security roles of the application user, and at any \
+             firewall rule of the environment",
+        ),
         404 | 410 => meaning(
             NotFound,
             "check \"environment\" and \"apiVersion\", and that the table exists",

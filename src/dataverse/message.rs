@@ -1,7 +1,6 @@
 //! What is said beside the address: preferences, and answers.
 
 use crate::host::Response;
-use crate::text::list_items;
 
 /// Which annotations come beside the values (reference 4.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,12 +49,8 @@ impl Prefer {
 /// A successful answer, its body inflated.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status, from 200 to 299.
-    pub status: u16,
     /// The body.
     pub body: Vec<u8>,
-    /// The preferences that the service says it has applied, in lower case.
-    pub applied: Vec<String>,
     /// How many requests at once the service recommends (reference 9.1).
     pub dop_hint: Option<u32>,
 }
@@ -63,24 +58,11 @@ pub struct Answer {
 impl Answer {
     pub(super) fn new(response: &Response, body: Vec<u8>) -> Self {
         Self {
-            status: response.status,
             body,
-            applied: response
-                .headers_named("preference-applied")
-                .flat_map(list_items)
-                .map(str::to_ascii_lowercase)
-                .collect(),
             dop_hint: response
                 .header("x-ms-dop-hint")
                 .and_then(|hint| hint.trim().parse().ok()),
         }
-    }
-
-    /// Whether the service says that it tracks changes for this sequence of pages.
-    pub fn tracks_changes(&self) -> bool {
-        self.applied
-            .iter()
-            .any(|preference| preference == "odata.track-changes")
     }
 }
 
@@ -105,30 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn applied_preferences_may_come_in_one_line_or_in_several() {
-        let line = |value: &str| Header::new("Preference-Applied", value);
-        let hint = Header::new("x-ms-dop-hint", " 4 ");
-        for headers in [
-            vec![
-                line(
-                    "odata.track-changes, odata.maxpagesize=500, odata.include-annotations=\"a,b\"",
-                ),
-                hint.clone(),
-            ],
-            vec![
-                line("odata.maxpagesize=500"),
-                line("Odata.Track-Changes"),
-                hint,
-            ],
-        ] {
+    fn a_hint_that_is_no_number_is_none() {
+        for (value, expected) in [(" 4 ", Some(4)), ("many", None), ("-1", None)] {
             let response = Response {
                 status: 200,
-                headers,
+                headers: vec![Header::new("X-MS-DOP-Hint", value)],
                 body: Vec::new(),
             };
-            let answer = Answer::new(&response, Vec::new());
-            assert!(answer.tracks_changes());
-            assert_eq!(answer.dop_hint, Some(4));
+            assert_eq!(Answer::new(&response, Vec::new()).dop_hint, expected);
         }
     }
 }

@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use crate::text::edit_distance;
+
 /// What was found wrong so far, each a clause such as `"tenant" must be text`.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<String>);
@@ -190,40 +192,23 @@ fn type_of(value: &Value) -> &'static str {
 
 /// The known key that was most likely meant: the nearest within a third of its length.
 fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let plain = |text: &str| -> Vec<char> {
+    let plain = |text: &str| -> String {
         text.chars()
             .filter(|c| c.is_alphanumeric())
             .flat_map(char::to_lowercase)
             .collect()
     };
+    let key = plain(key);
     // A key longer than any real one is not compared: its cost would grow with its length.
-    let key: Vec<char> = plain(key);
-    if key.len() > 40 {
+    if key.chars().count() > 40 {
         return None;
     }
     known
         .iter()
-        .map(|candidate| (distance(&key, &plain(candidate)), *candidate))
+        .map(|candidate| (edit_distance(&key, &plain(candidate)), *candidate))
         .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for ((to, above_left), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            left = (above_left + usize::from(from != to))
-                .min(above + 1)
-                .min(left + 1);
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -243,18 +228,5 @@ mod tests {
         ] {
             assert_eq!(nearest(key, &known), expected, "{key}");
         }
-    }
-
-    #[test]
-    fn distance_is_levenshteins() {
-        let of = |a: &str, b: &str| {
-            distance(
-                &a.chars().collect::<Vec<_>>(),
-                &b.chars().collect::<Vec<_>>(),
-            )
-        };
-        assert_eq!(of("kitten", "sitting"), 3);
-        assert_eq!(of("", "abc"), 3);
-        assert_eq!(of("abc", "abc"), 0);
     }
 }

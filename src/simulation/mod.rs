@@ -34,6 +34,8 @@ pub(crate) struct Simulation {
     service: RefCell<Service>,
     storm: RefCell<Option<Storm>>,
     requests: RefCell<Vec<Request>>,
+    in_flight: Cell<usize>,
+    most_at_once: Cell<usize>,
 }
 
 impl Simulation {
@@ -46,6 +48,8 @@ impl Simulation {
             service: RefCell::new(Box::new(service)),
             storm: RefCell::default(),
             requests: RefCell::default(),
+            in_flight: Cell::new(0),
+            most_at_once: Cell::new(0),
         })
     }
 
@@ -83,6 +87,11 @@ impl Simulation {
             .iter()
             .filter(|request| address(request).contains(part))
             .count()
+    }
+
+    /// How many requests were under way at once at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.most_at_once.get()
     }
 
     /// Runs a future to its end; when it sleeps, the clock jumps.

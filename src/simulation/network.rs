@@ -151,8 +151,26 @@ impl Storm {
     }
 }
 
+/// A request under way, until it is answered or dropped.
+struct Flight<'a>(&'a Cell<usize>);
+
+impl<'a> Flight<'a> {
+    fn new(in_flight: &'a Cell<usize>, most_at_once: &Cell<usize>) -> Self {
+        in_flight.set(in_flight.get() + 1);
+        most_at_once.set(most_at_once.get().max(in_flight.get()));
+        Self(in_flight)
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
 impl Http for Simulation {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let _flight = Flight::new(&self.in_flight, &self.most_at_once);
         self.requests.borrow_mut().push(request.clone());
         let mut reply = (self.service.borrow_mut())(&request);
         if let Some(storm) = &*self.storm.borrow() {

@@ -141,7 +141,7 @@ impl Document {
         let sum = std::mem::take(&mut self.sum);
         let text = serde_json::to_string(self)?;
         self.sum = sum;
-        Ok(format!("{:08x}", crc32(text.as_bytes())))
+        Ok(format!("{:08x}", crc32fast::hash(text.as_bytes())))
     }
 }
 
@@ -314,15 +314,6 @@ pub(super) fn relative<H: Host>(client: &Client<H>, link: &str) -> Result<String
 /// The link with the API root in front.
 pub(super) fn absolute<H: Host>(client: &Client<H>, link: &str) -> String {
     format!("{}{link}", client.environment().api_root())
-}
-
-/// CRC-32 as in zip and PNG: finds every error of up to 32 neighbouring bits.
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 }
-        })
-    })
 }
 
 #[cfg(test)]

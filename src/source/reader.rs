@@ -26,9 +26,6 @@ const MAX_RESTARTS: u32 = 3;
 /// How many pages in a row may be empty. A filter over many rows can leave some; a service
 /// that hands out new links for ever must not keep the host busy for ever.
 const MAX_EMPTY_PAGES: u32 = 1_000;
-/// Below this many rows a smaller page is no remedy.
-const MIN_PAGE_SIZE: u32 = 10;
-
 /// Reads one stream.
 pub(super) struct Reader<H> {
     client: Client<H>,
@@ -306,6 +303,7 @@ impl<H: Host> Reader<H> {
     /// The last page of a tracked read has no delta link: a known fault of some versions when
     /// annotations are asked for (reference §6.5).
     async fn without_delta_link(&mut self, events: &mut VecDeque<Event>) -> Result<(), Error> {
+        self.restarts += 1;
         let labels = self.plan.binding.labels;
         let table = &self.plan.table.name;
         let (method, id, message) = match self.sequence.method {
@@ -336,9 +334,6 @@ impl<H: Host> Reader<H> {
 
     /// Tries what can be tried after a refusal.
     async fn recover(&mut self, error: Error, events: &mut VecDeque<Event>) -> Result<(), Error> {
-        if self.restarts >= MAX_RESTARTS {
-            return Err(error);
-        }
         let Sequence {
             method,
             phase,
@@ -347,14 +342,19 @@ impl<H: Host> Reader<H> {
             ..
         } = self.sequence;
         let beginning = Position::Beginning { method };
-        if error.recovery == Some(Recovery::SmallerPages) && page_size > MIN_PAGE_SIZE {
-            // The sequence starts over, because on its way the page size must not change.
+        if error.recovery == Some(Recovery::SmallerPages) && page_size > 1 {
+            // The sequence starts over, because on its way the page size must not change. That
+            // ends at pages of one row.
             let start = Start {
                 position: self.sequence.start.clone().unwrap_or(beginning),
                 reason: "The pages were too large for the service or the host.".to_owned(),
             };
             return self.restart(start, page_size / 4, events).await;
         }
+        if self.restarts >= MAX_RESTARTS {
+            return Err(error);
+        }
+        self.restarts += 1;
         if follows_link && tracked::is_refused(&error) {
             if let (Method::Watermark { column, fallback }, Phase::Changes, newest @ Some(_)) =
                 (method, phase, self.sequence.newest)
@@ -426,7 +426,6 @@ impl<H: Host> Reader<H> {
         page_size: u32,
         events: &mut VecDeque<Event>,
     ) -> Result<(), Error> {
-        self.restarts += 1;
         self.page_size = self.page_size.min(page_size.max(1));
         self.checkpoint = checkpoint::write(&self.plan.binding, &start.position)?;
         (self.sequence, self.link) =

@@ -1,9 +1,11 @@
 //! The page walker: from the service's JSON to lines of rows, in one pass over the text.
 //!
-//! Values are copied as they were written: no number is ever read, no row becomes a tree.
+//! Values are copied as they were written: no number is ever read, no row becomes a tree. Only
+//! half a surrogate pair, which is no character, becomes U+FFFD.
 
 use std::fmt;
 
+use memchr::memmem;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -41,6 +43,18 @@ pub(super) struct Piece {
     pub(super) ndjson: String,
 }
 
+impl Piece {
+    /// An empty piece, with room for what is left of the page as far as it may hold that. A
+    /// buffer that grows by itself could get twice as large as what it holds.
+    fn with_room(left: usize) -> Self {
+        Self {
+            deleted: false,
+            count: 0,
+            ndjson: String::with_capacity(left.min(MAX_PIECE + MAX_PIECE / 8)),
+        }
+    }
+}
+
 /// Why a body is not a page of rows.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum Malformed {
@@ -67,12 +81,12 @@ pub(super) fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malform
     let mut rows = Rows {
         members,
         has_line_breaks: memchr::memchr2(b'\n', b'\r', body).is_some(),
+        has_surrogates: [b"\\ud", b"\\uD"]
+            .iter()
+            .any(|escape| memmem::find(body, *escape).is_some()),
         pieces: Vec::new(),
-        open: Piece {
-            deleted: false,
-            count: 0,
-            ndjson: String::with_capacity(text.len().min(MAX_PIECE + MAX_PIECE / 8)),
-        },
+        open: Piece::with_room(text.len()),
+        left: text.len(),
         watched: None,
     };
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -113,8 +127,12 @@ fn malformed(text: &str, error: &serde_json::Error) -> Malformed {
 struct Rows<'m> {
     members: &'m mut Members,
     has_line_breaks: bool,
+    /// Whether some text holds an escaped surrogate.
+    has_surrogates: bool,
     pieces: Vec<Piece>,
     open: Piece,
+    /// About how many bytes of the page are not in `pieces`.
+    left: usize,
     watched: Option<String>,
 }
 
@@ -128,14 +146,25 @@ impl Rows<'_> {
             self.open.deleted = deleted;
         } else if !fits {
             let row = self.open.ndjson.split_off(start);
-            let next = Piece {
-                deleted,
-                count: 0,
-                ndjson: row,
-            };
+            self.left = self.left.saturating_sub(start);
+            let mut next = Piece::with_room(self.left);
+            next.deleted = deleted;
+            next.ndjson.push_str(&row);
             self.pieces.push(std::mem::replace(&mut self.open, next));
         }
         self.open.count += 1;
+    }
+
+    /// Copies a value. Between its tokens a line break means nothing and within a string it
+    /// cannot stand, so that leaving it out keeps the row on its line and changes nothing.
+    fn push_value(&mut self, value: &str) {
+        let mended = self.has_surrogates.then(|| without_halves(value)).flatten();
+        let value = mended.as_deref().unwrap_or(value);
+        if self.has_line_breaks {
+            self.open.ndjson.extend(value.split(['\n', '\r']));
+        } else {
+            self.open.ndjson.push_str(value);
+        }
     }
 
     fn into_pieces(mut self) -> Vec<Piece> {
@@ -154,13 +183,46 @@ fn push_key(out: &mut String, start: usize, key: &str) {
     out.push_str(key);
 }
 
-/// Copies a value. Between its tokens a line break means nothing and within a string it
-/// cannot stand, so that leaving it out keeps the row on its line and changes nothing.
-fn push_value(out: &mut String, value: &str, has_line_breaks: bool) {
-    if has_line_breaks {
-        out.extend(value.split(['\n', '\r']));
-    } else {
-        out.push_str(value);
+/// The value with U+FFFD in place of every half of a surrogate pair that stands alone; none if
+/// there is no such half. The service's text may hold one, and JSON may write it, but it is no
+/// Unicode text: strict readers refuse the whole row for it.
+fn without_halves(value: &str) -> Option<String> {
+    const ESCAPE: usize = "\\uXXXX".len();
+    let mut mended = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', value.as_bytes().get(at..)?) {
+        let start = at + found;
+        at = match surrogate(value, start) {
+            None => start + 2,
+            Some(Half::High) if surrogate(value, start + ESCAPE) == Some(Half::Low) => {
+                start + 2 * ESCAPE
+            }
+            Some(_) => {
+                mended.push_str(value.get(copied..start)?);
+                mended.push_str("\\ufffd");
+                copied = start + ESCAPE;
+                copied
+            }
+        };
+    }
+    mended.push_str(value.get(copied..)?);
+    (copied > 0).then_some(mended)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    High,
+    Low,
+}
+
+/// The surrogate whose escape begins there, if one does.
+fn surrogate(value: &str, start: usize) -> Option<Half> {
+    let digits = value.get(start..start + 6)?.strip_prefix("\\u")?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xD800..=0xDBFF => Some(Half::High),
+        0xDC00..=0xDFFF => Some(Half::Low),
+        _ => None,
     }
 }
 
@@ -297,7 +359,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
             }
             if let Some(key) = rows.members.emit(member) {
                 push_key(&mut rows.open.ndjson, start, key);
-                push_value(&mut rows.open.ndjson, value.get(), rows.has_line_breaks);
+                rows.push_value(value.get());
             }
         }
         if deleted {
@@ -305,7 +367,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
             let out = &mut rows.open.ndjson;
             out.truncate(start + 1);
             out.push_str(rows.members.primary_key());
-            push_value(out, id.get(), rows.has_line_breaks);
+            rows.push_value(id.get());
         } else {
             if !rows.members.has_primary_key() {
                 return Err(serde::de::Error::custom("a row without its primary key"));

@@ -12,9 +12,11 @@ use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
-/// How many streams are read at a time. Each holds one page that is handed out and one that
-/// is on its way, about 16 MiB.
+/// How many streams are read at a time.
 const MAX_ACTIVE: usize = 3;
+/// What all pages in hand may take together, in bytes; the rest of the 64 MiB that a host
+/// gives is for everything else.
+const MEMORY: usize = 48 << 20;
 
 /// One run over one or several streams.
 pub struct Sync<H> {
@@ -32,7 +34,13 @@ impl<H: Host> Sync<H> {
     /// `InvalidData` for selections that cannot be meant, `CheckpointExpired` for a checkpoint
     /// that cannot be resumed.
     pub fn start(session: &Session<H>, selections: Vec<Selection>) -> Result<Self, Error> {
-        let client = session.client().clone();
+        let streams = selections.len().clamp(1, max_active(session.client()));
+        // Each stream holds one page: on its way, or as rows to be handed out. One of them is
+        // between the two, and holds both.
+        let client = session
+            .client()
+            .clone()
+            .accepting_at_most(MEMORY / (streams + 1));
         let mut names = HashSet::new();
         let mut waiting = VecDeque::with_capacity(selections.len());
         for selection in selections {
@@ -109,12 +117,7 @@ impl<H: Host> Sync<H> {
     /// Opens streams until as many are active as may be: one always, more as long as the
     /// service has room for requests ahead of need.
     async fn activate(&mut self) {
-        let limit = self
-            .client
-            .settings()
-            .limits
-            .max_concurrency
-            .clamp(1, MAX_ACTIVE);
+        let limit = max_active(&self.client);
         while self.active.len() < limit && (self.active.is_empty() || self.client.room() > 0) {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;
@@ -140,6 +143,14 @@ impl<H: Host> Sync<H> {
         })
         .await
     }
+}
+
+fn max_active<H: Host>(client: &Client<H>) -> usize {
+    client
+        .settings()
+        .limits
+        .max_concurrency
+        .clamp(1, MAX_ACTIVE)
 }
 
 fn bind<H: Host>(client: &Client<H>, selection: &Selection) -> Binding {

@@ -22,19 +22,18 @@ pub(super) fn snapshot(plan: &Plan) -> Query {
 /// means.
 pub(super) fn unavailable(error: &Error) -> Option<&'static str> {
     let fault = error.fault.as_ref()?;
-    if NOT_TRACKED
-        .iter()
-        .any(|code| fault.code.eq_ignore_ascii_case(code))
-    {
-        Some("the service says that change tracking is not enabled for it")
-    } else if fault.status == 403 {
-        // Plain reads need less; if they are refused too, that answer counts.
-        Some(
+    if NOT_TRACKED.contains(&fault.code.as_str()) {
+        return Some("the service says that change tracking is not enabled for it");
+    }
+    // Plain reads need less; if they are refused too, that answer counts.
+    match fault.status {
+        403 => Some(
             "change tracking needs the privilege to read the table at the depth of the whole \
              organization, which this account lacks",
-        )
-    } else {
-        None
+        ),
+        // With which codes elastic and virtual tables refuse it is not documented.
+        400 | 405 | 501 => Some("the service does not read this table with change tracking"),
+        _ => None,
     }
 }
 

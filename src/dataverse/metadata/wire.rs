@@ -1,10 +1,19 @@
 //! Metadata as it travels (reference §5.2, §5.3, §5.5). Only what is used is read, and
-//! whatever may be missing may be missing.
+//! whatever may be missing may be missing, or null.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
+
+/// Reads null as the default, such as an empty list.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
 
 #[derive(Deserialize)]
 pub(super) struct List<T> {
@@ -12,7 +21,7 @@ pub(super) struct List<T> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", bound = "A: Default + Deserialize<'de>")]
 pub(super) struct Table<A> {
     pub(super) logical_name: String,
     pub(super) entity_set_name: Option<String>,
@@ -21,14 +30,15 @@ pub(super) struct Table<A> {
     pub(super) display_name: Option<Label>,
     pub(super) is_private: Option<bool>,
     pub(super) change_tracking_enabled: Option<bool>,
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) attributes: A,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) keys: Vec<Key>,
 }
 
 /// Whether a table has a column that grows with every change. Nothing else is kept of the
 /// names of its columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ShowsChanges(pub(super) bool);
 
 /// The columns whose values grow with every change.
@@ -102,7 +112,7 @@ pub(super) struct Detail {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OptionSet {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) options: Vec<OptionItem>,
     pub(super) true_option: Option<OptionItem>,
     pub(super) false_option: Option<OptionItem>,
@@ -121,7 +131,7 @@ pub(super) struct OptionItem {
 pub(super) struct Key {
     pub(super) logical_name: Option<String>,
     pub(super) schema_name: Option<String>,
-    #[serde(default, rename = "KeyAttributes")]
+    #[serde(default, rename = "KeyAttributes", deserialize_with = "or_default")]
     pub(super) columns: Vec<String>,
     pub(super) entity_key_index_status: Option<String>,
 }
@@ -136,7 +146,7 @@ pub(super) struct Valued<T> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Label {
     user_localized_label: Option<LocalizedLabel>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     localized_labels: Vec<LocalizedLabel>,
 }
 

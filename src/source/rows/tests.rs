@@ -78,6 +78,45 @@ fn values_pass_through_as_they_were_written() {
 }
 
 #[test]
+fn half_a_character_is_none() {
+    for (text, expected) in [
+        (r"\ud83d\ude00", r"\ud83d\ude00"),
+        (r"a\ud83d", r"a\ufffd"),
+        (r"\ud83dz\uDE00", r"\ufffdz\ufffd"),
+        (r"\uDE00\uD83D\uD83D\uDE00\n", r"\ufffd\ufffd\uD83D\uDE00\n"),
+        // An escaped backslash before letters that look like a surrogate.
+        (r"\\ud83d\\\ud83d", r"\\ud83d\\\ufffd"),
+        (r"\u00e9ä\ud83dä", r"\u00e9ä\ufffdä"),
+    ] {
+        let body = format!(r#"{{"value":[{{"accountid":"a","name":"{text}"}}]}}"#);
+        let line = lines(&body, &mut members(false));
+        assert_eq!(
+            line,
+            format!("{{\"accountid\":\"a\",\"name\":\"{expected}\"}}\n")
+        );
+        serde_json::from_str::<Value>(&line).unwrap();
+    }
+}
+
+#[test]
+fn pieces_take_little_more_room_than_their_rows() {
+    let row = format!(r#"{{"accountid":"a","name":"{}"}}"#, "x".repeat(1_000));
+    let body = format!("{{\"value\":[{}]}}", vec![row; 12_000].join(","));
+    let walked = walk(&mut members(false), body.as_bytes()).unwrap();
+    assert_eq!(walked.pieces.len(), 3);
+    let room: usize = walked
+        .pieces
+        .iter()
+        .map(|piece| piece.ndjson.capacity())
+        .sum();
+    assert!(
+        room < body.len() + body.len() / 4,
+        "{room} for {}",
+        body.len()
+    );
+}
+
+#[test]
 fn links_may_stand_before_the_rows() {
     let body = r#"{"@odata.deltaLink":"d","value":[]}"#;
     let walked = walk(&mut members(false), body.as_bytes()).unwrap();

@@ -220,7 +220,7 @@ fn tables_without_usable_tracking_fall_back_and_say_so() {
         story(&run(&host, vec![labelled]).unwrap())
     };
     let lost = "change-tracking-unavailable";
-    for kind in [Kind::NotDeepEnough, Kind::Contradictory] {
+    for kind in [Kind::NotDeepEnough, Kind::Contradictory, Kind::Elastic] {
         assert_eq!(
             beginning(kind),
             ["schema", "reset", lost, "reset", "snapshot 3", "complete"]
@@ -400,6 +400,32 @@ fn pages_that_are_too_much_for_the_service_become_smaller() {
             "complete"
         ]
     );
+}
+
+#[test]
+fn rows_as_large_as_files_come_one_by_one() {
+    let world = world(Kind::Tracked, 3);
+    let host = host(&world);
+    world.borrow_mut().bearable_page = 1;
+    let events = run(&host, vec![selection("alpha")]).unwrap();
+    let pages: Vec<String> = story(&events)
+        .into_iter()
+        .filter(|event| event.contains("snap"))
+        .collect();
+    assert_eq!(pages, ["snapshot 1", "snapshot 1", "snapshot 1"]);
+}
+
+#[test]
+fn the_more_streams_the_less_each_page_may_take() {
+    let host = host(&world(Kind::Tracked, 3));
+    for (streams, mebibytes) in [(1, 24), (2, 16), (3, 12), (9, 12)] {
+        let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+        let selections = (0..streams).map(|n| selection(&format!("t{n}"))).collect();
+        let mut sync = Sync::start(&session, selections).unwrap();
+        host.block_on(sync.next()).unwrap();
+        let request = host.requests().pop().unwrap();
+        assert_eq!(request.max_body, mebibytes << 20);
+    }
 }
 
 #[test]

@@ -170,6 +170,7 @@ fn check_tracking(table: &Table, query: &Query<'_>) -> Result<(), Reply> {
             "0x80072491",
             "Entity isn't enabled for change tracking.",
         )),
+        Kind::Elastic => Err(Reply::fault(400, "0x80048d19", "Not for elastic tables.")),
         Kind::Tracked | Kind::Forgetful | Kind::Amnesiac => Ok(()),
     }
 }

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     NotDeepEnough,
     /// The metadata says that it is tracked, the service says no: `0x80072491`.
     Contradictory,
+    /// The metadata says that it is tracked, and the service refuses it in its own words.
+    Elastic,
     /// Change tracking whose delta link is lost beside annotations.
     Forgetful,
     /// Change tracking without delta links.
@@ -33,10 +35,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Tracked,
         Self::NotDeepEnough,
         Self::Contradictory,
+        Self::Elastic,
         Self::Forgetful,
         Self::Amnesiac,
         Self::Modified,
