@@ -2,7 +2,7 @@
 
 mod multipart;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::http::{Method, StatusCode};
 use bytes::Bytes;
@@ -14,6 +14,9 @@ use crate::{gate::Caller, odata::ODataError};
 
 /// Most requests in a batch.
 const MAX_REQUESTS: usize = 1_000;
+
+/// Most characters of an address inside a batch (reference §4.12).
+const MAX_ADDRESS: usize = 65_536;
 
 /// The addresses of rows created in a change set, by Content-ID.
 type Created = HashMap<String, String>;
@@ -40,6 +43,7 @@ impl Api {
                 Part::ChangeSet(requests) => requests.len(),
             })
             .sum();
+        refuse_repeated_ids(&parts)?;
         if count > MAX_REQUESTS {
             return Err(ODataError::bad_request(
                 "0x80060888",
@@ -137,6 +141,27 @@ impl Api {
     }
 }
 
+/// A Content-ID names one request of the batch.
+fn refuse_repeated_ids(parts: &[Part]) -> Result<(), ODataError> {
+    let mut seen = HashSet::new();
+    let requests = parts.iter().flat_map(|part| match part {
+        Part::One(request) => std::slice::from_ref(request),
+        Part::ChangeSet(requests) => requests.as_slice(),
+    });
+    for id in requests.filter_map(|request| request.content_id.as_deref()) {
+        if !seen.insert(id) {
+            return Err(ODataError::bad_request(
+                "0x80048d19",
+                format!(
+                    "The content ID '{id}' was found more than once in the batch. Content IDs \
+                     have to be unique across all operations of a batch."
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn failure(response: &Response) -> Option<StatusCode> {
     let failed = response.status.is_client_error() || response.status.is_server_error();
     failed.then_some(response.status)
@@ -167,6 +192,13 @@ fn inner_request(
     } else {
         url.strip_prefix(service).unwrap_or(&url)
     };
+    if url.len() > MAX_ADDRESS {
+        return Err(ODataError::new(
+            StatusCode::URI_TOO_LONG,
+            "0x8006088a",
+            format!("An address in a batch has at most {MAX_ADDRESS} characters."),
+        ));
+    }
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let path = path.trim_start_matches('/');
     if path == "$batch" {

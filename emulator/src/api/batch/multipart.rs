@@ -72,7 +72,8 @@ pub(super) fn parse(body: &str, boundary: &str) -> Result<Vec<Part>, ODataError>
         .collect()
 }
 
-/// What stands between the lines with the boundary.
+/// What stands between the lines with the boundary, down to the last line break: the blank line
+/// that ends the header lines of a part without a body may be the one before the boundary.
 fn sections<'b>(body: &'b str, boundary: &str) -> Result<Vec<&'b str>, ODataError> {
     let delimiter = format!("--{boundary}");
     let mut sections = Vec::new();
@@ -84,10 +85,7 @@ fn sections<'b>(body: &'b str, boundary: &str) -> Result<Vec<&'b str>, ODataErro
         let closes = trimmed.strip_prefix(&delimiter) == Some("--");
         if closes || trimmed == delimiter {
             if let Some(start) = start {
-                let section = body.get(start..at).unwrap_or_default();
-                sections.push(section.strip_suffix('\n').map_or(section, |section| {
-                    section.strip_suffix('\r').unwrap_or(section)
-                }));
+                sections.push(body.get(start..at).unwrap_or_default());
             }
             if closes {
                 return Ok(sections);
@@ -130,14 +128,13 @@ fn request(part: &HeaderMap, content: &str) -> Result<InnerRequest, ODataError> 
     let (line, rest) = content
         .split_once('\n')
         .ok_or_else(|| malformed("A part has no request line."))?;
-    let mut words = line.split_whitespace();
-    let (Some(method), Some(url), Some("HTTP/1.1"), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(malformed(
-            "A part's request line must be 'METHOD address HTTP/1.1'.",
-        ));
-    };
+    // The address is all between the first blank and the last: clients leave blanks in it.
+    let (method, url) = line
+        .trim_end()
+        .strip_suffix(" HTTP/1.1")
+        .and_then(|line| line.split_once(' '))
+        .filter(|(_, url)| !url.is_empty())
+        .ok_or_else(|| malformed("A part's request line must be 'METHOD address HTTP/1.1'."))?;
     let (headers, body) = headers(rest)?;
     Ok(InnerRequest {
         content_id: text(part, "content-id")
@@ -238,6 +235,20 @@ mod tests {
         );
         assert!(parse(&format!("{lines}\n"), "b").is_ok());
         assert!(parse(BATCH.trim_end(), "b").is_err());
+    }
+
+    /// What `DynamicsWebApi` and the Python SDK of Microsoft send (reference §8.1).
+    #[test]
+    fn one_blank_line_ends_a_get_and_its_address_may_hold_blanks() {
+        let get = "--b\r\nContent-Type: application/http\r\n\r\n\
+            GET accounts?$filter=name eq 'a b' HTTP/1.1\r\nAccept: application/json\r\n";
+        let parts = parse(&format!("{get}\r\n--b--\r\n"), "b").unwrap();
+        let [Part::One(request)] = parts.as_slice() else {
+            panic!("{parts:?}");
+        };
+        assert_eq!(request.url, "accounts?$filter=name eq 'a b'");
+        assert!(request.body.is_empty());
+        assert!(parse(&format!("{get}--b--\r\n"), "b").is_err());
     }
 
     #[test]
