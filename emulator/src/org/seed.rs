@@ -27,7 +27,8 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         new.business_units(name)?;
         new.users()?;
         new.team(name)?;
-        new.solution()
+        new.solution()?;
+        new.messages()
     })?;
     roles::seed(
         store,
@@ -176,6 +177,7 @@ impl NewOrganization<'_> {
                 ("basecurrencyprecision", Value::Int(2)),
                 ("basecurrencysymbol", "$".into()),
                 ("languagecode", Value::Int(1033)),
+                ("localeid", Value::Int(1033)),
                 ("isauditenabled", Value::Bool(false)),
                 ("auditretentionperiodv2", Value::Int(30)),
                 (
@@ -300,7 +302,18 @@ impl NewOrganization<'_> {
             ("caltype", Value::Int(0)),
         ];
         values.extend(more.iter().cloned());
-        self.put("systemuser", &values)
+        self.put("systemuser", &values)?;
+        self.put(
+            "usersettings",
+            &[
+                ("systemuserid", Value::Guid(id)),
+                ("businessunitid", Value::Guid(unit)),
+                ("uilanguageid", Value::Int(1033)),
+                ("localeid", Value::Int(1033)),
+                // 92 is Coordinated Universal Time.
+                ("timezonecode", Value::Int(92)),
+            ],
+        )
     }
 
     fn team(&self, name: &str) -> Result<(), StoreError> {
@@ -330,6 +343,38 @@ impl NewOrganization<'_> {
                 ("systemuserid", Value::lookup("systemuser", ADMINISTRATOR)),
             ],
         )
+    }
+
+    /// The bulk actions, and the tables they work on (reference §8.3).
+    fn messages(&self) -> Result<(), StoreError> {
+        for name in ["CreateMultiple", "UpdateMultiple", "UpsertMultiple"] {
+            let message = metadata_id(&["sdkmessage", name]);
+            self.put(
+                "sdkmessage",
+                &[
+                    ("sdkmessageid", Value::Guid(message)),
+                    ("name", name.into()),
+                ],
+            )?;
+            for table in self.writer.store().schema().tables() {
+                let table = &table.logical_name;
+                if table == "activitypointer" || table == "activityparty" {
+                    continue;
+                }
+                self.put(
+                    "sdkmessagefilter",
+                    &[
+                        (
+                            "sdkmessagefilterid",
+                            Value::Guid(metadata_id(&["sdkmessagefilter", name, table])),
+                        ),
+                        ("sdkmessageid", Value::lookup("sdkmessage", message)),
+                        ("primaryobjecttypecode", Value::Text(table.clone())),
+                    ],
+                )?;
+            }
+        }
+        Ok(())
     }
 
     fn solution(&self) -> Result<(), StoreError> {

@@ -45,6 +45,14 @@ pub(crate) struct Author {
     pub(crate) now: i64,
 }
 
+/// A lookup to an account or a contact, and the read-only lookups that repeat it, one for each.
+#[derive(Debug)]
+struct Customer {
+    either: usize,
+    account: Option<usize>,
+    contact: Option<usize>,
+}
+
 /// Fills in rows of one table.
 #[derive(Debug)]
 pub(crate) struct Completer<'a> {
@@ -55,6 +63,7 @@ pub(crate) struct Completer<'a> {
     booleans: Vec<(usize, bool)>,
     /// Each amount with its amount in base currency.
     amounts: Vec<(usize, usize)>,
+    customers: Vec<Customer>,
     default_state: Option<i32>,
     statuses: Vec<(i32, Option<i32>)>,
     units: HashMap<Uuid, Option<Uuid>>,
@@ -75,6 +84,7 @@ impl<'a> Completer<'a> {
             is_activity: table.is_activity,
             booleans: Vec::new(),
             amounts: Vec::new(),
+            customers: customers(layout, table),
             default_state: None,
             statuses: Vec::new(),
             units: HashMap::new(),
@@ -119,6 +129,8 @@ impl<'a> Completer<'a> {
         );
         positions.extend(self.booleans.iter().map(|(at, _)| *at));
         positions.extend(self.amounts.iter().map(|(_, base)| *base));
+        let repeated = |customer: &Customer| [customer.account, customer.contact];
+        positions.extend(self.customers.iter().flat_map(repeated).flatten());
         positions.sort_unstable();
         positions.dedup();
         positions
@@ -140,13 +152,7 @@ impl<'a> Completer<'a> {
         default(layout, row, "modifiedby", author.clone());
         default(layout, row, "ownerid", author);
         if layout.table != "organization" {
-            let organization = match layout
-                .position("organizationid")
-                .and_then(|at| layout.slots.get(at))
-            {
-                Some(slot) if slot.stored == super::Stored::Guid => Value::Guid(org::ORGANIZATION),
-                _ => Value::lookup("organization", org::ORGANIZATION),
-            };
+            let organization = Value::lookup("organization", org::ORGANIZATION);
             default(layout, row, "organizationid", organization);
         }
         if self.is_activity {
@@ -208,6 +214,9 @@ impl<'a> Completer<'a> {
         }
         for number in 1..=3 {
             compose_address(layout, row, number);
+        }
+        for customer in &self.customers {
+            customer.repeat(row);
         }
         let Value::Decimal(rate) = *layout.get(row, "exchangerate") else {
             return Ok(());
@@ -286,7 +295,7 @@ impl<'a> Completer<'a> {
             ("owninguser", "owningteam")
         };
         layout.set(row, other, Value::Null);
-        layout.set(row, mine, Value::Lookup { table, id });
+        set_reference(layout, row, mine, Value::Lookup { table, id });
         let unit = if let Some(unit) = self.units.get(&id) {
             *unit
         } else {
@@ -295,7 +304,7 @@ impl<'a> Completer<'a> {
             unit
         };
         let unit = Value::lookup("businessunit", unit.unwrap_or(org::ROOT_BUSINESS_UNIT));
-        layout.set(row, "owningbusinessunit", unit);
+        set_reference(layout, row, "owningbusinessunit", unit);
         Ok(())
     }
 
@@ -314,10 +323,58 @@ impl<'a> Completer<'a> {
     }
 }
 
-fn default(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
-    if let Some(cell @ Value::Null) = layout.position(column).and_then(|at| row.get_mut(at)) {
-        *cell = value;
+impl Customer {
+    fn repeat(&self, row: &mut [Value]) {
+        let either = row.get(self.either).cloned().unwrap_or(Value::Null);
+        for (at, target) in [(self.account, "account"), (self.contact, "contact")] {
+            let mine = matches!(&either, Value::Lookup { table, .. } if table == target);
+            if let Some(cell) = at.and_then(|at| row.get_mut(at)) {
+                *cell = if mine { either.clone() } else { Value::Null };
+            }
+        }
     }
+}
+
+/// The customer lookups of a table that other columns repeat.
+fn customers(layout: &Layout, table: &Table) -> Vec<Customer> {
+    let repeats = |name: &str| {
+        let column = table.column(name)?;
+        (column.is_lookup() && !column.creatable)
+            .then(|| layout.position(name))
+            .flatten()
+    };
+    [
+        ("customerid", "contactid"),
+        ("parentcustomerid", "parentcontactid"),
+    ]
+    .into_iter()
+    .filter_map(|(either, contact)| {
+        Some(Customer {
+            either: layout.position(either)?,
+            account: repeats("accountid"),
+            contact: repeats(contact),
+        })
+    })
+    .collect()
+}
+
+fn default(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
+    if *layout.get(row, column) == Value::Null {
+        set_reference(layout, row, column, value);
+    }
+}
+
+/// Sets a column; some tables keep a reference as a bare key.
+fn set_reference(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
+    let slot = layout
+        .position(column)
+        .and_then(|at| layout.slots.get(at))
+        .map(|slot| slot.stored);
+    let value = match (slot, value) {
+        (Some(super::Stored::Guid), Value::Lookup { id, .. }) => Value::Guid(id),
+        (_, value) => value,
+    };
+    layout.set(row, column, value);
 }
 
 fn text<'r>(layout: &Layout, row: &'r [Value], column: &str) -> Option<&'r str> {

@@ -23,7 +23,8 @@
 //! A template may name columns of the CSV, columns of a joined file as `{join.column}`, and
 //! generators, which make up a value that belongs to a key: `{first-name:person_id}` (see
 //! [`super::template`]). An empty text is null. `distinct = true` makes one row per key however
-//! often the file has it. A join is `optional = true` if rows without a match get empty texts.
+//! often the file has it. If several rows of one table come from one row of a file, `part = "to"`
+//! tells them apart: the row's key is then the text key, a slash and the part. A join is `optional = true` if rows without a match get empty texts.
 
 use std::collections::BTreeMap;
 
@@ -46,6 +47,7 @@ pub(super) struct TableMap {
     pub(super) file: String,
     pub(super) table: String,
     pub(super) key: String,
+    pub(super) part: Option<String>,
     pub(super) key_column: Option<String>,
     #[serde(default)]
     pub(super) distinct: bool,
@@ -118,6 +120,7 @@ pub(super) enum Picked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WellKnown {
     RootBusinessUnit,
+    SalespersonRole,
     Administrator,
     BaseCurrency,
 }
@@ -157,9 +160,12 @@ impl TryFrom<toml::Value> for Source {
                 Some("root-business-unit") => WellKnown::RootBusinessUnit,
                 Some("administrator") => WellKnown::Administrator,
                 Some("base-currency") => WellKnown::BaseCurrency,
+                Some("salesperson-role") => WellKnown::SalespersonRole,
                 _ => {
                     return Err(
-                        "`well_known` is root-business-unit, administrator or base-currency".into(),
+                        "`well_known` is root-business-unit, administrator, base-currency or \
+                         salesperson-role"
+                            .into(),
                     );
                 }
             })

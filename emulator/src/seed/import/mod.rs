@@ -129,7 +129,7 @@ pub fn directory(store: &Store, directory: &Path, map: &Path) -> Result<Report, 
 }
 
 /// Imports the CRM that comes with the emulator: 1,500 accounts, 4,200 contacts, 5,000 leads,
-/// 4,437 opportunities and 57,157 activities of ten salespeople, all related.
+/// 4,437 opportunities, 59,313 activities of ten salespeople and who took part in them, all related.
 pub fn demo(store: &Store) -> Result<Report, ImportError> {
     const FILES: &[(&str, &[u8])] = &[
         (
@@ -341,10 +341,11 @@ mod tests {
         let report = demo(&store).unwrap();
         assert_eq!(
             report.to_string(),
-            "10 systemuser, 1500 account, 4200 contact, 5000 lead, 4437 opportunity, \
-             14181 phonecall, 14488 email, 14301 appointment, 14187 task"
+            "10 systemuser, 10 systemuserroles, 1500 account, 4200 contact, 5000 lead, \
+             4437 opportunity, 2156 opportunityclose, 14181 phonecall, 14488 email, \
+             14301 appointment, 14187 task, 57578 activityparty"
         );
-        assert_eq!(store.count("activitypointer").unwrap(), 57_157);
+        assert_eq!(store.count("activitypointer").unwrap(), 59_313);
         let count = |sql: &str| -> i64 {
             let read = |connection: &rusqlite::Connection| {
                 Ok::<_, StoreError>(connection.query_row(sql, [], |row| row.get(0))?)

@@ -17,8 +17,8 @@ use super::{
     value::{Cell, Context, Pick, Piece, Reference, Slot, Text},
 };
 use crate::{
-    org,
-    schema::{Column, Schema, Table},
+    org::{self, Role},
+    schema::{Column, ColumnKind, Schema, Table},
     store::Value,
 };
 
@@ -30,6 +30,7 @@ pub(super) struct Plan<'a> {
     pub(super) columns: Vec<&'a str>,
     file: &'a str,
     key: usize,
+    part: Option<&'a str>,
     distinct: bool,
     keeps_key: bool,
     conditions: Vec<(usize, &'a OneOrMany)>,
@@ -152,7 +153,9 @@ impl<'a> Names<'a> {
 
     fn cell(&self, column: &Column, source: &'a Source) -> Result<Cell<'a>, String> {
         let can_refer_to = |table: &str| {
-            if column.targets().contains(&table) {
+            // Some tables keep a reference as a bare key, of which no table is known.
+            let bare = column.kind == ColumnKind::Uniqueidentifier;
+            if bare || column.targets().contains(&table) {
                 Ok(())
             } else {
                 Err(format!(
@@ -190,6 +193,9 @@ impl<'a> Names<'a> {
                     WellKnown::RootBusinessUnit => ("businessunit", org::ROOT_BUSINESS_UNIT),
                     WellKnown::Administrator => ("systemuser", org::ADMINISTRATOR),
                     WellKnown::BaseCurrency => ("transactioncurrency", org::BASE_CURRENCY),
+                    WellKnown::SalespersonRole => {
+                        ("role", Role::Salesperson.id(org::ROOT_BUSINESS_UNIT))
+                    }
                 };
                 can_refer_to(table)?;
                 Cell::Fixed(Value::lookup(table, id))
@@ -230,6 +236,7 @@ impl<'a> Plan<'a> {
             columns,
             file: &map.file,
             key: names.own(&map.key)?,
+            part: map.part.as_deref(),
             distinct: map.distinct,
             keeps_key: map.key_column.is_some(),
             conditions: map
@@ -293,7 +300,11 @@ impl<'a> Plan<'a> {
             }
             context.joined.push(row);
         }
-        let id = key_id(&self.table.logical_name, key);
+        let table = &self.table.logical_name;
+        let id = match self.part {
+            None => key_id(table, key),
+            Some(part) => key_id(table, &format!("{key}/{part}")),
+        };
         let mut values = Vec::with_capacity(self.columns.len());
         values.push(Value::Guid(id));
         if self.keeps_key {
