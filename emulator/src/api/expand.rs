@@ -71,10 +71,24 @@ pub(super) fn plans<'a>(
         connection,
         nested,
     };
-    items
+    let plans: Vec<_> = items
         .iter()
         .map(|item| planner.plan(table, item, plan, false))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    let associated = |item: &&Expand| {
+        let navigation = call
+            .model()
+            .navigation(&table.logical_name, &item.navigation);
+        matches!(navigation, Some(Navigation::Associated { .. }))
+    };
+    let many_to_many = items.iter().filter(associated).count();
+    if many_to_many > 0 && many_to_many < items.len() {
+        return Err(unsupported(
+            "Expand on a many-to-many relationship cannot be combined with expand on a \
+             one-to-many or many-to-one relationship.",
+        ));
+    }
+    Ok(plans)
 }
 
 struct Planner<'a> {

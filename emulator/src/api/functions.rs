@@ -55,10 +55,15 @@ impl Call<'_> {
                 let version = &self.api.organization.version;
                 Ok(self.complex("RetrieveVersionResponse", json!({"Version": version})))
             }
-            "RetrieveCurrentOrganization" => {
-                self.argument(arguments, "AccessType")?;
-                Ok(self.current_organization())
-            }
+            "RetrieveCurrentOrganization" => match self.argument(arguments, "AccessType")? {
+                Operand::Literal(Literal::Member(kind, _)) if kind == "EndpointAccessType" => {
+                    Ok(self.current_organization())
+                }
+                _ => Err(ODataError::syntax(
+                    "The parameter 'AccessType' must be a member of \
+                         'Microsoft.Dynamics.CRM.EndpointAccessType'.",
+                )),
+            },
             _ => self.total_record_count(connection, arguments),
         }
     }

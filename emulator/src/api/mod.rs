@@ -115,6 +115,18 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
             return Err(ODataError::not_implemented(feature));
         }
     }
+    // Misspelt options must not pass for options without effect.
+    let known = ["tag", "partitionId", "annotations", "LabelLanguages"];
+    if let Some(name) = options
+        .custom
+        .keys()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        return Err(ODataError::bad_request(
+            "0x80060888",
+            format!("The query parameter {name} is not supported"),
+        ));
+    }
     for header in ["mscrmcallerid", "callerobjectid"] {
         if request.header(header).is_some() {
             return Err(ODataError::not_implemented("Impersonation"));
@@ -144,7 +156,7 @@ impl<'a> Call<'a> {
         )
     }
 
-    fn get(&self, connection: &Connection) -> Result<Response, ODataError> {
+    fn get(&'a self, connection: &'a Connection) -> Result<Response, ODataError> {
         let segments = self.request.segments()?;
         let Some((first, rest)) = segments.split_first() else {
             return Err(ODataError::unknown_segment(""));

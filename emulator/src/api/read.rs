@@ -251,22 +251,11 @@ impl<'a> Call<'a> {
 
     /// `{root}/$metadata#accounts(name,primarycontactid(fullname))` and a suffix.
     pub(super) fn context(&self, table: &Table, suffix: &str) -> String {
-        let mut parts = Vec::new();
-        if let (Some(_), Some(text)) = (&self.options.select, &self.options.select_text) {
-            parts.push(text.clone());
-        }
-        parts.extend(self.options.expand.iter().map(|item| {
-            let inner = item.options.select_text.as_deref().unwrap_or_default();
-            format!("{}({inner})", item.navigation)
-        }));
-        let selection = if parts.is_empty() {
-            String::new()
-        } else {
-            format!("({})", parts.join(","))
-        };
         format!(
-            "{}/$metadata#{}{selection}{suffix}",
-            self.request.root, table.entity_set_name
+            "{}/$metadata#{}{}{suffix}",
+            self.request.root,
+            table.entity_set_name,
+            self.options.selection()
         )
     }
 

@@ -21,7 +21,7 @@ impl<'a> Call<'a> {
     /// `GET` on an entity set and what lies below it.
     pub(super) fn get_rows(
         &'a self,
-        connection: &Connection,
+        connection: &'a Connection,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
@@ -40,8 +40,9 @@ impl<'a> Call<'a> {
             .find(connection, self.model(), table)?
             .ok_or_else(|| key.not_found(table))?;
         if rest.is_empty() {
-            let found = self.row(connection, table, id, &self.options.expand)?;
-            return found.ok_or_else(|| key.not_found(table));
+            return self
+                .only_row(connection, table, id)?
+                .ok_or_else(|| key.not_found(table));
         }
         self.require_readable(connection, table, id)?
             .then_some(())
@@ -52,7 +53,7 @@ impl<'a> Call<'a> {
     /// What lies below a row: a property, a function or a navigation property.
     fn below_row(
         &'a self,
-        connection: &Connection,
+        connection: &'a Connection,
         table: &'a Table,
         id: Uuid,
         rest: &[Segment],
@@ -64,18 +65,18 @@ impl<'a> Call<'a> {
         if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
             return self.bound_function(connection, table, id, function);
         }
-        let suffix = match rest {
-            [] => None,
-            [only] => only.plain(),
-            _ => return Err(ODataError::unknown_segment(name)),
-        };
         match self.model().navigation(&table.logical_name, name) {
+            Some(Navigation::ToOne { .. } | Navigation::ToOwner) | None
+                if first.arguments.is_some() =>
+            {
+                Err(ODataError::unknown_segment(name))
+            }
             Some(Navigation::ToOne { column, target }) => {
                 let target = self.model().table(target)?;
-                self.referred(connection, table, id, column, Some(target), suffix)
+                self.referred(connection, table, id, column, Some(target), rest)
             }
             Some(Navigation::ToOwner) => {
-                self.referred(connection, table, id, "ownerid", None, suffix)
+                self.referred(connection, table, id, "ownerid", None, rest)
             }
             Some(Navigation::ToMany {
                 table: child,
@@ -86,7 +87,7 @@ impl<'a> Call<'a> {
                     format!("t.\"{column}\" = ?"),
                     vec![SqlValue::Text(id.to_string())],
                 );
-                self.collection(connection, child, condition, suffix)
+                self.collection(connection, child, condition, first, rest)
             }
             Some(Navigation::Associated {
                 table: other,
@@ -102,27 +103,87 @@ impl<'a> Call<'a> {
                     ),
                     vec![SqlValue::Text(id.to_string())],
                 );
-                self.collection(connection, other, condition, suffix)
+                self.collection(connection, other, condition, first, rest)
             }
-            None => self.property_of(connection, table, id, name, suffix),
+            None => {
+                let suffix = match rest {
+                    [] => None,
+                    [only] => only.plain(),
+                    _ => return Err(ODataError::unknown_segment(name)),
+                };
+                self.property_of(connection, table, id, name, suffix)
+            }
         }
     }
 
+    /// The rows of a collection that fulfil the condition, or the one whose key `segment` gives.
     fn collection(
         &'a self,
-        connection: &Connection,
+        connection: &'a Connection,
         table: &'a Table,
         condition: Sql,
-        suffix: Option<&str>,
+        segment: &Segment,
+        rest: &[Segment],
     ) -> Result<Response, ODataError> {
+        if let Some(arguments) = &segment.arguments {
+            let key = RowKey::parse(table, arguments)?;
+            let id = self.member(connection, table, condition, &key)?;
+            let id = id.ok_or_else(|| key.not_found(table))?;
+            return if rest.is_empty() {
+                self.only_row(connection, table, id)?
+                    .ok_or_else(|| key.not_found(table))
+            } else {
+                self.below_row(connection, table, id, rest)
+            };
+        }
         let mut source = Source::table(table);
         source.condition = Some(condition);
-        match suffix {
-            None => self.list(connection, &source),
-            Some("$count") => self.count_rows(connection, &source),
-            Some("$ref") => self.references(connection, &source),
-            Some(other) => Err(ODataError::unknown_segment(other)),
+        match rest {
+            [] => self.list(connection, &source),
+            [only] if only.plain() == Some("$count") => self.count_rows(connection, &source),
+            [only] if only.plain() == Some("$ref") => self.references(connection, &source),
+            [other, ..] => Err(ODataError::unknown_segment(&other.name)),
         }
+    }
+
+    /// The row of the key, if it fulfils the condition and the caller may read it.
+    fn member(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        mut condition: Sql,
+        key: &RowKey,
+    ) -> Result<Option<Uuid>, ODataError> {
+        let Some(id) = key.find(connection, self.model(), table)? else {
+            return Ok(None);
+        };
+        let sql = format!(
+            "SELECT 1 FROM \"{}\" t WHERE {} AND t.\"{}\" = ?",
+            table.logical_name, condition.text, table.primary_id
+        );
+        condition.values.push(SqlValue::Text(id.to_string()));
+        let found = connection
+            .prepare_cached(&sql)?
+            .exists(params_from_iter(condition.values))?;
+        Ok((found && self.require_readable(connection, table, id)?).then_some(id))
+    }
+
+    /// The row an address leads to. Options that choose among rows have no place there.
+    fn only_row(
+        &'a self,
+        connection: &'a Connection,
+        table: &'a Table,
+        id: Uuid,
+    ) -> Result<Option<Response>, ODataError> {
+        let options = ["$filter", "$orderby", "$count", "$top"];
+        if options.iter().any(|option| self.options.has(option)) {
+            return Err(ODataError::syntax(
+                "The query specified in the URI is not valid. The requested resource is not a \
+                 collection. Query options $filter, $orderby, $count, $skip, and $top can be \
+                 applied only on collections.",
+            ));
+        }
+        self.row(connection, table, id, &self.options.expand)
     }
 
     /// The row, or `None` if it does not exist or the caller may not see any row like it.
@@ -262,15 +323,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The row a lookup refers to: `GET {set}(key)/{lookup}` and `…/$ref`.
+    /// The row a lookup refers to: `GET {set}(key)/{lookup}`, `…/$ref` and what lies below it.
     fn referred(
         &'a self,
-        connection: &Connection,
+        connection: &'a Connection,
         table: &'a Table,
         id: Uuid,
         column: &str,
         target: Option<&'a Table>,
-        suffix: Option<&str>,
+        rest: &[Segment],
     ) -> Result<Response, ODataError> {
         let sql = format!(
             "SELECT \"{column}\"{} FROM \"{}\" WHERE \"{}\" = ?1",
@@ -299,17 +360,12 @@ impl<'a> Call<'a> {
         let Some(referred) = referred else {
             return Ok(Response::empty(StatusCode::NO_CONTENT));
         };
-        match suffix {
-            None => {
-                let found = self.row(
-                    connection,
-                    target,
-                    parse_guid(&referred),
-                    &self.options.expand,
-                )?;
+        match rest {
+            [] => {
+                let found = self.only_row(connection, target, parse_guid(&referred))?;
                 Ok(found.unwrap_or_else(|| Response::empty(StatusCode::NO_CONTENT)))
             }
-            Some("$ref") => {
+            [only] if only.plain() == Some("$ref") => {
                 let mut body = vec![b'{'];
                 let root = &self.request.root;
                 push_member(
@@ -322,7 +378,14 @@ impl<'a> Call<'a> {
                 body.push(b'}');
                 Ok(Response::json(StatusCode::OK, body))
             }
-            Some(other) => Err(ODataError::unknown_segment(other)),
+            below => {
+                let id = parse_guid(&referred);
+                if self.require_readable(connection, target, id)? {
+                    self.below_row(connection, target, id, below)
+                } else {
+                    Ok(Response::empty(StatusCode::NO_CONTENT))
+                }
+            }
         }
     }
 

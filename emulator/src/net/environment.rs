@@ -63,6 +63,9 @@ pub(crate) struct Environment {
     pub(crate) local: SocketAddr,
 }
 
+/// Most characters of a request's address (reference §4.12).
+const MAX_ADDRESS: usize = 32_768;
+
 impl Handler for Environment {
     fn connected(&self) {
         self.counters.connection();
@@ -93,6 +96,9 @@ impl Handler for Environment {
             // Not spoken here, but Microsoft's own client learns the authority from it.
             let origin = origin(&parts.headers, &parts.uri, self.local);
             return Some(self.finish(self.challenge(&origin), &parts.headers, None));
+        }
+        if parts.uri.to_string().len() > MAX_ADDRESS {
+            return Some(plain(StatusCode::URI_TOO_LONG, ""));
         }
         let Some((service, rest)) = split_service(path) else {
             return Some(plain(StatusCode::NOT_FOUND, ""));

@@ -31,6 +31,25 @@ pub(crate) enum Condition {
     },
 }
 
+impl Condition {
+    /// Whether a parameter alias stands anywhere in the condition.
+    pub(crate) fn has_alias(&self) -> bool {
+        let alias = |operand: &Operand| matches!(operand, Operand::Alias(_));
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::has_alias),
+            Self::Not(condition) => condition.has_alias(),
+            Self::Compare { left, right, .. } => alias(left) || alias(right),
+            Self::Match { text, pattern, .. } => alias(text) || alias(pattern),
+            Self::Holds(operand) => alias(operand),
+            Self::Lambda { quantifier, .. } => match quantifier {
+                Quantifier::Exists => false,
+                Quantifier::Any { body, .. } | Quantifier::All { body, .. } => body.has_alias(),
+            },
+            Self::Function { arguments, .. } => arguments.iter().any(|(_, value)| alias(value)),
+        }
+    }
+}
+
 /// What a comparison compares.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operand {

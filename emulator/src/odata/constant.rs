@@ -14,6 +14,7 @@ pub(crate) fn constant(
     literal: &Literal,
     operator: Comparison,
 ) -> Result<SqlValue, ODataError> {
+    let member;
     let found = match literal {
         Literal::Null => return Ok(SqlValue::Null),
         Literal::Boolean(_) => "Edm.Boolean",
@@ -23,6 +24,10 @@ pub(crate) fn constant(
         Literal::Guid(_) => "Edm.Guid",
         Literal::Date(_) => "Edm.Date",
         Literal::DateTime(_) => "Edm.DateTimeOffset",
+        Literal::Member(kind, _) => {
+            member = format!("Microsoft.Dynamics.CRM.{kind}");
+            &member
+        }
         Literal::List(_) => "Collection(Edm.String)",
     };
     let mismatch = || incompatible(property, found, operator);

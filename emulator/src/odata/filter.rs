@@ -2,7 +2,7 @@
 
 pub(crate) use super::condition::{Comparison, Condition, Matching, Operand, Quantifier};
 use super::{
-    Literal, ODataError,
+    Literal, ODataError, enumeration,
     lexer::{Token, tokens},
 };
 
@@ -248,12 +248,12 @@ impl Parser<'_> {
     }
 
     fn path(&mut self, first: String) -> Result<Node, ODataError> {
-        // `Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'`: an enum member is its text.
-        if first.starts_with("Microsoft.Dynamics.CRM.")
+        if let Some(kind) = first.strip_prefix("Microsoft.Dynamics.CRM.")
             && let Some(Token::Literal(Literal::Text(member))) = self.peek().cloned()
         {
             self.at += 1;
-            return Ok(Node::Operand(Operand::Literal(Literal::Text(member))));
+            let member = enumeration::member(kind, member)?;
+            return Ok(Node::Operand(Operand::Literal(member)));
         }
         let mut path = vec![first];
         while self.eat_symbol('/') {

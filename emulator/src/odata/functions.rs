@@ -14,7 +14,7 @@ use super::{
     sql::{Compiler, Reached, collate},
 };
 use crate::{
-    schema::{Relationship, Table},
+    schema::{ColumnKind, Relationship, Table},
     store::Stored,
     time::{DAY, parse_date, parse_date_time},
 };
@@ -47,6 +47,9 @@ pub(crate) fn compile(
             })
         }
         "ContainValues" | "DoesNotContainValues" => {
+            let ColumnKind::MultiSelectPicklist { .. } = column.property.column.kind else {
+                return Err(arguments.unfit());
+            };
             let contains = contains_choices(&column, &arguments.list()?);
             Ok(if name == "ContainValues" {
                 contains
@@ -80,6 +83,9 @@ pub(crate) fn compile(
             Ok(below_user(&column, compiler, name.ends_with("AndTeams")))
         }
         "EqualUserLanguage" => {
+            if column.property.stored != Stored::Integer {
+                return Err(arguments.unfit());
+            }
             let sql = format!("({} = 1033)", column.sql.text);
             Ok(Sql::with(sql, column.sql.values))
         }
@@ -123,7 +129,15 @@ impl Arguments {
                 ("PropertyName", Operand::Literal(Literal::Text(text))) => {
                     property = Some(text.split('/').map(str::to_owned).collect());
                 }
-                (_, Operand::Literal(literal)) => values.push((name.clone(), literal)),
+                (
+                    "PropertyValue" | "PropertyValues" | "PropertyValue1" | "PropertyValue2",
+                    Operand::Literal(literal),
+                ) => values.push((name.clone(), literal)),
+                (_, Operand::Literal(_)) => {
+                    return Err(ODataError::syntax(format!(
+                        "The function 'Microsoft.Dynamics.CRM.{function}' has no argument '{name}'."
+                    )));
+                }
                 _ => {
                     return Err(ODataError::syntax(format!(
                         "The argument '{name}' of 'Microsoft.Dynamics.CRM.{function}' must be a \
@@ -233,7 +247,10 @@ fn typed(property: &Property<'_>, text: &str) -> Result<SqlValue, ODataError> {
         Stored::Text | Stored::Guid | Stored::Reference | Stored::TypedReference => {
             Literal::Text(text.to_owned())
         }
-        Stored::Integer | Stored::Scaled(_) | Stored::Real => Literal::Number(text.to_owned()),
+        Stored::Integer | Stored::Scaled(_) | Stored::Real if text.parse::<f64>().is_ok() => {
+            Literal::Number(text.to_owned())
+        }
+        Stored::Integer | Stored::Scaled(_) | Stored::Real => Literal::Text(text.to_owned()),
     };
     constant(property, &literal, Comparison::Equal)
 }

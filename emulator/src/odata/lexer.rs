@@ -18,6 +18,8 @@ pub(crate) enum Literal {
     Date(i64),
     /// A date and time, in seconds since 1970.
     DateTime(i64),
+    /// `Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'`: the enumeration's name and the member.
+    Member(String, String),
     /// `["a","b"]`
     List(Vec<String>),
 }

@@ -4,6 +4,7 @@
 pub(crate) mod condition;
 pub(crate) mod constant;
 mod dates;
+pub(crate) mod enumeration;
 mod error;
 pub(crate) mod filter;
 pub(crate) mod format;

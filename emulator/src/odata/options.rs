@@ -41,6 +41,7 @@ pub(crate) struct Options {
     pub(crate) expand: Vec<Expand>,
     pub(crate) skip_token: Option<String>,
     pub(crate) delta_token: Option<String>,
+    order_alias: Option<String>,
     /// `$id` of a disassociation.
     pub(crate) id: Option<String>,
     /// `@p1=…`
@@ -75,6 +76,11 @@ impl Options {
                 options.custom.insert(name, value);
             }
         }
+        if let Some(alias) = &options.order_alias {
+            let order = options.aliases.get(alias);
+            options.order =
+                order.map_or_else(|| Err(order_error(alias)), |text| parse_order(text))?;
+        }
         if count_expands(&options.expand) > MAX_EXPANDS {
             return Err(ODataError::bad_request(
                 "0x80060888",
@@ -104,6 +110,10 @@ impl Options {
                 self.select_text = Some(value.to_owned());
             }
             "$filter" => self.filter = Some(filter::parse(value)?),
+            // An alias may stand for the columns; it is known when all options have been read.
+            "$orderby" if !nested && value.starts_with('@') => {
+                self.order_alias = Some(value.to_owned());
+            }
             "$orderby" => self.order = parse_order(value)?,
             "$top" => {
                 self.top = Some(value.parse().map_err(|_| {
@@ -144,6 +154,29 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// `(name,primarycontactid(fullname))`, for the context address; empty if all is selected.
+    pub(crate) fn selection(&self) -> String {
+        let parts = self.selected_parts();
+        if parts.is_empty() {
+            parts
+        } else {
+            format!("({parts})")
+        }
+    }
+
+    fn selected_parts(&self) -> String {
+        let selected = self.select.as_ref().and(self.select_text.clone());
+        let expanded = self
+            .expand
+            .iter()
+            .map(|item| format!("{}({})", item.navigation, item.options.selected_parts()));
+        selected
+            .into_iter()
+            .chain(expanded)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 
     /// The value of an alias; an alias nobody assigned is null.
@@ -201,10 +234,21 @@ fn order_error(text: &str) -> ODataError {
 }
 
 fn parse_expand(text: &str) -> Result<Vec<Expand>, ODataError> {
-    split(text, ',')
-        .into_iter()
-        .map(|item| parse_expand_item(item.trim()))
-        .collect()
+    let mut items: Vec<Expand> = Vec::new();
+    for item in split(text, ',') {
+        let item = parse_expand_item(item.trim())?;
+        if items
+            .iter()
+            .any(|known| known.navigation == item.navigation)
+        {
+            return Err(ODataError::syntax(format!(
+                "Found multiple expand items for the navigation property '{}'.",
+                item.navigation
+            )));
+        }
+        items.push(item);
+    }
+    Ok(items)
 }
 
 fn parse_expand_item(item: &str) -> Result<Expand, ODataError> {
@@ -229,6 +273,12 @@ fn parse_expand_item(item: &str) -> Result<Expand, ODataError> {
         let (option, value) = part.split_once('=').ok_or_else(malformed)?;
         let option = option.trim();
         options.set(option, value.trim(), true)?;
+        if options.filter.as_ref().is_some_and(Condition::has_alias) {
+            return Err(ODataError::bad_request(
+                "0x80060888",
+                "Parameter aliases are not supported inside $expand.",
+            ));
+        }
         options.given.push(option.to_owned());
     }
     Ok(Expand {
@@ -312,9 +362,22 @@ mod tests {
 
     #[test]
     fn at_most_fifteen_expands() {
-        let query = |count| format!("$expand={}", vec!["a"; count].join(","));
+        let query = |count| {
+            let names: Vec<String> = (0..count).map(|number| format!("a{number}")).collect();
+            format!("$expand={}", names.join(","))
+        };
         assert!(Options::parse(&query(15)).is_ok());
         assert!(Options::parse(&query(16)).is_err());
+        assert!(Options::parse("$expand=a,a").is_err());
+    }
+
+    #[test]
+    fn aliases_stand_for_columns_of_orderby_but_not_inside_expand() {
+        let order = Options::parse("$orderby=@o&@o=name%20desc").unwrap().order;
+        assert!(order[0].descending && order[0].path == ["name"]);
+        assert!(Options::parse("$orderby=@o").is_err());
+        let error = Options::parse("$expand=a($filter=not%20(b%20eq%20@p))").unwrap_err();
+        assert_eq!(error.code, "0x80060888");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod metadata;
 mod reading;
 mod security;
 mod sign_in;
+mod strictness;
 mod support;
 mod tracking;
 mod writing;

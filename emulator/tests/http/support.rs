@@ -175,6 +175,10 @@ impl Service {
         if !headers.iter().any(|(name, _)| *name == "authorization") {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
+        let json = !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type");
+        if json {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -123,7 +123,8 @@ fn push_navigation(
                 .schema
                 .table(target)
                 .map(|target| target.primary_id.clone());
-            (format!("mscrm.{target}"), key.map(|key| (column, key)))
+            let property = table.column(column).map(wire_name);
+            (format!("mscrm.{target}"), property.zip(key))
         }
         Navigation::ToMany { table, .. } | Navigation::Associated { table, .. } => {
             (collection(table), None)
@@ -137,7 +138,7 @@ fn push_navigation(
         Some((column, key)) => {
             let _ = write!(
                 xml,
-                "><ReferentialConstraint Property=\"_{column}_value\" \
+                "><ReferentialConstraint Property=\"{column}\" \
                  ReferencedProperty=\"{key}\" /></NavigationProperty>"
             );
         }

@@ -18,6 +18,7 @@ use crate::{
     odata::{
         Literal, ODataError,
         filter::{Operand, parse_arguments},
+        options::Options,
     },
     schema::{ColumnKind, Relationship, Table},
 };
@@ -83,8 +84,12 @@ impl<'a> Call<'a> {
     }
 
     fn refuse_list_options(&self) -> Result<(), ODataError> {
+        fn anywhere(options: &Options, option: &str) -> bool {
+            let nested = &options.expand;
+            options.has(option) || nested.iter().any(|item| anywhere(&item.options, option))
+        }
         for option in ["$top", "$orderby", "$count"] {
-            if self.options.has(option) {
+            if anywhere(&self.options, option) {
                 return Err(ODataError::bad_request(
                     "0x80060888",
                     format!("The query parameter {option} is not supported on metadata entities."),
@@ -105,7 +110,10 @@ impl<'a> Call<'a> {
         let mut place = start;
         let mut cast: Option<&str> = None;
         let mut context = match &place {
-            Place::One(item) => format!("{}({})", first.name, item.metadata_id()),
+            Place::One(item) if !rest.is_empty() => {
+                format!("{}({})", first.name, item.metadata_id())
+            }
+            Place::One(_) => first.name.clone(),
             Place::Many(_) => first.name.clone(),
         };
         let mut segments = rest.iter();
@@ -183,8 +191,12 @@ impl<'a> Call<'a> {
 
     /// An object, or a list under `value`, with its context.
     fn metadata_response(&self, place: &str, value: Value) -> Response {
-        let selection = query::selection(&self.options);
-        let suffix = if value.is_array() { "" } else { "/$entity" };
+        let selection = self.options.selection();
+        let suffix = if value.is_array() || value.get("value").is_some() {
+            ""
+        } else {
+            "/$entity"
+        };
         let context = format!("{}/$metadata#{place}{selection}{suffix}", self.request.root);
         let mut body = match value {
             Value::Object(members) => members,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::definition::{Children, Item};
 use crate::{
     odata::{
-        Literal, ODataError,
+        Literal, ODataError, enumeration,
         filter::{Comparison, Condition, Operand},
         options::Options,
     },
@@ -79,23 +79,6 @@ pub(super) fn shape(
     Ok(shaped)
 }
 
-/// `(LogicalName,Attributes(LogicalName))`, for the context address.
-pub(super) fn selection(options: &Options) -> String {
-    let mut parts: Vec<String> = options.select_text.iter().cloned().collect();
-    parts.extend(options.expand.iter().map(|item| {
-        format!(
-            "{}({})",
-            item.navigation,
-            item.options.select_text.as_deref().unwrap_or_default()
-        )
-    }));
-    if parts.is_empty() {
-        String::new()
-    } else {
-        format!("({})", parts.join(","))
-    }
-}
-
 fn holds(
     condition: &Condition,
     properties: &Map<String, Value>,
@@ -121,8 +104,27 @@ fn holds(
             left,
             right,
         } => {
+            let (left_kind, right_kind) = (enumeration_of(left), enumeration_of(right));
             let left = value(left, properties, options, type_name)?;
             let right = value(right, properties, options, type_name)?;
+            if left_kind != right_kind
+                && left != Value::Null
+                && right != Value::Null
+                && !names_member(left_kind, &right)
+                && !names_member(right_kind, &left)
+            {
+                let name = |kind: Option<&str>| match kind {
+                    Some(kind) => format!("Microsoft.Dynamics.CRM.{kind}"),
+                    None => "Edm.String".to_owned(),
+                };
+                return Err(ODataError::syntax(format!(
+                    "A binary operator with incompatible types was detected. Found operand types \
+                     '{}' and '{}' for operator kind '{}'.",
+                    name(left_kind),
+                    name(right_kind),
+                    operator.kind()
+                )));
+            }
             Ok(compare(*operator, &left, &right))
         }
         Condition::Match { .. } | Condition::Lambda { .. } | Condition::Function { .. } => {
@@ -131,6 +133,21 @@ fn holds(
                 "Metadata can be filtered by comparisons only.",
             ))
         }
+    }
+}
+
+/// Whether a value is the bare name of a member, which passes for the member.
+fn names_member(kind: Option<&str>, value: &Value) -> bool {
+    kind.zip(value.as_str())
+        .is_some_and(|(kind, name)| enumeration::is_member(kind, name))
+}
+
+/// The enumeration an operand belongs to.
+fn enumeration_of(operand: &Operand) -> Option<&str> {
+    match operand {
+        Operand::Literal(Literal::Member(kind, _)) => Some(kind),
+        Operand::Path(path) => enumeration::of_property(path),
+        Operand::Literal(_) | Operand::Alias(_) => None,
     }
 }
 
@@ -145,7 +162,7 @@ fn value(
         Operand::Literal(literal) => Ok(match literal {
             Literal::Boolean(flag) => Value::Bool(*flag),
             Literal::Number(number) => number.parse().map_or(Value::Null, Value::Number),
-            Literal::Text(text) => Value::String(text.clone()),
+            Literal::Text(text) | Literal::Member(_, text) => Value::String(text.clone()),
             Literal::Guid(id) => Value::String(id.to_string()),
             _ => Value::Null,
         }),
@@ -155,6 +172,12 @@ fn value(
             let mut steps = path.iter().peekable();
             while let Some(step) = steps.next() {
                 let found = members.get(step).ok_or_else(unknown)?;
+                if found.get("LocalizedLabels").is_some() {
+                    return Err(ODataError::bad_request(
+                        "0x80060888",
+                        format!("The label '{step}' cannot be used in a $filter."),
+                    ));
+                }
                 match (found, steps.peek()) {
                     (found, None) if !found.is_object() && !found.is_array() => {
                         return Ok(found.clone());

@@ -71,6 +71,7 @@ impl Call<'_> {
                 ),
             ));
         }
+        self.require_json()?;
         let table = self.model().table_by_set(&first.name)?;
         let method = self.request.method.as_str();
         match (method, &first.arguments, rest) {
@@ -85,6 +86,22 @@ impl Call<'_> {
             }
             _ => Err(ODataError::method_not_allowed(method)),
         }
+    }
+
+    /// Bodies are JSON, and say so (reference §1.1).
+    fn require_json(&self) -> Result<(), ODataError> {
+        let kind = self.request.header("content-type").unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if self.request.body.is_empty() || essence.eq_ignore_ascii_case("application/json") {
+            return Ok(());
+        }
+        Err(ODataError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "",
+            format!(
+                "The request entity's media type '{essence}' is not supported for this resource."
+            ),
+        ))
     }
 
     /// The row of the key, or 404.
@@ -323,7 +340,7 @@ impl Call<'_> {
                             return Ok((name.to_owned(), crate::store::Value::lookup(target, *id)));
                         }
                         Literal::Boolean(flag) => flag.to_string(),
-                        Literal::Null | Literal::List(_) => "null".to_owned(),
+                        Literal::Null | Literal::List(_) | Literal::Member(..) => "null".to_owned(),
                     };
                     let raw = serde_json::value::RawValue::from_string(json)
                         .map_err(|_| invalid_property(table, name))?;

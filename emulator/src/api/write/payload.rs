@@ -156,8 +156,8 @@ pub(crate) fn value_of(
         }
         ColumnKind::Decimal { .. } | ColumnKind::Money { .. } if is_number => json
             .parse::<Decimal>()
-            .map(Value::Decimal)
-            .map_err(|_| wrong("Edm.Decimal")),
+            .map_err(|_| wrong("Edm.Decimal"))
+            .and_then(|number| in_range(table, column, number)),
         ColumnKind::Decimal { .. } | ColumnKind::Money { .. } => Err(wrong("Edm.Decimal")),
         ColumnKind::Double { .. } => json
             .parse()
@@ -197,6 +197,29 @@ fn too_long(table: &Table, column: &Column, max_length: u32) -> ODataError {
             column.logical_name, table.logical_name
         ),
     )
+}
+
+/// The largest amount and the largest decimal number that columns hold, on both sides of zero.
+const MAX_MONEY: i64 = 922_337_203_685_477;
+const MAX_DECIMAL: i64 = 100_000_000_000;
+
+fn in_range(table: &Table, column: &Column, number: Decimal) -> Result<Value, ODataError> {
+    let max = match column.kind {
+        ColumnKind::Money { .. } => MAX_MONEY,
+        _ => MAX_DECIMAL,
+    };
+    let whole = number.units_at(0).map(i64::abs);
+    if whole.is_some_and(|whole| whole <= max) {
+        return Ok(Value::Decimal(number));
+    }
+    Err(ODataError::bad_request(
+        "0x80044331",
+        format!(
+            "A validation error occurred.  The value of '{}' on record of type '{}' is outside the \
+             valid range. Accepted range is from -{max} to {max}.",
+            column.logical_name, table.logical_name
+        ),
+    ))
 }
 
 fn require_choice(table: &Table, column: &Column, number: i64) -> Result<(), ODataError> {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     api::{Call, key::RowKey},
     odata::{Navigation, ODataError},
-    schema::{Column, PrivilegeType, RequiredLevel, Table},
+    schema::{Column, ColumnKind, PrivilegeType, RequiredLevel, Table},
     store::{Row, Value, Writer},
 };
 
@@ -38,6 +38,7 @@ impl Call<'_> {
         members: &Members,
         fixed: &[(String, Value)],
     ) -> Result<Uuid, ODataError> {
+        require_alone(table, fixed)?;
         self.create_nested(writer, table, members, fixed, 0)
     }
 
@@ -134,6 +135,17 @@ impl Call<'_> {
         let mut given = Vec::new();
         for (column, value) in intent.columns {
             let name = &column.logical_name;
+            let required = column.required == RequiredLevel::SystemRequired
+                || column.kind == ColumnKind::Owner;
+            if value == Value::Null && required {
+                return Err(ODataError::bad_request(
+                    "0x80040203",
+                    format!(
+                        "The column '{name}' of '{}' cannot be null.",
+                        table.logical_name
+                    ),
+                ));
+            }
             let in_key = matches!(key, RowKey::Alternate { columns, .. }
                 if columns.iter().any(|(known, _)| crate::api::key::column_name(known) == name));
             if in_key || *name == table.primary_id {
@@ -206,16 +218,6 @@ impl Call<'_> {
                 };
                 let value = value_of(table, column, raw)?;
                 let is_key = creating && *name == table.primary_id;
-                let required = column.required == RequiredLevel::SystemRequired;
-                if value == Value::Null && required && allowed && !creating {
-                    return Err(ODataError::bad_request(
-                        "0x80040203",
-                        format!(
-                            "The column '{name}' of '{}' cannot be null.",
-                            table.logical_name
-                        ),
-                    ));
-                }
                 // The platform ignores values of columns it keeps to itself.
                 if allowed || is_key {
                     intent.columns.push((column, value));
@@ -356,18 +358,30 @@ fn list(raw: &RawValue, set: &str) -> Result<Vec<Members>, ODataError> {
         .map_err(|error| payload_error(set, &format!("A collection must be an array: {error}")))
 }
 
+/// Parties are created with their activity (reference §12.3).
+fn require_alone(table: &Table, fixed: &[(String, Value)]) -> Result<(), ODataError> {
+    if table.is_activity_party && fixed.is_empty() {
+        return Err(unsupported_method(table, "Create"));
+    }
+    Ok(())
+}
+
 /// Activities are listed in one read-only table and written through their own (reference §12.3).
 fn require_writable(table: &Table, method: &str) -> Result<(), ODataError> {
     if table.logical_name == "activitypointer" {
-        return Err(ODataError::bad_request(
-            "0x80040800",
-            format!(
-                "The '{method}' method does not support entities of type '{}'.",
-                table.logical_name
-            ),
-        ));
+        return Err(unsupported_method(table, method));
     }
     Ok(())
+}
+
+fn unsupported_method(table: &Table, method: &str) -> ODataError {
+    ODataError::bad_request(
+        "0x80040800",
+        format!(
+            "The '{method}' method does not support entities of type '{}'.",
+            table.logical_name
+        ),
+    )
 }
 
 /// The status has to belong to the state.

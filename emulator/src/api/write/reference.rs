@@ -25,7 +25,10 @@ impl Call<'_> {
             )
         };
         let path = if address.starts_with("http://") || address.starts_with("https://") {
-            let (_, path) = address.split_once("/api/data/v").ok_or_else(malformed)?;
+            let own = address.strip_prefix(&self.request.origin);
+            let (_, path) = own
+                .and_then(|path| path.split_once("/api/data/v"))
+                .ok_or_else(malformed)?;
             path.split_once('/').ok_or_else(malformed)?.1
         } else {
             address.trim_start_matches('/')
@@ -107,7 +110,7 @@ impl Call<'_> {
                         ));
                     }
                 };
-                self.disassociate(writer, table, id, navigation, other, other_id)?;
+                self.disassociate(writer, id, navigation, other, other_id)?;
             }
             _ => return Err(ODataError::method_not_allowed(method)),
         }
@@ -210,7 +213,6 @@ impl Call<'_> {
     fn disassociate(
         &self,
         writer: &Writer<'_>,
-        table: &Table,
         id: Uuid,
         navigation: &Navigation,
         other: &Table,
@@ -218,6 +220,11 @@ impl Call<'_> {
     ) -> Result<(), ODataError> {
         match navigation {
             Navigation::ToMany { column, .. } => {
+                let name = &other.logical_name;
+                let row = writer.row(name, other_id)?;
+                let layout = writer.store().layout(name)?;
+                row.filter(|row| layout.get(&row.values, column).id() == Some(id))
+                    .ok_or_else(|| ODataError::no_row(name, other_id))?;
                 self.set_lookup(writer, other, other_id, column, Value::Null)
             }
             Navigation::Associated {
@@ -227,7 +234,7 @@ impl Call<'_> {
                 ..
             } => {
                 let link = linked(writer, intersect, near, id, far, other_id)?;
-                let link = link.ok_or_else(|| ODataError::no_row(&table.logical_name, other_id))?;
+                let link = link.ok_or_else(|| ODataError::no_row(&other.logical_name, other_id))?;
                 writer.delete(intersect, link)?;
                 Ok(())
             }
