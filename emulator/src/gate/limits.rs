@@ -117,13 +117,20 @@ impl Limiter {
 
     /// Notes that a request has ended; returns what remains.
     pub(crate) fn end(&self, user: Uuid, now: i64, took: Duration) -> Remaining {
+        if let Some(usage) = lock(&self.users).get_mut(&user) {
+            usage.running = usage.running.saturating_sub(1);
+            if let Some(last) = usage.recent.back_mut() {
+                last.1 += took;
+            }
+        }
+        self.remaining(user, now)
+    }
+
+    /// What remains of the user's limits.
+    pub(crate) fn remaining(&self, user: Uuid, now: i64) -> Remaining {
         let (limits, _) = *lock(&self.limits);
         let mut users = lock(&self.users);
         let usage = users.entry(user).or_default();
-        usage.running = usage.running.saturating_sub(1);
-        if let Some(last) = usage.recent.back_mut() {
-            last.1 += took;
-        }
         usage.forget_before(now - WINDOW);
         Remaining {
             requests: limits.requests.saturating_sub(usage.recent.len()),

@@ -112,6 +112,8 @@ async fn limits_answer_429() {
     let refused = service.get("WhoAmI").await;
     assert_eq!(refused.status, 429);
     assert_eq!(refused.error().0, "0x80072322");
+    let remaining = refused.header("x-ms-ratelimit-burst-remaining-xrm-requests");
+    assert_eq!(remaining, "0", "reference §9.1: on every answer");
     let seconds: i64 = refused.header("retry-after").parse().unwrap();
     service.emulator.clock().advance(seconds + 1);
     assert_eq!(service.get("WhoAmI").await.status, 200);

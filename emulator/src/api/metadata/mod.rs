@@ -113,8 +113,7 @@ impl<'a> Call<'a> {
             Place::One(item) if !rest.is_empty() => {
                 format!("{}({})", first.name, item.metadata_id())
             }
-            Place::One(_) => first.name.clone(),
-            Place::Many(_) => first.name.clone(),
+            Place::One(_) | Place::Many(_) => first.name.clone(),
         };
         let mut segments = rest.iter();
         while let Some(segment) = segments.next() {
