@@ -5,7 +5,7 @@ use dataverse_host::CallError;
 use dataverse_host::contract::{ErrorKind, Selection};
 use dataverse_host::sink::Sqlite;
 use dataverse_tests::{
-    Cli, Memory, Random, Stand, all_complete, host, requests, sync, sync_events,
+    Cli, Memory, Random, Stand, all_complete, host, open, requests, sync, sync_events,
 };
 use serde_json::Value;
 
@@ -43,14 +43,25 @@ async fn refusal(stand: &Stand, selection: Selection) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_belongs_elsewhere_is_refused_by_name() {
-    let stand = Stand::of(Sizes { accounts: 11, ..Sizes::default() }).await;
-    let other = Stand::of(Sizes { accounts: 11, ..Sizes::default() }).await;
+    let stand = Stand::of(Sizes {
+        accounts: 11,
+        ..Sizes::default()
+    })
+    .await;
+    let other = Stand::of(Sizes {
+        accounts: 11,
+        ..Sizes::default()
+    })
+    .await;
     let foreign = checkpoints(&other).await;
     for (own, foreign) in checkpoints(&stand).await.iter().zip(&foreign) {
         let told = refusal(&stand, selection("contact", own)).await;
         assert!(told.contains("of the table account, not contact"), "{told}");
         let told = refusal(&stand, selection("account", foreign)).await;
-        assert!(told.contains("of the environment") && told.contains(other.emulator.base_url()), "{told}");
+        assert!(
+            told.contains("of the environment") && told.contains(other.emulator.base_url()),
+            "{told}"
+        );
         let mut narrower = selection("account", own);
         narrower.columns = vec!["name".to_owned()];
         let told = refusal(&stand, narrower).await;
@@ -60,13 +71,19 @@ async fn what_belongs_elsewhere_is_refused_by_name() {
         let told = refusal(&stand, labelled).await;
         assert!(told.contains("labels"), "{told}");
         // What it is good for, it still is.
-        sync_events(&stand.profile(), selection("account", own)).await.unwrap();
+        sync_events(&stand.profile(), selection("account", own))
+            .await
+            .unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_of_any_kind_is_refused() {
-    let stand = Stand::of(Sizes { accounts: 11, ..Sizes::default() }).await;
+    let stand = Stand::of(Sizes {
+        accounts: 11,
+        ..Sizes::default()
+    })
+    .await;
     for good in checkpoints(&stand).await {
         assert!(good.is_ascii(), "cut and flip below count bytes: {good}");
         for cut in [0, 1, good.len() / 3, good.len() / 2, good.len() - 1] {
@@ -100,14 +117,28 @@ async fn damage_of_any_kind_is_refused() {
 /// The program's side: exit code 6, the name of what differs, and `--full` as the way out.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_ends_with_6_and_names_the_way_out() {
-    let stand = Stand::of(Sizes { accounts: 11, ..Sizes::default() }).await;
+    let stand = Stand::of(Sizes {
+        accounts: 11,
+        ..Sizes::default()
+    })
+    .await;
     let cli = Cli::new(&stand.settings());
-    let target = ["sync", "--to", "sqlite:rows.db", "--stream", "account", "--page-size", "4"];
+    let target = [
+        "sync",
+        "--to",
+        "sqlite:rows.db",
+        "--stream",
+        "account",
+        "--page-size",
+        "4",
+    ];
     cli.run(&target).succeeded();
     let held = || {
         let database = rusqlite::Connection::open(cli.file("rows.db")).unwrap();
         let count = "SELECT count(*) FROM account";
-        database.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+        database
+            .query_row(count, [], |row| row.get::<_, i64>(0))
+            .unwrap()
     };
     assert_eq!(held(), 11);
 
@@ -118,7 +149,12 @@ async fn the_program_ends_with_6_and_names_the_way_out() {
     assert!(ended.stderr.contains("--full"), "{}", ended.stderr);
 
     let database = rusqlite::Connection::open(cli.file("rows.db")).unwrap();
-    database.execute("UPDATE _sync_state SET checkpoint = substr(checkpoint, 1, 40)", []).unwrap();
+    database
+        .execute(
+            "UPDATE _sync_state SET checkpoint = substr(checkpoint, 1, 40)",
+            [],
+        )
+        .unwrap();
     drop(database);
     cli.run(&target).refused(6, &["account", "cut off"], &[]);
     assert_eq!(held(), 11, "what was stored stays");
@@ -137,8 +173,8 @@ async fn a_target_of_another_environment_is_not_added_to() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("rows.db");
     let requests = requests(&["account"], 10);
-    all_complete(&first.sync(&requests, Sqlite::open(&file).unwrap()).await);
-    let report = sync(&second.profile(), &requests, Sqlite::open(&file).unwrap()).await;
+    all_complete(&first.sync(&requests, open(|| Sqlite::open(&file))).await);
+    let report = sync(&second.profile(), &requests, open(|| Sqlite::open(&file))).await;
     let dataverse_host::End::Call(CallError::Connector(error)) = report.end else {
         panic!("{:?}", report.end);
     };

@@ -21,11 +21,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-#[expect(
-    clippy::all,
-    clippy::pedantic,
-    reason = "generated from the contract"
-)]
+#[expect(clippy::all, clippy::pedantic, reason = "generated from the contract")]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../wit",
@@ -57,7 +53,9 @@ fn composed() -> Vec<u8> {
     let adapter = graph.instantiate(adapter);
     let secrets = graph.alias_instance_export(adapter, SECRETS).unwrap();
     let connector = graph.instantiate(connector);
-    graph.set_instantiation_argument(connector, SECRETS, secrets).unwrap();
+    graph
+        .set_instantiation_argument(connector, SECRETS, secrets)
+        .unwrap();
     for interface in ["connection", "catalog", "source"] {
         let name = format!("integration:connector/{interface}@0.1.0");
         let export = graph.alias_instance_export(connector, &name).unwrap();
@@ -76,7 +74,10 @@ struct Plain {
 
 struct Network;
 
-type Exchange = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+type Exchange = (
+    Response<WasiBody>,
+    Box<dyn Future<Output = Result<(), Error>> + Send>,
+);
 
 impl WasiHttpHooks for Network {
     fn send_request(
@@ -87,7 +88,10 @@ impl WasiHttpHooks for Network {
     ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
         Box::new(async move {
             let client = Client::builder(TokioExecutor::new()).build_http();
-            let answer = client.request(request).await.map_err(|_| Error::ConnectionTerminated)?;
+            let answer = client
+                .request(request)
+                .await
+                .map_err(|_| Error::ConnectionTerminated)?;
             let body = |body: hyper::body::Incoming| {
                 body.map_err(|_| Error::HttpProtocolError).boxed_unsync()
             };
@@ -98,25 +102,39 @@ impl WasiHttpHooks for Network {
 
 impl WasiView for Plain {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for Plain {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.network }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.network,
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_only() {
-    let stand = Stand::of(Sizes { accounts: 11, ..Sizes::default() }).await;
+    let stand = Stand::of(Sizes {
+        accounts: 11,
+        ..Sizes::default()
+    })
+    .await;
     let engine = Engine::default();
     let component = Component::new(&engine, composed()).unwrap();
     let ty = component.component_type();
     let imports: BTreeSet<&str> = ty.imports(&engine).map(|(name, _)| name).collect();
     assert!(!imports.contains(SECRETS), "{imports:?}");
-    assert!(imports.contains("wasi:cli/environment@0.2.6"), "{imports:?}");
+    assert!(
+        imports.contains("wasi:cli/environment@0.2.6"),
+        "{imports:?}"
+    );
 
     let mut linker = Linker::<Plain>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
@@ -129,12 +147,24 @@ async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_
         table: ResourceTable::new(),
     };
     let mut store = Store::new(&engine, plain);
-    let connector = Connector::instantiate_async(&mut store, &component, &linker).await.unwrap();
+    let connector = Connector::instantiate_async(&mut store, &component, &linker)
+        .await
+        .unwrap();
 
     let connection = connector.integration_connector_connection();
     let settings = stand.settings().to_string();
-    let session = connection.session().call_open(&mut store, &settings).await.unwrap().unwrap();
-    let report = connection.session().call_check(&mut store, session).await.unwrap().unwrap();
+    let session = connection
+        .session()
+        .call_open(&mut store, &settings)
+        .await
+        .unwrap()
+        .unwrap();
+    let report = connection
+        .session()
+        .call_check(&mut store, session)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(report.available, "{:?}", report.findings);
 
     let selection = Selection {
@@ -145,7 +175,11 @@ async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_
         checkpoint: None,
     };
     let source = connector.integration_connector_source().sync();
-    let sync = source.call_start(&mut store, session, &[selection]).await.unwrap().unwrap();
+    let sync = source
+        .call_start(&mut store, session, &[selection])
+        .await
+        .unwrap()
+        .unwrap();
     let (mut ndjson, mut complete) = (String::new(), false);
     while let Some(event) = source.call_next(&mut store, sync).await.unwrap().unwrap() {
         match event {
@@ -185,7 +219,10 @@ async fn in_our_host_the_composed_connector_gets_its_environment_only_when_grant
         let host = build(Some((variable, CLIENT_SECRET))).unwrap();
         let report = host.open(&profile).await.unwrap().check().await.unwrap();
         assert_eq!(report.available, available, "{report:?}");
-        let named = report.findings.iter().any(|finding| finding.message.contains(SECRET_NAME));
+        let named = report
+            .findings
+            .iter()
+            .any(|finding| finding.message.contains(SECRET_NAME));
         assert!(named, "{report:?}");
     }
 }

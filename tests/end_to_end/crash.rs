@@ -9,13 +9,16 @@ use dataverse_host::contract::Event;
 use dataverse_host::sink::{JsonLines, Sink, SinkError, Sqlite};
 use dataverse_host::{End, SyncReport};
 use dataverse_tests::{
-    Cli, Place, Random, Stand, all_complete, assert_database_holds, assert_same, read_json_lines,
-    requests,
+    Cli, Place, Random, Stand, all_complete, assert_database_holds, assert_same, open,
+    read_json_lines, requests,
 };
 use tokio::sync::Notify;
 
-const STREAMS: [(&str, &str); 3] =
-    [("account", "accountid"), ("contact", "contactid"), ("task", "activityid")];
+const STREAMS: [(&str, &str); 3] = [
+    ("account", "accountid"),
+    ("contact", "contactid"),
+    ("task", "activityid"),
+];
 const SEEDS: u64 = 32;
 
 /// Where rows go.
@@ -35,8 +38,8 @@ impl Target {
 
     fn open(&self) -> Box<dyn Sink> {
         match self {
-            Self::Lines(directory) => Box::new(JsonLines::open(directory).unwrap()),
-            Self::Database(file) => Box::new(Sqlite::open(file).unwrap()),
+            Self::Lines(directory) => Box::new(open(|| JsonLines::open(directory))),
+            Self::Database(file) => Box::new(open(|| Sqlite::open(file))),
         }
     }
 
@@ -96,7 +99,12 @@ async fn live(stand: &Arc<Stand>, sink: Mortal, work: u64) -> SyncReport {
 }
 
 fn sizes() -> Sizes {
-    Sizes { accounts: 30, contacts: 40, tasks: 30, ..Sizes::default() }
+    Sizes {
+        accounts: 30,
+        contacts: 40,
+        tasks: 30,
+        ..Sizes::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,10 +133,16 @@ async fn a_sync_that_dies_at_any_event_ends_equal_to_the_source() {
         for _ in 0..2 {
             let names = STREAMS.map(|(stream, _)| stream);
             let inner = target.open();
-            let immortal = Mortal { inner, events_to_live: u64::MAX, finishes_the_last: true };
+            let immortal = Mortal {
+                inner,
+                events_to_live: u64::MAX,
+                finishes_the_last: true,
+            };
             all_complete(&stand.sync(&requests(&names, 6), immortal).await);
         }
-        target.assert_equals_source(&stand, &format!("seed {seed}")).await;
+        target
+            .assert_equals_source(&stand, &format!("seed {seed}"))
+            .await;
     }
     assert!(deaths > SEEDS, "hardly anything died: {deaths}");
 }
@@ -165,8 +179,16 @@ async fn a_program_that_is_killed_at_any_request_ends_equal_to_the_source() {
         let target = Target::draw(&mut random, cli.path());
         println!("seed {seed}: {target:?}");
         let to = target.argument();
-        let mut arguments =
-            vec!["--connection", "connection.toml", "--quiet", "sync", "--page-size", "6", "--to", &to];
+        let mut arguments = vec![
+            "--connection",
+            "connection.toml",
+            "--quiet",
+            "sync",
+            "--page-size",
+            "6",
+            "--to",
+            &to,
+        ];
         for (stream, _) in STREAMS {
             arguments.extend(["--stream", stream]);
         }
@@ -192,7 +214,9 @@ async fn a_program_that_is_killed_at_any_request_ends_equal_to_the_source() {
         let _ = tokio::time::timeout(std::time::Duration::ZERO, kill.notified()).await;
         cli.run(&arguments[2..]).succeeded();
         cli.run(&arguments[2..]).succeeded();
-        target.assert_equals_source(&stand, &format!("seed {seed}")).await;
+        target
+            .assert_equals_source(&stand, &format!("seed {seed}"))
+            .await;
     }
     assert!(killed > SEEDS, "hardly anything was killed: {killed}");
 }

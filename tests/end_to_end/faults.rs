@@ -1,10 +1,12 @@
 //! What goes wrong between a client and the service: recovered from in silence, or told in one
 //! sentence of the right kind; nothing lost, nobody hammered.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use dataverse_emulator::seed::generate::Sizes;
-use dataverse_emulator::{Fault, FaultKind};
+use dataverse_emulator::seed::generate::{self, Sizes};
+use dataverse_emulator::store::Store;
+use dataverse_emulator::{Fault, FaultKind, SeedError};
 use dataverse_host::contract::{ConnectorError, ErrorKind, Event};
 use dataverse_host::sink::{Sink, SinkError};
 use dataverse_host::{CallError, End, Outcome, SyncReport};
@@ -16,12 +18,28 @@ const PAGE_SIZE: u32 = 5;
 /// Requests of an undisturbed read: five pages.
 const READS: u64 = 5;
 
+fn sizes() -> Sizes {
+    Sizes {
+        accounts: ACCOUNTS,
+        ..Sizes::default()
+    }
+}
+
 async fn stand() -> Stand {
-    Stand::of(Sizes { accounts: ACCOUNTS, ..Sizes::default() }).await
+    Stand::of(sizes()).await
+}
+
+fn seed(store: &mut Store) -> Result<(), SeedError> {
+    generate::run(store, 5, &sizes())?;
+    Ok(())
 }
 
 async fn assert_equal(stand: &Stand, memory: &Memory, what: &str) {
-    assert_same(what, &memory.held("account").rows, &stand.api.rows("account").await);
+    assert_same(
+        what,
+        &memory.held("account").rows,
+        &stand.api.rows("account").await,
+    );
 }
 
 /// The error of the only stream, or of the connection.
@@ -36,7 +54,10 @@ fn error_of(what: &str, report: &SyncReport) -> ConnectorError {
 }
 
 fn status(status: u16, retry_after: Option<&str>) -> FaultKind {
-    FaultKind::Status { status, retry_after: retry_after.map(str::to_owned) }
+    FaultKind::Status {
+        status,
+        retry_after: retry_after.map(str::to_owned),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,9 +84,16 @@ async fn what_passes_is_recovered_from_in_silence() {
     for (name, kind, times, more) in cases {
         for at in [1, 3] {
             stand.emulator.reset_statistics();
-            stand.emulator.inject(Fault { kind: kind.clone(), at, times, path: None });
+            stand.emulator.inject(Fault {
+                kind: kind.clone(),
+                at,
+                times,
+                path: None,
+            });
             let memory = Memory::new();
-            let report = stand.sync(&requests(&["account"], PAGE_SIZE), memory.clone()).await;
+            let report = stand
+                .sync(&requests(&["account"], PAGE_SIZE), memory.clone())
+                .await;
             let what = format!("{name} at {at}");
             all_complete(&report);
             assert_eq!(report.streams[0].rows, ACCOUNTS, "{what}: rows come once");
@@ -83,11 +111,20 @@ async fn what_passes_is_recovered_from_in_silence() {
 async fn the_pause_that_the_service_asks_for_is_kept() {
     let stand = stand().await;
     for code in [429, 503] {
-        stand.emulator.inject(Fault { at: 2, ..Fault::once(status(code, Some("2"))) });
+        stand.emulator.inject(Fault {
+            at: 2,
+            ..Fault::once(status(code, Some("2")))
+        });
         let start = Instant::now();
-        let report = stand.sync(&requests(&["account"], PAGE_SIZE), Memory::new()).await;
+        let report = stand
+            .sync(&requests(&["account"], PAGE_SIZE), Memory::new())
+            .await;
         all_complete(&report);
-        assert!(start.elapsed() >= Duration::from_secs(2), "{code}: {:?}", start.elapsed());
+        assert!(
+            start.elapsed() >= Duration::from_secs(2),
+            "{code}: {:?}",
+            start.elapsed()
+        );
     }
 }
 
@@ -97,20 +134,80 @@ async fn what_stays_is_told_and_nothing_is_lost() {
     let always = u64::MAX;
     // A fault, the kind of the error, words of its sentence, and the most requests it may cost.
     let cases = [
-        ("429 for an hour", status(429, Some("3600")), always, ErrorKind::Throttled, "account", 1),
-        ("401 for ever", status(401, None), always, ErrorKind::Unauthenticated, "account", 2),
-        ("503 for ever", status(503, None), always, ErrorKind::Unavailable, "account", 20),
-        ("500 for ever", status(500, None), always, ErrorKind::Unavailable, "account", 4),
-        ("resets for ever", FaultKind::Reset, always, ErrorKind::Unavailable, "http://127", 20),
-        ("broken JSON for ever", FaultKind::BrokenJson, always, ErrorKind::Unavailable, "account", 4),
-        ("403", status(403, None), 1, ErrorKind::Forbidden, "account", 1),
-        ("foreign link", FaultKind::ForeignNextLink, 1, ErrorKind::Unavailable, "foreign.example", 1),
-        ("a loop", FaultKind::LoopingNextLink, 1, ErrorKind::Unavailable, "circle", 1),
+        (
+            "429 for an hour",
+            status(429, Some("3600")),
+            always,
+            ErrorKind::Throttled,
+            "account",
+            1,
+        ),
+        (
+            "401 for ever",
+            status(401, None),
+            always,
+            ErrorKind::Unauthenticated,
+            "account",
+            2,
+        ),
+        (
+            "503 for ever",
+            status(503, None),
+            always,
+            ErrorKind::Unavailable,
+            "account",
+            20,
+        ),
+        (
+            "500 for ever",
+            status(500, None),
+            always,
+            ErrorKind::Unavailable,
+            "account",
+            4,
+        ),
+        (
+            "resets for ever",
+            FaultKind::Reset,
+            always,
+            ErrorKind::Unavailable,
+            "http://127",
+            20,
+        ),
+        (
+            "broken JSON for ever",
+            FaultKind::BrokenJson,
+            always,
+            ErrorKind::Unavailable,
+            "account",
+            4,
+        ),
+        (
+            "foreign link",
+            FaultKind::ForeignNextLink,
+            1,
+            ErrorKind::Unavailable,
+            "foreign.example",
+            1,
+        ),
+        (
+            "a loop",
+            FaultKind::LoopingNextLink,
+            1,
+            ErrorKind::Unavailable,
+            "circle",
+            1,
+        ),
     ];
     for (name, kind, times, expected, words, most) in cases {
         let memory = Memory::new();
         stand.emulator.reset_statistics();
-        stand.emulator.inject(Fault { kind, at: 3, times, path: None });
+        stand.emulator.inject(Fault {
+            kind,
+            at: 3,
+            times,
+            path: None,
+        });
         let mut settings = stand.settings();
         settings["retry"]["maxWaitSeconds"] = 2.into();
         let profile = stand.profile_with(&settings);
@@ -122,16 +219,31 @@ async fn what_stays_is_told_and_nothing_is_lost() {
         assert!(!error.message.contains('\n'), "{name}: {error}");
         let served = stand.emulator.statistics();
         assert!(served.faults > 0, "{name}: the fault was to strike");
-        assert!(served.reads <= 2 + most, "{name}: {} requests", served.reads);
+        assert!(
+            served.reads <= 2 + most,
+            "{name}: {} requests",
+            served.reads
+        );
         if error.kind == ErrorKind::Throttled {
-            assert!(error.retry_after >= Some(Duration::from_secs(3_590)), "{name}: {error:?}");
+            assert!(
+                error.retry_after >= Some(Duration::from_secs(3_590)),
+                "{name}: {error:?}"
+            );
         }
         // Two pages were safe; the rest comes when the fault is over, and only the rest.
         stand.emulator.clear_faults();
-        assert!(report.streams[0].rows >= 10, "{name}: {:?}", report.streams[0]);
+        assert!(
+            report.streams[0].rows >= 10,
+            "{name}: {:?}",
+            report.streams[0]
+        );
         let rest = stand.sync(&requests, memory.clone()).await;
         all_complete(&rest);
-        assert_eq!(report.streams[0].rows + rest.streams[0].rows, ACCOUNTS, "{name}");
+        assert_eq!(
+            report.streams[0].rows + rest.streams[0].rows,
+            ACCOUNTS,
+            "{name}"
+        );
         assert_eq!(memory.held("account").resets.len(), 1, "{name}");
         assert_equal(&stand, &memory, name).await;
     }
@@ -141,11 +253,33 @@ async fn what_stays_is_told_and_nothing_is_lost() {
 /// starts over and says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_link_starts_the_stream_over() {
-    let stand = stand().await;
-    stand.emulator.inject(Fault { at: 3, ..Fault::once(status(400, None)) });
+    let mut place = Place::take().await;
+    let origin = place.origin().to_owned();
+    let stand = Stand::with(|builder| builder.also_known_as(&origin).seed(seed)).await;
+    let refused = AtomicBool::new(false);
+    place.forward(stand.emulator.base_url(), move |seen, answer| {
+        let is_second = seen.path.contains("$skiptoken") || seen.path.contains("%24skiptoken");
+        if !is_second || refused.swap(true, Ordering::SeqCst) {
+            return answer;
+        }
+        let body =
+            r#"{"error":{"code":"0x80060888","message":"The token is not of this version."}}"#;
+        http::Response::builder()
+            .status(400)
+            .body(body.into())
+            .unwrap()
+    });
+    let mut settings = stand.settings();
+    settings["environment"] = origin.into();
+    let profile = stand.profile_with(&settings);
     let memory = Memory::new();
-    all_complete(&stand.sync(&requests(&["account"], PAGE_SIZE), memory.clone()).await);
-    assert_eq!(memory.held("account").resets.len(), 2, "{:?}", memory.held("account").resets);
+    all_complete(&sync(&profile, &requests(&["account"], PAGE_SIZE), memory.clone()).await);
+    let resets = memory.held("account").resets;
+    assert_eq!(resets.len(), 2, "{resets:?}");
+    assert!(
+        resets[1].contains("The token is not of this version"),
+        "{resets:?}"
+    );
     assert_equal(&stand, &memory, "a refused link").await;
 }
 
@@ -154,7 +288,12 @@ async fn a_refused_link_starts_the_stream_over() {
 async fn a_stream_that_fails_does_not_hold_up_the_others() {
     let stand = Stand::of_accounts(12).await;
     let kind = FaultKind::BrokenJson;
-    stand.emulator.inject(Fault { kind, at: 1, times: u64::MAX, path: Some("contacts".into()) });
+    stand.emulator.inject(Fault {
+        kind,
+        at: 1,
+        times: u64::MAX,
+        path: Some("contacts".into()),
+    });
     let memory = Memory::new();
     let streams = ["account", "contact", "lead", "task"];
     let report = stand.sync(&requests(&streams, 4), memory.clone()).await;
@@ -167,7 +306,11 @@ async fn a_stream_that_fails_does_not_hold_up_the_others() {
             }
             (_, Outcome::Complete) => {
                 let held = memory.held(&stream.stream);
-                assert_same(&stream.stream, &held.rows, &stand.api.rows(&stream.stream).await);
+                assert_same(
+                    &stream.stream,
+                    &held.rows,
+                    &stand.api.rows(&stream.stream).await,
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -187,13 +330,24 @@ async fn a_missing_delta_link_is_told_and_changes_are_found_another_way() {
     let requests = requests(&["account"], PAGE_SIZE);
     all_complete(&stand.sync(&requests, memory.clone()).await);
     let held = memory.held("account");
-    assert_eq!(held.warnings[0].0, "change-tracking-unavailable", "{:?}", held.warnings);
-    assert!(held.warnings[0].1.contains("deletions are not observable"), "{:?}", held.warnings);
+    assert_eq!(
+        held.warnings[0].0, "change-tracking-unavailable",
+        "{:?}",
+        held.warnings
+    );
+    assert!(
+        held.warnings[0].1.contains("deletions are not observable"),
+        "{:?}",
+        held.warnings
+    );
     assert_equal(&stand, &memory, "first").await;
     stand.emulator.clear_faults();
     stand.emulator.clock().advance(600);
     let key = held.rows.keys().next().unwrap();
-    stand.api.update("accounts", key, &serde_json::json!({"name": "Later"})).await;
+    stand
+        .api
+        .update("accounts", key, &serde_json::json!({"name": "Later"}))
+        .await;
     all_complete(&stand.sync(&requests, memory.clone()).await);
     assert_equal(&stand, &memory, "changes").await;
 }
@@ -229,29 +383,53 @@ async fn a_token_that_is_revoked_midway_is_renewed_once() {
             }
         }
     };
-    let sink = Meddling { inner: memory.clone(), hear };
+    let sink = Meddling {
+        inner: memory.clone(),
+        hear,
+    };
     let report = stand.sync(&requests(&["account"], PAGE_SIZE), sink).await;
     all_complete(&report);
     let served = stand.emulator.statistics();
-    assert_eq!(served.tokens_issued - issued, 2, "one at first, one in its place");
+    assert_eq!(
+        served.tokens_issued - issued,
+        2,
+        "one at first, one in its place"
+    );
     let api = dataverse_tests::WebApi::sign_in(&stand.emulator).await;
-    assert_same("account", &memory.held("account").rows, &api.rows("account").await);
+    assert_same(
+        "account",
+        &memory.held("account").rows,
+        &api.rows("account").await,
+    );
 }
 
 /// The limits that a real service has, kept by an emulator that enforces them.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_limits_are_never_run_into_twice() {
     let stand = Stand::of_accounts(10).await;
-    stand.emulator.set_limits(Some(dataverse_emulator::ServiceLimits {
-        concurrency: 2,
-        ..Default::default()
-    }));
-    let streams = ["account", "contact", "lead", "opportunity", "task", "phonecall"];
+    stand
+        .emulator
+        .set_limits(Some(dataverse_emulator::ServiceLimits {
+            concurrency: 2,
+            ..Default::default()
+        }));
+    let streams = [
+        "account",
+        "contact",
+        "lead",
+        "opportunity",
+        "task",
+        "phonecall",
+    ];
     let memory = Memory::new();
     all_complete(&stand.sync(&requests(&streams, 3), memory.clone()).await);
     stand.emulator.set_limits(None);
     for stream in streams {
-        assert_same(stream, &memory.held(stream).rows, &stand.api.rows(stream).await);
+        assert_same(
+            stream,
+            &memory.held(stream).rows,
+            &stand.api.rows(stream).await,
+        );
     }
 }
 
@@ -270,7 +448,9 @@ async fn a_token_never_reaches_another_origin() {
     let links = [
         format!("{elsewhere}/api/data/v9.2/accounts?$skiptoken=x"),
         format!("http://localhost:{port}/api/data/v9.2/accounts"),
-        "{origin}@".to_owned() + elsewhere.trim_start_matches("http://") + "/api/data/v9.2/accounts",
+        "{origin}@".to_owned()
+            + elsewhere.trim_start_matches("http://")
+            + "/api/data/v9.2/accounts",
         format!("//127.0.0.1:{port}/api/data/v9.2/accounts"),
         "{origin}/api/data/v9.2/../../../elsewhere".to_owned(),
         "{origin}/elsewhere".to_owned(),
@@ -283,14 +463,7 @@ async fn a_token_never_reaches_another_origin() {
             let mut place = Place::take().await;
             let origin = place.origin().to_owned();
             let link = link.replace("{origin}", &origin);
-            let stand = Stand::with(|builder| {
-                builder.also_known_as(&origin).seed(|store| {
-                    let sizes = Sizes { accounts: 4, ..Sizes::default() };
-                    dataverse_emulator::seed::generate::run(store, 5, &sizes)?;
-                    Ok(())
-                })
-            })
-            .await;
+            let stand = Stand::with(|builder| builder.also_known_as(&origin).seed(seed)).await;
             let bent = link.clone();
             place.forward(stand.emulator.base_url(), move |seen, answer| {
                 if !seen.is_data() {
@@ -311,11 +484,21 @@ async fn a_token_never_reaches_another_origin() {
             let report = sync(&profile, &requests(&["account"], 2), Memory::new()).await;
             let error = error_of(&link, &report);
             assert_eq!(error.kind, ErrorKind::Unavailable, "{name} {link}: {error}");
-            assert!(error.message.contains("not followed"), "{name} {link}: {error}");
-            let stray = place.seen().into_iter().find(|seen| seen.path.contains("elsewhere"));
+            assert!(
+                error.message.contains("not followed"),
+                "{name} {link}: {error}"
+            );
+            let stray = place
+                .seen()
+                .into_iter()
+                .find(|seen| seen.path.contains("elsewhere"));
             assert!(stray.is_none(), "{name} {link}: {stray:?}");
-            let with_token = |seen: &&dataverse_tests::Seen| !seen.header("authorization").is_empty();
-            assert!(place.seen().iter().filter(with_token).count() > 1, "tokens were used at all");
+            let with_token =
+                |seen: &&dataverse_tests::Seen| !seen.header("authorization").is_empty();
+            assert!(
+                place.seen().iter().filter(with_token).count() > 1,
+                "tokens were used at all"
+            );
         }
     }
     assert!(foreign.seen().is_empty(), "{:?}", foreign.seen());
@@ -332,15 +515,23 @@ async fn redirects_are_not_followed() {
     place.forward(stand.emulator.base_url(), move |seen, mut answer| {
         if seen.is_data() {
             *answer.status_mut() = http::StatusCode::TEMPORARY_REDIRECT;
-            answer.headers_mut().insert(header::LOCATION, elsewhere.parse().unwrap());
+            answer
+                .headers_mut()
+                .insert(header::LOCATION, elsewhere.parse().unwrap());
         }
         answer
     });
     let mut settings = stand.settings();
     settings["environment"] = origin.into();
     let profile = stand.profile_with(&settings);
-    let error = error_of("redirect", &sync(&profile, &requests(&["account"], 2), Memory::new()).await);
+    let error = error_of(
+        "redirect",
+        &sync(&profile, &requests(&["account"], 2), Memory::new()).await,
+    );
     assert_eq!(error.kind, ErrorKind::InvalidSettings, "{error}");
-    assert!(error.message.contains("redirects are not followed"), "{error}");
+    assert!(
+        error.message.contains("redirects are not followed"),
+        "{error}"
+    );
     assert!(foreign.seen().is_empty(), "{:?}", foreign.seen());
 }

@@ -26,8 +26,11 @@ fn the_component_imports_the_least_set_and_nothing_else() {
         panic!("this is not a component");
     };
     let world = &resolve.worlds[world];
-    let mut imports: Vec<String> =
-        world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
+    let mut imports: Vec<String> = world
+        .imports
+        .keys()
+        .map(|key| resolve.name_world_key(key))
+        .collect();
     imports.sort();
     assert_eq!(imports, ALLOWED);
 }

@@ -14,6 +14,7 @@ mod faults;
 mod imports;
 mod memory;
 mod policy;
+mod requests;
 mod settings;
 mod sign_in;
 mod sinks;

@@ -6,12 +6,14 @@ use dataverse_emulator::seed::generate::Sizes;
 use dataverse_emulator::{Fault, FaultKind};
 use dataverse_host::contract::{ErrorKind, Verdict};
 use dataverse_host::{CallError, End, Limits, Network, Outcome};
-use dataverse_tests::{
-    Cli, Memory, Stand, all_complete, assert_same, host, requests, sync,
-};
+use dataverse_tests::{Cli, Memory, Stand, all_complete, assert_same, host, requests, sync};
 
 async fn stand(accounts: u64) -> Stand {
-    Stand::of(Sizes { accounts, ..Sizes::default() }).await
+    Stand::of(Sizes {
+        accounts,
+        ..Sizes::default()
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +27,10 @@ async fn a_session_states_its_origins_and_reaches_no_other() {
     named["authority"] = stand.emulator.authority_url().into();
     let session = host().open(&stand.profile_with(&named)).await.unwrap();
     let origins: Vec<String> = session.origins().iter().map(ToString::to_string).collect();
-    assert_eq!(origins, [stand.emulator.base_url(), stand.emulator.authority_url()]);
+    assert_eq!(
+        origins,
+        [stand.emulator.base_url(), stand.emulator.authority_url()]
+    );
 
     // The platform's own list goes before what the connector states.
     let network = Network {
@@ -39,10 +44,20 @@ async fn a_session_states_its_origins_and_reaches_no_other() {
         panic!("{:?}", report.end);
     };
     assert_eq!(error.kind, ErrorKind::InvalidSettings, "{error}");
-    assert!(error.message.contains(stand.emulator.authority_url()), "{error}");
-    assert_eq!(profile.metrics().last_denied().as_deref(), Some(stand.emulator.authority_url()));
+    assert!(
+        error.message.contains(stand.emulator.authority_url()),
+        "{error}"
+    );
+    assert_eq!(
+        profile.metrics().last_denied().as_deref(),
+        Some(stand.emulator.authority_url())
+    );
     assert!(profile.metrics().denied() > 0);
-    assert_eq!(stand.emulator.statistics().tokens_issued, issued, "the authority was not reached");
+    assert_eq!(
+        stand.emulator.statistics().tokens_issued,
+        issued,
+        "the authority was not reached"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,15 +68,26 @@ async fn settings_that_point_nowhere_are_stopped_by_the_connector_itself() {
     let mut session = host().open(&stand.profile_with(&settings)).await.unwrap();
     let report = session.check().await.unwrap();
     assert!(!report.available);
-    let reach = report.findings.iter().find(|finding| finding.id == "reach").unwrap();
+    let reach = report
+        .findings
+        .iter()
+        .find(|finding| finding.id == "reach")
+        .unwrap();
     assert_eq!(reach.verdict, Verdict::Failed);
-    assert!(reach.message.contains("http://[::1]:1"), "{}", reach.message);
+    assert!(
+        reach.message.contains("http://[::1]:1"),
+        "{}",
+        reach.message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_that_outgrows_its_memory_breaks_alone() {
     let stand = stand(1_500).await;
-    let narrow = Limits { memory: 3 << 20, ..Limits::default() };
+    let narrow = Limits {
+        memory: 3 << 20,
+        ..Limits::default()
+    };
     let profile = stand.profile().with_limits(narrow);
     let memory = Memory::new();
     let requests = requests(&["account"], 5_000);
@@ -74,29 +100,52 @@ async fn an_instance_that_outgrows_its_memory_breaks_alone() {
     assert_eq!(report.streams[0].outcome, Outcome::Unfinished);
     // The host lives on, and so does what the sink has.
     all_complete(&stand.sync(&requests, memory.clone()).await);
-    assert_same("account", &memory.held("account").rows, &stand.api.rows("account").await);
+    assert_same(
+        "account",
+        &memory.held("account").rows,
+        &stand.api.rows("account").await,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_takes_too_long_is_ended_and_a_new_instance_goes_on() {
     let stand = stand(20).await;
-    let hurried = Limits { call: Duration::from_secs(1), ..Limits::default() };
+    let hurried = Limits {
+        call: Duration::from_secs(1),
+        ..Limits::default()
+    };
     let profile = stand.profile().with_limits(hurried);
-    let delay = FaultKind::Delay { milliseconds: 3_600_000 };
+    let delay = FaultKind::Delay {
+        milliseconds: 3_600_000,
+    };
     let memory = Memory::new();
     let requests = requests(&["account"], 4);
 
     for times in [1, 2] {
-        stand.emulator.inject(Fault { kind: delay.clone(), at: 3, times, path: None });
+        stand.emulator.inject(Fault {
+            kind: delay.clone(),
+            at: 3,
+            times,
+            path: None,
+        });
         let report = sync(&profile, &requests, memory.clone()).await;
         all_complete(&report);
         assert_eq!(u64::from(report.restarts), times);
-        assert_same("account", &memory.held("account").rows, &stand.api.rows("account").await);
+        assert_same(
+            "account",
+            &memory.held("account").rows,
+            &stand.api.rows("account").await,
+        );
         // The next round reads everything again.
         stand.emulator.expire_delta_tokens().unwrap();
     }
 
-    stand.emulator.inject(Fault { kind: delay, at: 1, times: u64::MAX, path: None });
+    stand.emulator.inject(Fault {
+        kind: delay,
+        at: 1,
+        times: u64::MAX,
+        path: None,
+    });
     let cli = Cli::new(&stand.settings());
     cli.append("[limits]\ncall-timeout-seconds = 1");
     let ended = cli.run(&["sync", "--to", "jsonl:out", "--stream", "account"]);

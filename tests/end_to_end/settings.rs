@@ -4,9 +4,7 @@ use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_host::Outcome;
 use dataverse_host::contract::ErrorKind;
-use dataverse_tests::{
-    Cli, Memory, SECRET_NAME, Stand, all_complete, assert_same, requests,
-};
+use dataverse_tests::{Cli, Memory, SECRET_NAME, Stand, all_complete, assert_same, requests};
 use serde_json::{Value, json};
 
 const SYNC: [&str; 5] = ["sync", "--to", "jsonl:out", "--stream", "account"];
@@ -74,7 +72,8 @@ fn settings_that_cannot_be_meant_are_refused_by_name() {
         let cli = Cli::new(&settings);
         for arguments in [&["check"][..], &["discover"], &SYNC] {
             println!("{name}: {arguments:?}");
-            cli.run(arguments).refused(2, words, &[CLIENT_SECRET, "hunter2"]);
+            cli.run(arguments)
+                .refused(2, words, &[CLIENT_SECRET, "hunter2"]);
         }
     }
 }
@@ -86,7 +85,13 @@ async fn a_missing_secret_is_named() {
     let before = stand.emulator.statistics().tokens_issued;
     let ended = cli.run(&SYNC);
     ended.refused(3, &[SECRET_NAME], &[]);
-    assert!(ended.stderr.contains("CONNECTOR_SECRET_CLIENT_SECRET is not set"), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("CONNECTOR_SECRET_CLIENT_SECRET is not set"),
+        "{}",
+        ended.stderr
+    );
     let checked = cli.run(&["check"]);
     assert_eq!(checked.code, Some(1), "{checked:?}");
     assert!(checked.stdout.contains(SECRET_NAME), "{}", checked.stdout);
@@ -96,7 +101,11 @@ async fn a_missing_secret_is_named() {
 #[test]
 fn a_place_that_nobody_listens_at_is_told_with_its_address() {
     let cli = Cli::new(&settings(|_| {}));
-    cli.run(&SYNC).refused(7, &["http://127.0.0.1:9", "cannot be reached"], &[CLIENT_SECRET]);
+    cli.run(&SYNC).refused(
+        7,
+        &["http://127.0.0.1:9", "cannot be reached"],
+        &[CLIENT_SECRET],
+    );
     let checked = cli.run(&["check", "--output", "json"]);
     assert_eq!(checked.code, Some(1), "{checked:?}");
     let report: Value = serde_json::from_str(&checked.stdout).unwrap();
@@ -105,27 +114,68 @@ fn a_place_that_nobody_listens_at_is_told_with_its_address() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|finding| (finding["id"].as_str().unwrap(), finding["verdict"].as_str().unwrap()))
+        .map(|finding| {
+            (
+                finding["id"].as_str().unwrap(),
+                finding["verdict"].as_str().unwrap(),
+            )
+        })
         .collect();
-    assert_eq!(verdicts[..3], [("settings", "passed"), ("reach", "failed"), ("sign-in", "skipped")]);
+    assert_eq!(
+        verdicts[..3],
+        [
+            ("settings", "passed"),
+            ("reach", "failed"),
+            ("sign-in", "skipped")
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_or_a_column_that_does_not_exist_is_named_and_the_others_go_on() {
-    let stand = Stand::of(Sizes { accounts: 6, contacts: 6, ..Sizes::default() }).await;
+    let stand = Stand::of(Sizes {
+        accounts: 6,
+        contacts: 6,
+        ..Sizes::default()
+    })
+    .await;
     let cli = Cli::new(&stand.settings());
     let alone = ["sync", "--to", "jsonl:alone", "--stream", "acount"];
-    cli.run(&alone).refused(5, &["acount", "account"], &[CLIENT_SECRET]);
-    let column = ["sync", "--to", "jsonl:column", "--stream", "account", "--columns", "nmae"];
-    cli.run(&column).refused(5, &["account", "\"nmae\"", "name"], &[CLIENT_SECRET]);
+    cli.run(&alone)
+        .refused(5, &["acount", "account"], &[CLIENT_SECRET]);
+    let column = [
+        "sync",
+        "--to",
+        "jsonl:column",
+        "--stream",
+        "account",
+        "--columns",
+        "nmae",
+    ];
+    cli.run(&column)
+        .refused(5, &["account", "\"nmae\"", "name"], &[CLIENT_SECRET]);
     let shouted = ["sync", "--to", "jsonl:shouted", "--stream", "Account"];
-    cli.run(&shouted).refused(5, &["Account", "account"], &[CLIENT_SECRET]);
-    let mixed =
-        ["sync", "--to", "jsonl:mixed", "--stream", "account", "--stream", "acount", "--stream", "contact"];
+    cli.run(&shouted)
+        .refused(5, &["Account", "account"], &[CLIENT_SECRET]);
+    let mixed = [
+        "sync",
+        "--to",
+        "jsonl:mixed",
+        "--stream",
+        "account",
+        "--stream",
+        "acount",
+        "--stream",
+        "contact",
+    ];
     cli.run(&mixed).refused(9, &["acount"], &[CLIENT_SECRET]);
     for (stream, key) in [("account", "accountid"), ("contact", "contactid")] {
         let rows = stand.api.rows(stream).await;
-        assert_same(stream, &dataverse_tests::read_json_lines(&cli.file("mixed"), stream, key), &rows);
+        assert_same(
+            stream,
+            &dataverse_tests::read_json_lines(&cli.file("mixed"), stream, key),
+            &rows,
+        );
     }
     let described = cli.run(&["discover", "--stream", "acount"]);
     described.refused(5, &["acount"], &[CLIENT_SECRET]);
@@ -136,19 +186,29 @@ async fn selections_that_contradict_each_other_are_refused_before_anything_is_se
     let stand = Stand::start().await;
     let memory = Memory::new();
     let before = stand.emulator.statistics();
-    let report = stand.sync(&requests(&["account", "account"], 5), memory).await;
+    let report = stand
+        .sync(&requests(&["account", "account"], 5), memory)
+        .await;
     let dataverse_host::End::Call(dataverse_host::CallError::Connector(error)) = report.end else {
         panic!("{:?}", report.end);
     };
     assert_eq!(error.kind, ErrorKind::InvalidData, "{error}");
-    assert!(error.message.contains("account is selected twice"), "{error}");
+    assert!(
+        error.message.contains("account is selected twice"),
+        "{error}"
+    );
     assert_eq!(stand.emulator.statistics(), before);
 }
 
 /// Streams of the connection file, and what the command line says over it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_connection_file_says_what_to_read() {
-    let stand = Stand::of(Sizes { accounts: 7, contacts: 5, ..Sizes::default() }).await;
+    let stand = Stand::of(Sizes {
+        accounts: 7,
+        contacts: 5,
+        ..Sizes::default()
+    })
+    .await;
     let cli = Cli::new(&stand.settings());
     cli.append(
         "[sync]\npage-size = 3\n[[sync.streams]]\nname = \"account\"\ncolumns = [\"name\"]\n\
@@ -162,11 +222,20 @@ async fn the_connection_file_says_what_to_read() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|stream| (stream["stream"].as_str().unwrap(), stream["rows"].as_u64().unwrap()))
+        .map(|stream| {
+            (
+                stream["stream"].as_str().unwrap(),
+                stream["rows"].as_u64().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(counts, [("account", 7), ("contact", 5)]);
     let contacts = dataverse_tests::read_json_lines(&cli.file("out"), "contact", "contactid");
-    assert_same("contact", &contacts, &stand.api.labelled_rows("contact").await);
+    assert_same(
+        "contact",
+        &contacts,
+        &stand.api.labelled_rows("contact").await,
+    );
     let accounts = dataverse_tests::read_json_lines(&cli.file("out"), "account", "accountid");
     assert!(accounts.values().all(|row| row.len() == 2), "{accounts:?}");
     cli.assert_kept_out(&[CLIENT_SECRET, stand.api.token(), "eyJ"]);
@@ -175,7 +244,11 @@ async fn the_connection_file_says_what_to_read() {
 /// What is asked for by settings alone: fewer rows a page.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_size_of_the_settings_holds_where_none_is_asked_for() {
-    let stand = Stand::of(Sizes { accounts: 10, ..Sizes::default() }).await;
+    let stand = Stand::of(Sizes {
+        accounts: 10,
+        ..Sizes::default()
+    })
+    .await;
     let mut settings = stand.settings();
     settings["limits"] = json!({"pageSize": 4});
     let profile = stand.profile_with(&settings);

@@ -18,7 +18,12 @@ const APP: Uuid = Uuid::from_u128(0x7777_0000_0000_4000_8000_0000_0000_0001);
 const APP_SECRET: &str = "the-secret-of-another-app";
 
 fn sizes() -> Sizes {
-    Sizes { accounts: 6, contacts: 6, leads: 6, ..Sizes::default() }
+    Sizes {
+        accounts: 6,
+        contacts: 6,
+        leads: 6,
+        ..Sizes::default()
+    }
 }
 
 /// The settings of the stand, changed.
@@ -32,7 +37,9 @@ fn settings(stand: &Stand, change: impl FnOnce(&mut Value)) -> Value {
 async fn user_of(stand: &Stand, app: Uuid) -> String {
     let users = stand.api.rows("systemuser").await;
     let app = format!("\"{app}\"");
-    let found = users.into_iter().find(|(_, row)| row.get("applicationid") == Some(&app));
+    let found = users
+        .into_iter()
+        .find(|(_, row)| row.get("applicationid") == Some(&app));
     found.expect("the application has a user").0
 }
 
@@ -41,7 +48,10 @@ async fn user_of(stand: &Stand, app: Uuid) -> String {
 async fn every_refusal_has_its_kind_its_code_and_its_remedy() {
     let stand = Stand::of(sizes()).await;
     // Registered in the directory, unknown to the organization.
-    stand.emulator.add_application(APP, APP_SECRET, None).unwrap();
+    stand
+        .emulator
+        .add_application(APP, APP_SECRET, None)
+        .unwrap();
     let without_user = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
     let unknown = Uuid::from_u128(0xdead_0000_0000_4000_8000_0000_0000_0001).to_string();
     let unknown_app = settings(&stand, |s| s["auth"]["clientId"] = unknown.clone().into());
@@ -53,10 +63,34 @@ async fn every_refusal_has_its_kind_its_code_and_its_remedy() {
         nobodys
     };
     let cases: [(&str, &Value, &str, i32, &[&str]); 4] = [
-        ("wrong secret", &stand.settings(), "wrong-secret-value", 3, &["secret", "AADSTS7000215"]),
-        ("unknown tenant", &nobodys, CLIENT_SECRET, 2, &[&unknown, "tenant", "AADSTS90002"]),
-        ("unknown app", &unknown_app, CLIENT_SECRET, 2, &[&unknown, "AADSTS700016"]),
-        ("no application user", &without_user, APP_SECRET, 4, &["application user", "0x80072560"]),
+        (
+            "wrong secret",
+            &stand.settings(),
+            "wrong-secret-value",
+            3,
+            &["secret", "AADSTS7000215"],
+        ),
+        (
+            "unknown tenant",
+            &nobodys,
+            CLIENT_SECRET,
+            2,
+            &[&unknown, "tenant", "AADSTS90002"],
+        ),
+        (
+            "unknown app",
+            &unknown_app,
+            CLIENT_SECRET,
+            2,
+            &[&unknown, "AADSTS700016"],
+        ),
+        (
+            "no application user",
+            &without_user,
+            APP_SECRET,
+            4,
+            &["application user", "0x80072560"],
+        ),
     ];
     for (name, settings, secret, code, words) in cases {
         println!("{name}");
@@ -64,7 +98,11 @@ async fn every_refusal_has_its_kind_its_code_and_its_remedy() {
         cli.run(&SYNC).refused(code, words, &[secret]);
         let checked = cli.run(&["check"]);
         assert_eq!(checked.code, Some(1), "{name}: {checked:?}");
-        assert!(checked.stdout.contains("→"), "{name} has no remedy: {}", checked.stdout);
+        assert!(
+            checked.stdout.contains("→"),
+            "{name} has no remedy: {}",
+            checked.stdout
+        );
         checked.keeps(&[secret]);
         cli.run(&["discover"]).refused(code, words, &[secret]);
         cli.assert_kept_out(&[secret, "eyJ"]);
@@ -74,7 +112,10 @@ async fn every_refusal_has_its_kind_its_code_and_its_remedy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_who_is_disabled_or_has_no_roles_is_told_apart() {
     let stand = Stand::of(sizes()).await;
-    stand.emulator.add_application(APP, APP_SECRET, Some(Role::IntegrationReader)).unwrap();
+    stand
+        .emulator
+        .add_application(APP, APP_SECRET, Some(Role::IntegrationReader))
+        .unwrap();
     let settings = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
     let user = user_of(&stand, APP).await;
     let cli = Cli::with_secret(&settings, Some(APP_SECRET));
@@ -82,7 +123,8 @@ async fn a_user_who_is_disabled_or_has_no_roles_is_told_apart() {
 
     let id = Uuid::try_parse(&user).unwrap();
     stand.emulator.disable_user(id, true).unwrap();
-    cli.run(&SYNC).refused(4, &["disabled", "0x8004A112"], &[APP_SECRET]);
+    cli.run(&SYNC)
+        .refused(4, &["disabled", "0x8004A112"], &[APP_SECRET]);
     assert_eq!(cli.run(&["check"]).code, Some(1));
     stand.emulator.disable_user(id, false).unwrap();
     cli.run(&SYNC).succeeded();
@@ -90,10 +132,15 @@ async fn a_user_who_is_disabled_or_has_no_roles_is_told_apart() {
     let role = Role::IntegrationReader.id(ROOT_BUSINESS_UNIT);
     let membership = format!("systemusers({user})/systemuserroles_association({role})/$ref");
     stand.api.send(Method::DELETE, &membership, None).await;
-    cli.run(&SYNC).refused(4, &["role", "0x80042F09"], &[APP_SECRET]);
+    cli.run(&SYNC)
+        .refused(4, &["role", "0x80042F09"], &[APP_SECRET]);
     let checked = cli.run(&["check"]);
     assert_eq!(checked.code, Some(1));
-    assert!(checked.stdout.contains("security role"), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains("security role"),
+        "{}",
+        checked.stdout
+    );
 
     stand.emulator.disable_application(APP, true);
     let refused = cli.run(&SYNC);
@@ -104,8 +151,14 @@ async fn a_user_who_is_disabled_or_has_no_roles_is_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_privilege_stops_its_table_only() {
     let stand = Stand::of(sizes()).await;
-    stand.emulator.add_application(APP, APP_SECRET, Some(Role::IntegrationReader)).unwrap();
-    stand.emulator.revoke(Role::IntegrationReader, "prvReadContact").unwrap();
+    stand
+        .emulator
+        .add_application(APP, APP_SECRET, Some(Role::IntegrationReader))
+        .unwrap();
+    stand
+        .emulator
+        .revoke(Role::IntegrationReader, "prvReadContact")
+        .unwrap();
     let settings = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
     let secrets = InMemory::new().with(SECRET_NAME, APP_SECRET);
     let profile = Profile::new(settings.to_string(), secrets).unwrap();
@@ -115,7 +168,10 @@ async fn a_missing_privilege_stops_its_table_only() {
     let [accounts, contacts, leads] = report.streams.as_slice() else {
         panic!("{report:?}");
     };
-    assert_eq!((&accounts.outcome, &leads.outcome), (&Outcome::Complete, &Outcome::Complete));
+    assert_eq!(
+        (&accounts.outcome, &leads.outcome),
+        (&Outcome::Complete, &Outcome::Complete)
+    );
     let Outcome::Failed(error) = &contacts.outcome else {
         panic!("{contacts:?}");
     };
@@ -123,20 +179,37 @@ async fn a_missing_privilege_stops_its_table_only() {
     assert!(error.message.contains("prvReadContact"), "{error}");
     assert_eq!(error.fault.as_ref().unwrap().status, 403);
     for stream in ["account", "lead"] {
-        assert_same(stream, &memory.held(stream).rows, &stand.api.rows(stream).await);
+        assert_same(
+            stream,
+            &memory.held(stream).rows,
+            &stand.api.rows(stream).await,
+        );
     }
     let cli = Cli::with_secret(&settings, Some(APP_SECRET));
-    let all = ["sync", "--to", "jsonl:all", "--stream", "account", "--stream", "contact"];
-    cli.run(&all).refused(9, &["contact", "prvReadContact"], &[APP_SECRET]);
+    let all = [
+        "sync",
+        "--to",
+        "jsonl:all",
+        "--stream",
+        "account",
+        "--stream",
+        "contact",
+    ];
+    cli.run(&all)
+        .refused(9, &["contact", "prvReadContact"], &[APP_SECRET]);
     let alone = ["sync", "--to", "jsonl:alone", "--stream", "contact"];
-    cli.run(&alone).refused(4, &["contact", "prvReadContact"], &[APP_SECRET]);
+    cli.run(&alone)
+        .refused(4, &["contact", "prvReadContact"], &[APP_SECRET]);
 }
 
 /// Rows of the user's own business unit only: change tracking is refused, plain reads are not.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_sees_part_of_a_table_reads_that_part_without_change_tracking() {
     let stand = Stand::of(sizes()).await;
-    stand.emulator.add_application(APP, APP_SECRET, Some(Role::Salesperson)).unwrap();
+    stand
+        .emulator
+        .add_application(APP, APP_SECRET, Some(Role::Salesperson))
+        .unwrap();
     let settings = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
     let secrets = InMemory::new().with(SECRET_NAME, APP_SECRET);
     let profile = Profile::new(settings.to_string(), secrets).unwrap();
@@ -144,8 +217,18 @@ async fn an_account_that_sees_part_of_a_table_reads_that_part_without_change_tra
     let report = sync(&profile, &requests(&["account"], 4), memory.clone()).await;
     all_complete(&report);
     let held = memory.held("account");
-    assert_eq!(held.warnings[0].0, "change-tracking-unavailable", "{:?}", held.warnings);
-    assert!(held.warnings[0].1.contains("depth of the whole organization"), "{:?}", held.warnings);
+    assert_eq!(
+        held.warnings[0].0, "change-tracking-unavailable",
+        "{:?}",
+        held.warnings
+    );
+    assert!(
+        held.warnings[0]
+            .1
+            .contains("depth of the whole organization"),
+        "{:?}",
+        held.warnings
+    );
     let all = stand.api.rows("account").await;
     assert!(held.rows.keys().all(|key| all.contains_key(key)));
 }
@@ -176,14 +259,34 @@ async fn the_authority_is_found_or_named_and_asked_again() {
         let mut session = host().open(&stand.profile_with(&settings)).await.unwrap();
         let report = session.check().await.unwrap();
         assert!(report.available, "{report:?}");
-        assert!(report.findings.iter().all(|finding| finding.verdict == Verdict::Passed));
-        let ids: Vec<_> = report.findings.iter().map(|finding| finding.id.as_str()).collect();
-        assert_eq!(ids, ["settings", "reach", "sign-in", "membership", "organization"]);
+        assert!(
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.verdict == Verdict::Passed)
+        );
+        let ids: Vec<_> = report
+            .findings
+            .iter()
+            .map(|finding| finding.id.as_str())
+            .collect();
+        assert_eq!(
+            ids,
+            ["settings", "reach", "sign-in", "membership", "organization"]
+        );
     }
     let asked = authority.seen();
     assert_eq!(asked.len(), 3, "two failures and a success: {asked:?}");
-    assert!(asked.iter().all(|seen| seen.path.contains(&TENANT_ID.to_string())));
-    assert!(asked.iter().all(|seen| seen.header("authorization").is_empty()));
+    assert!(
+        asked
+            .iter()
+            .all(|seen| seen.path.contains(&TENANT_ID.to_string()))
+    );
+    assert!(
+        asked
+            .iter()
+            .all(|seen| seen.header("authorization").is_empty())
+    );
 }
 
 /// The secret goes to an authority that the settings trust, and not to whomever an environment
@@ -199,7 +302,9 @@ async fn a_secret_is_not_sent_to_an_authority_that_is_not_trusted() {
              resource_id=https://x.example/"
         );
         if answer.headers().contains_key("www-authenticate") {
-            answer.headers_mut().insert("www-authenticate", bad.parse().unwrap());
+            answer
+                .headers_mut()
+                .insert("www-authenticate", bad.parse().unwrap());
         }
         answer
     });
@@ -209,7 +314,10 @@ async fn a_secret_is_not_sent_to_an_authority_that_is_not_trusted() {
         panic!("signed in at a stranger's");
     };
     assert_eq!(error.kind, ErrorKind::InvalidSettings, "{error}");
-    assert!(error.message.contains("https://login.evil.example"), "{error}");
+    assert!(
+        error.message.contains("https://login.evil.example"),
+        "{error}"
+    );
 }
 
 /// One session signs in once, however many streams it reads.

@@ -41,7 +41,10 @@ impl Cli {
         };
         let file = format!("[settings]\n{nested}");
         std::fs::write(directory.path().join("connection.toml"), file).unwrap();
-        Self { directory, secret: secret.map(str::to_owned) }
+        Self {
+            directory,
+            secret: secret.map(str::to_owned),
+        }
     }
 
     /// The directory in which the program runs.
@@ -72,7 +75,9 @@ impl Cli {
     pub fn shell(&self, first: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("sh");
         self.prepare(&mut command);
-        command.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\""));
+        command
+            .arg("-c")
+            .arg(format!("{first} && exec \"$0\" \"$@\""));
         command.arg(program("dataverse-host")).args(arguments);
         command
     }
@@ -122,7 +127,9 @@ impl Cli {
                 let bytes = std::fs::read(&path).unwrap();
                 looked_at += 1;
                 for secret in secrets {
-                    let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+                    let found = bytes
+                        .windows(secret.len())
+                        .any(|part| part == secret.as_bytes());
                     assert!(!found, "a secret stands in {}", path.display());
                 }
             }
@@ -136,7 +143,11 @@ impl Ended {
     pub fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
     /// Fails unless the run was a success.
@@ -150,7 +161,11 @@ impl Ended {
     #[track_caller]
     pub fn refused(&self, code: i32, words: &[&str], secrets: &[&str]) {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
-        let told: Vec<_> = self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        let told: Vec<_> = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .collect();
         let [sentence] = told.as_slice() else {
             panic!("one error is to be told: {}", self.stderr);
         };

@@ -10,8 +10,13 @@ use crate::rows::{Rows, members, text};
 /// What a reader of `<stream>.jsonl` ends up with who applies its lines in order.
 pub fn read_json_lines(directory: &Path, stream: &str, key: &str) -> Rows {
     let path = directory.join(format!("{stream}.jsonl"));
-    let content = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    assert!(content.is_empty() || content.ends_with('\n'), "{} is torn", path.display());
+    let content =
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    assert!(
+        content.is_empty() || content.ends_with('\n'),
+        "{} is torn",
+        path.display()
+    );
     let mut rows = Rows::new();
     for line in content.lines() {
         let mut row = members(line);
@@ -33,8 +38,14 @@ pub fn read_json_lines(directory: &Path, stream: &str, key: &str) -> Rows {
 #[track_caller]
 pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Rows) {
     let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut statement = database.prepare(&format!("SELECT * FROM \"{stream}\"")).unwrap();
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let mut statement = database
+        .prepare(&format!("SELECT * FROM \"{stream}\""))
+        .unwrap();
+    let columns: Vec<String> = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     let mut seen = 0;
     let mut rows = statement.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
@@ -49,10 +60,19 @@ pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Ro
         for column in &columns {
             let raw = wanted.get(column).map_or("null", String::as_str);
             let stored = value(column);
-            assert!(holds(&stored, raw), "{stream}: {column} of {id} is {stored:?}, not {raw}");
+            assert!(
+                holds(&stored, raw),
+                "{stream}: {column} of {id} is {stored:?}, not {raw}"
+            );
         }
-        let missing: Vec<_> = wanted.keys().filter(|name| !columns.contains(name)).collect();
-        assert!(missing.is_empty(), "{stream}: there are no columns {missing:?}");
+        let missing: Vec<_> = wanted
+            .keys()
+            .filter(|name| !columns.contains(name))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{stream}: there are no columns {missing:?}"
+        );
     }
     assert_eq!(seen, expected.len(), "{stream}: rows are lost");
 }
@@ -60,13 +80,15 @@ pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Ro
 /// Whether a stored value is the JSON value.
 fn holds(stored: &Stored, raw: &str) -> bool {
     match (stored, raw.as_bytes()) {
-        (Stored::Null, b"null") | (Stored::Integer(1), b"true") | (Stored::Integer(0), b"false") => true,
+        (Stored::Null, b"null")
+        | (Stored::Integer(1), b"true")
+        | (Stored::Integer(0), b"false") => true,
         (Stored::Text(stored), [b'"', ..]) => *stored == text(raw),
         (Stored::Text(stored), [b'-' | b'0'..=b'9', ..]) => stored == raw,
         (Stored::Integer(stored), [b'-' | b'0'..=b'9', ..]) => stored.to_string() == raw,
-        (Stored::Real(stored), [b'-' | b'0'..=b'9', ..]) => {
-            raw.parse::<f64>().is_ok_and(|number| number.to_bits() == stored.to_bits())
-        }
+        (Stored::Real(stored), [b'-' | b'0'..=b'9', ..]) => raw
+            .parse::<f64>()
+            .is_ok_and(|number| number.to_bits() == stored.to_bits()),
         _ => false,
     }
 }

@@ -30,12 +30,13 @@ pub use proxy::{Doing, Place, Seen};
 pub use random::Random;
 pub use row_schema::assert_row_fits;
 pub use rows::{Rows, assert_same, parse_rows};
-pub use stand::{SECRET_NAME, Stand, all_complete, host, requests, sync, sync_events};
+pub use stand::{SECRET_NAME, Stand, all_complete, host, open, requests, sync, sync_events};
 pub use web_api::{Table, WebApi};
 
 /// The connector as `cargo xtask build` leaves it, or the one that `DATAVERSE_COMPONENT` names.
 pub fn component_path() -> PathBuf {
-    env::var_os("DATAVERSE_COMPONENT").map_or_else(|| built("dataverse_connector.wasm"), PathBuf::from)
+    env::var_os("DATAVERSE_COMPONENT")
+        .map_or_else(|| built("dataverse_connector.wasm"), PathBuf::from)
 }
 
 /// A component that `cargo xtask build` made.
@@ -45,17 +46,28 @@ pub fn built(file: &str) -> PathBuf {
         return path;
     }
     // A target directory of its own for the tests, with the component in the usual place.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the project");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the project");
     let path = root.join("target/component").join(file);
-    assert!(path.exists(), "{} is missing: run `cargo xtask build` first", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo xtask build` first",
+        path.display()
+    );
     path
 }
 
 /// A program of this workspace, beside the directory of the running test.
 pub fn program(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a running program has a path");
-    let directory = test.ancestors().nth(2).expect("tests run in target/<profile>/deps");
-    let path = directory.join(name).with_extension(env::consts::EXE_EXTENSION);
+    let directory = test
+        .ancestors()
+        .nth(2)
+        .expect("tests run in target/<profile>/deps");
+    let path = directory
+        .join(name)
+        .with_extension(env::consts::EXE_EXTENSION);
     assert!(
         path.exists(),
         "{} is missing: run the tests with `cargo xtask test`, or `cargo build --release -p {name}` \
@@ -68,5 +80,8 @@ pub fn program(name: &str) -> PathBuf {
 /// Where cargo puts what it builds.
 fn target() -> PathBuf {
     let test = env::current_exe().expect("a running program has a path");
-    test.ancestors().nth(3).expect("tests run in target/<profile>/deps").to_owned()
+    test.ancestors()
+        .nth(3)
+        .expect("tests run in target/<profile>/deps")
+        .to_owned()
 }

@@ -38,7 +38,10 @@ impl Memory {
 
     /// What is held of a stream.
     pub fn held(&self, stream: &str) -> Held {
-        self.lock().get(stream).cloned().unwrap_or_else(|| panic!("nothing came of {stream}"))
+        self.lock()
+            .get(stream)
+            .cloned()
+            .unwrap_or_else(|| panic!("nothing came of {stream}"))
     }
 
     /// A copy that goes its own way.
@@ -59,8 +62,15 @@ impl Memory {
 
 impl Held {
     fn page(&mut self, page: &Page) {
-        assert!(page.ndjson.is_empty() || page.ndjson.ends_with('\n'), "the last line has no end");
-        assert_eq!(page.ndjson.lines().count(), page.count as usize, "the count is wrong");
+        assert!(
+            page.ndjson.is_empty() || page.ndjson.ends_with('\n'),
+            "the last line has no end"
+        );
+        assert_eq!(
+            page.ndjson.lines().count(),
+            page.count as usize,
+            "the count is wrong"
+        );
         let (rows, checkpoint) = match &mut self.fresh {
             Some((rows, checkpoint)) => (rows, checkpoint),
             None => (&mut self.rows, &mut self.checkpoint),
@@ -71,7 +81,10 @@ impl Held {
         }
         for line in page.ndjson.lines() {
             let row = members(line);
-            let id = text(row.get(&self.key).unwrap_or_else(|| panic!("no key: {line}")));
+            let id = text(
+                row.get(&self.key)
+                    .unwrap_or_else(|| panic!("no key: {line}")),
+            );
             if page.operation == Operation::Delete {
                 assert_eq!(row.len(), 1, "a deletion carries its key only: {line}");
                 rows.remove(&id);

@@ -27,7 +27,13 @@ pub struct Seen {
 impl Seen {
     /// Whether rows were asked for.
     pub fn is_data(&self) -> bool {
-        let plain = ["/WhoAmI", "/RetrieveVersion", "/EntityDefinitions", "/organizations", "/$metadata"];
+        let plain = [
+            "/WhoAmI",
+            "/RetrieveVersion",
+            "/EntityDefinitions",
+            "/organizations",
+            "/$metadata",
+        ];
         self.method == Method::GET
             && self.path.contains("/api/data/")
             && !self.path.ends_with('/')
@@ -35,7 +41,9 @@ impl Seen {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -55,7 +63,12 @@ impl Place {
     pub async fn take() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        Self { listener: Some(listener), origin, seen: Arc::default(), task: None }
+        Self {
+            listener: Some(listener),
+            origin,
+            seen: Arc::default(),
+            task: None,
+        }
     }
 
     pub fn origin(&self) -> &str {
@@ -76,9 +89,21 @@ impl Place {
             let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
             async move {
                 let (parts, body) = request.into_parts();
-                let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-                let path = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
-                let came = Seen { method: parts.method, path, headers: parts.headers };
+                let body = body
+                    .collect()
+                    .await
+                    .map(|body| body.to_bytes())
+                    .unwrap_or_default();
+                let path = parts
+                    .uri
+                    .path_and_query()
+                    .map_or("", |path| path.as_str())
+                    .to_owned();
+                let came = Seen {
+                    method: parts.method,
+                    path,
+                    headers: parts.headers,
+                };
                 seen.lock().unwrap().push(came.clone());
                 answer(&came, body).await
             }
@@ -103,18 +128,27 @@ impl Place {
             let (client, seen, edit) = (client.clone(), seen.clone(), Arc::clone(&edit));
             let address = format!("{target}{}", seen.path);
             Box::pin(async move {
-                let mut request = http::Request::builder().method(seen.method.clone()).uri(address);
+                let mut request = http::Request::builder()
+                    .method(seen.method.clone())
+                    .uri(address);
                 for (name, value) in &seen.headers {
                     // Compressed text could not be edited.
                     if name != header::ACCEPT_ENCODING {
                         request = request.header(name, value);
                     }
                 }
-                let Ok(answer) = client.request(request.body(Full::from(body)).unwrap()).await else {
+                let Ok(answer) = client
+                    .request(request.body(Full::from(body)).unwrap())
+                    .await
+                else {
                     return status(StatusCode::BAD_GATEWAY);
                 };
                 let (mut parts, body) = answer.into_parts();
-                let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                let body = body
+                    .collect()
+                    .await
+                    .map(|body| body.to_bytes())
+                    .unwrap_or_default();
                 parts.headers.remove(header::CONTENT_LENGTH);
                 edit(&seen, Response::from_parts(parts, body)).map(Body::from)
             })

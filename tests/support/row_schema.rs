@@ -9,32 +9,55 @@ use serde_json::Value;
 use crate::rows::text;
 
 /// Keywords that say something to people and nothing about validity.
-const ANNOTATIONS: [&str; 6] = ["$schema", "$comment", "title", "description", "x-", "format"];
+const ANNOTATIONS: [&str; 6] = [
+    "$schema",
+    "$comment",
+    "title",
+    "description",
+    "x-",
+    "format",
+];
 
 /// Fails unless the row has exactly the columns of the schema, with values that fit.
 #[track_caller]
 pub fn assert_row_fits(schema: &Value, row: &BTreeMap<String, String>) {
     for keyword in schema.as_object().expect("a schema is an object").keys() {
         let known = ["type", "properties", "required", "additionalProperties"];
-        assert!(known.contains(&keyword.as_str()) || is_annotation(keyword), "unknown: {keyword}");
+        assert!(
+            known.contains(&keyword.as_str()) || is_annotation(keyword),
+            "unknown: {keyword}"
+        );
     }
     assert_eq!(schema["type"], "object");
     let properties = schema["properties"].as_object().expect("properties");
     for (name, raw) in row {
-        let property = properties.get(name).unwrap_or_else(|| panic!("{name} is not in the schema"));
+        let property = properties
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is not in the schema"));
         if let Err(why) = fits(property, raw) {
             panic!("{name} holds {raw}, but {why}: {property}");
         }
     }
     for name in schema["required"].as_array().expect("required") {
-        assert!(row.contains_key(name.as_str().unwrap()), "{name} is missing");
+        assert!(
+            row.contains_key(name.as_str().unwrap()),
+            "{name} is missing"
+        );
     }
-    let absent: Vec<_> = properties.keys().filter(|name| !row.contains_key(*name)).collect();
-    assert!(absent.is_empty(), "the schema promises {absent:?}, which the row lacks");
+    let absent: Vec<_> = properties
+        .keys()
+        .filter(|name| !row.contains_key(*name))
+        .collect();
+    assert!(
+        absent.is_empty(),
+        "the schema promises {absent:?}, which the row lacks"
+    );
 }
 
 fn is_annotation(keyword: &str) -> bool {
-    ANNOTATIONS.iter().any(|known| keyword == *known || (*known == "x-" && keyword.starts_with("x-")))
+    ANNOTATIONS
+        .iter()
+        .any(|known| keyword == *known || (*known == "x-" && keyword.starts_with("x-")))
 }
 
 fn fits(schema: &Value, raw: &str) -> Result<(), String> {
@@ -43,9 +66,9 @@ fn fits(schema: &Value, raw: &str) -> Result<(), String> {
         let fits = match keyword.as_str() {
             "type" => match rule {
                 Value::String(name) => has_type(&value, raw, name),
-                Value::Array(names) => {
-                    names.iter().any(|name| has_type(&value, raw, name.as_str().unwrap_or_default()))
-                }
+                Value::Array(names) => names
+                    .iter()
+                    .any(|name| has_type(&value, raw, name.as_str().unwrap_or_default())),
                 _ => false,
             },
             "const" => value == *rule,
@@ -53,13 +76,20 @@ fn fits(schema: &Value, raw: &str) -> Result<(), String> {
             "not" => fits(rule, raw).is_err(),
             "oneOf" => {
                 let alternatives = rule.as_array().ok_or("oneOf is no array")?.iter();
-                alternatives.filter(|alternative| fits(alternative, raw).is_ok()).count() == 1
+                alternatives
+                    .filter(|alternative| fits(alternative, raw).is_ok())
+                    .count()
+                    == 1
             }
             "maxLength" => value.as_str().is_none_or(|text| {
-                rule.as_u64().is_some_and(|most| text.chars().count() as u64 <= most)
+                rule.as_u64()
+                    .is_some_and(|most| text.chars().count() as u64 <= most)
             }),
             "pattern" => {
-                assert_eq!(rule, "^-?[0-9]+(,-?[0-9]+)*$", "a pattern that the test does not know");
+                assert_eq!(
+                    rule, "^-?[0-9]+(,-?[0-9]+)*$",
+                    "a pattern that the test does not know"
+                );
                 value.as_str().is_none_or(|text| {
                     text.split(',').all(|part| {
                         let digits = part.strip_prefix('-').unwrap_or(part);
@@ -67,7 +97,9 @@ fn fits(schema: &Value, raw: &str) -> Result<(), String> {
                     })
                 })
             }
-            "format" => value.is_null() || has_format(&text(raw), rule.as_str().unwrap_or_default()),
+            "format" => {
+                value.is_null() || has_format(&text(raw), rule.as_str().unwrap_or_default())
+            }
             known if is_annotation(known) => true,
             other => return Err(format!("the test does not know {other}")),
         };
@@ -93,10 +125,13 @@ fn has_format(text: &str, format: &str) -> bool {
     // Digits stand for digits, everything else for itself.
     let shaped = |text: &str, shape: &str| {
         text.len() == shape.len()
-            && text.bytes().zip(shape.bytes()).all(|(byte, shape)| match shape {
-                b'0' => byte.is_ascii_digit(),
-                other => byte == other,
-            })
+            && text
+                .bytes()
+                .zip(shape.bytes())
+                .all(|(byte, shape)| match shape {
+                    b'0' => byte.is_ascii_digit(),
+                    other => byte == other,
+                })
     };
     match format {
         "uuid" => uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text),

@@ -11,7 +11,10 @@ pub type Rows = BTreeMap<String, BTreeMap<String, String>>;
 pub(crate) fn members(line: &str) -> BTreeMap<String, String> {
     let members: BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-    members.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
+    members
+        .into_iter()
+        .map(|(name, value)| (name, value.get().to_owned()))
+        .collect()
 }
 
 /// The text of a JSON string.
@@ -35,15 +38,28 @@ pub fn parse_rows(ndjson: &str, key: &str) -> Rows {
 pub fn assert_same(what: &str, found: &Rows, expected: &Rows) {
     for (id, row) in expected {
         let Some(there) = found.get(id) else {
-            panic!("{what}: the row {id} is lost ({} of {} rows)", found.len(), expected.len());
+            panic!(
+                "{what}: the row {id} is lost ({} of {} rows)",
+                found.len(),
+                expected.len()
+            );
         };
         for (column, value) in row {
             let is = there.get(column);
             assert_eq!(is, Some(value), "{what}: {column} of the row {id}");
         }
-        let surplus: Vec<_> = there.keys().filter(|name| !row.contains_key(*name)).collect();
-        assert!(surplus.is_empty(), "{what}: the row {id} has {surplus:?} besides");
+        let surplus: Vec<_> = there
+            .keys()
+            .filter(|name| !row.contains_key(*name))
+            .collect();
+        assert!(
+            surplus.is_empty(),
+            "{what}: the row {id} has {surplus:?} besides"
+        );
     }
-    let ghosts: Vec<_> = found.keys().filter(|id| !expected.contains_key(*id)).collect();
+    let ghosts: Vec<_> = found
+        .keys()
+        .filter(|id| !expected.contains_key(*id))
+        .collect();
     assert!(ghosts.is_empty(), "{what}: rows that are gone: {ghosts:?}");
 }

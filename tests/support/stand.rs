@@ -6,7 +6,7 @@ use dataverse_emulator::seed::generate::{self, Sizes};
 use dataverse_emulator::{Builder, CLIENT_ID, CLIENT_SECRET, Emulator};
 use dataverse_host::contract::{Event, Selection};
 use dataverse_host::secrets::InMemory;
-use dataverse_host::sink::Sink;
+use dataverse_host::sink::{Sink, SinkError};
 use dataverse_host::{
     CallError, ConnectorHost, End, Outcome, Profile, Silent, Stop, StreamRequest, SyncReport,
     run_sync,
@@ -22,7 +22,9 @@ pub const SECRET_NAME: &str = "client-secret";
 pub fn host() -> &'static ConnectorHost {
     static HOST: OnceLock<ConnectorHost> = OnceLock::new();
     HOST.get_or_init(|| {
-        let builder = ConnectorHost::builder().component_file(component_path()).without_cache();
+        let builder = ConnectorHost::builder()
+            .component_file(component_path())
+            .without_cache();
         builder.build().unwrap_or_else(|error| panic!("{error}"))
     })
 }
@@ -91,7 +93,9 @@ impl Stand {
 
     /// Works in the organization, on a thread where blocking is allowed.
     pub fn work(&self, seed: u64, changes: usize) -> dataverse_emulator::DayReport {
-        self.emulator.work_a_day(seed, changes).unwrap_or_else(|error| panic!("{error}"))
+        self.emulator
+            .work_a_day(seed, changes)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -104,6 +108,23 @@ pub fn requests(streams: &[&str], page_size: u32) -> Vec<StreamRequest> {
     streams.iter().map(request).collect()
 }
 
+/// Opens a sink again that was in use until now.
+///
+/// A program that another test is just starting has, for a moment, a copy of everything that
+/// this process has open, and so of the sink's lock.
+pub fn open<S>(mut open: impl FnMut() -> Result<S, SinkError>) -> S {
+    let mut attempts = 0;
+    loop {
+        match open() {
+            Err(SinkError::InUse { .. }) if attempts < 2_000 => {
+                attempts += 1;
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            other => return other.unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+}
+
 /// Reads streams into a sink until each has ended.
 pub async fn sync(
     profile: &Profile,
@@ -111,7 +132,15 @@ pub async fn sync(
     sink: impl Sink + 'static,
 ) -> SyncReport {
     let never = std::future::pending::<Stop>();
-    run_sync(host(), profile, requests, Box::new(sink), &mut Silent, never).await
+    run_sync(
+        host(),
+        profile,
+        requests,
+        Box::new(sink),
+        &mut Silent,
+        never,
+    )
+    .await
 }
 
 /// The events of a sync of one stream in an instance of its own.

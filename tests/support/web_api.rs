@@ -34,11 +34,13 @@ impl WebApi {
             .append_pair("client_secret", CLIENT_SECRET)
             .append_pair("scope", &format!("{}/.default", emulator.base_url()))
             .finish();
-        let request =
-            Request::post(format!("{}/{TENANT_ID}/oauth2/v2.0/token", emulator.authority_url()))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(Full::from(form))
-                .unwrap();
+        let request = Request::post(format!(
+            "{}/{TENANT_ID}/oauth2/v2.0/token",
+            emulator.authority_url()
+        ))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::from(form))
+        .unwrap();
         let answer = client.request(request).await.unwrap();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let answer: Value = serde_json::from_slice(&body).unwrap();
@@ -62,21 +64,35 @@ impl WebApi {
         path: &str,
         body: Option<&str>,
     ) -> (String, http::HeaderMap) {
-        let address = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.root) };
+        let address = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.root)
+        };
         let mut request = Request::builder()
             .method(method)
             .uri(address.replace(' ', "%20"))
             .header("authorization", format!("Bearer {}", self.token))
-            .header("prefer", "odata.include-annotations=\"*\",odata.maxpagesize=1000");
+            .header(
+                "prefer",
+                "odata.include-annotations=\"*\",odata.maxpagesize=1000",
+            );
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
         let body = body.unwrap_or_default().to_owned();
-        let answer = self.client.request(request.body(Full::from(body)).unwrap()).await.unwrap();
+        let answer = self
+            .client
+            .request(request.body(Full::from(body)).unwrap())
+            .await
+            .unwrap();
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        let good = matches!(parts.status, StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::CREATED);
+        let good = matches!(
+            parts.status,
+            StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::CREATED
+        );
         assert!(good, "{address}: {} {body}", parts.status);
         (body, parts.headers)
     }
@@ -99,11 +115,17 @@ impl WebApi {
     }
 
     pub async fn update(&self, set: &str, key: &str, row: &Value) {
-        self.send(Method::PATCH, &format!("{set}({key})"), Some(&row.to_string())).await;
+        self.send(
+            Method::PATCH,
+            &format!("{set}({key})"),
+            Some(&row.to_string()),
+        )
+        .await;
     }
 
     pub async fn delete(&self, set: &str, key: &str) {
-        self.send(Method::DELETE, &format!("{set}({key})"), None).await;
+        self.send(Method::DELETE, &format!("{set}({key})"), None)
+            .await;
     }
 
     /// What a table is called.
@@ -113,7 +135,10 @@ impl WebApi {
         );
         let definition: Value = serde_json::from_str(&self.get(&path).await).unwrap();
         let member = |name: &str| definition[name].as_str().unwrap().to_owned();
-        Table { set: member("EntitySetName"), key: member("PrimaryIdAttribute") }
+        Table {
+            set: member("EntitySetName"),
+            key: member("PrimaryIdAttribute"),
+        }
     }
 
     /// Every row of a table with every column, named as rows leave the connector.
@@ -128,7 +153,11 @@ impl WebApi {
 
     async fn read(&self, name: &str, labels: bool) -> Rows {
         let Table { set, key } = self.table(name).await;
-        let labelled = if labels { self.labelled_columns(name).await } else { Vec::new() };
+        let labelled = if labels {
+            self.labelled_columns(name).await
+        } else {
+            Vec::new()
+        };
         let mut rows = Rows::new();
         let mut next = Some(set);
         while let Some(address) = next {
@@ -178,12 +207,18 @@ fn outgoing(line: &str, labelled: &[(String, bool)]) -> std::collections::BTreeM
         .iter()
         .filter(|(name, _)| !name.contains('@'))
         .map(|(name, value)| {
-            let lookup = name.strip_prefix('_').and_then(|name| name.strip_suffix("_value"));
+            let lookup = name
+                .strip_prefix('_')
+                .and_then(|name| name.strip_suffix("_value"));
             (lookup.unwrap_or(name).to_owned(), value.clone())
         })
         .collect();
     for (column, is_reference) in labelled {
-        let wire_name = if *is_reference { format!("_{column}_value") } else { column.clone() };
+        let wire_name = if *is_reference {
+            format!("_{column}_value")
+        } else {
+            column.clone()
+        };
         let annotation = |kind: &str| {
             let value = wire.get(&format!("{wire_name}@{kind}"));
             value.cloned().unwrap_or_else(|| "null".to_owned())
