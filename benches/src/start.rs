@@ -5,9 +5,20 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dataverse_host::ConnectorHost;
+use dataverse_host::secrets::InMemory;
+use dataverse_host::{ConnectorHost, Profile};
 
 use crate::Figure;
+
+/// An environment that is never reached: opening a session asks nothing of it.
+const SETTINGS: &str = r#"{
+    "environment": "https://contoso.crm4.dynamics.com",
+    "auth": {
+        "type": "client-secret",
+        "clientId": "00001111-aaaa-2222-bbbb-3333cccc4444",
+        "secret": "client-secret"
+    }
+}"#;
 
 /// How often something short is timed; the median counts.
 const TIMES: usize = 200;
@@ -16,6 +27,7 @@ pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Err
     let size = fs::metadata(component)?.len();
     let load = || ConnectorHost::builder().component_file(component).build();
     let host = load()?;
+    let profile = Profile::new(SETTINGS, InMemory::new())?;
 
     let mut loads = Vec::with_capacity(TIMES);
     let mut instances = Vec::with_capacity(TIMES);
@@ -28,8 +40,9 @@ pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Err
         }
         loads.push(loading.took);
         let begun = Instant::now();
-        host.describe().await?;
+        let session = host.open(&profile).await?;
         instances.push(begun.elapsed());
+        drop(session);
     }
     let (load, instance) = (median(loads), median(instances));
     Ok(vec![
@@ -46,7 +59,7 @@ pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Err
             kept: load <= Duration::from_millis(1),
         },
         Figure {
-            what: "new instance and its first call".into(),
+            what: "new instance, with a session opened in it".into(),
             measured: format!("{:.3} ms", milliseconds(instance)),
             budget: "≤ 0.1 ms",
             kept: instance <= Duration::from_micros(100),

@@ -1,7 +1,8 @@
 //! How fast a full sync is, and how much memory the host's process takes for it.
 
 use std::error::Error;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -125,9 +126,12 @@ async fn emulator(accounts: u64) -> Result<Emulator, Box<dyn Error>> {
 fn query() -> String {
     let columns: Vec<String> = COLUMNS
         .iter()
-        .map(|column| match LOOKUPS.contains(column) {
-            true => format!("_{column}_value"),
-            false => (*column).to_owned(),
+        .map(|column| {
+            if LOOKUPS.contains(column) {
+                format!("_{column}_value")
+            } else {
+                (*column).to_owned()
+            }
         })
         .collect();
     format!("accounts?$select={}", columns.join(","))
@@ -180,9 +184,8 @@ fn sync(
     if !child.wait()?.success() {
         return Err("the sync failed".into());
     }
-    let lines = fs::read(target.join("account.jsonl"))?
-        .iter()
-        .filter(|byte| **byte == b'\n')
+    let lines = BufReader::new(File::open(target.join("account.jsonl"))?)
+        .split(b'\n')
         .count();
     if lines as u64 != rows {
         return Err(format!("the sync brought {lines} rows of {rows}").into());

@@ -87,6 +87,7 @@ fn say(what: &str) {
 }
 
 /// How much of a command's output is shown.
+#[derive(Clone, Copy)]
 enum Lines {
     All,
     First(usize),

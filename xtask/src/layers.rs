@@ -30,13 +30,11 @@ pub(crate) fn check() -> Result<(), Failure> {
         .lines()
         .filter_map(|line| line.split(' ').next())
         .find(|name| OUTSIDE.contains(name));
-    match seen {
-        Some(name) => Err(Failure(format!(
+    if let Some(name) = seen {
+        return Err(Failure(format!(
             "the connector's business code depends on {name}"
-        ))),
-        None => {
-            println!("The connector's business code depends on no binding, runtime or network.");
-            Ok(())
-        }
+        )));
     }
+    println!("The connector's business code depends on no binding, runtime or network.");
+    Ok(())
 }

@@ -28,7 +28,7 @@ struct Arguments {
 enum Command {
     /// Finds, or installs, what the component is built with, and says what it found.
     Setup,
-    /// Builds the component to target/component/dataverse_connector.wasm, and the programs.
+    /// Builds the component to `target/component/dataverse_connector.wasm`, and the programs.
     Build,
     /// Shows the whole thing at work: check, discover, full sync, change, incremental sync.
     Demo(demo::Options),

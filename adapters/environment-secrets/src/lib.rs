@@ -29,7 +29,13 @@ impl Guest for Adapter {
     fn get(name: String) -> Result<String, SecretError> {
         let shouted: String = name
             .chars()
-            .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' })
+            .map(|letter| {
+                if letter.is_ascii_alphanumeric() {
+                    letter.to_ascii_uppercase()
+                } else {
+                    '_'
+                }
+            })
             .collect();
         let variables = get_environment();
         [&name, &shouted]
