@@ -105,7 +105,7 @@ fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Err
                 "{} asks to sign in at {}, which is not trusted with the secret by itself; if \
                  it is right, set \"authority\" to it",
                 settings.environment,
-                named.origin().ascii_serialization()
+                challenge.authorization.origin().ascii_serialization()
             ),
         ));
     }

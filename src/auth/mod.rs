@@ -43,10 +43,17 @@ pub(crate) struct Authenticator<H> {
 struct Current {
     token: Option<Rc<Token>>,
     /// A renewal under way: whoever needs a token waits for this one.
-    renewal: Option<Shared<Result<Rc<Token>, Error>>>,
+    renewal: Option<Renewal>,
     /// No earlier than this is a token renewed that is still valid, on the clock's `elapsed`
     /// scale.
     not_before: Duration,
+}
+
+#[derive(Clone)]
+struct Renewal {
+    /// That of the caller who began it.
+    patience: Patience,
+    outcome: Shared<Result<Rc<Token>, Error>>,
 }
 
 impl<H: Host> Authenticator<H> {
@@ -94,16 +101,16 @@ impl<H: Host> Authenticator<H> {
             Err(error) => error,
         };
         let now = self.issuer.host.elapsed();
-        match error.kind {
-            ErrorKind::Throttled | ErrorKind::Unavailable if token.is_valid(now) => {
-                let pause = error.retry_after.unwrap_or(RENEWAL_PAUSE);
-                self.current.borrow_mut().not_before = now + pause;
-                Ok(token)
-            }
-            // It expired while it was to be renewed.
-            ErrorKind::Throttled | ErrorKind::Unavailable => self.renew(patience).await,
-            _ => Err(error),
+        if !is_passing(&error) {
+            return Err(error);
         }
+        if !token.is_valid(now) {
+            // It expired while it was to be renewed.
+            return self.renew(patience).await;
+        }
+        let pause = error.retry_after.unwrap_or(RENEWAL_PAUSE);
+        self.current.borrow_mut().not_before = now + pause;
+        Ok(token)
     }
 
     /// A token other than this one, which the environment has refused.
@@ -124,29 +131,41 @@ impl<H: Host> Authenticator<H> {
     }
 
     async fn renew(&self, patience: Patience) -> Result<Rc<Token>, Error> {
-        let renewal = self
-            .current
-            .borrow_mut()
-            .renewal
-            .get_or_insert_with(|| {
-                let issuer = Rc::clone(&self.issuer);
-                Shared::new(async move { issuer.issue(patience).await.map(Rc::new) })
-            })
-            .clone();
-        let outcome = renewal.clone().await;
+        loop {
+            let renewal = self
+                .current
+                .borrow_mut()
+                .renewal
+                .get_or_insert_with(|| {
+                    let issuer = Rc::clone(&self.issuer);
+                    let issue = async move { issuer.issue(patience).await.map(Rc::new) };
+                    Renewal {
+                        patience,
+                        outcome: Shared::new(issue),
+                    }
+                })
+                .clone();
+            let outcome = renewal.outcome.clone().await;
+            self.conclude(&renewal, &outcome);
+            match outcome {
+                // It was begun by somebody who could not wait as long.
+                Err(error)
+                    if is_passing(&error) && renewal.patience.max_wait < patience.max_wait => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Keeps the token for all. The first of the callers that waited for it does so.
+    fn conclude(&self, renewal: &Renewal, outcome: &Result<Rc<Token>, Error>) {
         let mut current = self.current.borrow_mut();
-        // The first of the callers that waited keeps the token for all.
-        if current
-            .renewal
-            .as_ref()
-            .is_some_and(|latest| latest.is(&renewal))
-        {
+        let is_latest = |latest: &Renewal| latest.outcome.is(&renewal.outcome);
+        if current.renewal.as_ref().is_some_and(is_latest) {
             current.renewal = None;
-            if let Ok(token) = &outcome {
+            if let Ok(token) = outcome {
                 current.token = Some(Rc::clone(token));
             }
         }
-        outcome
     }
 
     /// What the environment answers to a request without a token.
@@ -156,6 +175,11 @@ impl<H: Host> Authenticator<H> {
     pub(crate) async fn challenge(&self, patience: Patience) -> Result<Challenged, Error> {
         self.issuer.challenge(patience).await
     }
+}
+
+/// Whether the same attempt may succeed later.
+fn is_passing(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
 }
 
 /// Asks the authority for a token.

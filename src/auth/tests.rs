@@ -379,6 +379,35 @@ fn a_valid_token_outlives_a_passing_fault_of_its_early_renewal() {
 }
 
 #[test]
+fn who_joins_an_impatient_renewal_stays_patient() {
+    let answers = Rc::new(Cell::new(0));
+    let host = directory({
+        let answers = Rc::clone(&answers);
+        move || {
+            answers.set(answers.get() + 1);
+            match answers.get() {
+                2..=4 => Reply::status(503),
+                _ => token(),
+            }
+        }
+    });
+    let authenticator = Rc::new(authenticator(&host));
+    let first = host.block_on(authenticator.token(PATIENCE)).unwrap();
+    host.advance(Duration::from_mins(55));
+    let begin = || {
+        let authenticator = Rc::clone(&authenticator);
+        crate::host::Started::new(async move { authenticator.token(PATIENCE).await })
+    };
+    let early = host.block_on(begin());
+    let replaced = host
+        .block_on(authenticator.replace(&first, PATIENCE))
+        .unwrap();
+    assert!(!Rc::ptr_eq(&replaced, &first));
+    assert!(Rc::ptr_eq(&host.block_on(early).unwrap(), &first));
+    assert_eq!(answers.get(), 5);
+}
+
+#[test]
 fn an_expired_token_is_no_excuse() {
     let answers = Rc::new(Cell::new(0));
     let host = directory({

@@ -236,7 +236,11 @@ async fn read<H: Host, T: for<'de> Deserialize<'de>>(
 
 fn from_error(id: &'static str, error: &Error) -> Finding {
     let (failure, advice) = error.parts();
-    let remedy = advice.map_or_else(|| fallback_remedy(error.kind).to_owned(), sentence);
+    let mut remedy = advice.map_or_else(|| fallback_remedy(error.kind).to_owned(), sentence);
+    if let Some(wait) = error.retry_after {
+        let seconds = wait.as_secs_f64().ceil();
+        remedy = format!("{remedy} The service asks to wait {seconds} seconds.");
+    }
     Finding::failed(id, sentence(failure), remedy)
 }
 

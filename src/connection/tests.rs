@@ -151,6 +151,20 @@ fn an_application_that_the_environment_does_not_let_in_learns_why() {
 }
 
 #[test]
+fn a_service_that_wants_quiet_is_quoted() {
+    let host = signed_in(|_| {
+        Reply::fault(429, "0x80072322", "Too many requests.").with("Retry-After", "400")
+    });
+    let report = check_with(&host, SETTINGS);
+    let remedy = trouble(&report).remedy.as_deref().unwrap();
+    assert!(
+        remedy.ends_with("The service asks to wait 400 seconds."),
+        "{remedy}"
+    );
+    assert_eq!(host.now().as_secs(), 0);
+}
+
+#[test]
 fn particulars_only_warn() {
     for (settings, days, version, forbidden, words) in [
         (SETTINGS.to_owned(), 7, "9.2.1.1", true, "not known"),

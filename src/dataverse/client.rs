@@ -106,6 +106,11 @@ impl<H: Host> Client<H> {
         &self.shared.environment
     }
 
+    /// How many requests at once seem welcome to the service now.
+    pub(crate) fn welcome(&self) -> usize {
+        self.shared.restraint.limit()
+    }
+
     /// How many more requests may be sent ahead of need now. A request whose answer is needed
     /// goes ahead in any case: it never waits for another one.
     pub fn room(&self) -> usize {

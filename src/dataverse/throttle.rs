@@ -51,6 +51,11 @@ impl Restraint {
         Flight(Rc::clone(self))
     }
 
+    /// How many requests at once seem welcome now.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.get()
+    }
+
     /// How many more requests may be sent ahead of need.
     pub(super) fn room(&self, now: Duration) -> usize {
         if self.quiet_for(now).is_zero() {

@@ -2,7 +2,6 @@
 //! this one.
 
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -175,9 +174,7 @@ impl<H: Host> Reader<H> {
     /// Turns to the next page.
     fn follow(&mut self, next_link: &str, is_empty: bool) -> Result<(), Error> {
         let table = &self.plan.table.name;
-        let mut hasher = DefaultHasher::new();
-        next_link.hash(&mut hasher);
-        if next_link == self.link.as_str() || !self.sequence.links.insert(hasher.finish()) {
+        if next_link == self.link.as_str() || self.sequence.chain.closes_with(next_link) {
             return Err(Error::new(
                 ErrorKind::Unavailable,
                 format!(

@@ -1,6 +1,7 @@
 //! A run of pages: where it begins, and how its pages are asked for.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
@@ -24,9 +25,33 @@ pub(super) struct Sequence {
     pub(super) start: Option<Position>,
     /// Whether the request in flight follows a link from the service.
     pub(super) follows_link: bool,
-    /// The links so far, hashed.
-    pub(super) links: HashSet<u64>,
+    /// The links so far.
+    pub(super) chain: Chain,
     pub(super) empty_pages: u32,
+}
+
+/// Notices in constant memory when links lead in a circle (Brent's algorithm): each link is
+/// held against one that was kept, and each kept one stays for twice as long as the one before.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    kept: Option<u64>,
+    length: u64,
+}
+
+impl Chain {
+    /// Adds a link. Returns whether it closes a circle; none is noticed in its first round, and
+    /// every one before three times as many links have come as led to its end.
+    pub(super) fn closes_with(&mut self, link: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        link.hash(&mut hasher);
+        let link = hasher.finish();
+        let closes = self.kept == Some(link);
+        self.length += 1;
+        if self.length.is_power_of_two() {
+            self.kept = Some(link);
+        }
+        closes
+    }
 }
 
 /// Where to begin, and why from the beginning if so.
@@ -62,7 +87,7 @@ pub(super) fn begin<H: Host>(
         newest: None,
         start: Some(position.clone()),
         follows_link: false,
-        links: HashSet::new(),
+        chain: Chain::default(),
         empty_pages: 0,
     };
     let link = match position {
@@ -146,4 +171,26 @@ pub(super) async fn request<H: Host>(
         client.get(&link, &prefer).await
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_circle_is_noticed_and_no_straight_line() {
+        let mut straight = Chain::default();
+        assert!((0..5_000).all(|n| !straight.closes_with(&n.to_string())));
+        for lead in 0..40 {
+            for length in 1..40 {
+                let mut chain = Chain::default();
+                let links = (0..lead).chain((lead..lead + length).cycle());
+                let noticed = links
+                    .take(lead + 200)
+                    .position(|n| chain.closes_with(&n.to_string()))
+                    .unwrap();
+                assert!(noticed <= 3 * (lead + length), "{lead} {length}: {noticed}");
+            }
+        }
+    }
 }

@@ -114,10 +114,10 @@ impl<H: Host> Sync<H> {
         }
     }
 
-    /// Opens streams until as many are active as may be: one always, more as long as the
-    /// service has room for requests ahead of need.
+    /// Opens streams until as many are active as may be: one always, more as far as the
+    /// service welcomes the page that each has on its way.
     async fn activate(&mut self) {
-        let limit = max_active(&self.client);
+        let limit = max_active(&self.client).min(self.client.welcome());
         while self.active.len() < limit && (self.active.is_empty() || self.client.room() > 0) {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;

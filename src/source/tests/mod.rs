@@ -403,6 +403,29 @@ fn pages_that_are_too_much_for_the_service_become_smaller() {
 }
 
 #[test]
+fn as_many_streams_are_read_at_once_as_the_service_welcomes() {
+    // Two are opened before the service has said anything; what is known of tables is read
+    // side by side too.
+    for (hint, expected) in [("", 2..=2), ("1", 2..=2), ("8", 3..=8)] {
+        let names = ["alpha", "beta", "gamma", "delta"];
+        let world = World::new(7, &names.map(|name| (name, Kind::Tracked)));
+        let host = signed_in(move |request| {
+            let reply = world.borrow_mut().answer(request);
+            reply.with("x-ms-dop-hint", hint)
+        });
+        let selections = names
+            .map(|name| Selection {
+                page_size: Some(1),
+                ..selection(name)
+            })
+            .to_vec();
+        run(&host, selections).unwrap();
+        let most = host.most_at_once();
+        assert!(expected.contains(&most), "{most} for {hint:?}");
+    }
+}
+
+#[test]
 fn rows_as_large_as_files_come_one_by_one() {
     let world = world(Kind::Tracked, 3);
     let host = host(&world);
