@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Decimal, StoreError, Value,
+    compose::{Address, Customer},
     layout::{Layout, MONEY_SCALE, parse_guid},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Columns that a new row gets without being asked, where its table has them.
-const AUTOMATIC: [&str; 18] = [
+const AUTOMATIC: [&str; 17] = [
     "createdon",
     "modifiedon",
     "createdby",
@@ -33,7 +34,6 @@ const AUTOMATIC: [&str; 18] = [
     "activitytypecode",
     "organizationid",
     "isregularactivity",
-    "address1_composite",
 ];
 
 /// Who writes, and when.
@@ -43,14 +43,6 @@ pub(crate) struct Author {
     pub(crate) user: Uuid,
     /// Seconds since 1970.
     pub(crate) now: i64,
-}
-
-/// A lookup to an account or a contact, and the read-only lookups that repeat it, one for each.
-#[derive(Debug)]
-struct Customer {
-    either: usize,
-    account: Option<usize>,
-    contact: Option<usize>,
 }
 
 /// Fills in rows of one table.
@@ -64,6 +56,7 @@ pub(crate) struct Completer<'a> {
     /// Each amount with its amount in base currency.
     amounts: Vec<(usize, usize)>,
     customers: Vec<Customer>,
+    addresses: Vec<Address>,
     default_state: Option<i32>,
     statuses: Vec<(i32, Option<i32>)>,
     units: HashMap<Uuid, Option<Uuid>>,
@@ -84,7 +77,8 @@ impl<'a> Completer<'a> {
             is_activity: table.is_activity,
             booleans: Vec::new(),
             amounts: Vec::new(),
-            customers: customers(layout, table),
+            customers: Customer::of(layout, table),
+            addresses: (1..=3).filter_map(|n| Address::of(layout, n)).collect(),
             default_state: None,
             statuses: Vec::new(),
             units: HashMap::new(),
@@ -122,15 +116,10 @@ impl<'a> Completer<'a> {
                 .iter()
                 .filter_map(|name| self.layout.position(name)),
         );
-        positions.extend(
-            ["address2_composite", "address3_composite"]
-                .iter()
-                .filter_map(|name| self.layout.position(name)),
-        );
+        positions.extend(self.addresses.iter().map(Address::fills));
         positions.extend(self.booleans.iter().map(|(at, _)| *at));
         positions.extend(self.amounts.iter().map(|(_, base)| *base));
-        let repeated = |customer: &Customer| [customer.account, customer.contact];
-        positions.extend(self.customers.iter().flat_map(repeated).flatten());
+        positions.extend(self.customers.iter().flat_map(Customer::fills));
         positions.sort_unstable();
         positions.dedup();
         positions
@@ -212,8 +201,8 @@ impl<'a> Completer<'a> {
                 }
             }
         }
-        for number in 1..=3 {
-            compose_address(layout, row, number);
+        for address in &self.addresses {
+            address.compose(row);
         }
         for customer in &self.customers {
             customer.repeat(row);
@@ -323,58 +312,32 @@ impl<'a> Completer<'a> {
     }
 }
 
-impl Customer {
-    fn repeat(&self, row: &mut [Value]) {
-        let either = row.get(self.either).cloned().unwrap_or(Value::Null);
-        for (at, target) in [(self.account, "account"), (self.contact, "contact")] {
-            let mine = matches!(&either, Value::Lookup { table, .. } if table == target);
-            if let Some(cell) = at.and_then(|at| row.get_mut(at)) {
-                *cell = if mine { either.clone() } else { Value::Null };
-            }
-        }
-    }
-}
-
-/// The customer lookups of a table that other columns repeat.
-fn customers(layout: &Layout, table: &Table) -> Vec<Customer> {
-    let repeats = |name: &str| {
-        let column = table.column(name)?;
-        (column.is_lookup() && !column.creatable)
-            .then(|| layout.position(name))
-            .flatten()
-    };
-    [
-        ("customerid", "contactid"),
-        ("parentcustomerid", "parentcontactid"),
-    ]
-    .into_iter()
-    .filter_map(|(either, contact)| {
-        Some(Customer {
-            either: layout.position(either)?,
-            account: repeats("accountid"),
-            contact: repeats(contact),
-        })
-    })
-    .collect()
-}
-
 fn default(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
-    if *layout.get(row, column) == Value::Null {
-        set_reference(layout, row, column, value);
+    if let Some(at) = layout.position(column)
+        && row.get(at) == Some(&Value::Null)
+    {
+        place(layout, row, at, value);
     }
 }
 
-/// Sets a column; some tables keep a reference as a bare key.
 fn set_reference(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
-    let slot = layout
-        .position(column)
-        .and_then(|at| layout.slots.get(at))
-        .map(|slot| slot.stored);
-    let value = match (slot, value) {
-        (Some(super::Stored::Guid), Value::Lookup { id, .. }) => Value::Guid(id),
-        (_, value) => value,
-    };
-    layout.set(row, column, value);
+    if let Some(at) = layout.position(column) {
+        place(layout, row, at, value);
+    }
+}
+
+/// Fills a cell; some tables keep a reference as a bare key.
+fn place(layout: &Layout, row: &mut [Value], at: usize, value: Value) {
+    let bare = layout
+        .slots
+        .get(at)
+        .is_some_and(|slot| slot.stored == super::Stored::Guid);
+    if let Some(cell) = row.get_mut(at) {
+        *cell = match value {
+            Value::Lookup { id, .. } if bare => Value::Guid(id),
+            value => value,
+        };
+    }
 }
 
 fn text<'r>(layout: &Layout, row: &'r [Value], column: &str) -> Option<&'r str> {
@@ -382,37 +345,4 @@ fn text<'r>(layout: &Layout, row: &'r [Value], column: &str) -> Option<&'r str> 
         Value::Text(text) if !text.is_empty() => Some(text),
         _ => None,
     }
-}
-
-/// Lines, then `city, state postal code`, then the country.
-fn compose_address(layout: &Layout, row: &mut [Value], number: u8) {
-    let composite = format!("address{number}_composite");
-    if layout.position(&composite).is_none() {
-        return;
-    }
-    let part = |name: &str| text(layout, row, &format!("address{number}_{name}"));
-    let mut lines: Vec<String> = ["line1", "line2", "line3"]
-        .into_iter()
-        .filter_map(part)
-        .map(str::to_owned)
-        .collect();
-    let region: Vec<&str> = ["stateorprovince", "postalcode"]
-        .into_iter()
-        .filter_map(part)
-        .collect();
-    let town: Vec<String> = part("city")
-        .map(str::to_owned)
-        .into_iter()
-        .chain((!region.is_empty()).then(|| region.join(" ")))
-        .collect();
-    if !town.is_empty() {
-        lines.push(town.join(", "));
-    }
-    lines.extend(part("country").map(str::to_owned));
-    let value = if lines.is_empty() {
-        Value::Null
-    } else {
-        Value::Text(lines.join("\r\n"))
-    };
-    layout.set(row, &composite, value);
 }

@@ -44,7 +44,12 @@ impl Store {
                         found: values.len(),
                     });
                 }
-                row.fill(Value::Null);
+                // The cells of other columns have never been anything but null.
+                for &at in &used {
+                    if let Some(cell) = row.get_mut(at) {
+                        *cell = Value::Null;
+                    }
+                }
                 for (&at, value) in given.iter().zip(values) {
                     if let Some(cell) = row.get_mut(at) {
                         *cell = value;

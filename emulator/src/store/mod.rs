@@ -5,6 +5,7 @@
 //! deleted row leaves a tombstone with the number of its deletion. Change tracking needs no more.
 
 mod complete;
+mod compose;
 pub(crate) mod layout;
 mod load;
 mod rows;
