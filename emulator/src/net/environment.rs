@@ -196,17 +196,14 @@ impl Environment {
             Err(Refusal::Refused(error)) => return Response::error(&error),
         };
         let now = self.api.store.clock().now();
-        let (response, remaining) = match self.limiter.begin(caller.user, now) {
-            Err(error) => (
-                Response::error(&error),
-                self.limiter.remaining(caller.user, now),
-            ),
-            Ok(()) => {
-                let start = Instant::now();
-                let response = self.api.answer(request, &caller);
-                let remaining = self.limiter.end(caller.user, now, start.elapsed());
-                (response, remaining)
-            }
+        let (response, remaining) = if let Err(error) = self.limiter.begin(caller.user, now) {
+            let remaining = self.limiter.remaining(caller.user, now);
+            (Response::error(&error), remaining)
+        } else {
+            let start = Instant::now();
+            let response = self.api.answer(request, &caller);
+            let remaining = self.limiter.end(caller.user, now, start.elapsed());
+            (response, remaining)
         };
         let seconds = remaining.execution_time.as_secs_f64();
         response
