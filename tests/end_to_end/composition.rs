@@ -21,7 +21,6 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-#[expect(clippy::all, clippy::pedantic, reason = "generated from the contract")]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../wit",

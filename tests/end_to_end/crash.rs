@@ -162,10 +162,10 @@ async fn a_program_that_is_killed_at_any_request_ends_equal_to_the_source() {
     .await;
     let stand = Arc::new(stand);
     let (requests_to_live, kill) = (Arc::new(AtomicI64::new(i64::MAX)), Arc::new(Notify::new()));
-    let (counter, killer) = (Arc::clone(&requests_to_live), Arc::clone(&kill));
+    let (counter, notice) = (Arc::clone(&requests_to_live), Arc::clone(&kill));
     place.forward(stand.emulator.base_url(), move |_, answer| {
         if counter.fetch_sub(1, Ordering::SeqCst) == 1 {
-            killer.notify_one();
+            notice.notify_one();
         }
         answer
     });

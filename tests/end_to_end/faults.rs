@@ -128,78 +128,99 @@ async fn the_pause_that_the_service_asks_for_is_kept() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_stays_is_told_and_nothing_is_lost() {
-    let stand = stand().await;
-    let always = u64::MAX;
-    // A fault, the kind of the error, words of its sentence, and the most requests it may cost.
-    let cases = [
-        (
+/// A fault that stays, and what is to come of it.
+struct Stubborn {
+    name: &'static str,
+    kind: FaultKind,
+    times: u64,
+    expected: ErrorKind,
+    /// What the sentence must name.
+    words: &'static str,
+    /// The most requests that the page in question may cost.
+    most: u64,
+}
+
+fn stubborn_faults() -> Vec<Stubborn> {
+    let always = |name, kind, expected, words, most| Stubborn {
+        name,
+        kind,
+        times: u64::MAX,
+        expected,
+        words,
+        most,
+    };
+    let once = |name, kind, words| Stubborn {
+        name,
+        kind,
+        times: 1,
+        expected: ErrorKind::Unavailable,
+        words,
+        most: 1,
+    };
+    vec![
+        always(
             "429 for an hour",
             status(429, Some("3600")),
-            always,
             ErrorKind::Throttled,
             "account",
             1,
         ),
-        (
+        always(
             "401 for ever",
             status(401, None),
-            always,
             ErrorKind::Unauthenticated,
             "account",
             2,
         ),
-        (
+        always(
             "503 for ever",
             status(503, None),
-            always,
             ErrorKind::Unavailable,
             "account",
             20,
         ),
-        (
+        always(
             "500 for ever",
             status(500, None),
-            always,
             ErrorKind::Unavailable,
             "account",
             4,
         ),
-        (
+        always(
             "resets for ever",
             FaultKind::Reset,
-            always,
             ErrorKind::Unavailable,
             "http://127",
             20,
         ),
-        (
+        always(
             "broken JSON for ever",
             FaultKind::BrokenJson,
-            always,
             ErrorKind::Unavailable,
             "account",
             4,
         ),
-        (
+        once(
             "foreign link",
             FaultKind::ForeignNextLink,
-            1,
-            ErrorKind::Unavailable,
             "foreign.example",
-            1,
         ),
-        (
-            "a loop",
-            FaultKind::LoopingNextLink,
-            1,
-            ErrorKind::Unavailable,
-            "circle",
-            1,
-        ),
-    ];
-    for (name, kind, times, expected, words, most) in cases {
+        once("a loop", FaultKind::LoopingNextLink, "circle"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_is_told_and_nothing_is_lost() {
+    let stand = stand().await;
+    for Stubborn {
+        name,
+        kind,
+        times,
+        expected,
+        words,
+        most,
+    } in stubborn_faults()
+    {
         let memory = Memory::new();
         stand.emulator.reset_statistics();
         stand.emulator.inject(Fault {

@@ -40,7 +40,7 @@ async fn user_of(stand: &Stand, app: Uuid) -> String {
     let found = users
         .into_iter()
         .find(|(_, row)| row.get("applicationid") == Some(&app));
-    found.expect("the application has a user").0
+    found.unwrap_or_else(|| panic!("{app} has no user")).0
 }
 
 /// Nothing that is wrong with a sign-in is asked for twice, or printed with a secret.
@@ -124,7 +124,7 @@ async fn a_user_who_is_disabled_or_has_no_roles_is_told_apart() {
     let id = Uuid::try_parse(&user).unwrap();
     stand.emulator.disable_user(id, true).unwrap();
     cli.run(&SYNC)
-        .refused(4, &["disabled", "0x8004A112"], &[APP_SECRET]);
+        .refused(4, &["disabled", "0x8004a112"], &[APP_SECRET]);
     assert_eq!(cli.run(&["check"]).code, Some(1));
     stand.emulator.disable_user(id, false).unwrap();
     cli.run(&SYNC).succeeded();
@@ -133,7 +133,7 @@ async fn a_user_who_is_disabled_or_has_no_roles_is_told_apart() {
     let membership = format!("systemusers({user})/systemuserroles_association({role})/$ref");
     stand.api.send(Method::DELETE, &membership, None).await;
     cli.run(&SYNC)
-        .refused(4, &["role", "0x80042F09"], &[APP_SECRET]);
+        .refused(4, &["role", "0x80042f09"], &[APP_SECRET]);
     let checked = cli.run(&["check"]);
     assert_eq!(checked.code, Some(1));
     assert!(

@@ -244,9 +244,9 @@ async fn a_sync_goes_on_from_the_checkpoint_of_every_page() {
         .await
         .unwrap();
     let mut recorder = Memory::new();
-    first
-        .iter()
-        .for_each(|event| recorder.apply(event).unwrap());
+    for event in &first {
+        recorder.apply(event).unwrap();
+    }
 
     // Changes in several pages, then the pages of an incremental read.
     let keys: Vec<String> = recorder.held("account").rows.into_keys().collect();
@@ -257,7 +257,7 @@ async fn a_sync_goes_on_from_the_checkpoint_of_every_page() {
                 stand
                     .api
                     .update("accounts", key, &json!({"name": format!("Later {index}")}))
-                    .await
+                    .await;
             }
             _ => {}
         }
@@ -394,9 +394,9 @@ async fn labels_stand_beside_choices_and_references() {
     let memory = Memory::new();
     let streams = ["account", "contact", "task"];
     let mut requests = requests(&streams, 5);
-    requests
-        .iter_mut()
-        .for_each(|request| request.labels = true);
+    for request in &mut requests {
+        request.labels = true;
+    }
     for round in 0..2 {
         all_complete(&stand.sync(&requests, memory.clone()).await);
         for stream in streams {

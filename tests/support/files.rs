@@ -41,11 +41,7 @@ pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Ro
     let mut statement = database
         .prepare(&format!("SELECT * FROM \"{stream}\""))
         .unwrap();
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut seen = 0;
     let mut rows = statement.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {

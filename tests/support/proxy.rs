@@ -92,7 +92,7 @@ impl Place {
                 let body = body
                     .collect()
                     .await
-                    .map(|body| body.to_bytes())
+                    .map(http_body_util::Collected::to_bytes)
                     .unwrap_or_default();
                 let path = parts
                     .uri
@@ -147,7 +147,7 @@ impl Place {
                 let body = body
                     .collect()
                     .await
-                    .map(|body| body.to_bytes())
+                    .map(http_body_util::Collected::to_bytes)
                     .unwrap_or_default();
                 parts.headers.remove(header::CONTENT_LENGTH);
                 edit(&seen, Response::from_parts(parts, body)).map(Body::from)
