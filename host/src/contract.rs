@@ -55,7 +55,10 @@ impl fmt::Display for ConnectorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if let Some(fault) = &self.fault {
-            write!(f, " (HTTP {}, {}", fault.status, fault.code)?;
+            write!(f, " (HTTP {}", fault.status)?;
+            if !fault.code.is_empty() {
+                write!(f, ", {}", fault.code)?;
+            }
             if let Some(request) = &fault.request_id {
                 write!(f, ", request {request}")?;
             }

@@ -1,6 +1,7 @@
-//! Rule 1, least capability: what the finished component asks of its host, read off the file.
+//! What can be read off the finished component: rule 1, least capability, and who it is.
 
 use dataverse_tests::component_path;
+use wasm_metadata::Payload;
 use wit_component::DecodedWasm;
 
 /// Everything that the component may import. A new line here is a decision, not a fix.
@@ -33,4 +34,30 @@ fn the_component_imports_the_least_set_and_nothing_else() {
         .collect();
     imports.sort();
     assert_eq!(imports, ALLOWED);
+}
+
+#[test]
+fn the_component_says_who_it_is() {
+    let bytes = std::fs::read(component_path()).unwrap();
+    let payload = Payload::from_binary(&bytes).unwrap();
+    let metadata = payload.metadata();
+    assert_eq!(metadata.name.as_deref(), Some("dataverse-connector"));
+    assert_eq!(
+        metadata
+            .version
+            .as_ref()
+            .map(ToString::to_string)
+            .as_deref(),
+        Some(env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(
+        metadata
+            .licenses
+            .as_ref()
+            .map(ToString::to_string)
+            .as_deref(),
+        Some("MIT OR Apache-2.0")
+    );
+    assert!(metadata.description.is_some());
+    assert!(metadata.source.is_some());
 }

@@ -143,7 +143,8 @@ pub(crate) fn error_response(status: u16, retry_after: Option<&str>) -> Response
         ),
         500 => ("0x80040216", "An unexpected error occurred."),
         502..=504 => ("", "The service is temporarily unavailable."),
-        _ => ("0x80040216", "An error was injected."),
+        // No code of the service's own: clients would act on its meaning.
+        _ => ("", "An error was injected."),
     };
     let response = Response::error(&ODataError::new(status, code, message));
     match retry_after {

@@ -5,6 +5,7 @@ mod jsonl;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use jsonl::JsonLines;
 pub use sqlite::Sqlite;
@@ -123,6 +124,11 @@ fn explain(error: &rusqlite::Error) -> String {
     }
 }
 
+/// How often a lock is tried for, and the pause between. A program that this process is just
+/// starting holds a copy of every handle for a moment.
+const LOCK_ATTEMPTS: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 /// Holds a lock file for as long as the returned handle lives, also against other processes.
 fn lock(path: &Path) -> Result<std::fs::File, SinkError> {
     let file = std::fs::OpenOptions::new()
@@ -131,17 +137,22 @@ fn lock(path: &Path) -> Result<std::fs::File, SinkError> {
         .truncate(false)
         .open(path)
         .map_err(SinkError::io("opened", path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(SinkError::InUse {
-            path: path.to_owned(),
-        }),
-        Err(std::fs::TryLockError::Error(source)) => Err(SinkError::Io {
-            action: "locked",
-            path: path.to_owned(),
-            source,
-        }),
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(source)) => {
+                return Err(SinkError::Io {
+                    action: "locked",
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        }
     }
+    Err(SinkError::InUse {
+        path: path.to_owned(),
+    })
 }
 
 #[cfg(test)]
