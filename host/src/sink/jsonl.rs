@@ -78,8 +78,7 @@ impl JsonLines {
         } else {
             self.current_file(&page.stream)
         };
-        let part = self.state.stream(&page.stream).part();
-        let (length, known) = (part.bytes, part.checkpoint.clone());
+        let length = self.state.stream(&page.stream).part().bytes;
         let file = match self.files.entry(path.clone()) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
@@ -93,12 +92,9 @@ impl JsonLines {
         } else {
             &page.ndjson
         };
-        // A page in several pieces is safe with its last one, which alone moves the checkpoint;
-        // until then the state does not count the others, and whoever comes next cuts them off.
-        let is_piece = known.as_ref() == Some(&page.checkpoint);
         let written = file
             .write_all(text.as_bytes())
-            .and_then(|()| if is_piece { Ok(()) } else { file.sync_data() });
+            .and_then(|()| file.sync_data());
         if let Err(error) = written {
             // Whoever comes next opens it anew and cuts what was written in part.
             self.files.remove(&path);
@@ -106,9 +102,6 @@ impl JsonLines {
         }
         let part = self.state.stream(&page.stream).part();
         part.bytes = length + text.len() as u64;
-        if is_piece {
-            return Ok(());
-        }
         part.checkpoint = Some(page.checkpoint.clone());
         self.state.save(&self.directory)
     }
