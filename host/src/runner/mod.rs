@@ -196,9 +196,6 @@ impl<'a> Run<'a> {
         events: &mut impl Events,
         mut stop: Pin<&mut impl Future<Output = Stop>>,
     ) -> Result<(), End> {
-        // One event may wait while another is written, so that the connector works on the next
-        // page while the last pieces of this one are made durable.
-        let mut waiting = None;
         loop {
             let event = {
                 let mut next = pin!(events.next());
@@ -208,20 +205,15 @@ impl<'a> Run<'a> {
                         stop = stop.as_mut() => return Err(End::Stopped(stop)),
                         stored = self.writer.finished(), if self.writer.is_busy() => {
                             self.count(&stored.map_err(End::Sink)?);
-                            if let Some(event) = waiting.take() {
-                                self.writer.begin(event).map_err(End::Sink)?;
-                            }
                         }
-                        event = &mut next => break event,
+                        event = &mut next => break event.map_err(End::Call)?,
                     }
                 }
             };
-            if let Some(earlier) = waiting.take() {
+            while self.writer.is_busy() {
                 self.settle().await?;
-                self.writer.begin(earlier).map_err(End::Sink)?;
             }
-            match event.map_err(End::Call)? {
-                Some(event) if self.writer.is_busy() => waiting = Some(event),
+            match event {
                 Some(event) => self.writer.begin(event).map_err(End::Sink)?,
                 None => return Ok(()),
             }

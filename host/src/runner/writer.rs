@@ -1,4 +1,4 @@
-//! The sink on a thread of its own, so that the connector need not wait for it.
+//! The sink on a thread of its own, at most one event behind the connector.
 
 use tokio::task::JoinHandle;
 
