@@ -123,6 +123,10 @@ impl<H: Host> Reader<H> {
     /// Asks for the page that seems to be the next one, if its link can be told already.
     async fn ask_ahead(&self, body: &[u8]) -> Option<(Link, Started<Answered>)> {
         let link = self.client.link(&ahead::next_link(body)?).ok()?;
+        if link == self.link {
+            // A circle, which is told once the page is walked.
+            return None;
+        }
         let answer = request(&self.client, &self.plan, &self.sequence, &link, 0).await;
         Some((link, answer))
     }
