@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wasm_metadata::{AddMetadata, AddMetadataField, Description, Licenses, Source, Version};
 use wit_component::ComponentEncoder;
 
+use crate::optimiser;
 use crate::run::{Failure, metadata, root, run, target_directory};
 use crate::toolchain::{TARGET, Toolchain};
 
@@ -30,7 +31,7 @@ pub(crate) fn build() -> Result<(), Failure> {
             "cannot read {}",
             module.display()
         )))?;
-        let component = encode(package, &module)?;
+        let component = encode(package, &optimiser::optimise(module)?)?;
         let path = directory().join(&file);
         keep(&path, &component)?;
         eprintln!(

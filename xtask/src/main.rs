@@ -2,10 +2,12 @@
 
 mod bench;
 mod component;
+mod debian;
 mod demo;
 mod layers;
 mod licences;
 mod lint;
+mod optimiser;
 mod run;
 mod test;
 mod toolchain;
@@ -42,7 +44,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Setup => toolchain::Toolchain::find().map(|found| println!("{found}")),
+        Command::Setup => setup(),
         Command::Build => component::build().and_then(|()| run::build()),
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
@@ -56,4 +58,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn setup() -> Result<(), Failure> {
+    println!("{}", toolchain::Toolchain::find()?);
+    if optimiser::find() {
+        println!("It is optimised by wasm-opt.");
+    } else {
+        println!("It is not optimised: wasm-opt (binaryen) is not here.");
+    }
+    Ok(())
 }

@@ -8,9 +8,13 @@ use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::run::{Failure, cargo, output, root, run, target_directory};
+use crate::debian;
+use crate::run::{Failure, cargo, output, root, target_directory};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Sixteen bytes at a time: pages are walked byte by byte otherwise.
+const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -44,7 +48,7 @@ impl Toolchain {
             }
         }
         if !debian_is_complete() {
-            install_debian_packages();
+            debian::install(&DEBIAN_PACKAGES);
         }
         if debian_is_complete() {
             return Ok(Self::Debian);
@@ -73,7 +77,9 @@ impl Toolchain {
                 command
             }
         };
-        command.args(["build", "--target", TARGET]);
+        command
+            .args(["build", "--target", TARGET])
+            .env(FLAGS, "-C target-feature=+simd128");
         if self == Self::Debian {
             command.arg("-Zbuild-std=std,panic_abort");
         }
@@ -112,32 +118,4 @@ fn debian_is_complete() -> bool {
     [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LIBRARY, DEBIAN_LINKER]
         .iter()
         .all(|path| Path::new(path).exists())
-}
-
-/// Tries to install Debian's packages; whether that worked is seen afterwards.
-fn install_debian_packages() {
-    let may_install = Path::new("/usr/bin/apt-get").exists()
-        && output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-    if !may_install {
-        return;
-    }
-    eprintln!("Installing {} …", DEBIAN_PACKAGES.join(" "));
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(["-qq", "-y"])
-            .args(arguments);
-        run(&mut command)
-    };
-    let installed = apt(&["update"]).and_then(|()| {
-        apt(&[
-            &["install", "--no-install-recommends"][..],
-            &DEBIAN_PACKAGES[..],
-        ]
-        .concat())
-    });
-    if let Err(Failure(message)) = installed {
-        eprintln!("{message}");
-    }
 }
