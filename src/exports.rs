@@ -42,6 +42,10 @@ impl contract::connection::Guest for Connector {
     fn origins(settings: types::Json) -> Result<Vec<String>, types::Error> {
         Ok(Settings::parse(&settings)?.origins())
     }
+
+    fn required_role(_settings: types::Json) -> Result<contract::connection::Role, types::Error> {
+        Err(not_yet())
+    }
 }
 
 /// A connection, and the host it lives in.
@@ -56,6 +60,59 @@ impl contract::connection::GuestSession for Session {
 
     fn check(&self) -> Result<contract::connection::Report, types::Error> {
         Ok(block_on(self.0.check()).into())
+    }
+
+    fn create_role(&self, _name: String) -> Result<contract::connection::RoleChange, types::Error> {
+        Err(not_yet())
+    }
+}
+
+fn not_yet() -> types::Error {
+    error::Error::new(error::ErrorKind::Unsupported, "this is still being built").into()
+}
+
+impl contract::authorization::Guest for Connector {
+    fn admin_consent(
+        _settings: types::Json,
+        _redirect_uri: String,
+    ) -> Result<contract::authorization::Request, types::Error> {
+        Err(not_yet())
+    }
+
+    fn complete_admin_consent(
+        _pending: contract::authorization::Request,
+        _callback: String,
+    ) -> Result<contract::authorization::Consent, types::Error> {
+        Err(not_yet())
+    }
+
+    fn sign_in(
+        _settings: types::Json,
+        _redirect_uri: String,
+    ) -> Result<contract::authorization::Request, types::Error> {
+        Err(not_yet())
+    }
+
+    fn complete(
+        _settings: types::Json,
+        _redirect_uri: String,
+        _pending: contract::authorization::Request,
+        _callback: String,
+    ) -> Result<(), types::Error> {
+        Err(not_yet())
+    }
+
+    fn begin_device(
+        _settings: types::Json,
+    ) -> Result<contract::authorization::DeviceCode, types::Error> {
+        Err(not_yet())
+    }
+
+    fn poll_device(
+        _settings: types::Json,
+        _continuation: String,
+    ) -> Result<contract::authorization::DeviceProgress, types::Error> {
+        Err(not_yet())
     }
 }
 
