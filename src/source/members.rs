@@ -27,10 +27,13 @@ pub(super) enum Role {
 /// One member of the service's rows.
 #[derive(Debug)]
 struct Member {
-    wire_name: Box<str>,
+    /// Its name as JSON text with its colon.
+    wire_key: Box<str>,
     role: Role,
     /// The outgoing column, if there is one.
     slot: Option<usize>,
+    /// Whether the outgoing column has the same name.
+    as_it_came: bool,
     /// The member that followed this one the last time: the service repeats its order row
     /// after row, so that hardly any name is ever looked up.
     successor: usize,
@@ -40,9 +43,18 @@ struct Member {
 #[derive(Debug)]
 struct Slot {
     /// The name as JSON text with its colon.
-    prefix: Box<str>,
+    key: Box<str>,
     /// The last row that has it. Keeps a name from standing twice in one row.
     last_row: u64,
+}
+
+/// What a member is called in the outgoing row.
+#[derive(Debug)]
+pub(super) struct Outgoing<'m> {
+    /// The name as JSON text with its colon.
+    pub(super) key: &'m str,
+    /// Whether it has the same name on the wire.
+    pub(super) as_it_came: bool,
 }
 
 /// Names of the wire, and what they become. Learns as it goes: a column that the metadata
@@ -123,7 +135,7 @@ impl Members {
     pub(super) fn primary_key(&self) -> &str {
         self.slots
             .get(self.primary_key)
-            .map_or("", |slot| &slot.prefix)
+            .map_or("", |slot| &slot.key)
     }
 
     /// Whether the row has its primary key by now.
@@ -138,18 +150,18 @@ impl Members {
         self.row += 1;
     }
 
+    /// The member that most likely follows `previous`, and its name as JSON text with its
+    /// colon.
+    pub(super) fn guess(&self, previous: Option<usize>) -> Option<(usize, &str)> {
+        let guess = match previous {
+            None => 0,
+            Some(previous) => self.seen.get(previous)?.successor,
+        };
+        Some((guess, &self.seen.get(guess)?.wire_key))
+    }
+
     /// The member of that name. `previous` is the one before it in this row.
     pub(super) fn find(&mut self, wire_name: &str, previous: Option<usize>) -> usize {
-        let guess = previous.map_or(0, |previous| {
-            self.seen.get(previous).map_or(0, |member| member.successor)
-        });
-        if self
-            .seen
-            .get(guess)
-            .is_some_and(|member| &*member.wire_name == wire_name)
-        {
-            return guess;
-        }
         let found = match self.by_wire_name.get(wire_name) {
             Some(found) => *found,
             None => self.learn(wire_name),
@@ -167,24 +179,20 @@ impl Members {
             .map_or(Role::Value, |member| member.role)
     }
 
-    /// Whether the member goes into the outgoing row or has a role to play.
-    pub(super) fn is_wanted(&self, member: usize) -> bool {
-        self.seen
-            .get(member)
-            .is_some_and(|member| member.slot.is_some() || member.role != Role::Value)
-    }
-
-    /// The outgoing name, as JSON text with its colon, unless the member is left out or a
-    /// member of that name is in the row already: the first one counts.
-    pub(super) fn emit(&mut self, member: usize) -> Option<&str> {
-        let slot = self.seen.get(member)?.slot?;
+    /// What the member is called in the outgoing row, unless it is left out or a member of that
+    /// name is in the row already: the first one counts.
+    pub(super) fn emit(&mut self, member: usize) -> Option<Outgoing<'_>> {
+        let member = self.seen.get(member)?;
         let row = self.row;
-        let slot = self.slots.get_mut(slot)?;
+        let slot = self.slots.get_mut(member.slot?)?;
         if slot.last_row == row {
             return None;
         }
         slot.last_row = row;
-        Some(&slot.prefix)
+        Some(Outgoing {
+            key: &slot.key,
+            as_it_came: member.as_it_came,
+        })
     }
 
     /// The names, as JSON text with their colons, of labels that the row lacks.
@@ -193,7 +201,7 @@ impl Members {
             .iter()
             .filter_map(|slot| self.slots.get(*slot))
             .filter(|slot| slot.last_row != self.row)
-            .map(|slot| &*slot.prefix)
+            .map(|slot| &*slot.key)
     }
 
     fn learn(&mut self, wire_name: &str) -> usize {
@@ -204,12 +212,14 @@ impl Members {
             name if self.watched.as_deref() == Some(name) => Role::Watched,
             _ => Role::Value,
         };
-        let slot = self.outgoing_name(wire_name).map(|name| self.slot(&name));
+        let name = self.outgoing_name(wire_name);
+        let slot = name.as_deref().map(|name| self.slot(name));
         let index = self.seen.len();
         self.seen.push(Member {
-            wire_name: wire_name.into(),
+            wire_key: json_key(wire_name),
             role,
             slot,
+            as_it_came: name.as_deref() == Some(wire_name),
             successor: index + 1,
         });
         self.by_wire_name.insert(wire_name.into(), index);
@@ -248,7 +258,7 @@ impl Members {
         }
         let index = self.slots.len();
         self.slots.push(Slot {
-            prefix: json_key(name),
+            key: json_key(name),
             last_row: 0,
         });
         self.by_name.insert(name.into(), index);

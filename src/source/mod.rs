@@ -13,6 +13,7 @@ mod members;
 mod plan;
 mod reader;
 mod rows;
+mod scanner;
 mod sequence;
 mod stream;
 mod sync;

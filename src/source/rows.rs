@@ -3,14 +3,17 @@
 //! Values are copied as they were written: no number is ever read, no row becomes a tree. Only
 //! half a surrogate pair, which is no character, becomes U+FFFD.
 
-use std::fmt;
+mod line;
+mod surrogates;
 
-use memchr::memmem;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
+
 use thiserror::Error;
 
-use super::members::{Members, Role};
+use super::members::{Members, Outgoing, Role};
+use super::scanner::{Fault, Scanner, Series};
+use line::Line;
+use surrogates::without_halves;
 
 /// The largest piece of rows that is handed out at once, in bytes, unless one row alone is
 /// larger.
@@ -70,7 +73,7 @@ pub(super) enum Malformed {
         /// Where, in bytes from the start.
         offset: usize,
         /// What is wrong there.
-        reason: String,
+        reason: &'static str,
     },
 }
 
@@ -78,22 +81,18 @@ pub(super) enum Malformed {
 pub(super) fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
     let text =
         std::str::from_utf8(body).map_err(|error| Malformed::Encoding(error.valid_up_to()))?;
+    let mut scanner = Scanner::new(text);
     let mut rows = Rows {
         members,
-        has_line_breaks: memchr::memchr2(b'\n', b'\r', body).is_some(),
-        has_surrogates: [b"\\ud", b"\\uD"]
-            .iter()
-            .any(|escape| memmem::find(body, *escape).is_some()),
         pieces: Vec::new(),
         open: Piece::with_room(text.len()),
         left: text.len(),
         watched: None,
     };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let links = PageSeed { rows: &mut rows }
-        .deserialize(&mut deserializer)
-        .and_then(|links| deserializer.end().map(|()| links))
-        .map_err(|error| malformed(text, &error))?;
+    let links = page(&mut scanner, &mut rows).map_err(|fault| match fault {
+        Fault::CutOff => Malformed::CutOff(text.len()),
+        Fault::Syntax { offset, reason } => Malformed::Syntax { offset, reason },
+    })?;
     Ok(Walked {
         watched: rows.watched.take(),
         pieces: rows.into_pieces(),
@@ -102,33 +101,81 @@ pub(super) fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malform
     })
 }
 
-fn malformed(text: &str, error: &serde_json::Error) -> Malformed {
-    if error.is_eof() {
-        return Malformed::CutOff(text.len());
+#[derive(Default)]
+struct Links {
+    next: Option<String>,
+    delta: Option<String>,
+}
+
+fn page(scanner: &mut Scanner<'_>, rows: &mut Rows<'_>) -> Result<Links, Fault> {
+    if scanner.peek() != Some(b'{') {
+        return Err(scanner.fault("expected value: a page of rows"));
     }
-    let line_start: usize = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let reason = error.to_string();
-    let reason = reason
-        .split(" at line ")
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    Malformed::Syntax {
-        offset: line_start + error.column().saturating_sub(1),
-        reason,
+    scanner.expect(b'{', "")?;
+    let mut links = Links::default();
+    let mut has_rows = false;
+    let mut series = Series::default();
+    while scanner.more(&mut series, b'}')? {
+        let place = scanner.at();
+        match &*unescaped(scanner.key()?, place)? {
+            "value" if has_rows => {
+                return Err(Fault::Syntax {
+                    offset: place,
+                    reason: "duplicate field `value`",
+                });
+            }
+            "value" => {
+                has_rows = true;
+                scanner.expect(b'[', "expected an array of rows")?;
+                let mut series = Series::default();
+                while scanner.more(&mut series, b']')? {
+                    row(scanner, rows)?;
+                }
+            }
+            "@odata.nextLink" | "@nextLink" => links.next = link(scanner)?,
+            "@odata.deltaLink" | "@deltaLink" => links.delta = link(scanner)?,
+            _ => {
+                scanner.value()?;
+            }
+        }
+    }
+    scanner.end()?;
+    if has_rows {
+        Ok(links)
+    } else {
+        Err(Fault::Syntax {
+            offset: scanner.at(),
+            reason: "missing field `value`",
+        })
+    }
+}
+
+/// The text that JSON text of a string stands for.
+fn unescaped(raw: &str, offset: usize) -> Result<Cow<'_, str>, Fault> {
+    let plain = raw
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .filter(|inner| !inner.contains('\\'));
+    match plain {
+        Some(inner) => Ok(Cow::Borrowed(inner)),
+        None => serde_json::from_str(raw).map_err(|_| Fault::Syntax {
+            offset,
+            reason: "expected text",
+        }),
+    }
+}
+
+fn link(scanner: &mut Scanner<'_>) -> Result<Option<String>, Fault> {
+    let place = scanner.at();
+    match scanner.value()? {
+        "null" => Ok(None),
+        link => unescaped(link, place).map(|link| Some(link.into_owned())),
     }
 }
 
 /// The rows written so far.
 struct Rows<'m> {
     members: &'m mut Members,
-    has_line_breaks: bool,
-    /// Whether some text holds an escaped surrogate.
-    has_surrogates: bool,
     pieces: Vec<Piece>,
     open: Piece,
     /// About how many bytes of the page are not in `pieces`.
@@ -137,10 +184,9 @@ struct Rows<'m> {
 }
 
 impl Rows<'_> {
-    /// Ends the row that began at `start`. It was written into the open piece; it moves to a
+    /// Counts the row that begins at `start`. It was written into the open piece; it moves to a
     /// new one if it does not belong there or does not fit.
     fn end_row(&mut self, start: usize, deleted: bool) {
-        self.open.ndjson.push_str("}\n");
         let fits = self.open.deleted == deleted && self.open.ndjson.len() <= MAX_PIECE;
         if self.open.count == 0 {
             self.open.deleted = deleted;
@@ -155,18 +201,6 @@ impl Rows<'_> {
         self.open.count += 1;
     }
 
-    /// Copies a value. Between its tokens a line break means nothing and within a string it
-    /// cannot stand, so that leaving it out keeps the row on its line and changes nothing.
-    fn push_value(&mut self, value: &str) {
-        let mended = self.has_surrogates.then(|| without_halves(value)).flatten();
-        let value = mended.as_deref().unwrap_or(value);
-        if self.has_line_breaks {
-            self.open.ndjson.extend(value.split(['\n', '\r']));
-        } else {
-            self.open.ndjson.push_str(value);
-        }
-    }
-
     fn into_pieces(mut self) -> Vec<Piece> {
         if self.open.count > 0 {
             self.pieces.push(self.open);
@@ -175,237 +209,87 @@ impl Rows<'_> {
     }
 }
 
-/// Writes a member's name into the row that began at `start`.
-fn push_key(out: &mut String, start: usize, key: &str) {
-    if out.len() > start + 1 {
-        out.push(',');
-    }
-    out.push_str(key);
-}
-
-/// The value with U+FFFD in place of every half of a surrogate pair that stands alone; none if
-/// there is no such half. The service's text may hold one, and JSON may write it, but it is no
-/// Unicode text: strict readers refuse the whole row for it.
-fn without_halves(value: &str) -> Option<String> {
-    const ESCAPE: usize = "\\uXXXX".len();
-    let mut mended = String::new();
-    let mut copied = 0;
-    let mut at = 0;
-    while let Some(found) = memchr::memchr(b'\\', value.as_bytes().get(at..)?) {
-        let start = at + found;
-        at = match surrogate(value, start) {
-            None => start + 2,
-            Some(Half::High) if surrogate(value, start + ESCAPE) == Some(Half::Low) => {
-                start + 2 * ESCAPE
-            }
-            Some(_) => {
-                mended.push_str(value.get(copied..start)?);
-                mended.push_str("\\ufffd");
-                copied = start + ESCAPE;
-                copied
+/// Reads a row and writes it.
+fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> {
+    scanner.expect(b'{', "expected a row")?;
+    rows.members.begin_row();
+    let mut line = Line::begin(&mut rows.open.ndjson, scanner.text());
+    let mut deleted = false;
+    let mut id: Option<Cow<'t, str>> = None;
+    let mut previous = None;
+    let mut series = Series::default();
+    while scanner.more(&mut series, b'}')? {
+        let begin = scanner.at();
+        let member = match rows.members.guess(previous) {
+            Some((member, key)) if scanner.take(key) => member,
+            _ => {
+                let name = unescaped(scanner.key()?, begin)?;
+                rows.members.find(&name, previous)
             }
         };
-    }
-    mended.push_str(value.get(copied..)?);
-    (copied > 0).then_some(mended)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Half {
-    High,
-    Low,
-}
-
-/// The surrogate whose escape begins there, if one does.
-fn surrogate(value: &str, start: usize) -> Option<Half> {
-    let digits = value.get(start..start + 6)?.strip_prefix("\\u")?;
-    match u16::from_str_radix(digits, 16).ok()? {
-        0xD800..=0xDBFF => Some(Half::High),
-        0xDC00..=0xDFFF => Some(Half::Low),
-        _ => None,
-    }
-}
-
-#[derive(Default)]
-struct Links {
-    next: Option<String>,
-    delta: Option<String>,
-}
-
-struct PageSeed<'a, 'm> {
-    rows: &'a mut Rows<'m>,
-}
-
-impl<'de> DeserializeSeed<'de> for PageSeed<'_, '_> {
-    type Value = Links;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Links, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for PageSeed<'_, '_> {
-    type Value = Links;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a page of rows")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Links, A::Error> {
-        let mut links = Links::default();
-        let mut has_rows = false;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            match &*key {
-                "value" if has_rows => return Err(serde::de::Error::duplicate_field("value")),
-                "value" => {
-                    has_rows = true;
-                    map.next_value_seed(RowsSeed {
-                        rows: &mut *self.rows,
-                    })?;
-                }
-                "@odata.nextLink" | "@nextLink" => links.next = map.next_value()?,
-                "@odata.deltaLink" | "@deltaLink" => links.delta = map.next_value()?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+        previous = Some(member);
+        let value = mended(scanner)?;
+        match rows.members.role(member) {
+            Role::Value => {}
+            Role::Context => deleted |= value.contains(DELETED),
+            Role::Removed => deleted = true,
+            Role::Id => id = Some(value.clone()),
+            Role::Watched if value == "null" => {}
+            Role::Watched => {
+                let watched = rows.watched.get_or_insert_default();
+                watched.clear();
+                watched.push_str(&value);
             }
         }
-        if has_rows {
-            Ok(links)
-        } else {
-            Err(serde::de::Error::missing_field("value"))
-        }
-    }
-}
-
-struct RowsSeed<'a, 'm> {
-    rows: &'a mut Rows<'m>,
-}
-
-impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RowsSeed<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of rows")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq
-            .next_element_seed(RowSeed {
-                rows: &mut *self.rows,
-            })?
-            .is_some()
-        {}
-        Ok(())
-    }
-}
-
-struct RowSeed<'a, 'm> {
-    rows: &'a mut Rows<'m>,
-}
-
-impl<'de> DeserializeSeed<'de> for RowSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RowSeed<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let rows = self.rows;
-        let start = rows.open.ndjson.len();
-        rows.open.ndjson.push('{');
-        rows.members.begin_row();
-        let mut deleted = false;
-        let mut id: Option<&'de RawValue> = None;
-        let mut previous = None;
-        while let Some(member) = map.next_key_seed(MemberSeed {
-            members: &mut *rows.members,
-            previous,
-        })? {
-            previous = Some(member);
-            if !rows.members.is_wanted(member) {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let value: &'de RawValue = map.next_value()?;
-            match rows.members.role(member) {
-                Role::Value => {}
-                Role::Context => deleted |= value.get().contains(DELETED),
-                Role::Removed => deleted = true,
-                Role::Id => id = Some(value),
-                Role::Watched if value.get() == "null" => {}
-                Role::Watched => {
-                    let watched = rows.watched.get_or_insert_default();
-                    watched.clear();
-                    watched.push_str(value.get());
-                }
-            }
-            if let Some(key) = rows.members.emit(member) {
-                push_key(&mut rows.open.ndjson, start, key);
-                rows.push_value(value.get());
+        if let Some(Outgoing { key, as_it_came }) = rows.members.emit(member) {
+            let place = begin..scanner.at();
+            // Nothing but the two stands there, and neither was changed.
+            let compact = place.len() == key.len() + value.len();
+            if as_it_came && compact && matches!(value, Cow::Borrowed(_)) {
+                line.push_as_it_came(place);
+            } else {
+                line.push(key, &value);
             }
         }
-        if deleted {
-            let id = id.ok_or_else(|| serde::de::Error::custom("a deletion without an id"))?;
-            let out = &mut rows.open.ndjson;
-            out.truncate(start + 1);
-            out.push_str(rows.members.primary_key());
-            rows.push_value(id.get());
-        } else {
-            if !rows.members.has_primary_key() {
-                return Err(serde::de::Error::custom("a row without its primary key"));
-            }
-            let out = &mut rows.open.ndjson;
-            for key in rows.members.missing() {
-                push_key(out, start, key);
-                out.push_str("null");
-            }
+    }
+    if deleted {
+        let id = id.ok_or(Fault::Syntax {
+            offset: scanner.at(),
+            reason: "a deletion without an id",
+        })?;
+        line.clear();
+        line.push(rows.members.primary_key(), &id);
+    } else {
+        if !rows.members.has_primary_key() {
+            return Err(Fault::Syntax {
+                offset: scanner.at(),
+                reason: "a row without its primary key",
+            });
         }
-        rows.end_row(start, deleted);
-        Ok(())
+        for key in rows.members.missing() {
+            line.push(key, "null");
+        }
     }
+    let start = line.end();
+    rows.end_row(start, deleted);
+    Ok(())
 }
 
-struct MemberSeed<'m> {
-    members: &'m mut Members,
-    previous: Option<usize>,
-}
-
-impl<'de> DeserializeSeed<'de> for MemberSeed<'_> {
-    type Value = usize;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        deserializer.deserialize_str(self)
+/// The next value, fit for one line of UTF-8.
+///
+/// Between the tokens of a value a line break means nothing and within a string it cannot
+/// stand, so that leaving it out changes nothing.
+fn mended<'t>(scanner: &mut Scanner<'t>) -> Result<Cow<'t, str>, Fault> {
+    let mut value = Cow::Borrowed(scanner.value()?);
+    if scanner.take_surrogates()
+        && let Some(mended) = without_halves(&value)
+    {
+        value = Cow::Owned(mended);
     }
-}
-
-impl Visitor<'_> for MemberSeed<'_> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a column")
+    if value.starts_with(['{', '[']) && value.contains(['\n', '\r']) {
+        value = Cow::Owned(value.replace(['\n', '\r'], ""));
     }
-
-    fn visit_str<E>(self, name: &str) -> Result<usize, E> {
-        Ok(self.members.find(name, self.previous))
-    }
+    Ok(value)
 }
 
 #[cfg(test)]

@@ -231,7 +231,7 @@ fn what_is_no_page_is_refused_with_its_place() {
         (br#"{"value":[7]}"#, 10, "a row"),
         (br#"{"value":{}}"#, 8, "an array of rows"),
         (br#"{"rows":[]}"#, 10, "missing field `value`"),
-        (br#"{"value":[],"value":[]}"#, 18, "duplicate field `value`"),
+        (br#"{"value":[],"value":[]}"#, 12, "duplicate field `value`"),
         (
             br#"{"value":[{"name":"a"}]}"#,
             21,
