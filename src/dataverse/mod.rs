@@ -8,6 +8,7 @@ mod link;
 mod meaning;
 mod message;
 pub mod metadata;
+pub mod privilege;
 pub mod query;
 mod throttle;
 

@@ -110,6 +110,64 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// True or false; false where there is none.
+    pub(super) fn flag(&mut self, key: &'static str) -> bool {
+        match self.take(key) {
+            None => false,
+            Some(Value::Bool(flag)) => flag,
+            Some(other) => self
+                .mistyped(key, "true or false", &other)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// An array of texts that `read` understands; empty where there is none.
+    pub(super) fn texts<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        self.items(key, |fields, place, item| match item {
+            Value::String(text) => match read(&text) {
+                Ok(value) => Some(value),
+                Err(reason) => {
+                    fields.refuse(place, &reason);
+                    None
+                }
+            },
+            other => fields.mistyped(place, "text", &other),
+        })
+    }
+
+    /// An array of objects; empty where there is none.
+    pub(super) fn objects<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&mut Fields<'_>) -> T,
+    ) -> Vec<T> {
+        self.items(key, |fields, place, item| {
+            fields.read_object(place, item, &read)
+        })
+    }
+
+    /// The items of an array that `read` makes something of; it is told each one's place.
+    fn items<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&mut Self, &str, Value) -> Option<T>,
+    ) -> Vec<T> {
+        let items = match self.take(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(other) => self.mistyped(key, "an array", &other).unwrap_or_default(),
+        };
+        items
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, item)| read(self, &format!("{key}[{index}]"), item))
+            .collect()
+    }
+
     /// Reads the object under `key`, an empty one where there is none.
     pub(super) fn object<T>(
         &mut self,
@@ -133,7 +191,7 @@ impl<'a> Fields<'a> {
 
     fn read_object<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         value: Value,
         read: impl FnOnce(&mut Fields<'_>) -> T,
     ) -> Option<T> {

@@ -4,12 +4,14 @@ mod document;
 mod environment;
 mod origins;
 mod parse;
+mod purpose;
 
 use std::time::Duration;
 
 pub use environment::{ApiVersion, EnvironmentUrl};
 pub(crate) use origins::cloud_authority;
 pub use origins::{Origin, Origins};
+pub use purpose::{Profile, Purpose, WriteOperation};
 
 use crate::error::Error;
 
@@ -26,6 +28,8 @@ pub struct Settings {
     pub authority: Option<Origin>,
     /// How the connector signs in.
     pub auth: Auth,
+    /// What the connection is for.
+    pub purpose: Purpose,
     /// How long it is patient.
     pub retry: RetrySettings,
     /// How much it asks for at once.

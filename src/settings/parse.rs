@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::document::{Faults, Fields};
 use super::{
     ApiVersion, Auth, ClientSecret, EnvironmentUrl, Limits, Origin, RetrySettings, SecretName,
-    Settings, Tenant,
+    Settings, Tenant, purpose,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -56,6 +56,7 @@ fn read(fields: &mut Fields<'_>) -> Option<Settings> {
     let tenant = fields.text("tenant", Tenant::parse);
     let authority = fields.text("authority", Origin::parse);
     let auth = fields.required_object("auth", auth).flatten();
+    let purpose = fields.object("purpose", purpose::read);
     let retry = fields.object("retry", |retry| RetrySettings {
         max_wait: seconds(retry.integer("maxWaitSeconds", 0..=86_400, 300)),
     });
@@ -70,6 +71,7 @@ fn read(fields: &mut Fields<'_>) -> Option<Settings> {
         tenant,
         authority,
         auth: auth?,
+        purpose: purpose?,
         retry: retry?,
         limits: limits?,
     })
@@ -300,7 +302,7 @@ mod tests {
             .unwrap()
             .keys()
             .map(|key| format!("/{key}"));
-        let nested = ["auth", "retry", "limits"].iter().flat_map(|key| {
+        let nested = ["auth", "purpose", "retry", "limits"].iter().flat_map(|key| {
             full[key]
                 .as_object()
                 .unwrap()
@@ -335,7 +337,14 @@ mod tests {
         let full = example(&schema);
         Settings::parse(&full.to_string()).unwrap();
 
-        for place in ["", "/auth", "/retry", "/limits"] {
+        for place in [
+            "",
+            "/auth",
+            "/purpose",
+            "/purpose/write/0",
+            "/retry",
+            "/limits",
+        ] {
             let mut document = full.clone();
             document.pointer_mut(place).unwrap()["~"] = true.into();
             let error = Settings::parse(&document.to_string()).unwrap_err();
@@ -378,10 +387,12 @@ mod tests {
     }
 
     fn object_schema<'s>(schema: &'s Value, place: &str) -> &'s Value {
-        let node = match place.strip_prefix('/') {
-            None => schema,
-            Some(key) => &schema["properties"][key],
-        };
+        let node = place.split('/').skip(1).fold(schema, |node, step| {
+            match step.parse::<usize>() {
+                Ok(_) => &node["items"],
+                Err(_) => &node["properties"][step],
+            }
+        });
         node.get("oneOf").map_or(node, |choices| &choices[0])
     }
 
@@ -392,6 +403,9 @@ mod tests {
                 .iter()
                 .map(|(key, node)| (key.clone(), example(node)))
                 .collect();
+        }
+        if let Some(items) = schema.get("items") {
+            return Value::Array(vec![example(items)]);
         }
         ["const", "default"]
             .into_iter()
