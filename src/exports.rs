@@ -43,8 +43,8 @@ impl contract::connection::Guest for Connector {
         Ok(Settings::parse(&settings)?.origins())
     }
 
-    fn required_role(_settings: types::Json) -> Result<contract::connection::Role, types::Error> {
-        Err(not_yet())
+    fn required_role(settings: types::Json) -> Result<contract::connection::Role, types::Error> {
+        Ok(connection::required_role(&settings)?.into())
     }
 }
 
@@ -219,6 +219,38 @@ impl From<connection::Report> for contract::connection::Report {
                     verdict: finding.verdict.into(),
                     message: finding.message,
                     remedy: finding.remedy,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<connection::Permission> for contract::connection::Permission {
+    fn from(permission: connection::Permission) -> Self {
+        Self {
+            id: permission.id(),
+            subject: permission.words.subject,
+            section: Some(permission.words.section.to_string()),
+            action: permission.words.action,
+            reach: permission.depth.to_string(),
+            needed_for: permission.needed_for,
+        }
+    }
+}
+
+impl From<connection::Role> for contract::connection::Role {
+    fn from(role: connection::Role) -> Self {
+        Self {
+            name: role.name,
+            permissions: role.permissions.into_iter().map(Into::into).collect(),
+            calls: role
+                .calls
+                .into_iter()
+                .map(|call| contract::connection::Call {
+                    title: call.title,
+                    method: call.method.as_str().to_owned(),
+                    url: call.url,
+                    body: call.body,
                 })
                 .collect(),
         }

@@ -1,11 +1,15 @@
 //! One connection, and whether it works.
 
 mod check;
+mod privileges;
 mod report;
+mod role;
 
 use std::rc::Rc;
 
+pub use privileges::Permission;
 pub use report::{Finding, Report, Verdict};
+pub use role::{Call, Role, required_role};
 
 use crate::dataverse::Client;
 use crate::error::Error;

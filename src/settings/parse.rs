@@ -302,13 +302,15 @@ mod tests {
             .unwrap()
             .keys()
             .map(|key| format!("/{key}"));
-        let nested = ["auth", "purpose", "retry", "limits"].iter().flat_map(|key| {
-            full[key]
-                .as_object()
-                .unwrap()
-                .keys()
-                .map(move |inner| format!("/{key}/{inner}"))
-        });
+        let nested = ["auth", "purpose", "retry", "limits"]
+            .iter()
+            .flat_map(|key| {
+                full[key]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .map(move |inner| format!("/{key}/{inner}"))
+            });
         for place in places.chain(nested) {
             for value in [
                 "MARKER~1",
@@ -387,12 +389,14 @@ mod tests {
     }
 
     fn object_schema<'s>(schema: &'s Value, place: &str) -> &'s Value {
-        let node = place.split('/').skip(1).fold(schema, |node, step| {
-            match step.parse::<usize>() {
-                Ok(_) => &node["items"],
-                Err(_) => &node["properties"][step],
-            }
-        });
+        let node =
+            place
+                .split('/')
+                .skip(1)
+                .fold(schema, |node, step| match step.parse::<usize>() {
+                    Ok(_) => &node["items"],
+                    Err(_) => &node["properties"][step],
+                });
         node.get("oneOf").map_or(node, |choices| &choices[0])
     }
 

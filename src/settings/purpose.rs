@@ -122,7 +122,10 @@ impl WriteOperation {
 /// Reads `purpose`.
 pub(super) fn read(fields: &mut Fields<'_>) -> Purpose {
     Purpose {
-        profiles: fields.texts("profiles", Profile::parse).into_iter().collect(),
+        profiles: fields
+            .texts("profiles", Profile::parse)
+            .into_iter()
+            .collect(),
         read: fields.texts("read", table).into_iter().collect(),
         write: writes(fields),
         audit: fields.flag("audit"),

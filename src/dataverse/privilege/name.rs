@@ -16,6 +16,11 @@ impl PrivilegeName {
         Self(format!("prv{}{subject}", right.as_str()))
     }
 
+    /// One that the connector itself knows.
+    pub(crate) fn known(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// Reads the name of a privilege: `prv`, then letters, digits and underscores.
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, rest) = text.split_at_checked(3)?;

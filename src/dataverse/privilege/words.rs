@@ -140,7 +140,11 @@ const SUBJECTS: [(Section, &str, &str); 58] = {
         (CoreRecords, "Connection", "Connection"),
         (CoreRecords, "ConnectionRole", "Connection Role"),
         (CoreRecords, "Contact", "Contact"),
-        (CoreRecords, "CustomerOpportunityRole", "Opportunity Relationship"),
+        (
+            CoreRecords,
+            "CustomerOpportunityRole",
+            "Opportunity Relationship",
+        ),
         (CoreRecords, "DuplicateRule", "Duplicate Detection Rule"),
         (CoreRecords, "ImportMap", "Data Map"),
         (CoreRecords, "Lead", "Lead"),
@@ -160,8 +164,16 @@ const SUBJECTS: [(Section, &str, &str); 58] = {
         (Service, "Incident", "Case"),
         (Service, "Subject", "Subject"),
         (BusinessManagement, "BusinessUnit", "Business Unit"),
-        (BusinessManagement, "EmailServerProfile", "Email Server Profile"),
-        (BusinessManagement, "FieldSecurityProfile", "Field Security Profile"),
+        (
+            BusinessManagement,
+            "EmailServerProfile",
+            "Email Server Profile",
+        ),
+        (
+            BusinessManagement,
+            "FieldSecurityProfile",
+            "Field Security Profile",
+        ),
         (BusinessManagement, "Goal", "Goal"),
         (BusinessManagement, "Mailbox", "Mailbox"),
         (BusinessManagement, "Organization", "Organization"),
@@ -190,9 +202,21 @@ const SUBJECTS: [(Section, &str, &str); 58] = {
         (Customization, "SystemForm", "System Form"),
         (Customization, "WebResource", "Web Resource"),
         (Customization, "Workflow", "Process"),
-        (BusinessProcessFlows, "LeadToOpportunitySalesProcess", "Lead To Opportunity Sales Process"),
-        (BusinessProcessFlows, "OpportunitySalesProcess", "Opportunity Sales Process"),
-        (BusinessProcessFlows, "PhoneToCaseProcess", "Phone To Case Process"),
+        (
+            BusinessProcessFlows,
+            "LeadToOpportunitySalesProcess",
+            "Lead To Opportunity Sales Process",
+        ),
+        (
+            BusinessProcessFlows,
+            "OpportunitySalesProcess",
+            "Opportunity Sales Process",
+        ),
+        (
+            BusinessProcessFlows,
+            "PhoneToCaseProcess",
+            "Phone To Case Process",
+        ),
     ]
 };
 

@@ -1,3 +1,5 @@
+mod role;
+
 use std::rc::Rc;
 
 use serde_json::json;

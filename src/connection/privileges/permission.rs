@@ -1,0 +1,61 @@
+//! A privilege that is needed, how deep, and what for.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::dataverse::privilege::{Depth, PrivilegeName, Words};
+
+/// A privilege that is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Its name.
+    pub privilege: PrivilegeName,
+    /// How far it must reach.
+    pub depth: Depth,
+    /// The same for an administrator.
+    pub words: Words,
+    /// What needs it, such as `reading account`. Never empty.
+    pub needed_for: Vec<String>,
+    /// Whether something fails without it. What is not essential makes the check say more.
+    pub is_essential: bool,
+}
+
+impl Permission {
+    /// The id of findings about it, such as `privilege/prvReadAccount`.
+    pub fn id(&self) -> String {
+        format!("privilege/{}", self.privilege)
+    }
+}
+
+/// Permissions, each privilege once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::connection) struct Permissions(BTreeMap<PrivilegeName, Permission>);
+
+impl Permissions {
+    /// Adds a permission. A privilege that is needed twice must reach as far as either use
+    /// needs it to.
+    pub(super) fn add(&mut self, permission: Permission) {
+        match self.0.entry(permission.privilege.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(permission);
+            }
+            Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
+                known.depth = known.depth.max(permission.depth);
+                known.is_essential |= permission.is_essential;
+                for reason in permission.needed_for {
+                    if !known.needed_for.contains(&reason) {
+                        known.needed_for.push(reason);
+                    }
+                }
+            }
+        }
+    }
+
+    /// In the order in which the role editor shows them.
+    pub(in crate::connection) fn into_sorted(self) -> Vec<Permission> {
+        let mut permissions: Vec<Permission> = self.0.into_values().collect();
+        permissions.sort_by(|a, b| (&a.words, &a.privilege).cmp(&(&b.words, &b.privilege)));
+        permissions
+    }
+}

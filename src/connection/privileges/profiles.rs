@@ -1,0 +1,101 @@
+//! What the named profiles read, write and may do besides.
+
+use crate::settings::{Profile, WriteOperation};
+
+/// What vendors of one kind of application ask for.
+#[derive(Debug, Default)]
+pub(super) struct Bundle {
+    /// The tables that are read.
+    pub(super) read: &'static [&'static str],
+    /// Business process flows, each of them a table, and the tables of the processes and
+    /// stages behind them (reference §12.3). They are read, too.
+    pub(super) processes: &'static [&'static str],
+    /// The tables that are written.
+    pub(super) write: &'static [&'static str],
+    /// What is done to the rows that are written.
+    pub(super) operations: &'static [WriteOperation],
+    /// Whether the history of rows is read.
+    pub(super) audit: bool,
+    /// Whether security roles and memberships of teams are given and taken.
+    pub(super) provisioning: bool,
+    /// Privileges on something other than rows, and what needs them.
+    pub(super) besides: &'static [(&'static str, &'static str)],
+}
+
+/// What a profile stands for.
+pub(super) fn bundle(profile: Profile) -> Bundle {
+    match profile {
+        Profile::RevenueIntelligence => Bundle {
+            read: &[
+                "systemuser",
+                "account",
+                "contact",
+                "team",
+                "teammembership",
+                "opportunity",
+                "opportunitysalesprocess",
+                "processstage",
+                "connection",
+                "connectionrole",
+                "transactioncurrency",
+                "organization",
+                "audit",
+            ],
+            audit: true,
+            ..Bundle::default()
+        },
+        Profile::SalesAssistant => Bundle {
+            read: &["account", "contact", "opportunity", "annotation"],
+            processes: &[
+                "opportunitysalesprocess",
+                "leadtoopportunitysalesprocess",
+                "processstage",
+                "workflow",
+            ],
+            write: &["account", "contact", "opportunity", "annotation"],
+            operations: &[WriteOperation::Create, WriteOperation::Update],
+            ..Bundle::default()
+        },
+        Profile::AccountBasedMarketing => Bundle {
+            read: &[
+                "account",
+                "activitypointer",
+                "contact",
+                "lead",
+                "opportunity",
+                "customeropportunityrole",
+                "queue",
+                "userquery",
+                "campaign",
+                "list",
+                "transactioncurrency",
+                "systemuser",
+                "usersettings",
+                "attributemap",
+                "entitymap",
+                "workflow",
+                "asyncoperation",
+                "savedquery",
+            ],
+            besides: &[
+                ("prvBulkEdit", "editing rows in bulk"),
+                ("prvCreateAttribute", "creating columns"),
+                ("prvReadRelationship", "reading relationships"),
+            ],
+            ..Bundle::default()
+        },
+        Profile::AccessSync => Bundle {
+            read: ACCESS,
+            ..Bundle::default()
+        },
+        Profile::AccessProvisioning => Bundle {
+            read: ACCESS,
+            provisioning: true,
+            ..Bundle::default()
+        },
+    }
+}
+
+/// The tables that tell who may do what. Their connecting tables are read by whoever may read
+/// these.
+const ACCESS: &[&str] = &["systemuser", "team", "role"];

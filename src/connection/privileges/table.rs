@@ -1,0 +1,368 @@
+//! What guards a table, and what its rows refer to.
+//!
+//! An environment's metadata decides. Without it, the standard tables are known here
+//! (reference §11.3, §12.1), and any other table is taken to be guarded by privileges of its
+//! own name.
+
+use std::collections::BTreeSet;
+
+use crate::dataverse::privilege::{Depth, PrivilegeName, Right};
+
+/// What guards a table, and what its rows refer to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::connection) struct Table {
+    /// The logical name.
+    pub(in crate::connection) name: String,
+    /// The title in the account's language, where metadata tells it.
+    pub(in crate::connection) title: Option<String>,
+    /// What rights on its rows take.
+    pub(super) guards: Vec<Guard>,
+    /// The tables that lookups of a row can be set to point to.
+    pub(super) references: References,
+}
+
+/// A privilege that a right on a table's rows takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Guard {
+    pub(super) right: Right,
+    pub(super) privilege: PrivilegeName,
+    /// The furthest that it can reach.
+    pub(super) deepest: Depth,
+}
+
+/// The tables that lookups can be set to point to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum References {
+    /// These.
+    To(BTreeSet<String>),
+    /// Nobody knows which, so it may be any.
+    Unknown,
+}
+
+impl References {
+    pub(super) fn may_be_to(&self, table: &str) -> bool {
+        match self {
+            Self::To(tables) => tables.contains(table),
+            Self::Unknown => true,
+        }
+    }
+}
+
+impl Table {
+    /// What is known of a table without metadata.
+    pub(in crate::connection) fn offline(name: &str) -> Self {
+        let references = match REFERENCES.iter().find(|(table, _)| *table == name) {
+            Some((_, targets)) => References::To(targets.iter().map(ToString::to_string).collect()),
+            // What the standard tables without an entry refer to is of no account.
+            None if is_standard(name) => References::To(BTreeSet::new()),
+            None => References::Unknown,
+        };
+        Self {
+            name: name.to_owned(),
+            title: None,
+            guards: offline_guards(name),
+            references,
+        }
+    }
+
+    /// What an environment's metadata tells. Tables that stand for a relationship, and the
+    /// audit log, are guarded by privileges on something else, which metadata does not tell.
+    pub(super) fn with_privileges(name: &str, title: Option<String>, guards: Vec<Guard>) -> Self {
+        let guards = if BORROWED.iter().any(|(table, _)| *table == name) {
+            offline_guards(name)
+        } else {
+            guards
+        };
+        Self {
+            name: name.to_owned(),
+            title,
+            guards,
+            references: References::To(BTreeSet::new()),
+        }
+    }
+
+    /// The same with what its lookups can be set to point to.
+    pub(super) fn referring_to(self, targets: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            references: References::To(targets.into_iter().collect()),
+            ..self
+        }
+    }
+
+    pub(super) fn guards_of(&self, right: Right) -> impl Iterator<Item = &Guard> {
+        self.guards.iter().filter(move |guard| guard.right == right)
+    }
+}
+
+fn is_standard(name: &str) -> bool {
+    let known = STANDARD.iter().map(|(table, _)| *table);
+    let borrowing = BORROWED.iter().map(|(table, _)| *table);
+    known.chain(borrowing).any(|table| table == name)
+}
+
+fn offline_guards(name: &str) -> Vec<Guard> {
+    let guard = |right, subject: &str| Guard {
+        right,
+        privilege: PrivilegeName::of(right, subject),
+        deepest: Depth::Global,
+    };
+    if let Some((_, subjects)) = BORROWED.iter().find(|(table, _)| *table == name) {
+        return subjects
+            .iter()
+            .map(|subject| guard(Right::Read, subject))
+            .collect();
+    }
+    let (subject, owned) = STANDARD
+        .iter()
+        .find(|(table, _)| *table == name)
+        .map_or((name, true), |(_, (subject, owned))| (*subject, *owned));
+    let mut rights = vec![
+        Right::Create,
+        Right::Read,
+        Right::Write,
+        Right::Delete,
+        Right::Append,
+        Right::AppendTo,
+    ];
+    if owned {
+        rights.extend([Right::Assign, Right::Share]);
+    }
+    rights
+        .into_iter()
+        .map(|right| guard(right, subject))
+        .collect()
+}
+
+/// Tables whose rows can be read by whoever may read something else.
+const BORROWED: [(&str, &[&str]); 6] = [
+    ("audit", &["AuditSummary"]),
+    ("roleprivileges", &["Role"]),
+    ("systemuserroles", &["Role"]),
+    ("teammembership", &["Team", "User"]),
+    ("teamroles", &["Role"]),
+    ("privilege", &[]),
+];
+
+/// What the privileges on the standard tables are named after, and whether their rows have
+/// owners and can therefore be assigned and shared.
+const STANDARD: [(&str, (&str, bool)); 63] = [
+    ("account", ("Account", true)),
+    ("activityparty", ("Activity", true)),
+    ("activitypointer", ("Activity", true)),
+    ("annotation", ("Note", true)),
+    ("appointment", ("Activity", true)),
+    ("asyncoperation", ("AsyncOperation", true)),
+    ("attributemap", ("AttributeMap", false)),
+    ("businessunit", ("BusinessUnit", false)),
+    ("campaign", ("Campaign", true)),
+    ("campaignresponse", ("Activity", true)),
+    ("competitor", ("Competitor", false)),
+    ("connection", ("Connection", true)),
+    ("connectionrole", ("ConnectionRole", false)),
+    ("contact", ("Contact", true)),
+    ("customeropportunityrole", ("CustomerOpportunityRole", true)),
+    ("duplicaterule", ("DuplicateRule", true)),
+    ("email", ("Activity", true)),
+    ("emailserverprofile", ("EmailServerProfile", true)),
+    ("entitymap", ("EntityMap", false)),
+    ("fax", ("Activity", true)),
+    ("fieldsecurityprofile", ("FieldSecurityProfile", false)),
+    ("goal", ("Goal", true)),
+    ("importmap", ("ImportMap", true)),
+    ("incident", ("Incident", true)),
+    ("invoice", ("Invoice", true)),
+    ("lead", ("Lead", true)),
+    (
+        "leadtoopportunitysalesprocess",
+        ("LeadToOpportunitySalesProcess", false),
+    ),
+    ("letter", ("Activity", true)),
+    ("list", ("List", true)),
+    ("listmember", ("List", true)),
+    ("mailbox", ("Mailbox", true)),
+    ("opportunity", ("Opportunity", true)),
+    ("opportunityclose", ("Activity", true)),
+    ("opportunityproduct", ("Opportunity", true)),
+    (
+        "opportunitysalesprocess",
+        ("OpportunitySalesProcess", false),
+    ),
+    ("organization", ("Organization", false)),
+    ("phonecall", ("Activity", true)),
+    ("position", ("Position", false)),
+    ("pricelevel", ("Product", false)),
+    ("processstage", ("ProcessStage", false)),
+    ("product", ("Product", false)),
+    ("publisher", ("Publisher", false)),
+    ("queue", ("Queue", true)),
+    ("queueitem", ("Queue", true)),
+    ("quote", ("Quote", true)),
+    ("recurringappointmentmaster", ("Activity", true)),
+    ("role", ("Role", false)),
+    ("salesorder", ("Order", true)),
+    ("savedquery", ("Query", false)),
+    ("sdkmessage", ("SdkMessage", false)),
+    ("sdkmessagefilter", ("SdkMessage", false)),
+    ("sla", ("SLA", true)),
+    ("socialactivity", ("Activity", true)),
+    ("solution", ("Solution", false)),
+    ("subject", ("Subject", false)),
+    ("systemuser", ("User", false)),
+    ("task", ("Activity", true)),
+    ("team", ("Team", false)),
+    ("territory", ("Territory", false)),
+    ("transactioncurrency", ("TransactionCurrency", false)),
+    ("userquery", ("UserQuery", true)),
+    ("usersettings", ("UserSettings", false)),
+    ("workflow", ("Workflow", true)),
+];
+
+/// The standard tables that lookups of the standard tables can be set to point to, besides
+/// their owner. Of those with few lookups that matter, none are listed.
+const REFERENCES: [(&str, &[&str]); 16] = [
+    (
+        "account",
+        &[
+            "account",
+            "contact",
+            "lead",
+            "pricelevel",
+            "sla",
+            "systemuser",
+            "territory",
+            "transactioncurrency",
+        ],
+    ),
+    ("annotation", ANNOTATED),
+    ("appointment", REGARDED),
+    ("campaign", &["pricelevel", "transactioncurrency"]),
+    (
+        "connection",
+        &[
+            "account",
+            "activitypointer",
+            "appointment",
+            "connectionrole",
+            "contact",
+            "email",
+            "fax",
+            "goal",
+            "lead",
+            "letter",
+            "opportunity",
+            "phonecall",
+            "position",
+            "systemuser",
+            "task",
+            "team",
+            "territory",
+            "transactioncurrency",
+        ],
+    ),
+    (
+        "contact",
+        &[
+            "account",
+            "contact",
+            "lead",
+            "pricelevel",
+            "sla",
+            "systemuser",
+            "transactioncurrency",
+        ],
+    ),
+    ("email", REGARDED),
+    ("fax", REGARDED),
+    (
+        "lead",
+        &[
+            "account",
+            "campaign",
+            "campaignresponse",
+            "contact",
+            "incident",
+            "opportunity",
+            "sla",
+            "transactioncurrency",
+        ],
+    ),
+    ("letter", REGARDED),
+    ("list", &["transactioncurrency"]),
+    (
+        "opportunity",
+        &[
+            "account",
+            "campaign",
+            "contact",
+            "lead",
+            "pricelevel",
+            "sla",
+            "transactioncurrency",
+        ],
+    ),
+    (
+        "opportunityproduct",
+        &["opportunity", "product", "transactioncurrency"],
+    ),
+    ("phonecall", REGARDED),
+    (
+        "queueitem",
+        &[
+            "activitypointer",
+            "appointment",
+            "email",
+            "fax",
+            "letter",
+            "phonecall",
+            "queue",
+            "systemuser",
+            "task",
+            "team",
+            "transactioncurrency",
+        ],
+    ),
+    ("task", REGARDED),
+];
+
+/// What notes can be about.
+const ANNOTATED: &[&str] = &[
+    "account",
+    "appointment",
+    "campaign",
+    "competitor",
+    "contact",
+    "duplicaterule",
+    "email",
+    "emailserverprofile",
+    "fax",
+    "goal",
+    "incident",
+    "invoice",
+    "lead",
+    "letter",
+    "list",
+    "mailbox",
+    "opportunity",
+    "phonecall",
+    "product",
+    "quote",
+    "salesorder",
+    "sla",
+    "task",
+    "workflow",
+];
+
+/// What activities can be about, and their other lookups.
+const REGARDED: &[&str] = &[
+    "account",
+    "campaign",
+    "contact",
+    "incident",
+    "invoice",
+    "lead",
+    "opportunity",
+    "quote",
+    "salesorder",
+    "sla",
+    "transactioncurrency",
+];

@@ -1,0 +1,206 @@
+//! From what a connection is for to what its account must be allowed to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::permission::{Permission, Permissions};
+use super::profiles::bundle;
+use super::table::{Guard, Table};
+use crate::dataverse::privilege::{Depth, PrivilegeName, Right, Words};
+use crate::settings::{Profile, Purpose, WriteOperation};
+
+/// What is done with which tables, and what else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::connection) struct Wanted {
+    read: BTreeSet<String>,
+    write: BTreeMap<String, BTreeSet<WriteOperation>>,
+    /// Tables that are read, and that lookups of the written rows are never set to.
+    aside: BTreeSet<&'static str>,
+    /// Whether the history of rows is read.
+    pub(in crate::connection) audit: bool,
+    /// Privileges on something other than rows, and what needs them.
+    besides: Vec<(&'static str, &'static str)>,
+}
+
+/// What every connection asks the environment before it reads a row (reference §5.1).
+const DISCOVERY: [&str; 1] = ["prvReadEntity"];
+
+/// What gives a history more than the fact that something changed (reference §10).
+const HISTORY: (&str, &str) = ("prvReadRecordAuditHistory", "reading the history of rows");
+
+/// What giving and taking roles and memberships takes (reference §11.2).
+const PROVISIONING: [(&str, &str); 7] = [
+    ("prvAssignRole", "giving and taking security roles"),
+    ("prvAppendToRole", "giving and taking security roles"),
+    ("prvAppendUser", "giving security roles to users"),
+    ("prvAppendTeam", "giving security roles to teams"),
+    ("prvAppendTeam", "changing the members of teams"),
+    ("prvAppendToUser", "changing the members of teams"),
+    ("prvWriteTeam", "changing the members of teams"),
+];
+
+impl Wanted {
+    pub(in crate::connection) fn of(purpose: &Purpose) -> Self {
+        let mut wanted = Self {
+            read: purpose.read.clone(),
+            write: purpose.write.clone(),
+            ..Self::default()
+        };
+        let mut profiles = purpose.profiles.clone();
+        if purpose.access_sync {
+            profiles.insert(Profile::AccessSync);
+        }
+        if purpose.access_provisioning {
+            profiles.insert(Profile::AccessProvisioning);
+        }
+        for profile in profiles {
+            let bundle = bundle(profile);
+            wanted.read(bundle.read);
+            wanted.read(bundle.processes);
+            wanted.aside.extend(bundle.processes);
+            for table in bundle.write {
+                let operations = wanted.write.entry((*table).to_owned()).or_default();
+                operations.extend(bundle.operations);
+            }
+            wanted.audit |= bundle.audit;
+            wanted.besides.extend(bundle.besides);
+            if bundle.provisioning {
+                wanted.besides.extend(PROVISIONING);
+            }
+        }
+        if purpose.audit || wanted.audit {
+            wanted.audit = true;
+            wanted.read(&["audit"]);
+            wanted.besides.push(HISTORY);
+        }
+        if purpose.views {
+            wanted.read(&["savedquery", "userquery"]);
+        }
+        wanted
+    }
+
+    fn read(&mut self, tables: &[&str]) {
+        self.read.extend(tables.iter().map(ToString::to_string));
+    }
+
+    /// The tables that are read, and those whose history is.
+    pub(in crate::connection) fn tables_read(&self) -> impl Iterator<Item = &str> {
+        self.read.iter().map(String::as_str)
+    }
+
+    /// The tables whose rows are written.
+    pub(in crate::connection) fn tables_written(&self) -> impl Iterator<Item = &str> {
+        self.write.keys().map(String::as_str)
+    }
+
+    /// Every table that anything is done with.
+    pub(in crate::connection) fn tables(&self) -> BTreeSet<&str> {
+        self.tables_read().chain(self.tables_written()).collect()
+    }
+
+    /// The permissions for all of it, and no others. A table that `table` does not give is
+    /// not in the environment.
+    pub(in crate::connection) fn permissions<'t>(
+        &self,
+        table: impl Fn(&str) -> Option<&'t Table>,
+    ) -> Permissions {
+        let mut permissions = Permissions::default();
+        for name in DISCOVERY {
+            permissions.add(on_no_table(
+                name,
+                "finding out which tables there are",
+                true,
+            ));
+        }
+        permissions.add(on_no_table(
+            "prvReadOrganization",
+            "checking the connection",
+            false,
+        ));
+        for (name, reason) in &self.besides {
+            permissions.add(on_no_table(name, reason, true));
+        }
+        for table in self.read.iter().filter_map(|name| table(name)) {
+            // At the depth of the whole organization, because change tracking takes no less
+            // (reference §6.4).
+            add(&mut permissions, table, Right::Read, "reading");
+        }
+        let present: Vec<&Table> = self
+            .tables()
+            .into_iter()
+            .filter(|name| !self.aside.contains(name))
+            .filter_map(&table)
+            .collect();
+        for (name, operations) in &self.write {
+            let Some(table) = table(name) else { continue };
+            for operation in operations {
+                let (right, doing) = right_to(*operation);
+                add(&mut permissions, table, right, doing);
+            }
+            let sets_lookups = operations.contains(&WriteOperation::Create)
+                || operations.contains(&WriteOperation::Update);
+            if sets_lookups {
+                add_references(&mut permissions, table, &present);
+            }
+        }
+        permissions
+    }
+}
+
+/// Setting a lookup takes a right on either table (reference §11.3).
+fn add_references(permissions: &mut Permissions, from: &Table, present: &[&Table]) {
+    let targets = present
+        .iter()
+        .filter(|target| from.references.may_be_to(&target.name));
+    for target in targets {
+        let reason = format!("setting lookups from {} to {}", from.name, target.name);
+        let appended_to = target.guards_of(Right::AppendTo);
+        let mut can_be_set = false;
+        for guard in appended_to {
+            can_be_set = true;
+            permissions.add(on_table(target, guard, reason.clone()));
+        }
+        let appended = from.guards_of(Right::Append).filter(|_| can_be_set);
+        for guard in appended {
+            permissions.add(on_table(from, guard, reason.clone()));
+        }
+    }
+}
+
+/// The right that an operation takes, and what to call what is done.
+fn right_to(operation: WriteOperation) -> (Right, &'static str) {
+    match operation {
+        WriteOperation::Create => (Right::Create, "creating"),
+        WriteOperation::Update => (Right::Write, "updating"),
+        WriteOperation::Delete => (Right::Delete, "deleting"),
+        WriteOperation::Assign => (Right::Assign, "assigning"),
+        WriteOperation::Share => (Right::Share, "sharing"),
+    }
+}
+
+fn add(permissions: &mut Permissions, table: &Table, right: Right, doing: &str) {
+    for guard in table.guards_of(right) {
+        permissions.add(on_table(table, guard, format!("{doing} {}", table.name)));
+    }
+}
+
+fn on_table(table: &Table, guard: &Guard, reason: String) -> Permission {
+    Permission {
+        words: Words::of(&guard.privilege, table.title.as_deref()),
+        privilege: guard.privilege.clone(),
+        depth: guard.deepest,
+        needed_for: vec![reason],
+        is_essential: true,
+    }
+}
+
+/// A privilege that belongs to no table has no other depth than the greatest.
+fn on_no_table(name: &'static str, reason: &str, is_essential: bool) -> Permission {
+    let privilege = PrivilegeName::known(name);
+    Permission {
+        words: Words::of(&privilege, None),
+        privilege,
+        depth: Depth::Global,
+        needed_for: vec![reason.to_owned()],
+        is_essential,
+    }
+}

@@ -1,0 +1,172 @@
+//! The least role for what a connection is for, and the calls that create it (reference §11).
+
+use serde_json::json;
+
+use super::privileges::{Permission, Table, Wanted};
+use crate::dataverse::Environment;
+use crate::dataverse::query::{Query, string_literal};
+use crate::error::{Error, ErrorKind};
+use crate::host::Method;
+use crate::settings::{Purpose, Settings};
+
+/// How many privileges are looked up in one request.
+pub(super) const PRIVILEGES_AT_ONCE: usize = 20;
+
+/// The least that an account must be allowed for what a connection is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// What to call it.
+    pub name: String,
+    /// In the order in which the role editor shows them.
+    pub permissions: Vec<Permission>,
+    /// What creates it, in order.
+    pub calls: Vec<Call>,
+}
+
+/// One call of the Web API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What it does, for people.
+    pub title: String,
+    /// The method.
+    pub method: Method,
+    /// Absolute. A part in braces stands for a value that an earlier call returned; the title
+    /// of that call tells which.
+    pub url: String,
+    /// JSON, with braces as in `url`.
+    pub body: Option<String>,
+}
+
+/// The role that the settings call for. Needs no network: what guards the standard tables is
+/// known here, and of other tables it is assumed that their privileges have their names and
+/// that they refer to any of the connection's tables.
+///
+/// # Errors
+/// `InvalidSettings`, also when the settings do not say what the connection is for.
+pub fn required_role(settings: &str) -> Result<Role, Error> {
+    let settings = Settings::parse(settings)?;
+    let wanted = wanted(&settings)?;
+    let tables: Vec<Table> = wanted.tables().into_iter().map(Table::offline).collect();
+    let permissions = wanted
+        .permissions(|name| tables.iter().find(|table| table.name == name))
+        .into_sorted();
+    let name = name(&settings.purpose);
+    let environment = Environment::new(&settings.environment, settings.api_version);
+    let calls = calls(environment.api_root().as_str(), &name, &permissions);
+    Ok(Role {
+        name,
+        permissions,
+        calls,
+    })
+}
+
+/// What the settings say the connection is for.
+///
+/// # Errors
+/// `InvalidSettings` when they do not say.
+pub(super) fn wanted(settings: &Settings) -> Result<Wanted, Error> {
+    if settings.purpose.is_unknown() {
+        return Err(Error::new(
+            ErrorKind::InvalidSettings,
+            "the settings do not say what the connection is for, so no role follows from them; \
+             name profiles or tables under \"purpose\"",
+        ));
+    }
+    Ok(Wanted::of(&settings.purpose))
+}
+
+fn name(purpose: &Purpose) -> String {
+    let profiles: Vec<&str> = purpose
+        .profiles
+        .iter()
+        .map(|profile| profile.as_str())
+        .collect();
+    if profiles.is_empty() {
+        "Dataverse connector".to_owned()
+    } else {
+        format!("Dataverse connector: {}", profiles.join(", "))
+    }
+}
+
+fn calls(api: &str, name: &str, permissions: &[Permission]) -> Vec<Call> {
+    let mut calls = vec![
+        Call {
+            title: "Find the root business unit; its businessunitid is {business-unit}".to_owned(),
+            method: Method::Get,
+            url: format!("{api}{}", root_business_unit().as_str()),
+            body: None,
+        },
+        Call {
+            title: format!(
+                "Create the role \"{name}\"; {{role}} is the id at the end of the answer's \
+                 OData-EntityId"
+            ),
+            method: Method::Post,
+            url: format!("{api}roles"),
+            body: Some(new_role(name, "{business-unit}").to_string()),
+        },
+    ];
+    calls.extend(permissions.chunks(PRIVILEGES_AT_ONCE).map(|chunk| Call {
+        title: format!(
+            "Look up {} privileges; each row's privilegeid is what its name in braces stands for",
+            chunk.len()
+        ),
+        method: Method::Get,
+        url: format!("{api}{}", privileges_by_name(chunk).as_str()),
+        body: None,
+    }));
+    let privileges: Vec<_> = permissions
+        .iter()
+        .map(|permission| {
+            json!({
+                "Depth": permission.depth.as_str(),
+                "PrivilegeId": format!("{{{}}}", permission.privilege),
+                "BusinessUnitId": "{business-unit}",
+                "PrivilegeName": permission.privilege.as_str(),
+            })
+        })
+        .collect();
+    calls.push(Call {
+        title: "Add the privileges to the role".to_owned(),
+        method: Method::Post,
+        url: format!("{api}roles({{role}})/{ADD_PRIVILEGES}"),
+        body: Some(json!({ "Privileges": privileges }).to_string()),
+    });
+    calls
+}
+
+/// The action that adds privileges to a role.
+pub(super) const ADD_PRIVILEGES: &str = "Microsoft.Dynamics.CRM.AddPrivilegesRole";
+
+/// The query for the business unit that has none above it.
+pub(super) fn root_business_unit() -> Query {
+    Query::new("businessunits")
+        .select(&["businessunitid", "name"])
+        .option("$filter", "_parentbusinessunitid_value eq null")
+}
+
+/// The body that creates a role.
+pub(super) fn new_role(name: &str, business_unit: &str) -> serde_json::Value {
+    json!({
+        "name": name,
+        "businessunitid@odata.bind": format!("/businessunits({business_unit})"),
+    })
+}
+
+/// The query for what the service knows of these privileges.
+pub(super) fn privileges_by_name(permissions: &[Permission]) -> Query {
+    let names: Vec<String> = permissions
+        .iter()
+        .map(|permission| format!("name eq {}", string_literal(permission.privilege.as_str())))
+        .collect();
+    Query::new("privileges")
+        .select(&[
+            "privilegeid",
+            "name",
+            "canbebasic",
+            "canbelocal",
+            "canbedeep",
+            "canbeglobal",
+        ])
+        .option("$filter", &names.join(" or "))
+}
