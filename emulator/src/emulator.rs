@@ -6,7 +6,11 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{
-    builder::Builder, clock::Clock, net::environment::Environment, org::Role, store::Store,
+    builder::Builder,
+    clock::Clock,
+    net::environment::Environment,
+    org::{Depth, Role},
+    store::Store,
 };
 pub use crate::{
     control::{ControlError, DayReport},
@@ -103,6 +107,18 @@ impl Emulator {
             .add_application(client_id, secret, "Registered application", role)
     }
 
+    /// Registers an application whose user may do exactly this, by names of privileges such as
+    /// `prvReadAccount`; returns the user's key. Called again, it changes what the user may do.
+    pub fn add_application_with(
+        &self,
+        client_id: Uuid,
+        secret: &str,
+        privileges: &[(&str, Depth)],
+    ) -> Result<Uuid, ControlError> {
+        self.environment
+            .add_application_with(client_id, secret, privileges)
+    }
+
     /// Refuses an application tokens, or issues them again; returns whether it is known.
     pub fn disable_application(&self, client_id: Uuid, disabled: bool) -> bool {
         self.environment
@@ -118,6 +134,11 @@ impl Emulator {
     /// Revokes a privilege, such as `prvReadAccount`, from a role of the root business unit.
     pub fn revoke(&self, role: Role, privilege: &str) -> Result<(), ControlError> {
         self.environment.grant(role, privilege, None)
+    }
+
+    /// Grants a privilege to a role of the root business unit.
+    pub fn grant(&self, role: Role, privilege: &str, depth: Depth) -> Result<(), ControlError> {
+        self.environment.grant(role, privilege, Some(depth))
     }
 
     /// Carries out so many changes in the organization, the same for the same seed and rows.

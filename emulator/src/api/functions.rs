@@ -5,14 +5,13 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Response, request::Segment};
+use super::{Call, Response, request::Segment, security};
 use crate::{
     odata::{
         Literal, ODataError,
         filter::{Operand, parse_arguments},
     },
     org,
-    schema::Table,
 };
 
 /// The parallelism this server recommends in `x-ms-dop-hint`.
@@ -27,18 +26,21 @@ const FUNCTIONS: [&str; 4] = [
 
 /// Whether an unbound function of this name exists.
 pub(super) fn is_function(name: &str) -> bool {
-    FUNCTIONS.contains(&name)
+    FUNCTIONS.contains(&name) || security::FUNCTIONS.contains(&name)
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// `GET {api}/{function}(…)`; the parentheses are optional if there are no parameters.
     pub(super) fn function(
-        &self,
-        connection: &Connection,
+        &'a self,
+        connection: &'a Connection,
         segment: &Segment,
     ) -> Result<Response, ODataError> {
         let arguments = segment.arguments.as_deref().unwrap_or_default();
         match segment.name.as_str() {
+            name if security::FUNCTIONS.contains(&name) => {
+                self.security_function(connection, segment)
+            }
             "WhoAmI" => {
                 no_arguments(segment)?;
                 Ok(self.complex(
@@ -66,39 +68,6 @@ impl Call<'_> {
             },
             _ => self.total_record_count(connection, arguments),
         }
-    }
-
-    /// `GET {set}(key)/Microsoft.Dynamics.CRM.{function}()`.
-    pub(super) fn bound_function(
-        &self,
-        connection: &Connection,
-        table: &Table,
-        id: Uuid,
-        name: &str,
-    ) -> Result<Response, ODataError> {
-        if (table.logical_name.as_str(), name) != ("systemuser", "RetrieveUserPrivileges") {
-            return Err(ODataError::unknown_segment(&format!(
-                "Microsoft.Dynamics.CRM.{name}"
-            )));
-        }
-        let user = crate::gate::Caller::load(connection, id)?;
-        let mut grants: Vec<_> = user.grants.iter().collect();
-        grants.sort_by_key(|(name, _)| *name);
-        let privileges: Vec<Value> = grants
-            .into_iter()
-            .map(|(name, grant)| {
-                json!({
-                    "Depth": grant.depth.name(),
-                    "PrivilegeId": grant.privilege,
-                    "BusinessUnitId": user.unit,
-                    "PrivilegeName": name,
-                    "RecordFilterId": Uuid::nil(),
-                    "RecordFilterUniqueName": "",
-                })
-            })
-            .collect();
-        let body = json!({"RolePrivileges": privileges});
-        Ok(self.complex("RetrieveUserPrivilegesResponse", body))
     }
 
     fn current_organization(&self) -> Response {
@@ -162,7 +131,7 @@ impl Call<'_> {
     }
 
     /// The value of a named parameter of a function.
-    fn argument(&self, arguments: &str, name: &str) -> Result<Operand, ODataError> {
+    pub(super) fn argument(&self, arguments: &str, name: &str) -> Result<Operand, ODataError> {
         let found = parse_arguments(arguments)?
             .into_iter()
             .find(|(known, _)| known == name);
@@ -174,7 +143,7 @@ impl Call<'_> {
     }
 
     /// A complex value with its context first.
-    fn complex(&self, kind: &str, value: Value) -> Response {
+    pub(super) fn complex(&self, kind: &str, value: Value) -> Response {
         let context = format!(
             "{}/$metadata#Microsoft.Dynamics.CRM.{kind}",
             self.request.root

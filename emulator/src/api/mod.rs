@@ -9,6 +9,7 @@ mod metadata;
 mod paging;
 mod read;
 pub(crate) mod request;
+mod security;
 mod single;
 mod write;
 
@@ -164,7 +165,10 @@ impl<'a> Call<'a> {
         match (first.name.as_str(), rest) {
             ("", []) => Ok(self.service_document()),
             ("$metadata", []) => Ok(self.csdl()),
-            ("EntityDefinitions", _) => self.entity_definitions(first, rest),
+            ("EntityDefinitions", _) => {
+                self.caller.require_definitions("prvReadEntity")?;
+                self.entity_definitions(first, rest)
+            }
             ("RelationshipDefinitions", _) => self.relationship_definitions(first, rest),
             ("GlobalOptionSetDefinitions", _) => self.option_set_definitions(first, rest),
             (name, []) if functions::is_function(name) => self.function(connection, first),

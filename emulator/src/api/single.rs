@@ -1,11 +1,12 @@
 //! Rows by key, their properties and what their navigation properties lead to (reference §4.1).
 
 use axum::http::StatusCode;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::Value as SqlValue};
+use rusqlite::{Connection, params_from_iter, types::Value as SqlValue};
 use uuid::Uuid;
 
 use super::{Call, Response, expand, key::RowKey, read::Source, request::Segment};
 use crate::{
+    gate::{Caller, not_enough},
     odata::{
         Navigation, ODataError,
         fragment::Sql,
@@ -63,7 +64,8 @@ impl<'a> Call<'a> {
         };
         let name = first.name.as_str();
         if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
-            return self.bound_function(connection, table, id, function);
+            let arguments = first.arguments.as_deref().unwrap_or_default();
+            return self.bound_security_function(connection, table, id, function, arguments);
         }
         match self.model().navigation(&table.logical_name, name) {
             Some(Navigation::ToOne { .. } | Navigation::ToOwner) | None
@@ -253,26 +255,29 @@ impl<'a> Call<'a> {
         id: Uuid,
         kind: PrivilegeType,
     ) -> Result<bool, ODataError> {
-        let access = self.caller.access(table, kind, "t")?;
-        let (condition, ids) = access.unwrap_or_else(|| ("1".to_owned(), Vec::new()));
+        // Whoever lacks the privilege altogether is told its name, whatever the row.
+        self.caller.depth(table, kind)?;
+        if !self.is_there(connection, table, id)? {
+            return Ok(false);
+        }
+        if reaches(connection, self.caller, table, id, kind)? {
+            return Ok(true);
+        }
+        Err(not_enough())
+    }
+
+    /// Whether there is a row of this key.
+    pub(super) fn is_there(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        id: Uuid,
+    ) -> Result<bool, ODataError> {
         let sql = format!(
-            "SELECT {condition} FROM \"{}\" t WHERE t.\"{}\" = ?",
+            "SELECT 1 FROM \"{}\" WHERE \"{}\" = ?1",
             table.logical_name, table.primary_id
         );
-        let parameters = ids.into_iter().chain([id.to_string()]);
-        let reachable: Option<Option<bool>> = connection
-            .prepare_cached(&sql)?
-            .query_row(params_from_iter(parameters), |row| row.get(0))
-            .optional()?;
-        match reachable {
-            None => Ok(false),
-            Some(Some(true)) => Ok(true),
-            Some(_) => Err(ODataError::forbidden(
-                "0x80048306",
-                "Not enough privilege to access the Microsoft Dynamics 365 object or perform the \
-                 requested operation.",
-            )),
-        }
+        Ok(connection.prepare_cached(&sql)?.exists([id.to_string()])?)
     }
 
     /// `GET {set}(key)/{property}` and `…/$value`.
@@ -422,4 +427,31 @@ impl<'a> Call<'a> {
         body.extend_from_slice(b"]}");
         Ok(Response::json(StatusCode::OK, body))
     }
+}
+
+/// Whether the caller's rights of this kind reach an existing row.
+pub(super) fn reaches(
+    connection: &Connection,
+    caller: &Caller,
+    table: &Table,
+    id: Uuid,
+    kind: PrivilegeType,
+) -> Result<bool, ODataError> {
+    let has_privilege = match table.privilege(kind) {
+        Some(privilege) => caller.rights.depth(&privilege.name).is_some(),
+        None => true,
+    };
+    if !has_privilege {
+        return Ok(false);
+    }
+    let Some((condition, ids)) = caller.access(table, kind, "t")? else {
+        return Ok(true);
+    };
+    let sql = format!(
+        "SELECT 1 FROM \"{}\" t WHERE {condition} AND t.\"{}\" = ?",
+        table.logical_name, table.primary_id
+    );
+    let parameters = ids.into_iter().chain([id.to_string()]);
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.exists(params_from_iter(parameters))?)
 }

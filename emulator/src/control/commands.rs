@@ -12,7 +12,7 @@ use crate::{
     entra::{Application, ClientSecret},
     gate::limits::ServiceLimits,
     net::{environment::Environment, faults::Fault},
-    org::{self, Role},
+    org::{self, Depth, Role},
     schema::metadata_id,
     store::{Author, StoreError, Value, current_version},
 };
@@ -103,6 +103,15 @@ struct NewApplication {
     secret: String,
     name: Option<String>,
     role: Option<String>,
+    /// Exactly what the application's user may do, instead of a role by name.
+    privileges: Option<Vec<GrantedPrivilege>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantedPrivilege {
+    name: String,
+    depth: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -162,6 +171,15 @@ pub(super) fn run(
         }
         ("POST", "applications", None) => {
             let new: NewApplication = parse(body)?;
+            if let Some(privileges) = &new.privileges {
+                let granted = privileges
+                    .iter()
+                    .map(|of| Ok((of.name.as_str(), depth_of(of.depth.as_deref())?)))
+                    .collect::<Result<Vec<_>, ControlError>>()?;
+                let user =
+                    environment.add_application_with(new.client_id, &new.secret, &granted)?;
+                return Ok(json!({"done": true, "user": user}));
+            }
             let role = new.role.as_deref().map(role).transpose()?;
             let name = new.name.as_deref().unwrap_or("Registered application");
             environment.add_application(new.client_id, &new.secret, name, role)?;
@@ -193,14 +211,8 @@ pub(super) fn run(
                 privilege,
                 depth,
             } = parse(body)?;
-            let mask = match depth.as_deref().unwrap_or("Global") {
-                "Basic" => 1,
-                "Local" => 2,
-                "Deep" => 4,
-                "Global" => 8,
-                other => return Err(ControlError::unknown("depth", other)),
-            };
-            environment.grant(role(&name)?, &privilege, Some(mask))?;
+            let depth = depth_of(depth.as_deref())?;
+            environment.grant(role(&name)?, &privilege, Some(depth))?;
         }
         ("DELETE", "grants", None) => {
             let GrantChange {
@@ -222,6 +234,13 @@ pub(super) fn run(
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
     Ok(serde_json::from_slice(body)?)
+}
+
+/// The depth of this name; the greatest if none is given.
+fn depth_of(name: Option<&str>) -> Result<Depth, ControlError> {
+    let name = name.unwrap_or("Global");
+    name.parse()
+        .map_err(|_| ControlError::unknown("depth", name))
 }
 
 fn role(name: &str) -> Result<Role, ControlError> {
@@ -267,8 +286,9 @@ impl Environment {
             secrets: vec![ClientSecret::new(secret)],
             disabled: false,
         });
-        if role.is_some() {
-            org::add_application_user(&self.api.store, client_id, object_id, name, role)?;
+        if let Some(role) = role {
+            let roles = [role.id(org::ROOT_BUSINESS_UNIT)];
+            org::add_application_user(&self.api.store, client_id, object_id, name, &roles)?;
         }
         Ok(())
     }
@@ -286,43 +306,52 @@ impl Environment {
         })
     }
 
-    /// Grants a privilege to a role of the root business unit, or with no depth revokes it.
+    /// Registers an application whose user has one role: exactly these privileges. For an
+    /// application that has its role from here already, the role is made to grant these instead.
+    pub(crate) fn add_application_with(
+        &self,
+        client_id: Uuid,
+        secret: &str,
+        privileges: &[(&str, Depth)],
+    ) -> Result<Uuid, ControlError> {
+        let store = &self.api.store;
+        let granted = privileges
+            .iter()
+            .map(|&(name, depth)| Ok((self.privilege(name)?, depth)))
+            .collect::<Result<Vec<_>, ControlError>>()?;
+        let role = org::add_role(store, &format!("Application {client_id}"), &granted)?;
+        let name = "Registered application";
+        self.add_application(client_id, secret, name, None)?;
+        let object_id = metadata_id(&["service principal", &client_id.to_string()]);
+        let user = org::add_application_user(store, client_id, object_id, name, &[role])?;
+        Ok(user)
+    }
+
+    /// Key of the privilege of this name.
+    fn privilege(&self, name: &str) -> Result<Uuid, ControlError> {
+        let mut known = self.api.store.schema().privileges();
+        let found = known.find(|known| known.name == name);
+        found
+            .map(|privilege| privilege.id)
+            .ok_or_else(|| ControlError::unknown("privilege", name))
+    }
+
+    /// Grants a privilege to a role of the root business unit and its copies, or with no depth
+    /// revokes it.
     pub(crate) fn grant(
         &self,
         role: Role,
         privilege: &str,
-        depth_mask: Option<i64>,
+        depth: Option<Depth>,
     ) -> Result<(), ControlError> {
         let store = &self.api.store;
         let role = role.id(org::ROOT_BUSINESS_UNIT);
-        let privilege_id = store
-            .schema()
-            .tables()
-            .flat_map(crate::schema::Table::privileges)
-            .find(|known| known.name == privilege)
-            .ok_or_else(|| ControlError::unknown("privilege", privilege))?
-            .id;
-        let grant = metadata_id(&["roleprivilege", &role.to_string(), privilege]);
+        let privilege = self.privilege(privilege)?;
         let author = Author {
             user: org::SYSTEM,
             now: store.clock().now(),
         };
-        store.write(|writer| -> Result<(), StoreError> {
-            writer.delete("roleprivileges", grant)?;
-            if let Some(mask) = depth_mask {
-                writer.create(
-                    "roleprivileges",
-                    author,
-                    &[
-                        ("roleprivilegeid", Value::Guid(grant)),
-                        ("roleid", Value::lookup("role", role)),
-                        ("privilegeid", Value::lookup("privilege", privilege_id)),
-                        ("privilegedepthmask", Value::Int(mask)),
-                    ],
-                )?;
-            }
-            Ok(())
-        })?;
+        store.write(|writer| org::role::set_privilege(writer, author, role, privilege, depth))?;
         Ok(())
     }
 }

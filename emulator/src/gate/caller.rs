@@ -1,69 +1,29 @@
-//! A user of the organization with the sum of their roles (reference §11).
+//! A user of the organization, and the rows the user may touch (reference §11).
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, params_from_iter};
 use uuid::Uuid;
 
+use super::rights::Rights;
 use crate::{
     odata::ODataError,
-    schema::{PrivilegeType, Table},
+    org::Depth,
+    schema::{Ownership, Privilege, PrivilegeType, Table},
     store::layout::parse_guid,
 };
 
-/// How far a privilege reaches (`privilegedepthmask`, reference §11.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Depth {
-    /// The user's own rows and those of the user's teams.
-    Basic,
-    /// The rows of the user's business unit.
-    Local,
-    /// The rows of the user's business unit and all below it.
-    Deep,
-    /// Every row of the organization.
-    Global,
-}
-
-impl Depth {
-    fn from_mask(mask: i64) -> Option<Self> {
-        match mask {
-            1 => Some(Self::Basic),
-            2 => Some(Self::Local),
-            4 => Some(Self::Deep),
-            8 => Some(Self::Global),
-            _ => None,
-        }
-    }
-
-    /// The name in the answers of `RetrieveUserPrivileges`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Basic => "Basic",
-            Self::Local => "Local",
-            Self::Deep => "Deep",
-            Self::Global => "Global",
-        }
-    }
-}
-
-/// One privilege a caller holds.
-#[derive(Debug, Clone)]
-pub(crate) struct Grant {
-    pub(crate) privilege: Uuid,
-    pub(crate) depth: Depth,
-}
-
-/// A user and their rights.
+/// A user and their rights. A team can stand in for a user when its own rights are asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) user: Uuid,
     pub(crate) unit: Uuid,
     pub(crate) teams: Vec<Uuid>,
-    /// The caller's business unit and all below it.
-    units: Vec<Uuid>,
-    /// Privilege name → grant of the greatest depth.
-    pub(crate) grants: HashMap<String, Grant>,
-    role_count: usize,
+    pub(crate) rights: Rights,
+    /// Each business unit in which the caller holds a role, with all below it.
+    below: Vec<(Uuid, Vec<Uuid>)>,
+    /// Whether any row is shared with the caller.
+    has_shares: bool,
     access_mode: i64,
     disabled: bool,
 }
@@ -82,54 +42,77 @@ impl Caller {
                 [&id],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
-        let unit = unit.as_deref().map(parse_guid).unwrap_or_default();
         let teams = ids(
             connection,
             "SELECT teamid FROM teammembership WHERE systemuserid = ?1",
             &id,
         )?;
-        let units = ids(
-            connection,
-            "WITH RECURSIVE below(id) AS (SELECT ?1 UNION SELECT businessunitid FROM \
-             businessunit JOIN below ON parentbusinessunitid = below.id) SELECT id FROM below",
-            &unit.to_string(),
+        let rights = Rights::of_user(connection, user)?;
+        let mut caller = Self::with(connection, user, unit.as_deref(), teams, rights)?;
+        caller.disabled = disabled.unwrap_or(false);
+        caller.access_mode = access_mode.unwrap_or(0);
+        Ok(caller)
+    }
+
+    /// A team in the place of a user: what the team itself may do.
+    pub(crate) fn load_team(connection: &Connection, team: Uuid) -> Result<Self, ODataError> {
+        let unit: Option<String> = connection.query_row(
+            "SELECT businessunitid FROM team WHERE teamid = ?1",
+            [team.to_string()],
+            |row| row.get(0),
         )?;
-        let mut grants = HashMap::new();
-        let mut statement = connection.prepare(
-            "WITH mine(roleid) AS (\
-               SELECT roleid FROM systemuserroles WHERE systemuserid = ?1 UNION \
-               SELECT r.roleid FROM teamroles r JOIN teammembership m ON m.teamid = r.teamid \
-               WHERE m.systemuserid = ?1) \
-             SELECT p.name, p.privilegeid, max(rp.privilegedepthmask) FROM mine \
-             JOIN roleprivileges rp ON rp.roleid = mine.roleid \
-             JOIN privilege p ON p.privilegeid = rp.privilegeid GROUP BY p.privilegeid",
-        )?;
-        let mut rows = statement.query([&id])?;
-        while let Some(row) = rows.next()? {
-            let privilege = parse_guid(row.get_ref(1)?.as_str().unwrap_or_default());
-            if let Some(depth) = Depth::from_mask(row.get(2)?) {
-                grants.insert(row.get(0)?, Grant { privilege, depth });
-            }
-        }
-        let role_count: Option<i64> = connection
-            .query_row(
-                "SELECT count(*) FROM (SELECT roleid FROM systemuserroles WHERE systemuserid = ?1 \
-                 UNION SELECT r.roleid FROM teamroles r JOIN teammembership m \
-                 ON m.teamid = r.teamid WHERE m.systemuserid = ?1)",
-                [&id],
-                |row| row.get(0),
-            )
-            .optional()?;
-        Ok(Self {
+        let rights = Rights::of_team(connection, team)?;
+        Self::with(connection, team, unit.as_deref(), Vec::new(), rights)
+    }
+
+    fn with(
+        connection: &Connection,
+        user: Uuid,
+        unit: Option<&str>,
+        teams: Vec<Uuid>,
+        rights: Rights,
+    ) -> Result<Self, ODataError> {
+        let roots: BTreeSet<Uuid> = rights.all().map(|(_, grant)| grant.unit).collect();
+        let below = roots
+            .into_iter()
+            .map(|unit| {
+                let units = ids(
+                    connection,
+                    "WITH RECURSIVE below(id) AS (SELECT ?1 UNION SELECT businessunitid FROM \
+                     businessunit JOIN below ON parentbusinessunitid = below.id) \
+                     SELECT id FROM below",
+                    &unit.to_string(),
+                )?;
+                Ok((unit, units))
+            })
+            .collect::<Result<_, ODataError>>()?;
+        let mut caller = Self {
             user,
-            unit,
+            unit: unit.map(parse_guid).unwrap_or_default(),
             teams,
-            units,
-            grants,
-            role_count: usize::try_from(role_count.unwrap_or(0)).unwrap_or(0),
-            access_mode: access_mode.unwrap_or(0),
-            disabled: disabled.unwrap_or(false),
-        })
+            rights,
+            below,
+            has_shares: false,
+            access_mode: 0,
+            disabled: false,
+        };
+        caller.has_shares = caller.has_shares(connection)?;
+        Ok(caller)
+    }
+
+    fn has_shares(&self, connection: &Connection) -> Result<bool, ODataError> {
+        let known = "SELECT 1 FROM sqlite_master WHERE name = 'principalobjectaccess'";
+        if !connection.prepare(known)?.exists([])? {
+            return Ok(false);
+        }
+        let (marks, texts) = bound(self.principals());
+        let sql = format!("SELECT 1 FROM principalobjectaccess WHERE principalid IN ({marks})");
+        Ok(connection.prepare(&sql)?.exists(params_from_iter(texts))?)
+    }
+
+    /// The user and the user's teams: whose rows are the user's own.
+    fn principals(&self) -> impl Iterator<Item = Uuid> {
+        std::iter::once(self.user).chain(self.teams.iter().copied())
     }
 
     /// Whether the organization lets the user in at all (reference §2.9).
@@ -143,7 +126,7 @@ impl Caller {
                 ),
             ));
         }
-        if self.role_count == 0 {
+        if self.rights.role_count == 0 {
             return Err(ODataError::forbidden(
                 "0x80042F09",
                 "The user has not been assigned any roles.",
@@ -152,34 +135,36 @@ impl Caller {
         Ok(())
     }
 
-    /// How far the caller's privilege for this kind of access reaches; [`Depth::Global`] where
-    /// the table needs none.
+    /// How far the caller's privilege for this kind of access reaches, or the refusal that names
+    /// it; [`Depth::Global`] where the table needs none.
     pub(crate) fn depth(&self, table: &Table, kind: PrivilegeType) -> Result<Depth, ODataError> {
-        let Some(privilege) = table.privilege(kind) else {
-            return Ok(Depth::Global);
-        };
-        self.grants
-            .get(&privilege.name)
-            .map(|grant| grant.depth)
-            .ok_or_else(|| {
-                ODataError::forbidden(
-                    "0x80040220",
-                    format!(
-                        "Principal user (Id={}, type=8, roleCount={}, privilegeCount={}, \
-                     accessMode={}), is missing {} privilege (Id={}) on OTC={} for entity '{}'. \
-                     context.Caller={}",
-                        self.user,
-                        self.role_count,
-                        self.grants.len(),
-                        self.access_mode,
-                        privilege.name,
-                        privilege.id,
-                        table.object_type_code,
-                        table.logical_name,
-                        self.user,
-                    ),
-                )
-            })
+        if let Some(privilege) = table.privilege(kind) {
+            let depth = self.rights.depth(&privilege.name);
+            return depth.ok_or_else(|| self.missing(&privilege.name, table));
+        }
+        if kind == PrivilegeType::Read {
+            for name in &table.read_with {
+                self.require(name, table)?;
+            }
+        }
+        Ok(Depth::Global)
+    }
+
+    /// Refuses a caller without this privilege, which something about the table needs.
+    pub(crate) fn require(&self, privilege: &str, table: &Table) -> Result<(), ODataError> {
+        match self.rights.depth(privilege) {
+            Some(_) => Ok(()),
+            None => Err(self.missing(privilege, table)),
+        }
+    }
+
+    /// Refuses a caller without this privilege for definitions.
+    pub(crate) fn require_definitions(&self, privilege: &str) -> Result<(), ODataError> {
+        match self.rights.depth(privilege) {
+            Some(_) => Ok(()),
+            // The type code of definitions of tables.
+            None => Err(self.refusal(privilege, 9_800, "entity", "")),
+        }
     }
 
     /// Refuses anything less than organization-wide read, which change tracking needs (§6.4).
@@ -187,14 +172,36 @@ impl Caller {
         if self.depth(table, PrivilegeType::Read)? == Depth::Global {
             return Ok(());
         }
-        Err(ODataError::forbidden(
+        let name = table
+            .privilege(PrivilegeType::Read)
+            .map_or("", |privilege| privilege.name.as_str());
+        Err(self.refusal(
+            name,
+            table.object_type_code,
+            &table.logical_name,
+            " at the depth of the organization, which change tracking needs",
+        ))
+    }
+
+    fn missing(&self, privilege: &str, table: &Table) -> ODataError {
+        self.refusal(privilege, table.object_type_code, &table.logical_name, "")
+    }
+
+    /// The service's own words (reference §2.9).
+    fn refusal(&self, privilege: &str, code: i32, table: &str, addition: &str) -> ODataError {
+        ODataError::forbidden(
             "0x80040220",
             format!(
-                "Principal user (Id={}, type=8) needs organization-level read access to entity \
-                 '{}' to retrieve changes.",
-                self.user, table.logical_name
+                "Principal user (Id={user}, type=8, roleCount={}, privilegeCount={}, \
+                 accessMode={}), is missing {privilege} privilege (Id={}) on OTC={code} for entity \
+                 '{table}'{addition}. context.Caller={user}",
+                self.rights.role_count,
+                self.rights.privilege_count(),
+                self.access_mode,
+                Privilege::id_of(privilege),
+                user = self.user,
             ),
-        ))
+        )
     }
 
     /// The rows of the table that the caller may access in this way.
@@ -204,26 +211,107 @@ impl Caller {
         kind: PrivilegeType,
         alias: &str,
     ) -> Result<Access, ODataError> {
-        let depth = self.depth(table, kind)?;
-        let has = |column: &str| table.column(column).is_some();
-        let (column, ids) = match depth {
-            Depth::Global => return Ok(None),
-            Depth::Basic if has("ownerid") => (
-                "ownerid",
-                std::iter::once(self.user)
-                    .chain(self.teams.iter().copied())
-                    .collect(),
-            ),
-            Depth::Local if has("owningbusinessunit") => ("owningbusinessunit", vec![self.unit]),
-            Depth::Deep if has("owningbusinessunit") => ("owningbusinessunit", self.units.clone()),
-            Depth::Local if has("businessunitid") => ("businessunitid", vec![self.unit]),
-            Depth::Deep if has("businessunitid") => ("businessunitid", self.units.clone()),
-            _ => return Ok(Some(("0".to_owned(), Vec::new()))),
+        if self.depth(table, kind)? == Depth::Global {
+            return Ok(None);
+        }
+        let mut conditions = vec!["0".to_owned()];
+        let mut texts = Vec::new();
+        let mut among = |column: &str, ids: Vec<Uuid>| {
+            let (marks, bound) = bound(ids);
+            conditions.push(format!("{alias}.\"{column}\" IN ({marks})"));
+            texts.extend(bound);
         };
-        let marks = vec!["?"; ids.len()].join(", ");
-        let texts = ids.iter().map(Uuid::to_string).collect();
-        Ok(Some((format!("{alias}.\"{column}\" IN ({marks})"), texts)))
+        if let Some(column) = owner_column(table) {
+            among(column, self.principals().collect());
+        }
+        if let Some(column) = unit_column(table) {
+            let units = self.units(table, kind);
+            if !units.is_empty() {
+                among(column, units);
+            }
+        }
+        if self.has_shares && table.ownership == Ownership::UserOwned {
+            let (marks, bound) = bound(self.principals());
+            conditions.push(format!(
+                "{alias}.\"{}\" IN (SELECT objectid FROM principalobjectaccess \
+                 WHERE principalid IN ({marks}) AND accessrightsmask & {} <> 0)",
+                table.primary_id,
+                kind.access_right()
+            ));
+            texts.extend(bound);
+        }
+        Ok(Some((format!("({})", conditions.join(" OR ")), texts)))
     }
+
+    /// Refuses a new row whose owner or business unit the caller's privilege does not reach.
+    pub(crate) fn require_reach(
+        &self,
+        table: &Table,
+        kind: PrivilegeType,
+        owner: Option<Uuid>,
+        unit: Option<Uuid>,
+    ) -> Result<(), ODataError> {
+        if self.depth(table, kind)? == Depth::Global {
+            return Ok(());
+        }
+        let own = owner.is_some_and(|owner| self.principals().any(|id| id == owner));
+        let near = unit.is_some_and(|unit| self.units(table, kind).contains(&unit));
+        if own || near {
+            Ok(())
+        } else {
+            Err(not_enough())
+        }
+    }
+
+    /// The business units all of whose rows the privilege reaches.
+    fn units(&self, table: &Table, kind: PrivilegeType) -> Vec<Uuid> {
+        let Some(privilege) = table.privilege(kind) else {
+            return Vec::new();
+        };
+        let mut units = BTreeSet::new();
+        for grant in self.rights.grants(&privilege.name) {
+            match grant.depth {
+                Depth::Local => units.extend([grant.unit]),
+                Depth::Deep => {
+                    let below = self.below.iter().find(|(unit, _)| *unit == grant.unit);
+                    units.extend(below.into_iter().flat_map(|(_, units)| units));
+                }
+                Depth::Basic | Depth::Global => {}
+            }
+        }
+        units.into_iter().collect()
+    }
+}
+
+/// The refusal of a row beyond the caller's depth (reference §2.9).
+pub(crate) fn not_enough() -> ODataError {
+    ODataError::forbidden(
+        "0x80048306",
+        "Not enough privilege to access the Microsoft Dynamics 365 object or perform the \
+         requested operation.",
+    )
+}
+
+/// The column that says whose a row is.
+fn owner_column(table: &Table) -> Option<&'static str> {
+    let columns = ["ownerid", "systemuserid"];
+    let own_key = |column: &str| column != "systemuserid" || table.primary_id == column;
+    columns
+        .into_iter()
+        .find(|column| table.column(column).is_some() && own_key(column))
+}
+
+/// The column that says to which business unit a row belongs.
+pub(crate) fn unit_column(table: &Table) -> Option<&'static str> {
+    ["owningbusinessunit", "businessunitid"]
+        .into_iter()
+        .find(|column| table.column(column).is_some())
+}
+
+/// Question marks for a list, and the texts to bind.
+fn bound(ids: impl IntoIterator<Item = Uuid>) -> (String, Vec<String>) {
+    let texts: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    (vec!["?"; texts.len()].join(", "), texts)
 }
 
 fn ids(connection: &Connection, sql: &str, parameter: &str) -> Result<Vec<Uuid>, ODataError> {

@@ -2,6 +2,7 @@
 
 mod caller;
 pub(crate) mod limits;
+mod rights;
 
 use std::{
     collections::HashMap,
@@ -12,7 +13,8 @@ use axum::http::{HeaderMap, header};
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, not_enough, unit_column};
+pub(crate) use rights::Rights;
 
 use crate::{
     entra::{Claims, Entra},

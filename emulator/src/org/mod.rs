@@ -1,11 +1,14 @@
 //! The organization that every emulator starts with: business units, users, roles, currencies.
 
+mod depth;
+pub(crate) mod role;
 mod roles;
 mod seed;
 
 use uuid::Uuid;
 
-pub(crate) use seed::{add_application_user, seed};
+pub use depth::{Depth, UnknownDepth};
+pub(crate) use seed::{add_application_user, add_role, seed};
 
 use crate::schema::metadata_id;
 
@@ -17,6 +20,12 @@ pub const ROOT_BUSINESS_UNIT: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_
 pub const SALES_BUSINESS_UNIT: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0003);
 /// Key of the default team of the root business unit.
 pub const DEFAULT_TEAM: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0004);
+/// Key of the default team of the business unit below the root.
+pub const SALES_TEAM: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0005);
+/// Key of a team of the root business unit with a role: its members sell from another unit.
+pub const KEY_ACCOUNTS_TEAM: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0006);
+/// Key of a team whose members are those of an Entra security group.
+pub const GROUP_TEAM: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0007);
 /// Key of the user who owns seeded rows: the first administrator.
 pub const ADMINISTRATOR: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0010);
 /// Key of the built-in user `SYSTEM`.
@@ -33,6 +42,12 @@ pub const SELLERS: [Uuid; 3] = [
 pub const BASE_CURRENCY: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0020);
 /// Key of the second currency, euro.
 pub const EURO: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0021);
+
+/// The template of every System Administrator role (reference §11.1).
+pub(crate) const ADMINISTRATOR_TEMPLATE: Uuid =
+    Uuid::from_u128(0x6270_90ff_40a3_4053_8790_584e_dc5b_e201);
+/// The template of every System Customizer role.
+const CUSTOMIZER_TEMPLATE: Uuid = Uuid::from_u128(0x119f_245c_3cc8_4b62_b31c_d1a0_46ce_d15d);
 
 /// A role every organization has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +82,15 @@ impl Role {
             Self::BasicUser => "Basic User",
             Self::Salesperson => "Salesperson",
             Self::IntegrationReader => "Integration Reader",
+        }
+    }
+
+    /// Key of the role's template, if the service itself made the role.
+    pub(crate) fn template(self) -> Option<Uuid> {
+        match self {
+            Self::SystemAdministrator => Some(ADMINISTRATOR_TEMPLATE),
+            Self::SystemCustomizer => Some(CUSTOMIZER_TEMPLATE),
+            Self::BasicUser | Self::Salesperson | Self::IntegrationReader => None,
         }
     }
 

@@ -1,30 +1,25 @@
-//! Privileges, and the roles that grant them (reference §11).
-
-use std::collections::BTreeMap;
+//! The privileges and roles of a new organization (reference §11).
 
 use uuid::Uuid;
 
-use super::{ROOT_BUSINESS_UNIT, Role};
+use super::{Depth, ROOT_BUSINESS_UNIT, Role, role::grant_id};
 use crate::{
-    schema::{Ownership, Privilege, PrivilegeDepth, PrivilegeType, Schema, Table, metadata_id},
+    schema::{Privilege, PrivilegeType, Schema},
     store::{Store, StoreError, Value},
 };
 
-/// `privilegedepthmask` values.
-const BASIC: i64 = 1;
-const LOCAL: i64 = 2;
-const GLOBAL: i64 = 8;
-
-/// Loads every privilege of the schema's tables, and for each business unit every role.
+/// Loads every privilege, and for each business unit every role.
 pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(), StoreError> {
-    let privileges = &privileges(schema);
-    seed_privileges(store, schema, privileges)?;
+    let privileges: Vec<Privilege> = schema.privileges().collect();
+    seed_privileges(store, schema, &privileges)?;
+    seed_templates(store, schema)?;
     let Some(roles) = schema.table("role") else {
         return Ok(());
     };
     let rows = units.iter().flat_map(|&unit| {
         Role::ALL.map(|role| {
             let root = Value::lookup("role", role.id(ROOT_BUSINESS_UNIT));
+            let template = role.template();
             vec![
                 Value::Guid(role.id(unit)),
                 Value::from(role.name()),
@@ -35,6 +30,8 @@ pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(),
                     root.clone()
                 },
                 root,
+                Value::Int(1),
+                template.map_or(Value::Null, |id| Value::lookup("roletemplate", id)),
             ]
         })
     });
@@ -44,22 +41,24 @@ pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(),
         "businessunitid",
         "parentroleid",
         "parentrootroleid",
+        "isinherited",
+        "roletemplateid",
     ];
     store.load(roles, &columns, rows)?;
     let Some(grants) = schema.table("roleprivileges") else {
         return Ok(());
     };
+    let privileges = &privileges;
     let rows = units.iter().flat_map(|&unit| {
         Role::ALL.into_iter().flat_map(move |role| {
-            privileges.iter().filter_map(move |(privilege, table)| {
-                let depth = depth(role, table, privilege.kind)?;
+            privileges.iter().filter_map(move |privilege| {
+                let depth = depth(role, privilege)?;
                 let id = role.id(unit);
-                let key = ["roleprivilege", &id.to_string(), &privilege.name];
                 Some(vec![
-                    Value::Guid(metadata_id(&key)),
+                    Value::Guid(grant_id(id, privilege.id)),
                     Value::lookup("role", id),
                     Value::lookup("privilege", privilege.id),
-                    Value::Int(depth),
+                    Value::Int(depth.mask()),
                 ])
             })
         })
@@ -74,34 +73,23 @@ pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(),
     Ok(())
 }
 
-/// Every privilege once, with a table it is for: all activities share theirs.
-fn privileges(schema: &Schema) -> Vec<(Privilege, &Table)> {
-    let mut known = BTreeMap::new();
-    for table in schema.tables() {
-        for privilege in table.privileges() {
-            known.insert(privilege.name.clone(), (privilege, table));
-        }
-    }
-    known.into_values().collect()
-}
-
 fn seed_privileges(
     store: &Store,
     schema: &Schema,
-    privileges: &[(Privilege, &Table)],
+    privileges: &[Privilege],
 ) -> Result<(), StoreError> {
     let Some(table) = schema.table("privilege") else {
         return Ok(());
     };
-    let rows = privileges.iter().map(|(privilege, _)| {
-        let below_global = privilege.depth != PrivilegeDepth::OrganizationOnly;
+    let rows = privileges.iter().map(|privilege| {
+        let local = Value::Bool(privilege.depth.can_be_local());
         vec![
             Value::Guid(privilege.id),
             Value::Text(privilege.name.clone()),
-            Value::Int(privilege.kind.access_right().into()),
-            Value::Bool(privilege.depth == PrivilegeDepth::UserToOrganization),
-            Value::Bool(below_global),
-            Value::Bool(below_global),
+            Value::Int(privilege.kind.access_right()),
+            Value::Bool(privilege.depth.can_be_basic()),
+            local.clone(),
+            local,
             Value::Bool(true),
         ]
     });
@@ -118,17 +106,35 @@ fn seed_privileges(
     Ok(())
 }
 
-/// How far a role's privilege on a table reaches; `None` if the role lacks it.
-fn depth(role: Role, table: &Table, kind: PrivilegeType) -> Option<i64> {
-    let owned = table.ownership == Ownership::UserOwned;
-    let reading = kind == PrivilegeType::Read;
+/// The templates by which the service knows its own roles, whatever they are called.
+fn seed_templates(store: &Store, schema: &Schema) -> Result<(), StoreError> {
+    let Some(table) = schema.table("roletemplate") else {
+        return Ok(());
+    };
+    let rows = Role::ALL.into_iter().filter_map(|role| {
+        let id = role.template()?;
+        Some(vec![Value::Guid(id), Value::from(role.name())])
+    });
+    store.load(table, &["roletemplateid", "name"], rows)?;
+    Ok(())
+}
+
+/// How far a role's privilege reaches; `None` if the role lacks it.
+fn depth(role: Role, privilege: &Privilege) -> Option<Depth> {
+    let owned = privilege.depth.can_be_basic();
+    let reading = privilege.kind == PrivilegeType::Read;
+    let audit = matches!(
+        privilege.name.as_str(),
+        "prvReadAuditSummary" | "prvReadRecordAuditHistory"
+    );
     match role {
-        Role::SystemAdministrator => Some(GLOBAL),
-        Role::IntegrationReader => reading.then_some(GLOBAL),
-        Role::Salesperson if owned => Some(LOCAL),
-        Role::SystemCustomizer | Role::BasicUser if owned => Some(BASIC),
+        Role::SystemAdministrator => Some(Depth::Global),
+        Role::IntegrationReader => (reading || audit).then_some(Depth::Global),
+        Role::Salesperson if owned => Some(Depth::Local),
+        Role::SystemCustomizer | Role::BasicUser if owned => Some(Depth::Basic),
+        Role::SystemCustomizer if privilege.is_for_definitions() => Some(Depth::Global),
         Role::SystemCustomizer | Role::BasicUser | Role::Salesperson => {
-            (reading || kind == PrivilegeType::AppendTo).then_some(GLOBAL)
+            (reading || privilege.kind == PrivilegeType::AppendTo).then_some(Depth::Global)
         }
     }
 }

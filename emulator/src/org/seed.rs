@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use super::{
-    ADMINISTRATOR, BASE_CURRENCY, DEFAULT_TEAM, EURO, INTEGRATION, ORGANIZATION,
-    ROOT_BUSINESS_UNIT, Role, SALES_BUSINESS_UNIT, SELLERS, SYSTEM, roles,
+    ADMINISTRATOR, BASE_CURRENCY, DEFAULT_TEAM, Depth, EURO, GROUP_TEAM, INTEGRATION,
+    KEY_ACCOUNTS_TEAM, ORGANIZATION, ROOT_BUSINESS_UNIT, Role, SALES_BUSINESS_UNIT, SALES_TEAM,
+    SELLERS, SYSTEM, role, roles,
 };
 use crate::{
     schema::metadata_id,
@@ -26,7 +27,7 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         new.organization(name)?;
         new.business_units(name)?;
         new.users()?;
-        new.team(name)?;
+        new.teams(name)?;
         new.solution()?;
         new.messages()
     })?;
@@ -40,29 +41,24 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
             writer,
             author,
             ADMINISTRATOR,
-            Role::SystemAdministrator,
-            ROOT_BUSINESS_UNIT,
+            Role::SystemAdministrator.id(ROOT_BUSINESS_UNIT),
         )?;
         for seller in SELLERS {
-            assign_role(
-                writer,
-                author,
-                seller,
-                Role::Salesperson,
-                SALES_BUSINESS_UNIT,
-            )?;
+            let role = Role::Salesperson.id(SALES_BUSINESS_UNIT);
+            assign_role(writer, author, seller, role)?;
         }
-        Ok(())
+        let new = NewOrganization { writer, author };
+        new.team_role(KEY_ACCOUNTS_TEAM, Role::Salesperson.id(ROOT_BUSINESS_UNIT))
     })
 }
 
-/// Adds an application user of the root business unit with a role.
+/// Adds an application user of the root business unit with these roles of that unit.
 pub(crate) fn add_application_user(
     store: &Store,
     client_id: Uuid,
     object_id: Uuid,
     name: &str,
-    role: Option<Role>,
+    roles: &[Uuid],
 ) -> Result<Uuid, StoreError> {
     let author = Author {
         user: SYSTEM,
@@ -86,22 +82,61 @@ pub(crate) fn add_application_user(
                 ("islicensed", Value::Bool(false)),
             ],
         )?;
-        if let Some(role) = role {
-            assign_role(writer, author, id, role, ROOT_BUSINESS_UNIT)?;
+        new.member(DEFAULT_TEAM, id)?;
+        for &role in roles {
+            assign_role(writer, author, id, role)?;
         }
         Ok(id)
     })
 }
 
-/// Gives a user a role of a business unit.
+/// Adds a role to the root business unit, copied into those below; a role that this made before
+/// grants afterwards what is given, and nothing else.
+pub(crate) fn add_role(
+    store: &Store,
+    name: &str,
+    privileges: &[(Uuid, Depth)],
+) -> Result<Uuid, StoreError> {
+    let author = Author {
+        user: SYSTEM,
+        now: store.clock().now(),
+    };
+    let id = metadata_id(&["added role", name]);
+    store.write(|writer| -> Result<Uuid, StoreError> {
+        if writer.row("role", id)?.is_none() {
+            writer.create(
+                "role",
+                author,
+                &[
+                    ("roleid", Value::Guid(id)),
+                    ("name", name.into()),
+                    (
+                        "businessunitid",
+                        Value::lookup("businessunit", ROOT_BUSINESS_UNIT),
+                    ),
+                    ("parentrootroleid", Value::lookup("role", id)),
+                    ("isinherited", Value::Int(1)),
+                ],
+            )?;
+            role::spread(writer, author, id)?;
+        }
+        for (privilege, _) in role::privileges(writer, id)? {
+            role::set_privilege(writer, author, id, privilege, None)?;
+        }
+        for &(privilege, depth) in privileges {
+            role::set_privilege(writer, author, id, privilege, Some(depth))?;
+        }
+        Ok(id)
+    })
+}
+
+/// Gives a user a role of the user's business unit.
 pub(crate) fn assign_role(
     writer: &Writer<'_>,
     author: Author,
     user: Uuid,
-    role: Role,
-    unit: Uuid,
+    role: Uuid,
 ) -> Result<(), StoreError> {
-    let role = role.id(unit);
     let id = metadata_id(&["systemuserrole", &user.to_string(), &role.to_string()]);
     put(
         writer,
@@ -316,31 +351,71 @@ impl NewOrganization<'_> {
         )
     }
 
-    fn team(&self, name: &str) -> Result<(), StoreError> {
-        self.put(
-            "team",
-            &[
-                ("teamid", Value::Guid(DEFAULT_TEAM)),
-                ("name", name.into()),
-                ("teamtype", Value::Int(0)),
-                ("isdefault", Value::Bool(true)),
-                (
-                    "businessunitid",
-                    Value::lookup("businessunit", ROOT_BUSINESS_UNIT),
-                ),
-                (
-                    "administratorid",
-                    Value::lookup("systemuser", ADMINISTRATOR),
-                ),
-            ],
-        )?;
-        let id = metadata_id(&["teammembership", "default", "administrator"]);
+    /// The default teams with their members, a team with a role of its own, and one whose members
+    /// are those of an Entra group.
+    fn teams(&self, name: &str) -> Result<(), StoreError> {
+        let (root, sales) = (ROOT_BUSINESS_UNIT, SALES_BUSINESS_UNIT);
+        let default = [("isdefault", Value::Bool(true))];
+        self.team(DEFAULT_TEAM, name, root, &default)?;
+        self.team(SALES_TEAM, "Sales", sales, &default)?;
+        self.team(KEY_ACCOUNTS_TEAM, "Key Accounts", root, &[])?;
+        let group = metadata_id(&["entra group", "finance"]);
+        let of_group = [
+            ("teamtype", Value::Int(2)),
+            ("membershiptype", Value::Int(0)),
+            ("azureactivedirectoryobjectid", Value::Guid(group)),
+        ];
+        self.team(GROUP_TEAM, "Finance", root, &of_group)?;
+        self.member(DEFAULT_TEAM, ADMINISTRATOR)?;
+        self.member(GROUP_TEAM, ADMINISTRATOR)?;
+        for seller in SELLERS {
+            self.member(SALES_TEAM, seller)?;
+        }
+        let [first, ..] = SELLERS;
+        self.member(KEY_ACCOUNTS_TEAM, first)
+    }
+
+    fn team(
+        &self,
+        id: Uuid,
+        name: &str,
+        unit: Uuid,
+        more: &[(&str, Value)],
+    ) -> Result<(), StoreError> {
+        let administrator = Value::lookup("systemuser", ADMINISTRATOR);
+        let mut values = vec![
+            ("teamid", Value::Guid(id)),
+            ("name", name.into()),
+            ("businessunitid", Value::lookup("businessunit", unit)),
+            ("administratorid", administrator),
+        ];
+        if more.iter().all(|(column, _)| *column != "teamtype") {
+            values.push(("teamtype", Value::Int(0)));
+        }
+        values.extend(more.iter().cloned());
+        self.put("team", &values)
+    }
+
+    fn member(&self, team: Uuid, user: Uuid) -> Result<(), StoreError> {
+        let id = metadata_id(&["teammembership", &team.to_string(), &user.to_string()]);
         self.put(
             "teammembership",
             &[
                 ("teammembershipid", Value::Guid(id)),
-                ("teamid", Value::lookup("team", DEFAULT_TEAM)),
-                ("systemuserid", Value::lookup("systemuser", ADMINISTRATOR)),
+                ("teamid", Value::lookup("team", team)),
+                ("systemuserid", Value::lookup("systemuser", user)),
+            ],
+        )
+    }
+
+    fn team_role(&self, team: Uuid, role: Uuid) -> Result<(), StoreError> {
+        let id = metadata_id(&["teamrole", &team.to_string(), &role.to_string()]);
+        self.put(
+            "teamroles",
+            &[
+                ("teamroleid", Value::Guid(id)),
+                ("teamid", Value::lookup("team", team)),
+                ("roleid", Value::lookup("role", role)),
             ],
         )
     }

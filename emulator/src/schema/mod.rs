@@ -6,6 +6,7 @@
 mod column;
 mod derived;
 mod parse;
+mod privilege;
 mod relationship;
 mod standard;
 mod table;
@@ -19,11 +20,9 @@ pub use column::{
     Choice, Column, ColumnKind, DateTimeBehavior, DateTimeFormat, RequiredLevel, SourceType,
     StringFormat,
 };
+pub use privilege::{Privilege, PrivilegeDepth, PrivilegeType};
 pub use relationship::{Cascade, Relationship};
-pub use table::{
-    AlternateKey, ChangeTracking, Ownership, Privilege, PrivilegeDepth, PrivilegeType, Table,
-    TableType,
-};
+pub use table::{AlternateKey, ChangeTracking, Ownership, Table, TableType};
 
 /// The referenced table of every `ownerid` relationship: a user or a team, found by its id in
 /// either table. It is no table of its own in [`Schema::tables`].
@@ -134,6 +133,16 @@ impl Schema {
     /// Every table, sorted by logical name.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
+    }
+
+    /// Every privilege of the organization once, sorted by name.
+    pub fn privileges(&self) -> impl Iterator<Item = Privilege> {
+        let of_tables = self.tables().flat_map(|table| table.privileges.clone());
+        let all: BTreeMap<String, Privilege> = of_tables
+            .chain(privilege::without_table())
+            .map(|privilege| (privilege.name.clone(), privilege))
+            .collect();
+        all.into_values()
     }
 
     /// Every relationship, sorted by schema name.
@@ -390,21 +399,53 @@ mod tests {
     }
 
     #[test]
-    fn privileges_follow_the_table() {
+    fn privileges_are_those_of_the_real_service() {
         let schema = schema();
-        let read = |table: &str| schema.table(table).unwrap().privilege(PrivilegeType::Read);
-        assert_eq!(read("account").unwrap().name, "prvReadAccount");
-        assert_eq!(read("task"), read("email"));
-        assert_eq!(read("task").unwrap().name, "prvReadActivity");
-        assert_eq!(read("systemuserroles"), None);
-        let product = schema.table("product").unwrap();
-        assert_eq!(product.privilege(PrivilegeType::Assign), None);
-        let mut known = std::collections::HashMap::new();
-        for privilege in schema.tables().flat_map(Table::privileges) {
-            let first = known
-                .entry(privilege.name.clone())
-                .or_insert_with(|| privilege.clone());
-            assert_eq!(*first, privilege, "one name, one privilege");
+        let privilege = |table: &str, kind| {
+            let table = schema.table(table).unwrap();
+            table.privilege(kind).map(|found| found.name.as_str())
+        };
+        let read = |table: &str| privilege(table, PrivilegeType::Read);
+        for (table, expected) in [
+            ("account", "prvReadAccount"),
+            ("task", "prvReadActivity"),
+            ("activityparty", "prvReadActivity"),
+            ("annotation", "prvReadNote"),
+            ("systemuser", "prvReadUser"),
+            ("savedquery", "prvReadQuery"),
+            ("userquery", "prvReadUserQuery"),
+            ("listmember", "prvReadList"),
+            ("queueitem", "prvReadQueue"),
+            ("attributemap", "prvReadAttributeMap"),
+            ("entitymap", "prvReadEntityMap"),
+            ("customeropportunityrole", "prvReadCustomerOpportunityRole"),
+            ("processstage", "prvReadProcessStage"),
+            ("transactioncurrency", "prvReadTransactionCurrency"),
+            ("usersettings", "prvReadUserSettings"),
+            ("opportunitysalesprocess", "prvReadopportunitysalesprocess"),
+        ] {
+            assert_eq!(read(table), Some(expected));
         }
+        assert_eq!(read("systemuserroles"), None);
+        let roles = schema.table("systemuserroles").unwrap();
+        assert_eq!(roles.read_with, ["prvReadRole"]);
+        let assign = PrivilegeType::Assign;
+        assert_eq!(privilege("product", assign), None, "products have no owner");
+        assert_eq!(privilege("role", assign), Some("prvAssignRole"));
+        let known: std::collections::HashMap<String, Privilege> = schema
+            .privileges()
+            .map(|privilege| (privilege.name.clone(), privilege))
+            .collect();
+        for table in schema.tables() {
+            for privilege in &table.privileges {
+                let first = &known[&privilege.name];
+                assert_eq!(first, privilege, "one name, one privilege");
+            }
+            for name in &table.read_with {
+                assert!(known.contains_key(name), "{name}");
+            }
+        }
+        assert_eq!(known["prvBulkEdit"].kind, PrivilegeType::None);
+        assert_eq!(known["prvReadEntity"].kind, PrivilegeType::Read);
     }
 }

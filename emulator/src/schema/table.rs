@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Column, metadata_id};
+use super::{Column, Privilege, PrivilegeType};
 
 /// One table of the organization (`EntityMetadata` on the wire, reference §5.2).
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +55,13 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The alternate keys.
     pub keys: Vec<AlternateKey>,
-    /// The name that privileges on the table end in, or none if access needs no privilege.
-    pub privilege_name: Option<String>,
+    /// The privileges that guard the table, in the platform's order. All activities share
+    /// theirs; intersect tables have none (reference §11.3).
+    pub privileges: Vec<Privilege>,
+    /// Names of the privileges that reading needs where the table has none of its own.
+    pub read_with: Vec<String>,
+    /// Whether only the platform writes rows.
+    pub is_read_only: bool,
     /// Stable identifier of the table's definition.
     pub metadata_id: Uuid,
 }
@@ -88,43 +93,10 @@ impl Table {
         })
     }
 
-    /// The privileges that guard the table, in the platform's order.
-    ///
-    /// All activities share those of `Activity`; intersect tables have none (reference §11.3).
-    pub fn privileges(&self) -> Vec<Privilege> {
-        let Some(name) = &self.privilege_name else {
-            return Vec::new();
-        };
-        PrivilegeType::ALL
-            .into_iter()
-            .filter(|kind| match self.ownership {
-                Ownership::UserOwned => true,
-                _ => !matches!(kind, PrivilegeType::Assign | PrivilegeType::Share),
-            })
-            .map(|kind| {
-                let name = format!("prv{}{name}", kind.as_str());
-                Privilege {
-                    id: metadata_id(&["privilege", &name]),
-                    name,
-                    kind,
-                    depth: match self.ownership {
-                        // Rows without an owner share the privileges of a user-owned table
-                        // they belong to: parties those of activities, members those of lists.
-                        Ownership::UserOwned | Ownership::None => {
-                            PrivilegeDepth::UserToOrganization
-                        }
-                        Ownership::BusinessOwned => PrivilegeDepth::BusinessUnitToOrganization,
-                        Ownership::OrganizationOwned => PrivilegeDepth::OrganizationOnly,
-                    },
-                }
-            })
-            .collect()
-    }
-
     /// The privilege that one kind of access needs, if any.
-    pub fn privilege(&self, kind: PrivilegeType) -> Option<Privilege> {
-        self.privileges()
-            .into_iter()
+    pub fn privilege(&self, kind: PrivilegeType) -> Option<&Privilege> {
+        self.privileges
+            .iter()
             .find(|privilege| privilege.kind == kind)
     }
 }
@@ -179,92 +151,4 @@ pub struct AlternateKey {
     pub columns: Vec<String>,
     /// Stable identifier of the key's definition.
     pub metadata_id: Uuid,
-}
-
-/// A privilege that one kind of access to a table needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Privilege {
-    /// Stable identifier.
-    pub id: Uuid,
-    /// Such as `prvReadAccount`.
-    pub name: String,
-    /// The kind of access.
-    pub kind: PrivilegeType,
-    /// The depths a role can grant it at.
-    pub depth: PrivilegeDepth,
-}
-
-/// The kinds of access that privileges guard (`PrivilegeType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PrivilegeType {
-    /// Create rows.
-    Create,
-    /// Read rows.
-    Read,
-    /// Update rows.
-    Write,
-    /// Delete rows.
-    Delete,
-    /// Give rows to another owner.
-    Assign,
-    /// Share rows with another user or team.
-    Share,
-    /// Attach rows to others.
-    Append,
-    /// Have others attached to rows.
-    AppendTo,
-}
-
-impl PrivilegeType {
-    /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Create,
-        Self::Read,
-        Self::Write,
-        Self::Delete,
-        Self::Assign,
-        Self::Share,
-        Self::Append,
-        Self::AppendTo,
-    ];
-
-    /// The name as it stands in the metadata and inside privilege names.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "Create",
-            Self::Read => "Read",
-            Self::Write => "Write",
-            Self::Delete => "Delete",
-            Self::Assign => "Assign",
-            Self::Share => "Share",
-            Self::Append => "Append",
-            Self::AppendTo => "AppendTo",
-        }
-    }
-
-    /// The bit of `privilege.accessright` (reference §11.1).
-    pub fn access_right(self) -> i32 {
-        match self {
-            Self::Read => 1,
-            Self::Write => 2,
-            Self::Append => 4,
-            Self::AppendTo => 16,
-            Self::Create => 32,
-            Self::Delete => 65_536,
-            Self::Share => 262_144,
-            Self::Assign => 524_288,
-        }
-    }
-}
-
-/// The depths a role can grant a privilege at (`CanBeBasic`, `CanBeLocal`, `CanBeDeep`,
-/// `CanBeGlobal`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PrivilegeDepth {
-    /// From the user's own rows up to the whole organization.
-    UserToOrganization,
-    /// From the business unit up to the whole organization.
-    BusinessUnitToOrganization,
-    /// The whole organization or nothing.
-    OrganizationOnly,
 }

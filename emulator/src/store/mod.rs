@@ -42,7 +42,7 @@ use crate::{
 const FIRST_VERSION: i64 = 1_000_000;
 
 /// Tables whose rows decide who may do what.
-const SECURITY_TABLES: [&str; 9] = [
+const SECURITY_TABLES: [&str; 10] = [
     "systemuser",
     "team",
     "businessunit",
@@ -52,6 +52,7 @@ const SECURITY_TABLES: [&str; 9] = [
     "systemuserroles",
     "teamroles",
     "teammembership",
+    "principalobjectaccess",
 ];
 
 /// Something the database cannot do.

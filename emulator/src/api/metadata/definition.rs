@@ -8,8 +8,8 @@ use super::{
     has_options, is_associated, is_referenced, is_referencing,
 };
 use crate::schema::{
-    AlternateKey, Cascade, ChangeTracking, Column, ColumnKind, Ownership, PrivilegeDepth,
-    Relationship, Schema, Table, TableType, metadata_id,
+    AlternateKey, Cascade, ChangeTracking, Column, ColumnKind, Ownership, Relationship, Schema,
+    Table, TableType, metadata_id,
 };
 
 /// One definition.
@@ -171,15 +171,15 @@ impl<'a> Item<'a> {
 fn table_properties(table: &Table) -> Value {
     let tracking = table.change_tracking;
     let privileges: Vec<Value> = table
-        .privileges()
-        .into_iter()
+        .privileges
+        .iter()
         .map(|privilege| {
-            let below = privilege.depth != PrivilegeDepth::OrganizationOnly;
+            let local = privilege.depth.can_be_local();
             json!({
-                "CanBeBasic": privilege.depth == PrivilegeDepth::UserToOrganization,
-                "CanBeDeep": below,
+                "CanBeBasic": privilege.depth.can_be_basic(),
+                "CanBeDeep": local,
                 "CanBeGlobal": true,
-                "CanBeLocal": below,
+                "CanBeLocal": local,
                 "CanBeEntityReference": false,
                 "CanBeParentEntityReference": false,
                 "Name": privilege.name,

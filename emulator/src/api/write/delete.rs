@@ -3,11 +3,11 @@
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use super::require_version;
+use super::{record::require_writable, require_version};
 use crate::{
     api::{Call, Response, key::RowKey},
     odata::ODataError,
-    schema::{Cascade, PrivilegeType, Relationship, Table},
+    schema::{Cascade, Ownership, PrivilegeType, Relationship, Table},
     store::{Value, Writer},
 };
 
@@ -21,6 +21,9 @@ impl Call<'_> {
     ) -> Result<Response, ODataError> {
         let key = RowKey::parse(table, key)?;
         let condition = self.condition(table)?;
+        if table.is_read_only {
+            require_writable(table, "Delete")?;
+        }
         self.caller.depth(table, PrivilegeType::Delete)?;
         let found = key.find(writer.connection(), self.model(), table)?;
         let row = match found {
@@ -30,6 +33,7 @@ impl Call<'_> {
         let row = row.ok_or_else(|| key.not_found(table))?;
         require_version(condition, row.version)?;
         self.require_access(writer.connection(), table, row.id, PrivilegeType::Delete)?;
+        self.prepare_delete(writer, table, row.id)?;
         self.delete_record(writer, table, row.id)?;
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
@@ -111,8 +115,24 @@ pub(crate) fn delete(
             Relationship::OneToMany { .. } => {}
         }
     }
+    if table.ownership == Ownership::UserOwned {
+        for share in shares(writer, id)? {
+            writer.delete(SHARES, share)?;
+        }
+    }
     writer.delete(&table.logical_name, id)?;
     Ok(())
+}
+
+/// The table of shares.
+const SHARES: &str = "principalobjectaccess";
+
+/// Keys of the shares of a row.
+fn shares(writer: &Writer<'_>, id: Uuid) -> Result<Vec<Uuid>, ODataError> {
+    match writer.store().layout(SHARES) {
+        Ok(_) => Ok(writer.referring(SHARES, "objectid", id)?),
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 fn release(

@@ -1,23 +1,25 @@
 //! Writes (reference §7).
 
+mod association;
 mod delete;
 mod multiple;
 mod payload;
 mod record;
 mod reference;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Call, Response, functions::is_function, key::RowKey, request::Segment};
+use super::{Call, Response, functions::is_function, key::RowKey, request::Segment, security};
 use crate::{
     odata::{Literal, Navigation, ODataError},
     schema::{PrivilegeType, Table},
     store::{Author, Writer},
 };
 pub(crate) use delete::delete;
-use payload::{Members, invalid_property, value_of};
+pub(super) use payload::{Members, payload_error};
+use payload::{invalid_property, value_of};
 
 /// What `If-Match` and `If-None-Match` demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Done {
 }
 
 impl Call<'_> {
-    fn author(&self) -> Author {
+    pub(super) fn author(&self) -> Author {
         Author {
             user: self.caller.user,
             now: self.now(),
@@ -72,6 +74,12 @@ impl Call<'_> {
             ));
         }
         self.require_json()?;
+        if security::is_action(&first.name) && rest.is_empty() {
+            return match self.request.method {
+                Method::POST => self.security_action(writer, &first.name),
+                _ => Err(ODataError::method_not_allowed(self.request.method.as_str())),
+            };
+        }
         let table = self.model().table_by_set(&first.name)?;
         let method = self.request.method.as_str();
         match (method, &first.arguments, rest) {
@@ -104,7 +112,7 @@ impl Call<'_> {
         ))
     }
 
-    /// The row of the key, or 404.
+    /// The row of the key, or 404. What the caller may do with it is asked by what follows.
     fn existing(
         &self,
         connection: &Connection,
@@ -113,7 +121,7 @@ impl Call<'_> {
     ) -> Result<Uuid, ODataError> {
         let found = key.find(connection, self.model(), table)?;
         match found {
-            Some(id) if self.require_access(connection, table, id, PrivilegeType::Write)? => Ok(id),
+            Some(id) if self.is_there(connection, table, id)? => Ok(id),
             _ => Err(key.not_found(table)),
         }
     }
@@ -244,6 +252,11 @@ impl Call<'_> {
             return Err(ODataError::unknown_segment(""));
         };
         let name = first.name.as_str();
+        if let (Some(action), "POST", []) =
+            (name.strip_prefix("Microsoft.Dynamics.CRM."), method, rest)
+        {
+            return self.bound_security_action(writer, table, id, action);
+        }
         let navigation = self.model().navigation(&table.logical_name, name);
         match (method, rest) {
             (_, [last]) if last.plain() == Some("$ref") => {
@@ -262,6 +275,8 @@ impl Call<'_> {
                 let members = Members::parse(&self.request.body, &child.entity_set_name)?;
                 let parent = crate::store::Value::lookup(&table.logical_name, id);
                 let link = [(column.clone(), parent)];
+                self.caller.depth(child, PrivilegeType::Append)?;
+                self.require_access(writer.connection(), table, id, PrivilegeType::AppendTo)?;
                 let child_id = self.create_record(writer, child, &members, &link)?;
                 self.written(
                     writer,
@@ -295,13 +310,14 @@ impl Call<'_> {
             null
         } else {
             let body = Members::parse(&self.request.body, &table.entity_set_name)?;
-            body.get("value").map(ToOwned::to_owned).ok_or_else(|| {
-                payload::payload_error(&table.entity_set_name, "The body has no 'value'.")
-            })?
+            body.get("value")
+                .map(ToOwned::to_owned)
+                .ok_or_else(|| payload_error(&table.entity_set_name, "The body has no 'value'."))?
         };
         let row = writer
             .row(&table.logical_name, id)?
             .ok_or_else(|| ODataError::no_row(&table.logical_name, id))?;
+        self.require_access(writer.connection(), table, id, PrivilegeType::Write)?;
         let members = Members(vec![(column.logical_name.clone(), value)]);
         self.update_record(writer, table, &row, &members, &RowKey::Primary(id))?;
         Ok(Response::empty(StatusCode::NO_CONTENT))

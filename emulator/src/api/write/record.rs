@@ -69,6 +69,8 @@ impl Call<'_> {
         }
         for (column, target, nested) in &intent.before {
             let target = self.model().table(target)?;
+            self.caller.depth(table, PrivilegeType::Append)?;
+            self.caller.depth(target, PrivilegeType::AppendTo)?;
             let id = self.create_nested(writer, target, nested, &[], depth + 1)?;
             layout.set(&mut row, column, Value::lookup(&target.logical_name, id));
         }
@@ -89,8 +91,10 @@ impl Call<'_> {
             layout.set(&mut row, "overriddencreatedon", Value::DateTime(self.now()));
             layout.set(&mut row, "modifiedon", Value::DateTime(self.now()));
         }
+        self.prepare_new(writer, table, &mut row)?;
         let mut completer = writer.completer(table, self.author())?;
         completer.complete(&mut row)?;
+        self.require_creatable(writer, table, &row)?;
         require_state(
             table,
             layout.get(&row, "statecode"),
@@ -99,9 +103,12 @@ impl Call<'_> {
         )?;
         require_unique_keys(writer, table, &row, id)?;
         writer.insert(&table.logical_name, &row)?;
+        self.created(writer, table, id)?;
         for (child, column, nested) in &intent.after {
             let child = self.model().table(child)?;
             let link = [(column.clone(), Value::lookup(&table.logical_name, id))];
+            self.caller.depth(child, PrivilegeType::Append)?;
+            self.caller.depth(table, PrivilegeType::AppendTo)?;
             self.create_nested(writer, child, nested, &link, depth + 1)?;
         }
         for (navigation, other, nested) in &intent.associated {
@@ -151,8 +158,14 @@ impl Call<'_> {
             if in_key || *name == table.primary_id {
                 continue;
             }
-            if name == "ownerid" {
-                self.caller.depth(table, PrivilegeType::Assign)?;
+            let changes = *layout.get(&before.values, name) != value;
+            if changes && column.is_lookup() && value != Value::Null {
+                let kind = if name == "ownerid" {
+                    PrivilegeType::Assign
+                } else {
+                    PrivilegeType::Append
+                };
+                self.require_access(writer.connection(), table, before.id, kind)?;
             }
             given.push(name.as_str());
             layout.set(&mut after, name, value);
@@ -182,8 +195,9 @@ impl Call<'_> {
         }
         completer.derive(&mut after)?;
         require_unique_keys(writer, table, &after, before.id)?;
+        self.check_update(writer, table, before, &after)?;
         writer.update(&table.logical_name, before, &after)?;
-        Ok(())
+        self.updated(writer, table, before, &after)
     }
 
     /// Understands the members of a body.
@@ -311,7 +325,7 @@ impl Call<'_> {
                 &format!("The value of '{name}@odata.bind' must be the address of a row."),
             )
         })?;
-        let (found, id) = self.resolve_reference(writer, &address)?;
+        let (found, id) = self.resolve_reference(writer.connection(), &address)?;
         let fits = match target {
             Some(target) => found.logical_name == target,
             None => crate::odata::model::is_principal(found),
@@ -325,8 +339,11 @@ impl Call<'_> {
                 ),
             ));
         }
-        self.caller.depth(table, PrivilegeType::Append)?;
-        self.caller.depth(found, PrivilegeType::AppendTo)?;
+        // An owner is assigned; everything else is appended to.
+        if target.is_some() {
+            self.caller.depth(table, PrivilegeType::Append)?;
+            self.require_access(writer.connection(), found, id, PrivilegeType::AppendTo)?;
+        }
         Ok((column, Value::lookup(&found.logical_name, id)))
     }
 }
@@ -366,9 +383,10 @@ fn require_alone(table: &Table, fixed: &[(String, Value)]) -> Result<(), ODataEr
     Ok(())
 }
 
-/// Activities are listed in one read-only table and written through their own (reference §12.3).
-fn require_writable(table: &Table, method: &str) -> Result<(), ODataError> {
-    if table.logical_name == "activitypointer" {
+/// Some tables are the platform's own, and activities are listed in one that is written through
+/// theirs (reference §12.3).
+pub(super) fn require_writable(table: &Table, method: &str) -> Result<(), ODataError> {
+    if table.is_read_only || table.logical_name == "activitypointer" {
         return Err(unsupported_method(table, method));
     }
     Ok(())

@@ -1,21 +1,22 @@
 //! References between rows: `$ref` and `@odata.bind` (reference §7.4).
 
 use axum::http::StatusCode;
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::payload::{Members, payload_error};
 use crate::{
     api::{Call, Response, key::RowKey, request::Segment},
     odata::{Navigation, ODataError},
-    schema::{PrivilegeType, Table, metadata_id},
-    store::{StoreError, Value, Writer},
+    schema::{PrivilegeType, Table},
+    store::{Value, Writer},
 };
 
 impl Call<'_> {
     /// The row an address leads to: `/contacts(…)`, `contacts(…)` or the whole address.
-    pub(super) fn resolve_reference(
+    pub(in crate::api) fn resolve_reference(
         &self,
-        writer: &Writer<'_>,
+        connection: &Connection,
         address: &str,
     ) -> Result<(&Table, Uuid), ODataError> {
         let malformed = || {
@@ -41,9 +42,9 @@ impl Call<'_> {
         let table = self.model().table_by_set(set)?;
         let key = RowKey::parse(table, key)?;
         let id = key
-            .find(writer.connection(), self.model(), table)?
+            .find(connection, self.model(), table)?
             .ok_or_else(|| key.not_found(table))?;
-        if writer.row(&table.logical_name, id)?.is_none() {
+        if !self.is_there(connection, table, id)? {
             return Err(key.not_found(table));
         }
         Ok((table, id))
@@ -67,19 +68,22 @@ impl Call<'_> {
                 let address = body.text("@odata.id").ok_or_else(|| {
                     payload_error(&table.entity_set_name, "The body has no '@odata.id'.")
                 })?;
-                let (other, other_id) = self.resolve_reference(writer, &address)?;
-                self.require_target(table, name, navigation, other)?;
+                let (other, other_id) = self.resolve_reference(writer.connection(), &address)?;
+                Self::require_target(table, name, navigation, other)?;
                 match navigation {
                     Navigation::ToOne { column, .. } => {
+                        self.require_appendable(writer, (table, id), (other, other_id))?;
                         let value = Value::lookup(&other.logical_name, other_id);
                         self.set_lookup(writer, table, id, column, value)?;
                     }
                     Navigation::ToOwner => {
-                        self.caller.depth(table, PrivilegeType::Assign)?;
+                        let connection = writer.connection();
+                        self.require_access(connection, table, id, PrivilegeType::Assign)?;
                         let value = Value::lookup(&other.logical_name, other_id);
                         self.set_lookup(writer, table, id, "ownerid", value)?;
                     }
                     Navigation::ToMany { column, .. } => {
+                        self.require_appendable(writer, (other, other_id), (table, id))?;
                         let value = Value::lookup(&table.logical_name, id);
                         self.set_lookup(writer, other, other_id, column, value)?;
                     }
@@ -102,7 +106,9 @@ impl Call<'_> {
                         let found = key.find(writer.connection(), self.model(), other)?;
                         (other, found.ok_or_else(|| key.not_found(other))?)
                     }
-                    (None, Some(address)) => self.resolve_reference(writer, address)?,
+                    (None, Some(address)) => {
+                        self.resolve_reference(writer.connection(), address)?
+                    }
                     (None, None) => {
                         return Err(ODataError::bad_request(
                             "0x80060888",
@@ -110,7 +116,12 @@ impl Call<'_> {
                         ));
                     }
                 };
-                self.disassociate(writer, id, navigation, other, other_id)?;
+                if let Navigation::ToMany { column, .. } = navigation {
+                    Self::require_child(writer, other, other_id, column, id)?;
+                    self.set_lookup(writer, other, other_id, column, Value::Null)?;
+                } else {
+                    self.disassociate(writer, table, id, name, other_id)?;
+                }
             }
             _ => return Err(ODataError::method_not_allowed(method)),
         }
@@ -118,7 +129,6 @@ impl Call<'_> {
     }
 
     fn require_target(
-        &self,
         table: &Table,
         name: &str,
         navigation: &Navigation,
@@ -137,8 +147,19 @@ impl Call<'_> {
                 ),
             ));
         }
-        self.caller.depth(table, PrivilegeType::Append)?;
-        self.caller.depth(other, PrivilegeType::AppendTo)?;
+        Ok(())
+    }
+
+    /// Refuses a caller who may not attach the first row to the second.
+    pub(super) fn require_appendable(
+        &self,
+        writer: &Writer<'_>,
+        (table, id): (&Table, Uuid),
+        (other, other_id): (&Table, Uuid),
+    ) -> Result<(), ODataError> {
+        let connection = writer.connection();
+        self.require_access(connection, table, id, PrivilegeType::Append)?;
+        self.require_access(connection, other, other_id, PrivilegeType::AppendTo)?;
         Ok(())
     }
 
@@ -155,6 +176,7 @@ impl Call<'_> {
             .ok_or_else(|| ODataError::no_row(&table.logical_name, id))?;
         let layout = writer.store().layout(&table.logical_name)?;
         let mut after = before.values.clone();
+        self.require_access(writer.connection(), table, id, PrivilegeType::Write)?;
         layout.set(&mut after, column, value);
         layout.set(&mut after, "modifiedon", Value::DateTime(self.now()));
         layout.set(
@@ -163,85 +185,25 @@ impl Call<'_> {
             Value::lookup("systemuser", self.caller.user),
         );
         writer.completer(table, self.author())?.derive(&mut after)?;
+        self.check_update(writer, table, &before, &after)?;
         writer.update(&table.logical_name, &before, &after)?;
-        Ok(())
+        self.updated(writer, table, &before, &after)
     }
 
-    /// Adds the row that associates two others.
-    pub(super) fn associate(
-        &self,
+    /// 404 for a row that does not refer to this parent.
+    fn require_child(
         writer: &Writer<'_>,
         table: &Table,
         id: Uuid,
-        navigation: &str,
-        other_id: Uuid,
+        column: &str,
+        parent: Uuid,
     ) -> Result<(), ODataError> {
-        let Some(Navigation::Associated {
-            table: other,
-            intersect,
-            near,
-            far,
-        }) = self.model().navigation(&table.logical_name, navigation)
-        else {
-            return Err(ODataError::unknown_segment(navigation));
-        };
-        let definition = self.model().table(intersect)?;
-        let link = link_id(intersect, id, other_id);
-        if writer.row(intersect, link)?.is_some()
-            || linked(writer, intersect, near, id, far, other_id)?.is_some()
-        {
-            return Err(ODataError::precondition(
-                "0x80040237",
-                "Cannot insert duplicate key.",
-            ));
-        }
-        if intersect == "systemuserroles" {
-            require_same_unit(writer, (&table.logical_name, id), (other, other_id))?;
-        }
-        writer.create(
-            intersect,
-            self.author(),
-            &[
-                (definition.primary_id.as_str(), Value::Guid(link)),
-                (near, Value::lookup(&table.logical_name, id)),
-                (far, Value::lookup(other, other_id)),
-            ],
-        )?;
-        Ok(())
-    }
-
-    fn disassociate(
-        &self,
-        writer: &Writer<'_>,
-        id: Uuid,
-        navigation: &Navigation,
-        other: &Table,
-        other_id: Uuid,
-    ) -> Result<(), ODataError> {
-        match navigation {
-            Navigation::ToMany { column, .. } => {
-                let name = &other.logical_name;
-                let row = writer.row(name, other_id)?;
-                let layout = writer.store().layout(name)?;
-                row.filter(|row| layout.get(&row.values, column).id() == Some(id))
-                    .ok_or_else(|| ODataError::no_row(name, other_id))?;
-                self.set_lookup(writer, other, other_id, column, Value::Null)
-            }
-            Navigation::Associated {
-                intersect,
-                near,
-                far,
-                ..
-            } => {
-                let link = linked(writer, intersect, near, id, far, other_id)?;
-                let link = link.ok_or_else(|| ODataError::no_row(&other.logical_name, other_id))?;
-                writer.delete(intersect, link)?;
-                Ok(())
-            }
-            Navigation::ToOne { .. } | Navigation::ToOwner => {
-                Err(ODataError::method_not_allowed("DELETE"))
-            }
-        }
+        let name = &table.logical_name;
+        let row = writer.row(name, id)?;
+        let layout = writer.store().layout(name)?;
+        row.filter(|row| layout.get(&row.values, column).id() == Some(parent))
+            .map(|_| ())
+            .ok_or_else(|| ODataError::no_row(name, id))
     }
 
     /// `PUT emails(id)/email_activity_parties` with `{"value":[…]}`: replaces the collection.
@@ -263,6 +225,7 @@ impl Call<'_> {
         if !child.is_activity_party {
             return Err(ODataError::method_not_allowed("PUT"));
         }
+        self.require_access(writer.connection(), table, id, PrivilegeType::Write)?;
         let set = &child.entity_set_name;
         let body = Members::parse(&self.request.body, set)?;
         let items: Vec<Members> = body
@@ -286,47 +249,4 @@ fn target_of(navigation: &Navigation) -> &str {
         Navigation::ToMany { table, .. } | Navigation::Associated { table, .. } => table,
         Navigation::ToOwner => "systemuser",
     }
-}
-
-fn link_id(intersect: &str, one: Uuid, other: Uuid) -> Uuid {
-    metadata_id(&["link", intersect, &one.to_string(), &other.to_string()])
-}
-
-/// The row that associates two others, if there is one.
-fn linked(
-    writer: &Writer<'_>,
-    intersect: &str,
-    near: &str,
-    id: Uuid,
-    far: &str,
-    other_id: Uuid,
-) -> Result<Option<Uuid>, StoreError> {
-    let layout = writer.store().layout(intersect)?;
-    for link in writer.referring(intersect, near, id)? {
-        let row = writer.row(intersect, link)?;
-        if row.is_some_and(|row| layout.get(&row.values, far).id() == Some(other_id)) {
-            return Ok(Some(link));
-        }
-    }
-    Ok(None)
-}
-
-/// A role can be given to users of its own business unit only (reference §11.2).
-fn require_same_unit(
-    writer: &Writer<'_>,
-    one: (&str, Uuid),
-    other: (&str, Uuid),
-) -> Result<(), ODataError> {
-    let unit = |(table, id): (&str, Uuid)| -> Result<Option<Uuid>, StoreError> {
-        let layout = writer.store().layout(table)?;
-        let row = writer.row(table, id)?;
-        Ok(row.and_then(|row| layout.get(&row.values, "businessunitid").id()))
-    };
-    if unit(one)? == unit(other)? {
-        return Ok(());
-    }
-    Err(ODataError::bad_request(
-        "0x80041d00",
-        "The user and the role must belong to the same business unit.",
-    ))
 }

@@ -1,7 +1,10 @@
 //! The lines above `columns`: the table itself.
 
 use super::{
-    super::{AlternateKey, ChangeTracking, Ownership, Relationship, Table, TableType, metadata_id},
+    super::{
+        AlternateKey, ChangeTracking, Ownership, Privilege, PrivilegeDepth, PrivilegeType,
+        Relationship, Table, TableType, metadata_id,
+    },
     words::Words,
 };
 
@@ -16,7 +19,8 @@ pub(super) struct Header {
     primary_id: Option<String>,
     primary_name: Option<String>,
     change_tracking: Option<ChangeTracking>,
-    privileges: Option<String>,
+    privileges: PrivilegeNames,
+    read_with: Vec<String>,
     flags: Vec<String>,
     keys: Vec<(String, String, Vec<String>)>,
     /// The relationships that an intersect table stands for.
@@ -59,7 +63,8 @@ impl Header {
                     }
                 });
             }
-            "privileges" => self.privileges = Some(words.name()?),
+            "privileges" => self.privileges = PrivilegeNames::read(&mut words)?,
+            "read-with" => self.read_with = words.rest(),
             "flags" => {
                 while let Some(flag) = words.next() {
                     if !FLAGS.contains(&flag) {
@@ -104,6 +109,7 @@ impl Header {
         let logical_name = schema_name.to_lowercase();
         let entity_set_name = needed(self.entity_set_name.take(), "rows")?;
         let (display_name, display_collection_name) = needed(self.labels.take(), "labels")?;
+        let ownership = needed(self.ownership, "owned-by")?;
         let has = |flag: &str| self.flags.iter().any(|present| present == flag);
         let keys = self
             .keys
@@ -123,7 +129,7 @@ impl Header {
             object_type_code: needed(self.object_type_code, "code")?,
             primary_id: needed(self.primary_id.take(), "id")?,
             primary_name: self.primary_name.take(),
-            ownership: needed(self.ownership, "owned-by")?,
+            ownership,
             table_type: if has("activity") {
                 TableType::Activity
             } else {
@@ -140,11 +146,9 @@ impl Header {
             has_activities: has("activities"),
             columns: Vec::new(),
             keys: keys.collect(),
-            privilege_name: match self.privileges.take() {
-                None => Some(schema_name.clone()),
-                Some(name) if name == "none" => None,
-                name => name,
-            },
+            privileges: self.privileges.resolve(&schema_name, ownership),
+            read_with: std::mem::take(&mut self.read_with),
+            is_read_only: has("read-only") || has("intersect"),
             metadata_id: metadata_id(&["table", &logical_name]),
             schema_name,
             logical_name,
@@ -152,7 +156,73 @@ impl Header {
     }
 }
 
-const FLAGS: [&str; 8] = [
+/// What the line `privileges` says.
+#[derive(Default)]
+enum PrivilegeNames {
+    /// Nothing: the privileges are named after the table.
+    #[default]
+    Own,
+    /// Access needs no privilege of the table's own.
+    None,
+    Named {
+        suffix: String,
+        /// Rows are assigned, although no user or team owns them.
+        assign: bool,
+        /// The organization's rows, whoever owns them.
+        organization: bool,
+    },
+}
+
+impl PrivilegeNames {
+    fn read(words: &mut Words<'_>) -> Result<Self, String> {
+        let suffix = words.name()?;
+        if suffix == "none" {
+            return Ok(Self::None);
+        }
+        let (mut assign, mut organization) = (false, false);
+        while let Some(word) = words.next() {
+            match word {
+                "assign" => assign = true,
+                "organization" => organization = true,
+                other => return Err(format!("`{other}` says nothing about privileges")),
+            }
+        }
+        Ok(Self::Named {
+            suffix,
+            assign,
+            organization,
+        })
+    }
+
+    fn resolve(&self, schema_name: &str, ownership: Ownership) -> Vec<Privilege> {
+        let (suffix, assign, organization) = match self {
+            Self::None => return Vec::new(),
+            Self::Own => (schema_name, false, false),
+            Self::Named {
+                suffix,
+                assign,
+                organization,
+            } => (suffix.as_str(), *assign, *organization),
+        };
+        let depth = if organization {
+            PrivilegeDepth::OrganizationOnly
+        } else {
+            PrivilegeDepth::of(ownership)
+        };
+        let owned = ownership == Ownership::UserOwned;
+        PrivilegeType::ACCESS
+            .into_iter()
+            .filter(|kind| match kind {
+                PrivilegeType::Assign => owned || assign,
+                PrivilegeType::Share => owned,
+                _ => true,
+            })
+            .map(|kind| Privilege::on(suffix, kind, depth))
+            .collect()
+    }
+}
+
+const FLAGS: [&str; 9] = [
     "activities",
     "activity",
     "activity-party",
@@ -161,6 +231,7 @@ const FLAGS: [&str; 8] = [
     "intersect",
     "no-concurrency",
     "notes",
+    "read-only",
 ];
 
 fn needed<T>(value: Option<T>, keyword: &str) -> Result<T, String> {

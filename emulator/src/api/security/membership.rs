@@ -1,0 +1,216 @@
+//! Members of teams, and the roles of users and teams (reference §11.2).
+
+use axum::http::StatusCode;
+use uuid::Uuid;
+
+use super::{functions::key_of, role::is_administrator};
+use crate::{
+    api::{
+        Call, Response,
+        write::{Members, payload_error},
+    },
+    odata::ODataError,
+    schema::{PrivilegeType, Table},
+    store::{Value, Writer},
+};
+
+/// `teamtype` of an access team, which has no roles.
+const ACCESS_TEAM: i64 = 1;
+
+/// Whether two rows are being associated or parted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::api) enum Change {
+    Associate,
+    Disassociate,
+}
+
+impl Call<'_> {
+    /// `AddMembersTeam`. Members the team has already are left alone.
+    pub(super) fn add_members(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        team: Uuid,
+    ) -> Result<Response, ODataError> {
+        for user in self.members(writer)? {
+            if !is_member(writer, team, user)? {
+                self.associate(writer, table, team, "teammembership_association", user)?;
+            }
+        }
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// `RemoveMembersTeam`. Users who are no members are left alone.
+    pub(super) fn remove_members(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        team: Uuid,
+    ) -> Result<Response, ODataError> {
+        for user in self.members(writer)? {
+            if is_member(writer, team, user)? {
+                self.disassociate(writer, table, team, "teammembership_association", user)?;
+            }
+        }
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// The users in the action's parameter `Members`.
+    fn members(&self, writer: &Writer<'_>) -> Result<Vec<Uuid>, ODataError> {
+        let body = Members::parse(&self.request.body, "team")?;
+        let members: Vec<Members> = body
+            .get("Members")
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .ok_or_else(|| payload_error("team", "The body has no array 'Members'."))?;
+        members
+            .iter()
+            .map(|member| {
+                let (table, id) = self.row_of(writer.connection(), member, Some("systemuser"))?;
+                if table.logical_name == "systemuser" {
+                    return Ok(id);
+                }
+                Err(payload_error(
+                    "team",
+                    "A member of a team must be a systemuser.",
+                ))
+            })
+            .collect()
+    }
+
+    /// What the service demands before it associates or parts rows, besides the privileges of
+    /// the rows' own tables: `one` and `other` are those of the intersect table's first and
+    /// second column.
+    pub(in crate::api) fn require_association(
+        &self,
+        writer: &Writer<'_>,
+        intersect: &str,
+        (table, one): (&Table, Uuid),
+        (other_table, other): (&Table, Uuid),
+        change: Change,
+    ) -> Result<(), ODataError> {
+        match intersect {
+            "systemuserroles" | "teamroles" => {
+                self.caller.depth(other_table, PrivilegeType::Assign)?;
+                let is_team = table.logical_name == "team";
+                if is_team && team_type(writer, one)? == ACCESS_TEAM {
+                    return Err(ODataError::bad_request(
+                        "0x80040203",
+                        "An access team cannot have security roles.",
+                    ));
+                }
+                if change == Change::Associate {
+                    require_same_unit(writer, (table, one), (other_table, other))
+                } else if is_team {
+                    Ok(())
+                } else {
+                    require_administrator_left(writer, one, other)
+                }
+            }
+            "teammembership" => {
+                self.caller.depth(table, PrivilegeType::Write)?;
+                self.require_access(writer.connection(), table, one, PrivilegeType::Write)?;
+                require_own_members(writer, one, change)
+            }
+            "roleprivileges" => Err(ODataError::bad_request(
+                "0x80040800",
+                "The 'Associate' method does not support entities of type 'roleprivileges'. Use \
+                 AddPrivilegesRole.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_member(writer: &Writer<'_>, team: Uuid, user: Uuid) -> Result<bool, ODataError> {
+    let sql = "SELECT 1 FROM teammembership WHERE teamid = ?1 AND systemuserid = ?2";
+    let mut statement = writer.connection().prepare_cached(sql)?;
+    Ok(statement.exists([team.to_string(), user.to_string()])?)
+}
+
+fn team_type(writer: &Writer<'_>, team: Uuid) -> Result<i64, ODataError> {
+    let layout = writer.store().layout("team")?;
+    let row = writer.row("team", team)?;
+    Ok(
+        match row.map(|row| layout.get(&row.values, "teamtype").clone()) {
+            Some(Value::Int(kind)) => kind,
+            _ => 0,
+        },
+    )
+}
+
+/// The platform keeps the members of default teams, and Entra those of group teams.
+fn require_own_members(writer: &Writer<'_>, team: Uuid, change: Change) -> Result<(), ODataError> {
+    let layout = writer.store().layout("team")?;
+    let row = writer
+        .row("team", team)?
+        .ok_or_else(|| ODataError::no_row("team", team))?;
+    if *layout.get(&row.values, "isdefault") == Value::Bool(true) {
+        return Err(match change {
+            Change::Associate => ODataError::bad_request(
+                "0x8004830B",
+                "Can't add members to the default business unit team.",
+            ),
+            Change::Disassociate => ODataError::bad_request(
+                "0x8004830C",
+                "Can't remove members from the default business unit team.",
+            ),
+        });
+    }
+    if matches!(team_type(writer, team)?, 2 | 3) {
+        return Err(ODataError::bad_request(
+            "0x80040203",
+            "The members of this team are those of its Microsoft Entra group and cannot be \
+             changed here.",
+        ));
+    }
+    Ok(())
+}
+
+/// A role can be given within its own business unit only.
+fn require_same_unit(
+    writer: &Writer<'_>,
+    (table, id): (&Table, Uuid),
+    (role_table, role): (&Table, Uuid),
+) -> Result<(), ODataError> {
+    let connection = writer.connection();
+    let unit = key_of(connection, table, id, "businessunitid")?;
+    if unit == key_of(connection, role_table, role, "businessunitid")? {
+        return Ok(());
+    }
+    let who = if table.logical_name == "team" {
+        "team"
+    } else {
+        "user"
+    };
+    Err(ODataError::bad_request(
+        "0x80041d00",
+        format!("The {who} and the role must belong to the same business unit."),
+    ))
+}
+
+/// Somebody has to remain System Administrator.
+fn require_administrator_left(
+    writer: &Writer<'_>,
+    user: Uuid,
+    role: Uuid,
+) -> Result<(), ODataError> {
+    let Some(row) = writer.row("role", role)? else {
+        return Ok(());
+    };
+    if !is_administrator(writer, &row)? {
+        return Ok(());
+    }
+    let sql = "SELECT 1 FROM systemuserroles r JOIN role ON role.roleid = r.roleid \
+               JOIN systemuser u ON u.systemuserid = r.systemuserid \
+               WHERE role.roletemplateid = ?1 AND r.systemuserid <> ?2 AND u.isdisabled IS NOT 1";
+    let template = crate::org::ADMINISTRATOR_TEMPLATE.to_string();
+    let mut statement = writer.connection().prepare_cached(sql)?;
+    if statement.exists([template, user.to_string()])? {
+        return Ok(());
+    }
+    Err(ODataError::bad_request(
+        "0x80041D30",
+        "A user cannot be removed from the System Administrator Role if they are the only user \
+         that has the role.",
+    ))
+}

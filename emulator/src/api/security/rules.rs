@@ -1,0 +1,324 @@
+//! What the platform demands and does when users, teams, roles and business units are written.
+
+use uuid::Uuid;
+
+use super::role::require_unprotected;
+use crate::{
+    api::Call,
+    odata::ODataError,
+    org::{self, role},
+    schema::{PrivilegeType, Table, metadata_id},
+    store::{Row, StoreError, Value, Writer},
+};
+
+impl Call<'_> {
+    /// Fills and checks a new row before the platform completes it.
+    pub(in crate::api) fn prepare_new(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        row: &mut [Value],
+    ) -> Result<(), ODataError> {
+        let layout = writer.store().layout(&table.logical_name)?;
+        let mut default = |column: &str, value: Value| {
+            if *layout.get(row, column) == Value::Null {
+                layout.set(row, column, value);
+            }
+        };
+        let unit = Value::lookup("businessunit", self.caller.unit);
+        match table.logical_name.as_str() {
+            "role" => {
+                let id = layout.get(row, "roleid").id().unwrap_or_default();
+                layout.set(row, "parentrootroleid", Value::lookup("role", id));
+                if *layout.get(row, "isinherited") == Value::Null {
+                    layout.set(row, "isinherited", Value::Int(1));
+                }
+                let unit = layout.get(row, "businessunitid").id();
+                let unit = unit.ok_or_else(|| required("businessunitid", table))?;
+                require_name(writer, table, layout.get(row, "name"), unit, id)
+            }
+            "businessunit" => match layout.get(row, "parentbusinessunitid").id() {
+                Some(_) => Ok(()),
+                None => Err(required("parentbusinessunitid", table)),
+            },
+            "systemuser" => {
+                default("businessunitid", unit);
+                Ok(())
+            }
+            "team" => {
+                default("businessunitid", unit);
+                let administrator = Value::lookup("systemuser", self.caller.user);
+                default("administratorid", administrator);
+                default("teamtype", Value::Int(0));
+                let grouped = matches!(layout.get(row, "teamtype"), Value::Int(2 | 3));
+                let group = layout.get(row, "azureactivedirectoryobjectid");
+                if grouped && *group == Value::Null {
+                    return Err(required("azureactivedirectoryobjectid", table));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a new row brings with it.
+    pub(in crate::api) fn created(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        id: Uuid,
+    ) -> Result<(), ODataError> {
+        let author = self.author();
+        match table.logical_name.as_str() {
+            "role" => role::spread(writer, author, id)?,
+            "businessunit" => {
+                let parent = lookup(writer, "businessunit", id, "parentbusinessunitid")?;
+                if let Some(parent) = parent {
+                    role::inherit(writer, author, parent, id)?;
+                }
+                let layout = writer.store().layout("businessunit")?;
+                let name = writer
+                    .row("businessunit", id)?
+                    .map_or(Value::Null, |row| layout.get(&row.values, "name").clone());
+                writer.create(
+                    "team",
+                    author,
+                    &[
+                        ("name", name),
+                        ("teamtype", Value::Int(0)),
+                        ("isdefault", Value::Bool(true)),
+                        ("businessunitid", Value::lookup("businessunit", id)),
+                        (
+                            "administratorid",
+                            Value::lookup("systemuser", self.caller.user),
+                        ),
+                    ],
+                )?;
+            }
+            "systemuser" => self.join_default_team(writer, id)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Refuses changes that nobody, or not this caller, may make.
+    pub(in crate::api) fn check_update(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        before: &Row,
+        after: &[Value],
+    ) -> Result<(), ODataError> {
+        let layout = writer.store().layout(&table.logical_name)?;
+        let changes =
+            |column: &str| layout.get(&before.values, column) != layout.get(after, column);
+        match table.logical_name.as_str() {
+            "role" => {
+                require_unprotected(writer, before)?;
+                if changes("name") {
+                    let unit = layout.get(after, "businessunitid").id().unwrap_or_default();
+                    require_name(writer, table, layout.get(after, "name"), unit, before.id)?;
+                }
+                Ok(())
+            }
+            "systemuser" => {
+                require_person(before.id)?;
+                if changes("isdisabled") {
+                    self.caller.require("prvDisableUser", table)?;
+                }
+                if changes("businessunitid") {
+                    self.caller.require("prvReparentUser", table)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a changed row brings with it.
+    pub(in crate::api) fn updated(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        before: &Row,
+        after: &[Value],
+    ) -> Result<(), ODataError> {
+        let layout = writer.store().layout(&table.logical_name)?;
+        let changes =
+            |column: &str| layout.get(&before.values, column) != layout.get(after, column);
+        match table.logical_name.as_str() {
+            "role" if changes("name") => {
+                for copy in role::copies(writer, before.id)? {
+                    if let Some(row) = writer.row("role", copy)? {
+                        let mut renamed = row.values.clone();
+                        layout.set(&mut renamed, "name", layout.get(after, "name").clone());
+                        writer.update("role", &row, &renamed)?;
+                    }
+                }
+            }
+            // Roles belong to a business unit: whoever leaves it loses them.
+            "systemuser" if changes("businessunitid") => {
+                for link in writer.referring("systemuserroles", "systemuserid", before.id)? {
+                    writer.delete("systemuserroles", link)?;
+                }
+                for link in writer.referring("teammembership", "systemuserid", before.id)? {
+                    let team = lookup(writer, "teammembership", link, "teamid")?;
+                    if team.is_some_and(|team| is_default_team(writer, team).unwrap_or(false)) {
+                        writer.delete("teammembership", link)?;
+                    }
+                }
+                self.join_default_team(writer, before.id)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Refuses to delete what must stay, and takes along what belongs to the row alone.
+    pub(in crate::api) fn prepare_delete(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        id: Uuid,
+    ) -> Result<(), ODataError> {
+        match table.logical_name.as_str() {
+            "role" => {
+                if let Some(row) = writer.row("role", id)? {
+                    require_unprotected(writer, &row)?;
+                }
+                for copy in role::copies(writer, id)? {
+                    self.delete_record(writer, table, copy)?;
+                }
+                Ok(())
+            }
+            "team" if is_default_team(writer, id)? => Err(ODataError::bad_request(
+                "0x80048307",
+                "The default business unit team can't be deleted.",
+            )),
+            "systemuser" => require_person(id),
+            "businessunit" => {
+                if lookup(writer, "businessunit", id, "parentbusinessunitid")?.is_none() {
+                    return Err(ODataError::bad_request(
+                        "0x80040203",
+                        "The root business unit cannot be deleted.",
+                    ));
+                }
+                let teams = self.model().table("team")?;
+                for team in writer.referring("team", "businessunitid", id)? {
+                    if is_default_team(writer, team)? {
+                        self.delete_record(writer, teams, team)?;
+                    }
+                }
+                let roles = self.model().table("role")?;
+                for role in writer.referring("role", "businessunitid", id)? {
+                    self.delete_record(writer, roles, role)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a new row whose owner or business unit is beyond the caller's depth, and one for
+    /// another owner from a caller who may not assign.
+    pub(in crate::api) fn require_creatable(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        row: &[Value],
+    ) -> Result<(), ODataError> {
+        let layout = writer.store().layout(&table.logical_name)?;
+        let owner = layout.get(row, "ownerid").id();
+        let unit = crate::gate::unit_column(table).and_then(|column| layout.get(row, column).id());
+        if owner.is_some_and(|owner| owner != self.caller.user) {
+            self.caller.depth(table, PrivilegeType::Assign)?;
+        }
+        self.caller
+            .require_reach(table, PrivilegeType::Create, owner, unit)
+    }
+
+    fn join_default_team(&self, writer: &Writer<'_>, user: Uuid) -> Result<(), ODataError> {
+        let Some(unit) = lookup(writer, "systemuser", user, "businessunitid")? else {
+            return Ok(());
+        };
+        for team in writer.referring("team", "businessunitid", unit)? {
+            if is_default_team(writer, team)? {
+                let key = ["teammembership", &team.to_string(), &user.to_string()];
+                writer.create(
+                    "teammembership",
+                    self.author(),
+                    &[
+                        ("teammembershipid", Value::Guid(metadata_id(&key))),
+                        ("teamid", Value::lookup("team", team)),
+                        ("systemuserid", Value::lookup("systemuser", user)),
+                    ],
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lookup(
+    writer: &Writer<'_>,
+    table: &str,
+    id: Uuid,
+    column: &str,
+) -> Result<Option<Uuid>, StoreError> {
+    let layout = writer.store().layout(table)?;
+    let row = writer.row(table, id)?;
+    Ok(row.and_then(|row| layout.get(&row.values, column).id()))
+}
+
+fn is_default_team(writer: &Writer<'_>, team: Uuid) -> Result<bool, StoreError> {
+    let layout = writer.store().layout("team")?;
+    let row = writer.row("team", team)?;
+    Ok(row.is_some_and(|row| *layout.get(&row.values, "isdefault") == Value::Bool(true)))
+}
+
+/// A role's name is its own within its business unit.
+fn require_name(
+    writer: &Writer<'_>,
+    table: &Table,
+    name: &Value,
+    unit: Uuid,
+    id: Uuid,
+) -> Result<(), ODataError> {
+    let Value::Text(name) = name else {
+        return Err(required("name", table));
+    };
+    let sql = "SELECT 1 FROM role WHERE name = ?1 AND businessunitid = ?2 AND roleid <> ?3";
+    let taken = writer.connection().prepare_cached(sql)?.exists([
+        name.as_str(),
+        &unit.to_string(),
+        &id.to_string(),
+    ])?;
+    if taken {
+        return Err(ODataError::precondition(
+            "0x80040237",
+            format!("A role with the name '{name}' exists already in the business unit."),
+        ));
+    }
+    Ok(())
+}
+
+/// The platform's own users stay as they are.
+fn require_person(user: Uuid) -> Result<(), ODataError> {
+    if user == org::SYSTEM || user == org::INTEGRATION {
+        return Err(ODataError::forbidden(
+            "0x80041D33",
+            "No modifications to the 'SYSTEM' or 'INTEGRATION' user are permitted.",
+        ));
+    }
+    Ok(())
+}
+
+fn required(column: &str, table: &Table) -> ODataError {
+    ODataError::bad_request(
+        "0x80040203",
+        format!(
+            "A value for the column '{column}' of '{}' is required.",
+            table.logical_name
+        ),
+    )
+}

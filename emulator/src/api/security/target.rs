@@ -1,0 +1,95 @@
+//! Rows as parameters of functions and actions.
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::{
+    api::{
+        Call,
+        key::parse_id,
+        write::{Members, payload_error},
+    },
+    odata::{
+        ODataError,
+        filter::{Operand, parse_arguments},
+    },
+    schema::Table,
+};
+
+impl Call<'_> {
+    /// A row given to a function by alias: `Target=@t&@t={'@odata.id':'accounts(…)'}`.
+    pub(super) fn row_argument(
+        &self,
+        connection: &Connection,
+        arguments: &str,
+        name: &str,
+    ) -> Result<(&Table, Uuid), ODataError> {
+        let found = parse_arguments(arguments)?
+            .into_iter()
+            .find(|(known, _)| known == name);
+        let Some((_, Operand::Alias(alias))) = found else {
+            return Err(ODataError::syntax(format!(
+                "The parameter '{name}' must be given by an alias, such as {name}=@p1."
+            )));
+        };
+        let text = self.options.aliases.get(&alias).ok_or_else(|| {
+            ODataError::syntax(format!("The parameter alias '{alias}' has no value."))
+        })?;
+        // The service takes single quotes in addresses too.
+        let json = if text.contains('"') {
+            text.clone()
+        } else {
+            text.replace('\'', "\"")
+        };
+        self.row_of(connection, &Members::parse(json.as_bytes(), name)?, None)
+    }
+
+    /// A row given to an action, as an object in a member of its body.
+    pub(super) fn row_member(
+        &self,
+        connection: &Connection,
+        body: &Members,
+        name: &str,
+    ) -> Result<(&Table, Uuid), ODataError> {
+        let raw = body
+            .get(name)
+            .ok_or_else(|| payload_error(name, &format!("The body has no '{name}'.")))?;
+        let members = Members::parse(raw.get().as_bytes(), name)?;
+        self.row_of(connection, &members, None)
+    }
+
+    /// The row of an object: by `@odata.id`, or by type and key.
+    pub(super) fn row_of(
+        &self,
+        connection: &Connection,
+        members: &Members,
+        expected: Option<&str>,
+    ) -> Result<(&Table, Uuid), ODataError> {
+        if let Some(address) = members.text("@odata.id") {
+            return self.resolve_reference(connection, &address);
+        }
+        let named = members.text("@odata.type");
+        let kind = named
+            .as_deref()
+            .and_then(|name| {
+                let name = name.trim_start_matches('#');
+                name.strip_prefix("Microsoft.Dynamics.CRM.")
+            })
+            .or(expected)
+            .ok_or_else(|| {
+                payload_error("crmbaseentity", "A row needs '@odata.type' or '@odata.id'.")
+            })?;
+        let table = self.model().table(kind)?;
+        let id = [table.primary_id.as_str(), "ownerid"]
+            .into_iter()
+            .find_map(|key| parse_id(&members.text(key)?))
+            .ok_or_else(|| {
+                let key = &table.primary_id;
+                payload_error(kind, &format!("The key '{key}' is missing or no GUID."))
+            })?;
+        if !self.is_there(connection, table, id)? {
+            return Err(ODataError::no_row(kind, id));
+        }
+        Ok((table, id))
+    }
+}
