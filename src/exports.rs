@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::catalog;
 use crate::connection;
@@ -73,47 +74,65 @@ fn not_yet() -> types::Error {
 
 impl contract::authorization::Guest for Connector {
     fn admin_consent(
-        _settings: types::Json,
-        _redirect_uri: String,
+        settings: types::Json,
+        redirect_uri: String,
     ) -> Result<contract::authorization::Request, types::Error> {
-        Err(not_yet())
+        let authorization = authorization(&settings)?;
+        Ok(block_on(authorization.admin_consent(&redirect_uri))?.into())
     }
 
     fn complete_admin_consent(
-        _pending: contract::authorization::Request,
-        _callback: String,
+        pending: contract::authorization::Request,
+        callback: String,
     ) -> Result<contract::authorization::Consent, types::Error> {
-        Err(not_yet())
+        let consent = connection::complete_admin_consent(&pending.into(), &callback)?;
+        Ok(contract::authorization::Consent {
+            tenant: consent.tenant,
+            scope: consent.scope,
+        })
     }
 
     fn sign_in(
-        _settings: types::Json,
-        _redirect_uri: String,
+        settings: types::Json,
+        redirect_uri: String,
     ) -> Result<contract::authorization::Request, types::Error> {
-        Err(not_yet())
+        let authorization = authorization(&settings)?;
+        Ok(block_on(authorization.sign_in(&redirect_uri))?.into())
     }
 
     fn complete(
-        _settings: types::Json,
-        _redirect_uri: String,
-        _pending: contract::authorization::Request,
-        _callback: String,
+        settings: types::Json,
+        redirect_uri: String,
+        pending: contract::authorization::Request,
+        callback: String,
     ) -> Result<(), types::Error> {
-        Err(not_yet())
+        let authorization = authorization(&settings)?;
+        let pending = pending.into();
+        Ok(block_on(authorization.complete(
+            &redirect_uri,
+            &pending,
+            &callback,
+        ))?)
     }
 
     fn begin_device(
-        _settings: types::Json,
+        settings: types::Json,
     ) -> Result<contract::authorization::DeviceCode, types::Error> {
-        Err(not_yet())
+        Ok(block_on(authorization(&settings)?.begin_device())?.into())
     }
 
     fn poll_device(
-        _settings: types::Json,
-        _continuation: String,
+        settings: types::Json,
+        continuation: String,
     ) -> Result<contract::authorization::DeviceProgress, types::Error> {
-        Err(not_yet())
+        let authorization = authorization(&settings)?;
+        Ok(block_on(authorization.poll_device(&continuation))?.into())
     }
+}
+
+fn authorization(settings: &str) -> Result<connection::Interactive<Wasi>, error::Error> {
+    write_panics_to_stderr();
+    Ok(connection::Session::open(Rc::new(Wasi), settings)?.authorization())
 }
 
 impl contract::catalog::Guest for Connector {
@@ -169,9 +188,7 @@ impl From<error::Error> for types::Error {
             kind: error.kind.into(),
             commit: error.commit.into(),
             message: error.message,
-            retry_after_ms: error
-                .retry_after
-                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            retry_after_ms: error.retry_after.map(milliseconds),
             fault: error.fault.map(|fault| types::ServiceFault {
                 status: fault.status,
                 code: fault.code,
@@ -179,6 +196,52 @@ impl From<error::Error> for types::Error {
             }),
         }
     }
+}
+
+impl From<connection::PageRequest> for contract::authorization::Request {
+    fn from(request: connection::PageRequest) -> Self {
+        Self {
+            url: request.url,
+            state: request.state,
+            verifier: request.verifier,
+        }
+    }
+}
+
+impl From<contract::authorization::Request> for connection::PageRequest {
+    fn from(request: contract::authorization::Request) -> Self {
+        Self {
+            url: request.url,
+            state: request.state,
+            verifier: request.verifier,
+        }
+    }
+}
+
+impl From<connection::DeviceCode> for contract::authorization::DeviceCode {
+    fn from(code: connection::DeviceCode) -> Self {
+        Self {
+            user_code: code.user_code,
+            verification_url: code.verification_url,
+            message: code.message,
+            continuation: code.continuation.reveal().to_owned(),
+            interval_ms: milliseconds(code.interval),
+            expires_in_ms: milliseconds(code.expires_in),
+        }
+    }
+}
+
+impl From<connection::Progress> for contract::authorization::DeviceProgress {
+    fn from(progress: connection::Progress) -> Self {
+        match progress {
+            connection::Progress::Pending(wait) => Self::Pending(milliseconds(wait)),
+            connection::Progress::Done => Self::Done,
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Translates an enumeration of ours into its equal in the contract, variant by variant.

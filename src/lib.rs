@@ -16,3 +16,4 @@ pub mod settings;
 mod simulation;
 pub mod source;
 mod text;
+mod uuid;

@@ -8,24 +8,44 @@ use url::Url;
 
 use super::challenge::{Challenge, Challenged};
 use crate::error::{Error, ErrorKind};
-use crate::settings::{Settings, Tenant, cloud_authority};
+use crate::settings::{
+    Application, Auth, Delegated, NamedAuthority, Settings, Tenant, cloud_authority,
+};
 
-/// An authority's origin and a tenant of it.
+/// Who issues the tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Authority {
-    origin: Url,
-    tenant: Tenant,
+pub(crate) enum Authority {
+    /// Microsoft Entra: an origin and a directory of it.
+    Entra { origin: Url, directory: Directory },
+    /// An AD FS server: the base of its endpoints, whose path is `/adfs` (reference 1.5).
+    AdFs { base: Url },
+}
+
+/// Where an account is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Directory {
+    One(Tenant),
+    /// Whichever directory the person belongs to; only a person can be found like this.
+    Organizations,
 }
 
 impl Authority {
     /// The authority, when the settings alone tell it.
     pub(super) fn from_settings(settings: &Settings) -> Option<Self> {
-        let tenant = settings.tenant.clone()?;
         let origin = match &settings.authority {
-            Some(origin) => origin.url().clone(),
+            Some(NamedAuthority::AdFs(base)) => return Some(Self::AdFs { base: base.clone() }),
+            Some(NamedAuthority::Entra(origin)) => Some(origin.clone()),
+            None => None,
+        };
+        let tenant = settings.tenant.clone()?;
+        let origin = match origin {
+            Some(origin) => origin,
             None => Url::parse(cloud_authority(&settings.environment)?).ok()?,
         };
-        Some(Self { origin, tenant })
+        Some(Self::Entra {
+            origin,
+            directory: Directory::One(tenant),
+        })
     }
 
     /// The authority that the environment names; what the settings name goes before it.
@@ -35,30 +55,147 @@ impl Authority {
             other => return Err(no_challenge(settings, other)),
         };
         let origin = match &settings.authority {
-            Some(origin) => origin.url().clone(),
+            Some(NamedAuthority::AdFs(base)) => return Ok(Self::AdFs { base: base.clone() }),
+            Some(NamedAuthority::Entra(origin)) => origin.clone(),
             None => trusted_origin(settings, challenge)?,
         };
-        let tenant = match &settings.tenant {
-            Some(tenant) => tenant.clone(),
-            None => named_tenant(settings, challenge)?,
-        };
-        Ok(Self { origin, tenant })
+        if let Some(tenant) = &settings.tenant {
+            return Ok(Self::Entra {
+                origin,
+                directory: Directory::One(tenant.clone()),
+            });
+        }
+        if is_ad_fs(challenge) {
+            let mut base = origin;
+            base.set_path("/adfs");
+            return Ok(Self::AdFs { base });
+        }
+        Ok(Self::Entra {
+            origin,
+            directory: named_directory(settings, challenge)?,
+        })
     }
 
-    /// Where tokens are issued (version 2 of the endpoint).
+    /// Where tokens are issued.
     pub(super) fn token_endpoint(&self) -> Url {
-        let mut url = self.origin.clone();
-        url.set_path(&format!("{}/oauth2/v2.0/token", self.tenant.as_str()));
+        self.endpoint("oauth2/v2.0/token", "oauth2/token")
+    }
+
+    /// The page on which a person signs in.
+    pub(super) fn authorization_endpoint(&self) -> Url {
+        self.endpoint("oauth2/v2.0/authorize", "oauth2/authorize")
+    }
+
+    /// Where codes for other devices are issued.
+    pub(super) fn device_endpoint(&self) -> Url {
+        self.endpoint("oauth2/v2.0/devicecode", "oauth2/devicecode")
+    }
+
+    /// The page on which an administrator consents; AD FS knows no consent.
+    pub(super) fn consent_endpoint(&self) -> Option<Url> {
+        match self {
+            Self::Entra { .. } => Some(self.endpoint("v2.0/adminconsent", "")),
+            Self::AdFs { .. } => None,
+        }
+    }
+
+    fn endpoint(&self, of_entra: &str, of_ad_fs: &str) -> Url {
+        let (mut url, path) = match self {
+            Self::Entra { origin, .. } => (origin.clone(), format!("{}/{of_entra}", self.tenant())),
+            Self::AdFs { base } => (base.clone(), format!("{}/{of_ad_fs}", base.path())),
+        };
+        url.set_path(&path);
         url
+    }
+
+    /// The parameters that tell what an application wants a token for (reference 2.1; version
+    /// 1 of the endpoints names a resource instead of a scope).
+    pub(super) fn audience_of_application(
+        &self,
+        settings: &Settings,
+        application: &Application,
+    ) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Entra { .. } => {
+                vec![("scope", whole_scope(settings))]
+            }
+            Self::AdFs { .. } => {
+                let scope = application.scope.clone().map(|scope| ("scope", scope));
+                [("resource", ad_fs_resource(settings))]
+                    .into_iter()
+                    .chain(scope)
+                    .collect()
+            }
+        }
+    }
+
+    /// The same for a person; without `offline_access` Entra issues no refresh token.
+    pub(super) fn audience_of_person(
+        &self,
+        settings: &Settings,
+        delegated: &Delegated,
+    ) -> Vec<(&'static str, String)> {
+        let scope = delegated.scope.clone();
+        match self {
+            Self::Entra { .. } => {
+                let scope =
+                    scope.unwrap_or_else(|| format!("{}/user_impersonation", resource(settings)));
+                vec![("scope", format!("{scope} offline_access"))]
+            }
+            Self::AdFs { .. } => [("resource", ad_fs_resource(settings))]
+                .into_iter()
+                .chain(scope.map(|scope| ("scope", scope)))
+                .collect(),
+        }
     }
 
     /// The origin, for messages.
     pub(super) fn origin(&self) -> String {
-        self.origin.origin().ascii_serialization()
+        let (Self::Entra { origin: url, .. } | Self::AdFs { base: url }) = self;
+        url.origin().ascii_serialization()
     }
 
-    pub(super) fn tenant(&self) -> &Tenant {
-        &self.tenant
+    /// The directory, as it stands in the path of an endpoint.
+    pub(super) fn tenant(&self) -> &str {
+        match self {
+            Self::Entra {
+                directory: Directory::One(tenant),
+                ..
+            } => tenant.as_str(),
+            Self::Entra {
+                directory: Directory::Organizations,
+                ..
+            } => "organizations",
+            Self::AdFs { .. } => "adfs",
+        }
+    }
+}
+
+/// Everything that the application was granted beforehand.
+pub(super) fn whole_scope(settings: &Settings) -> String {
+    match &settings.auth {
+        Auth::Application(Application {
+            scope: Some(scope), ..
+        }) => scope.clone(),
+        _ => format!("{}/.default", resource(settings)),
+    }
+}
+
+/// What tokens are for: what the settings say, never what the environment says. An
+/// environment could otherwise have itself given a token that another one takes.
+fn resource(settings: &Settings) -> String {
+    match &settings.resource {
+        Some(resource) => resource.trim_end_matches('/').to_owned(),
+        None => settings.environment.origin(),
+    }
+}
+
+/// AD FS compares the resource letter by letter; servers on premises register theirs with a
+/// slash at the end.
+fn ad_fs_resource(settings: &Settings) -> String {
+    match &settings.resource {
+        Some(resource) => resource.clone(),
+        None => format!("{}/", settings.environment),
     }
 }
 
@@ -102,10 +239,11 @@ fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Err
         return Err(Error::new(
             ErrorKind::InvalidSettings,
             format!(
-                "{} asks to sign in at {}, which is not trusted with the secret by itself; if \
+                "{} asks to sign in at {}{}, which is not trusted with a secret by itself; if \
                  it is right, set \"authority\" to it",
                 settings.environment,
-                challenge.authorization.origin().ascii_serialization()
+                challenge.authorization.origin().ascii_serialization(),
+                if is_ad_fs(challenge) { "/adfs" } else { "" }
             ),
         ));
     }
@@ -115,22 +253,28 @@ fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Err
     Ok(named)
 }
 
-fn named_tenant(settings: &Settings, challenge: &Challenge) -> Result<Tenant, Error> {
-    let first = challenge
+fn first_segment(challenge: &Challenge) -> &str {
+    challenge
         .authorization
         .path_segments()
         .and_then(|mut segments| segments.next())
-        .unwrap_or_default();
-    if first.eq_ignore_ascii_case("adfs") {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "{} signs in at an AD FS server of its own, which this connector cannot do yet",
-                settings.environment
-            ),
-        ));
+        .unwrap_or_default()
+}
+
+fn is_ad_fs(challenge: &Challenge) -> bool {
+    first_segment(challenge).eq_ignore_ascii_case("adfs")
+}
+
+fn named_directory(settings: &Settings, challenge: &Challenge) -> Result<Directory, Error> {
+    let name = first_segment(challenge);
+    let any = matches!(
+        name.to_ascii_lowercase().as_str(),
+        "common" | "organizations"
+    );
+    if any && matches!(settings.auth, Auth::Delegated(_)) {
+        return Ok(Directory::Organizations);
     }
-    Tenant::parse(first).map_err(|_| {
+    Tenant::parse(name).map(Directory::One).map_err(|_| {
         Error::new(
             ErrorKind::InvalidSettings,
             format!(
@@ -290,7 +434,6 @@ mod tests {
                 ErrorKind::InvalidSettings,
                 "set \"tenant\"",
             ),
-            ("adfs/oauth2/authorize", ErrorKind::Unsupported, "AD FS"),
         ] {
             let error = endpoint(
                 CLOUD,

@@ -3,32 +3,43 @@
 //! The authority is the one that the settings name, else the one that the environment names
 //! in its challenge, if it is one of those that the settings allow. A token is asked for once,
 //! shared by all callers, and renewed before it expires.
+//!
+//! A *grant* is what a token is given for: an application's own word, a person's refresh
+//! token, a code from a browser or a device. A *credential* is how the application proves
+//! that it is the one that asks. Both add parameters to one *form*, and *exchange* sends it.
 
 mod authority;
+mod certificate;
 mod challenge;
-mod client_credentials;
-mod entra;
+mod credential;
+mod exchange;
+mod form;
+mod grant;
+pub(crate) mod interactive;
+mod issuer;
+mod meanings;
+mod ready;
+mod refusal;
 mod shared;
+mod store;
 mod token;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use url::Url;
 
-use authority::Authority;
 pub(crate) use challenge::Challenged;
 pub(crate) use token::Token;
 
 use crate::error::{Error, ErrorKind};
-use crate::host::{Clock, Header, Host, HttpError, Method, Request, Response, Target};
-use crate::retry::{Budget, Patience, Repeat, retry_after};
-use crate::settings::Settings;
+use crate::host::Host;
+use crate::retry::Patience;
+use crate::settings::{Auth, Settings};
+use issuer::Issuer;
 use shared::Shared;
 
-/// No answer that belongs to signing in is larger.
-const MAX_BODY: usize = 1024 * 1024;
 /// How long the authority is left alone after an early renewal has failed, unless it says so
 /// itself.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
@@ -59,15 +70,8 @@ struct Renewal {
 impl<H: Host> Authenticator<H> {
     /// `resource` is an address of the environment that wants a token.
     pub(crate) fn new(host: Rc<H>, settings: &Settings, resource: Url) -> Self {
-        let issuer = Issuer {
-            host,
-            settings: settings.clone(),
-            resource,
-            challenged: RefCell::default(),
-            proven: Cell::new(false),
-        };
         Self {
-            issuer: Rc::new(issuer),
+            issuer: Rc::new(Issuer::new(host, settings, resource)),
             current: RefCell::default(),
         }
     }
@@ -96,11 +100,18 @@ impl<H: Host> Authenticator<H> {
             max_wait: Duration::ZERO,
             ..patience
         };
-        let error = match self.renew(one_attempt).await {
-            Ok(renewed) => return Ok(renewed),
+        let outcome = self.renew(one_attempt).await;
+        let now = self.issuer.host.elapsed();
+        let error = match outcome {
+            Ok(renewed) => {
+                if !renewed.is_fresh(now) {
+                    // Whoever keeps the token ready has not renewed it yet.
+                    self.current.borrow_mut().not_before = now + RENEWAL_PAUSE;
+                }
+                return Ok(renewed);
+            }
             Err(error) => error,
         };
-        let now = self.issuer.host.elapsed();
         if !is_passing(&error) {
             return Err(error);
         }
@@ -127,7 +138,13 @@ impl<H: Host> Authenticator<H> {
         if self.current.borrow().token.as_ref().is_some_and(is_current) {
             self.current.borrow_mut().token = None;
         }
-        self.token(patience).await
+        let token = self.token(patience).await?;
+        match &self.issuer.settings.auth {
+            Auth::AccessToken(name) if token.is_same(refused) => {
+                Err(ready::refused(name, &self.issuer.settings.environment))
+            }
+            _ => Ok(token),
+        }
     }
 
     async fn renew(&self, patience: Patience) -> Result<Rc<Token>, Error> {
@@ -180,121 +197,6 @@ impl<H: Host> Authenticator<H> {
 /// Whether the same attempt may succeed later.
 fn is_passing(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
-}
-
-/// Asks the authority for a token.
-struct Issuer<H> {
-    host: Rc<H>,
-    settings: Settings,
-    resource: Url,
-    challenged: RefCell<Option<Challenged>>,
-    /// Whether signing in has ever worked.
-    proven: Cell<bool>,
-}
-
-impl<H: Host> Issuer<H> {
-    async fn issue(&self, patience: Patience) -> Result<Token, Error> {
-        let authority = match Authority::from_settings(&self.settings) {
-            Some(authority) => authority,
-            None => Authority::discovered(&self.settings, &self.challenge(patience).await?)?,
-        };
-        let token = client_credentials::issue(self, &authority, patience).await?;
-        self.proven.set(true);
-        Ok(token)
-    }
-
-    async fn challenge(&self, patience: Patience) -> Result<Challenged, Error> {
-        if let Some(challenged) = self.challenged.borrow().clone() {
-            return Ok(challenged);
-        }
-        let request = || {
-            let headers = vec![Header::new("Accept", "application/json")];
-            self.request(Method::Get, &self.resource, headers, None)
-        };
-        let response = self
-            .send(request, patience, |response| {
-                matches!(response.status, 429 | 500 | 502..=504).then_some(Pause::Drawn)
-            })
-            .await
-            .map_err(|error| Error::unreachable("the environment", &self.resource, &error))?;
-        let challenged = Challenged::read(&response);
-        // Only a proper challenge is worth remembering.
-        if matches!(challenged, Challenged::Bearer(_)) {
-            *self.challenged.borrow_mut() = Some(challenged.clone());
-        }
-        Ok(challenged)
-    }
-
-    fn request(
-        &self,
-        method: Method,
-        url: &Url,
-        mut headers: Vec<Header>,
-        body: Option<Vec<u8>>,
-    ) -> Request {
-        // Hosts send a body in chunks unless its length is told, and some servers and proxies
-        // take no request in chunks.
-        headers.extend(
-            body.as_ref()
-                .map(|body| Header::new("Content-Length", body.len().to_string())),
-        );
-        Request {
-            method,
-            target: Target::from(url),
-            headers,
-            body,
-            idle_timeout: self.settings.limits.request_timeout,
-            max_body: MAX_BODY,
-        }
-    }
-
-    /// Sends a request again until it is answered, or patience ends. Gives the last answer.
-    async fn send(
-        &self,
-        request: impl Fn() -> Request,
-        patience: Patience,
-        transient: impl Fn(&Response) -> Option<Pause>,
-    ) -> Result<Response, HttpError> {
-        let mut budget = Budget::new(patience);
-        loop {
-            let began = self.host.elapsed();
-            let outcome = self.host.send(request()).await;
-            let took = self.host.elapsed().saturating_sub(began);
-            let (repeat, asked) = match &outcome {
-                Ok(response) => match transient(response) {
-                    Some(pause) => (Repeat::Patiently, pause.asked(response, &*self.host)),
-                    None => return outcome,
-                },
-                Err(error) if !error.is_transient() => return outcome,
-                Err(_) if self.proven.get() => (Repeat::Patiently, None),
-                // An address that has never answered is more likely wrong than at rest.
-                Err(_) => (Repeat::Few, None),
-            };
-            match budget.pause_after(took, repeat, asked, &*self.host) {
-                Some(pause) => self.host.sleep(pause).await,
-                None => return outcome,
-            }
-        }
-    }
-}
-
-/// How long to wait when the answer itself does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pause {
-    Drawn,
-    Fixed(Duration),
-}
-
-impl Pause {
-    fn asked(self, response: &Response, clock: &impl Clock) -> Option<Duration> {
-        let header = response.header("retry-after");
-        header
-            .and_then(|value| retry_after(value, clock.unix_time()))
-            .or(match self {
-                Self::Drawn => None,
-                Self::Fixed(pause) => Some(pause),
-            })
-    }
 }
 
 #[cfg(test)]

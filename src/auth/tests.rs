@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::host::SecretError;
+use crate::host::{Header, HttpError, SecretError};
 use crate::simulation::{
     API_ROOT, Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, address,
 };
@@ -96,7 +96,10 @@ fn each_refusal_is_told_by_its_code() {
             "secret's ID was stored instead of its value",
         ),
         (&[7_000_222], Unauthenticated, "has expired"),
-        (&[7_000_218, 700_027, 700_024], Unauthenticated, "; "),
+        (&[7_000_218], Unauthenticated, "allow public client flows"),
+        (&[700_025, 90_023], InvalidSettings, "public client"),
+        (&[700_027], Unauthenticated, "upload it"),
+        (&[700_024], Unauthenticated, "clock"),
         (
             &[700_016],
             InvalidSettings,
@@ -112,7 +115,9 @@ fn each_refusal_is_told_by_its_code() {
             InvalidSettings,
             "no environment https://contoso.crm.dynamics.com",
         ),
-        (&[70_011, 50_194, 50_011], InvalidSettings, "; "),
+        (&[70_011], InvalidSettings, "scope"),
+        (&[50_194], InvalidSettings, "single tenant"),
+        (&[50_011], InvalidSettings, "redirect address"),
         (
             &[65_001, 65_004, 65_005, 650_052, 650_054, 650_056],
             Forbidden,
@@ -124,11 +129,11 @@ fn each_refusal_is_told_by_its_code() {
             Forbidden,
             "Conditional Access",
         ),
-        (
-            &[50_034, 50_020, 50_053, 50_055, 50_057, 50_126],
-            Unauthenticated,
-            "the ",
-        ),
+        (&[50_034, 50_020], Unauthenticated, "does not exist in"),
+        (&[50_053], Unauthenticated, "locked"),
+        (&[50_055], Unauthenticated, "has expired; set a new one"),
+        (&[50_057], Unauthenticated, "disabled"),
+        (&[50_126], Unauthenticated, "wrong"),
         (
             &[50_074, 50_076, 50_078, 50_079],
             Unauthenticated,
@@ -139,7 +144,12 @@ fn each_refusal_is_told_by_its_code() {
             Unauthenticated,
             "sign in again",
         ),
-        (&[501_481, 50_147, 501_491, 90_014], Internal, "defect"),
+        (
+            &[501_481, 50_147, 501_491],
+            Unauthenticated,
+            "begin it again",
+        ),
+        (&[90_014], Internal, "defect"),
         (&[50_196], Throttled, "too often"),
         (&[50_087], Unavailable, "try again"),
         // What the table does not know is told in the directory's own words.

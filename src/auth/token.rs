@@ -24,25 +24,22 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Reads the answer of a token endpoint and wipes it. `asked_at` is when it was asked
-    /// for: the answer may have lain unread for a while.
-    pub(super) fn read(mut body: Vec<u8>, asked_at: Duration) -> Option<Self> {
-        let answer = serde_json::from_slice::<Answer>(without_byte_order_mark(&body)).ok();
-        body.zeroize();
-        let answer = answer?;
-        let secret = Secret::new(answer.access_token);
-        let bearer = answer
-            .token_type
-            .is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+    /// A token that lives for `life` from `since` on, unless it is none that can be sent.
+    pub(super) fn new(secret: Secret, since: Duration, life: Option<Duration>) -> Option<Self> {
         let sendable = !secret.reveal().is_empty()
             && secret.reveal().bytes().all(|byte| byte.is_ascii_graphic());
-        let life = answer.expires_in.map_or(ASSUMED_LIFE, Seconds::duration);
+        let life = life.unwrap_or(ASSUMED_LIFE);
         let margin = RENEWAL_MARGIN.min(life / 10);
-        (bearer && sendable).then(|| Self {
+        sendable.then(|| Self {
             secret,
-            renew_at: asked_at + life.saturating_sub(margin),
-            expires_at: asked_at + life,
+            renew_at: since + life.saturating_sub(margin),
+            expires_at: since + life,
         })
+    }
+
+    /// Whether both are the same to the environment.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.secret.reveal() == other.secret.reveal()
     }
 
     /// Whether it need not be renewed yet.
@@ -74,9 +71,38 @@ impl fmt::Debug for Token {
     }
 }
 
+/// What a token endpoint has issued.
+#[derive(Debug)]
+pub(super) struct Issued {
+    pub(super) token: Token,
+    pub(super) refresh_token: Option<Secret>,
+}
+
+impl Issued {
+    /// Reads the answer of a token endpoint and wipes it. `asked_at` is when it was asked
+    /// for: the answer may have lain unread for a while.
+    pub(super) fn read(mut body: Vec<u8>, asked_at: Duration) -> Option<Self> {
+        let answer = serde_json::from_slice::<Answer>(without_byte_order_mark(&body)).ok();
+        body.zeroize();
+        let answer = answer?;
+        let access_token = Secret::new(answer.access_token);
+        let refresh_token = answer.refresh_token.map(Secret::new);
+        let bearer = answer
+            .token_type
+            .is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+        let life = answer.expires_in.map(Seconds::duration);
+        let token = Token::new(access_token, asked_at, life).filter(|_| bearer)?;
+        Some(Self {
+            token,
+            refresh_token: refresh_token.filter(|token| !token.reveal().is_empty()),
+        })
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
+    refresh_token: Option<String>,
     token_type: Option<String>,
     expires_in: Option<Seconds>,
 }
@@ -84,7 +110,7 @@ struct Answer {
 /// Older endpoints write the number as text.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Seconds {
+pub(super) enum Seconds {
     Number(u32),
     Text(String),
     /// Anything else does not say, but spoils no token.
@@ -92,7 +118,7 @@ enum Seconds {
 }
 
 impl Seconds {
-    fn duration(self) -> Duration {
+    pub(super) fn duration(self) -> Duration {
         match self {
             Self::Number(seconds) => Duration::from_secs(seconds.into()),
             Self::Text(text) => text
@@ -108,7 +134,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Option<Token> {
-        Token::read(body.as_bytes().to_vec(), Duration::from_secs(1000))
+        Issued::read(body.as_bytes().to_vec(), Duration::from_secs(1000)).map(|issued| issued.token)
     }
 
     #[test]

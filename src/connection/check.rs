@@ -10,7 +10,7 @@ use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Prefer};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
-use crate::settings::{ApiVersion, Auth};
+use crate::settings::ApiVersion;
 
 const SETTINGS: &str = "settings";
 const REACH: &str = "reach";
@@ -44,16 +44,13 @@ pub(super) async fn check<H: Host>(client: &Client<H>) -> Report {
 
 fn settings<H: Host>(client: &Client<H>) -> Finding {
     let settings = client.settings();
-    let Auth::ClientSecret(auth) = &settings.auth;
     Finding::passed(
         SETTINGS,
         format!(
-            "The settings describe {} (Web API {}), signed in to as application {} with the \
-             secret \"{}\".",
+            "The settings describe {} (Web API {}), signed in to {}.",
             settings.environment,
-            settings.api_version,
-            auth.client_id,
-            auth.secret.as_str()
+            settings.api_version.unwrap_or(ApiVersion::CURRENT),
+            settings.auth
         ),
     )
 }
@@ -187,7 +184,7 @@ async fn organization<H: Host>(client: &Client<H>) -> Finding {
         message = format!("{message}; it keeps changes for {days} days");
     }
     message.push('.');
-    let api_version = client.settings().api_version;
+    let api_version = client.settings().api_version.unwrap_or(ApiVersion::CURRENT);
     if api_version < ApiVersion::CURRENT
         && version.is_some_and(|version| version.starts_with(&format!("{}.", ApiVersion::CURRENT)))
     {

@@ -11,6 +11,9 @@ pub use privileges::Permission;
 pub use report::{Finding, Report, Verdict};
 pub use role::{Call, Role, required_role};
 
+pub use crate::auth::interactive::{
+    Consent, DeviceCode, Interactive, PageRequest, Progress, complete_admin_consent,
+};
 use crate::dataverse::Client;
 use crate::error::Error;
 use crate::host::Host;
@@ -36,6 +39,13 @@ impl<H: Host> Session<H> {
     /// The client of the environment's Web API.
     pub fn client(&self) -> &Client<H> {
         &self.client
+    }
+
+    /// Signing in where a person must take part.
+    pub fn authorization(&self) -> Interactive<H> {
+        let client = &self.client;
+        let api_root = client.environment().api_root().clone();
+        Interactive::new(Rc::clone(client.host()), client.settings(), api_root)
     }
 
     /// Tests the connection end to end: whether the environment can be reached, whether the

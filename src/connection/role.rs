@@ -51,7 +51,7 @@ pub fn required_role(settings: &str) -> Result<Role, Error> {
         .permissions(|name| tables.iter().find(|table| table.name == name))
         .into_sorted();
     let name = name(&settings.purpose);
-    let environment = Environment::new(&settings.environment, settings.api_version);
+    let environment = Environment::of(&settings);
     let calls = calls(environment.api_root().as_str(), &name, &permissions);
     Ok(Role {
         name,

@@ -15,10 +15,11 @@ use super::message::{Answer, Prefer};
 use super::throttle::Restraint;
 use crate::auth::{Authenticator, Challenged, Token};
 use crate::error::{Error, ErrorKind, Recovery};
-use crate::host::{Header, Host, HttpError, Method, Random, Request, Response};
+use crate::host::{Header, Host, HttpError, Method, Request, Response};
 use crate::retry::{Budget, Patience, Repeat, retry_after};
 use crate::settings::Settings;
 use crate::text::without_byte_order_mark;
+use crate::uuid::random_uuid;
 
 /// The largest answer, compressed or inflated, unless the caller accepts less.
 const MAX_BODY: usize = 24 << 20;
@@ -56,7 +57,7 @@ impl<H> Clone for Client<H> {
 impl<H: Host> Client<H> {
     /// A client that has not yet signed in; nothing is sent.
     pub fn new(host: Rc<H>, settings: Settings) -> Self {
-        let environment = Environment::new(&settings.environment, settings.api_version);
+        let environment = Environment::of(&settings);
         let authenticator =
             Authenticator::new(Rc::clone(&host), &settings, environment.api_root().clone());
         let restraint = Rc::new(Restraint::new(settings.limits.max_concurrency));
@@ -388,25 +389,6 @@ fn throttled(link: &Link, quiet: Duration) -> Error {
         ),
     )
     .with_retry_after(quiet)
-}
-
-/// A random UUID (version 4), to find the request in the service's logs.
-fn random_uuid(random: &impl Random) -> String {
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes);
-    let number = u128::from_be_bytes(bytes);
-    let version = number & !(0xF << 76) | 0x4 << 76;
-    let variant = version & !(0x3 << 62) | 0x2 << 62;
-    let digits = format!("{variant:032x}");
-    let group = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [
-        group(0, 8),
-        group(8, 12),
-        group(12, 16),
-        group(16, 20),
-        group(20, 32),
-    ]
-    .join("-")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::settings::{ApiVersion, EnvironmentUrl};
+use crate::settings::{ApiVersion, EnvironmentUrl, Settings};
 
 /// The Web API of one environment at one version (reference 1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,13 @@ pub struct Environment {
 }
 
 impl Environment {
-    pub(crate) fn new(address: &EnvironmentUrl, version: ApiVersion) -> Self {
+    /// The environment at the version that the settings name, else at the current one.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let version = settings.api_version.unwrap_or(ApiVersion::CURRENT);
+        Self::new(&settings.environment, version)
+    }
+
+    pub(super) fn new(address: &EnvironmentUrl, version: ApiVersion) -> Self {
         let mut root = address.url().clone();
         let organization = root.path().trim_end_matches('/').to_owned();
         root.set_path(&format!("{organization}/api/data/v{version}/"));

@@ -1,16 +1,23 @@
 //! One typed description of a connection, read from JSON.
 
+mod auth;
+mod authority;
 mod document;
 mod environment;
+mod name;
 mod origins;
 mod parse;
 mod purpose;
 
 use std::time::Duration;
 
+pub use auth::{Algorithm, Application, Auth, Certificate, Credential, Delegated};
+pub use authority::NamedAuthority;
+pub(crate) use environment::is_loopback;
 pub use environment::{ApiVersion, EnvironmentUrl};
+pub use name::{SecretName, Tenant};
+pub use origins::Origins;
 pub(crate) use origins::cloud_authority;
-pub use origins::{Origin, Origins};
 pub use purpose::{Profile, Purpose, WriteOperation};
 
 use crate::error::Error;
@@ -20,12 +27,15 @@ use crate::error::Error;
 pub struct Settings {
     /// Where the environment answers.
     pub environment: EnvironmentUrl,
-    /// The version of the Web API that is spoken.
-    pub api_version: ApiVersion,
+    /// The version of the Web API that is spoken; otherwise the newest that the environment
+    /// knows.
+    pub api_version: Option<ApiVersion>,
     /// The directory that holds the application, when it is named.
     pub tenant: Option<Tenant>,
     /// Who issues tokens, when it is named.
-    pub authority: Option<Origin>,
+    pub authority: Option<NamedAuthority>,
+    /// The audience of tokens, where it is not the environment's address.
+    pub resource: Option<String>,
     /// How the connector signs in.
     pub auth: Auth,
     /// What the connection is for.
@@ -57,55 +67,7 @@ impl Settings {
 
     /// The same origins, to hold an address against.
     pub fn allowed_origins(&self) -> Origins {
-        Origins::of(&self.environment, self.authority.as_ref())
-    }
-}
-
-/// A directory of Microsoft Entra ID: a GUID or one of its domain names, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tenant(String);
-
-impl Tenant {
-    /// Reads a GUID or a domain.
-    ///
-    /// # Errors
-    /// What is wrong with it, as the end of a sentence.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        parse::tenant(text)
-    }
-
-    /// As it stands in the path of a token endpoint.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// How the connector signs in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// As an application, with a client secret (reference 2.2).
-    ClientSecret(ClientSecret),
-}
-
-/// An application and its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientSecret {
-    /// The application (client) ID, a GUID in lower case.
-    pub client_id: String,
-    /// The secret that holds the client secret's value.
-    pub secret: SecretName,
-    /// What the token is for; by default the environment's origin and `/.default`.
-    pub scope: Option<String>,
-}
-
-/// The name of a secret in the host's store; never its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretName(String);
-
-impl SecretName {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
+        Origins::of(&self.environment, self.authority.as_ref(), &self.auth)
     }
 }
 

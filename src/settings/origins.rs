@@ -4,12 +4,14 @@ use std::fmt;
 
 use url::Url;
 
-use super::environment::{EnvironmentUrl, is_loopback, web_address};
+use super::auth::Auth;
+use super::authority::NamedAuthority;
+use super::environment::{EnvironmentUrl, is_loopback};
 
 /// The authorities of the clouds (reference 1.3).
-const PUBLIC: &str = "https://login.microsoftonline.com";
-const US_GOVERNMENT: &str = "https://login.microsoftonline.us";
-const CHINA: &str = "https://login.partner.microsoftonline.cn";
+pub(super) const PUBLIC: &str = "https://login.microsoftonline.com";
+pub(super) const US_GOVERNMENT: &str = "https://login.microsoftonline.us";
+pub(super) const CHINA: &str = "https://login.partner.microsoftonline.cn";
 
 /// Which cloud an environment's host name belongs to. GCC (`crm9`) signs in at the public one.
 const CLOUDS: [(&str, &str); 4] = [
@@ -18,37 +20,6 @@ const CLOUDS: [(&str, &str); 4] = [
     (".dynamics.cn", CHINA),
     (".dynamics.com", PUBLIC),
 ];
-
-/// The authority's origin, as the settings name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin(Url);
-
-impl Origin {
-    /// Reads `https://login.example.com`.
-    ///
-    /// # Errors
-    /// What is wrong with it, as the end of a sentence.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let url = web_address(text)?;
-        if url.path() != "/" {
-            return Err(format!(
-                "must be an origin alone, such as {PUBLIC}; name the tenant under \"tenant\""
-            ));
-        }
-        Ok(Self(url))
-    }
-
-    /// The origin as a URL whose path is `/`.
-    pub fn url(&self) -> &Url {
-        &self.0
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
-    }
-}
 
 /// A set of origins. The port `*` stands for every port of a loopback host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,16 +37,23 @@ enum Allowed {
 
 impl Origins {
     /// The environment's origin, and the authority's: the one that is named, else those that
-    /// its cloud uses.
-    pub(super) fn of(environment: &EnvironmentUrl, authority: Option<&Origin>) -> Self {
+    /// its cloud uses. Where somebody else signs in, no authority is asked.
+    pub(super) fn of(
+        environment: &EnvironmentUrl,
+        authority: Option<&NamedAuthority>,
+        auth: &Auth,
+    ) -> Self {
         let mut origins = vec![Allowed::Exactly(environment.origin())];
+        if matches!(auth, Auth::AccessToken(_)) {
+            return Self(origins);
+        }
         let mut add = |origin: Allowed| {
             if !origins.contains(&origin) {
                 origins.push(origin);
             }
         };
         match authority {
-            Some(authority) => add(Allowed::Exactly(authority.to_string())),
+            Some(authority) => add(Allowed::Exactly(authority.origin())),
             None if environment.is_loopback() => add(Allowed::AnyPort {
                 scheme: environment.url().scheme().to_owned(),
                 host: environment.url().host_str().unwrap_or_default().to_owned(),
@@ -125,13 +103,43 @@ pub(crate) fn cloud_authority(environment: &EnvironmentUrl) -> Option<&'static s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
+
+    const AUTH: &str = r#"{"type":"client-secret","clientId":"00001111-aaaa-2222-bbbb-3333cccc4444","secret":"s"}"#;
+
+    fn settings(environment: &str, authority: Option<&str>, auth: &str) -> Origins {
+        let authority = authority
+            .map(|authority| format!(r#","authority":"{authority}""#))
+            .unwrap_or_default();
+        let document = format!(r#"{{"environment":"{environment}","auth":{auth}{authority}}}"#);
+        Settings::parse(&document).unwrap().allowed_origins()
+    }
 
     fn origins(environment: &str, authority: Option<&str>) -> Origins {
-        let authority = authority.map(|text| Origin::parse(text).unwrap());
-        Origins::of(
-            &EnvironmentUrl::parse(environment).unwrap(),
-            authority.as_ref(),
-        )
+        settings(environment, authority, AUTH)
+    }
+
+    #[test]
+    fn whoever_signs_in_elsewhere_asks_no_authority() {
+        let ready = r#"{"type":"access-token","token":"t"}"#;
+        for authority in [None, Some("https://login.contoso.com")] {
+            assert_eq!(
+                settings("https://crm.contoso.com/Sales", authority, ready).to_strings(),
+                ["https://crm.contoso.com"]
+            );
+        }
+    }
+
+    #[test]
+    fn an_ad_fs_server_counts_by_its_origin() {
+        assert_eq!(
+            origins(
+                "https://crm.contoso.com",
+                Some("https://adfs.contoso.com/adfs")
+            )
+            .to_strings(),
+            ["https://crm.contoso.com", "https://adfs.contoso.com"]
+        );
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! The parameters of a request at the authority.
+
+use url::form_urlencoded;
+
+use crate::host::Secret;
+
+/// What a token endpoint is asked, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Form(Vec<(&'static str, Value)>);
+
+#[derive(Clone, Debug)]
+enum Value {
+    Plain(String),
+    Secret(Secret),
+}
+
+impl Value {
+    fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.reveal(),
+        }
+    }
+}
+
+impl Form {
+    /// The same with one more parameter that anybody may see.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.push((name, Value::Plain(value.into())));
+        self
+    }
+
+    /// The same with one more parameter that nobody may see.
+    pub(super) fn with_secret(mut self, name: &'static str, value: Secret) -> Self {
+        self.0.push((name, Value::Secret(value)));
+        self
+    }
+
+    /// The same with all of these, which anybody may see.
+    pub(super) fn with_all(self, parameters: Vec<(&'static str, String)>) -> Self {
+        parameters
+            .into_iter()
+            .fold(self, |form, (name, value)| form.with(name, value))
+    }
+
+    /// As it stands in a body or, if it holds no secret, after the `?` of an address.
+    pub(super) fn encode(&self) -> String {
+        // Room for everything at once: a growing buffer would leave copies of secrets behind.
+        let room = self
+            .0
+            .iter()
+            .map(|(name, value)| name.len() + 3 * value.text().len() + 2)
+            .sum();
+        let mut serializer = form_urlencoded::Serializer::new(String::with_capacity(room));
+        for (name, value) in &self.0 {
+            serializer.append_pair(name, value.text());
+        }
+        serializer.finish()
+    }
+
+    /// The text with every secret of the form cut out, should the authority repeat one.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.0
+            .iter()
+            .fold(text.to_owned(), |text, (_, value)| match value {
+                Value::Secret(secret) if !secret.reveal().is_empty() => {
+                    text.replace(secret.reveal(), "…")
+                }
+                _ => text,
+            })
+    }
+}

@@ -1,0 +1,171 @@
+//! One person signs in on another device (reference 2.6, RFC 8628).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
+
+use super::Interactive;
+use crate::auth::exchange::{self, Failure};
+use crate::auth::form::Form;
+use crate::auth::grant::by_person;
+use crate::auth::token::Seconds;
+use crate::error::{Error, ErrorKind};
+use crate::host::{Host, Secret};
+use crate::text::one_line;
+
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// How long to wait between two polls when the authority does not say.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// How much longer when it asks to slow down.
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// A code that a person types in on another device.
+pub struct DeviceCode {
+    /// What to type in.
+    pub user_code: String,
+    /// Where to type it in.
+    pub verification_url: String,
+    /// The same for a person.
+    pub message: String,
+    /// What the poll wants back.
+    pub continuation: Secret,
+    /// How long to wait before the first poll.
+    pub interval: Duration,
+    /// How long the code can be used.
+    pub expires_in: Duration,
+}
+
+/// How far the person is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not finished: poll again after this.
+    Pending(Duration),
+    /// Signed in; the refresh token is in the secret store.
+    Done,
+}
+
+/// What a poll must know, as the host keeps it.
+#[derive(Serialize, Deserialize)]
+struct Continuation {
+    device_code: String,
+    /// In seconds, as is the next one.
+    interval: u64,
+    /// Since 1970-01-01T00:00:00Z.
+    expires_at: u64,
+}
+
+impl Drop for Continuation {
+    fn drop(&mut self) {
+        self.device_code.zeroize();
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    device_code: String,
+    user_code: String,
+    /// The second spelling is an older one.
+    #[serde(alias = "verification_url")]
+    verification_uri: String,
+    expires_in: Seconds,
+    interval: Option<Seconds>,
+    message: Option<String>,
+}
+
+impl<H: Host> Interactive<H> {
+    /// Begins a sign-in on another device.
+    ///
+    /// # Errors
+    /// `InvalidSettings` when the settings sign in without a person; what the authority says.
+    pub async fn begin_device(&self) -> Result<DeviceCode, Error> {
+        let delegated = self.delegated()?;
+        let issuer = &self.issuer;
+        let authority = issuer.authority(self.patience).await?;
+        let form = || {
+            Ok(Form::default()
+                .with("client_id", &delegated.client_id)
+                .with_all(authority.audience_of_person(&issuer.settings, delegated)))
+        };
+        let endpoint = authority.device_endpoint();
+        let mut response = exchange::post(issuer, &endpoint, self.patience, form)
+            .await
+            .map_err(|failure| failure.into_error(issuer, &authority))?;
+        let answer = serde_json::from_slice::<Answer>(&response.body);
+        response.body.zeroize();
+        let answer = answer.map_err(|_| {
+            Error::new(
+                ErrorKind::Unavailable,
+                format!(
+                    "the answer of {} holds no code for another device; check \"authority\", or \
+                     sign in with a browser",
+                    authority.origin()
+                ),
+            )
+        })?;
+        let interval = answer.interval.map_or(INTERVAL, Seconds::duration);
+        let interval = interval.max(Duration::from_secs(1));
+        let expires_in = answer.expires_in.duration();
+        let continuation = Continuation {
+            device_code: answer.device_code,
+            interval: interval.as_secs(),
+            expires_at: issuer.host.unix_time().saturating_add(expires_in).as_secs(),
+        };
+        let user_code = one_line(&answer.user_code, 100);
+        let verification_url = one_line(&answer.verification_uri, 1000);
+        let message = match answer.message.as_deref().map(|text| one_line(text, 1000)) {
+            Some(message) if !message.is_empty() => message,
+            _ => format!("To sign in, open {verification_url} and enter the code {user_code}."),
+        };
+        Ok(DeviceCode {
+            user_code,
+            verification_url,
+            message,
+            continuation: Secret::new(serde_json::to_string(&continuation).unwrap_or_default()),
+            interval,
+            expires_in,
+        })
+    }
+
+    /// Asks whether the person has finished.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the code has expired, `Forbidden` when the person declined; what
+    /// else the authority says; and why the refresh token cannot be kept.
+    pub async fn poll_device(&self, continuation: &str) -> Result<Progress, Error> {
+        let delegated = self.delegated()?;
+        let issuer = &self.issuer;
+        // The parser's own words could quote the code.
+        let continuation: Continuation = serde_json::from_str(continuation).map_err(|_| {
+            Error::new(
+                ErrorKind::InvalidData,
+                "this is not the continuation of a sign-in on another device; begin it again",
+            )
+        })?;
+        if issuer.host.unix_time().as_secs() >= continuation.expires_at {
+            return Err(Error::new(
+                ErrorKind::Unauthenticated,
+                "the code for the other device has expired before it was entered; begin the \
+                 sign-in again",
+            ));
+        }
+        let authority = issuer.authority(self.patience).await?;
+        let form = || {
+            let form = Form::default()
+                .with("grant_type", GRANT_TYPE)
+                .with_secret("device_code", Secret::new(&*continuation.device_code));
+            by_person(form, issuer, &authority, delegated)
+        };
+        let interval = Duration::from_secs(continuation.interval);
+        match exchange::token(issuer, &authority, self.patience, form).await {
+            Ok(issued) => self.keep(delegated, issued).map(|()| Progress::Done),
+            Err(Failure::Refused(refusal)) if refusal.word() == "authorization_pending" => {
+                Ok(Progress::Pending(interval))
+            }
+            Err(Failure::Refused(refusal)) if refusal.word() == "slow_down" => {
+                Ok(Progress::Pending(interval + SLOWER))
+            }
+            Err(failure) => Err(failure.into_error(issuer, &authority)),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! One person signs in with a browser: authorization code and PKCE (reference 2.4).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use super::callback::{Callback, Mishap};
+use super::{Interactive, PageRequest, redirect, unpredictable};
+use crate::auth::authority::Authority;
+use crate::auth::exchange;
+use crate::auth::form::Form;
+use crate::auth::grant::by_person;
+use crate::auth::refusal::Parties;
+use crate::error::{Error, ErrorKind};
+use crate::host::{Host, Secret};
+
+impl<H: Host> Interactive<H> {
+    /// The page on which one person signs in.
+    ///
+    /// # Errors
+    /// `InvalidSettings` when the settings sign in without a person, or the redirect address
+    /// cannot be used; and why the authority is not known.
+    pub async fn sign_in(&self, redirect_uri: &str) -> Result<PageRequest, Error> {
+        let delegated = self.delegated()?;
+        let redirect_uri = redirect::checked(redirect_uri)?;
+        let authority = self.issuer.authority(self.patience).await?;
+        let state = unpredictable(&*self.issuer.host);
+        let verifier = unpredictable(&*self.issuer.host);
+        let mut form = Form::default()
+            .with("client_id", &delegated.client_id)
+            .with("response_type", "code")
+            .with("redirect_uri", redirect_uri)
+            .with("response_mode", "query")
+            .with_all(authority.audience_of_person(&self.issuer.settings, delegated))
+            .with("state", &state)
+            .with(
+                "code_challenge",
+                URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier)),
+            )
+            .with("code_challenge_method", "S256");
+        if matches!(authority, Authority::Entra { .. }) {
+            form = form.with("prompt", "select_account");
+        }
+        let mut url = authority.authorization_endpoint();
+        url.set_query(Some(&form.encode()));
+        Ok(PageRequest {
+            url: url.into(),
+            state,
+            verifier,
+        })
+    }
+
+    /// Takes the URL to which the browser came back. When it returns, the refresh token is in
+    /// the secret store.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the callback belongs to another request; what the authority
+    /// says; and why the refresh token cannot be kept.
+    pub async fn complete(
+        &self,
+        redirect_uri: &str,
+        pending: &PageRequest,
+        callback: &str,
+    ) -> Result<(), Error> {
+        let delegated = self.delegated()?;
+        let redirect_uri = redirect::checked(redirect_uri)?;
+        let callback = Callback::read(callback, &pending.state);
+        if let Err(Mishap::Foreign(error)) = callback {
+            return Err(error);
+        }
+        let authority = self.issuer.authority(self.patience).await?;
+        let callback = callback.map_err(|mishap| match mishap {
+            Mishap::Foreign(error) => error,
+            Mishap::Refused(refusal) => {
+                refusal.into_error(&Parties::of(&authority, &self.issuer.settings))
+            }
+        })?;
+        let code = callback.parameter("code").ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unauthenticated,
+                "the callback holds no code; bring back the whole address that the browser shows",
+            )
+        })?;
+        let form = || {
+            let form = Form::default()
+                .with("grant_type", "authorization_code")
+                .with_secret("code", Secret::new(code))
+                .with("redirect_uri", redirect_uri)
+                .with_secret("code_verifier", Secret::new(&*pending.verifier));
+            by_person(form, &self.issuer, &authority, delegated)
+        };
+        let issued = exchange::token(&self.issuer, &authority, self.patience, form)
+            .await
+            .map_err(|failure| failure.into_error(&self.issuer, &authority))?;
+        self.keep(delegated, issued)
+    }
+}

@@ -1,0 +1,71 @@
+//! An access token that somebody else keeps fresh.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::store::fetch;
+use super::token::Token;
+use crate::error::{Error, ErrorKind};
+use crate::host::{Clock, Secrets};
+use crate::settings::{EnvironmentUrl, SecretName};
+
+/// The token that the secret holds now.
+pub(super) fn token(host: &(impl Secrets + Clock), name: &SecretName) -> Result<Token, Error> {
+    let secret = fetch(host, name, "an access token for the environment")?;
+    let life = match expiry(secret.reveal()) {
+        None => None,
+        Some(expiry) => match expiry.checked_sub(host.unix_time()) {
+            Some(left) if !left.is_zero() => Some(left),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Unauthenticated,
+                    format!(
+                        "the access token in the secret \"{}\" has expired; let the platform \
+                         store a new one",
+                        name.as_str()
+                    ),
+                ));
+            }
+        },
+    };
+    Token::new(secret, host.elapsed(), life).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Unauthenticated,
+            format!(
+                "the secret \"{}\" holds no access token; store the token alone, without \
+                 \"Bearer\"",
+                name.as_str()
+            ),
+        )
+    })
+}
+
+/// The environment has refused the token, and there is no other yet.
+pub(super) fn refused(name: &SecretName, environment: &EnvironmentUrl) -> Error {
+    Error::new(
+        ErrorKind::Unauthenticated,
+        format!(
+            "{environment} refuses the access token in the secret \"{}\"; let the platform store \
+             a new one, issued for {}",
+            name.as_str(),
+            environment.origin()
+        ),
+    )
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    exp: u64,
+}
+
+/// When the token expires, if it is a JWT that tells; to us it is otherwise opaque.
+fn expiry(token: &str) -> Option<Duration> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    Some(Duration::from_secs(claims.exp))
+}
