@@ -6,14 +6,20 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::bindings::exports::integration::connector::{catalog, connection, source};
+use crate::bindings::exports::integration::connector::{
+    authorization, catalog, connection, source,
+};
 use crate::bindings::integration::connector::types;
 
+pub use authorization::Consent;
 pub use catalog::{
     AlternateKey, ChangeDetection, Choice, Column, DataType, Description as StreamDescription,
     Summary as StreamSummary,
 };
-pub use connection::{Description as ConnectorDescription, Finding, Report, Verdict};
+pub use connection::{
+    Call, Description as ConnectorDescription, Finding, Permission, Report, Role, RoleChange,
+    Verdict,
+};
 pub use source::{Event, Failure, Operation, Page, Reset, Schema, Selection, Warning};
 pub use types::{Commit, ErrorKind, ServiceFault};
 

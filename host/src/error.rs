@@ -49,6 +49,13 @@ pub enum CallError {
     /// The connector states an origin that cannot be allowed. The session was not opened.
     #[error("the connector asks to reach an origin that cannot be allowed: {0}")]
     Origin(#[from] OriginError),
+    /// The connector names a page for a person to open that is at none of the origins it states.
+    /// It was not passed on.
+    #[error("the connector asks to open a page at {place}, which is none of the origins it states")]
+    Page {
+        /// Where the page would be, without its path.
+        place: String,
+    },
     /// The instance broke off. It is dead: open a new session and go on from the last checkpoint.
     #[error("the connector broke off in `{call}`: {reason}")]
     Trap {

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine};
 
+use crate::authorization::Authorization;
 use crate::bindings::ConnectorPre;
 use crate::cache::Cache;
-use crate::contract::ConnectorDescription;
+use crate::contract::{ConnectorDescription, ConnectorError, Role};
 use crate::error::{CallError, LoadError};
 use crate::instance::{Instance, State, link};
 use crate::profile::Profile;
@@ -230,12 +231,8 @@ impl ConnectorHost {
 
     /// Who the connector is and which settings it takes. Needs no connection.
     pub async fn describe(&self) -> Result<ConnectorDescription, CallError> {
-        let nobody = Profile::new("{}", InMemory::new()).map_err(|error| CallError::Trap {
-            call: "instantiate",
-            reason: error.to_string(),
-        })?;
-        let mut instance = self.instantiate(&nobody).await?;
-        instance
+        self.instantiate_cut_off()
+            .await?
             .call("connection.describe", async |connector, store| {
                 connector
                     .integration_connector_connection()
@@ -245,11 +242,44 @@ impl ConnectorHost {
             .await
     }
 
+    /// The least that a connection's account must be allowed for what these settings say it will
+    /// be used for, and what creates a role of that kind. Needs neither network nor secrets.
+    pub async fn required_role(&self, settings: &str) -> Result<Role, CallError> {
+        let settings = settings.to_owned();
+        let outcome = self
+            .instantiate_cut_off()
+            .await?
+            .call("connection.required-role", async |connector, store| {
+                connector
+                    .integration_connector_connection()
+                    .call_required_role(store, &settings)
+                    .await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// Prepares signing in with a person's help, in an instance of its own that can reach the
+    /// origins of this profile. Nothing is sent yet. What was signed in to lives in the profile's
+    /// secrets; sessions are opened afterwards.
+    pub async fn authorization(&self, profile: &Profile) -> Result<Authorization, CallError> {
+        Authorization::open(self.instantiate(profile).await?, profile).await
+    }
+
     /// Opens a session of this profile in an instance of its own. The connector is first asked,
     /// cut off from the network, which origins it will reach; only those are opened to it. Nothing
     /// is sent yet.
     pub async fn open(&self, profile: &Profile) -> Result<Session, CallError> {
         Session::open(self.instantiate(profile).await?, profile).await
+    }
+
+    /// An instance without settings, secrets or network.
+    async fn instantiate_cut_off(&self) -> Result<Instance, CallError> {
+        let nobody = Profile::new("{}", InMemory::new()).map_err(|error| CallError::Trap {
+            call: "instantiate",
+            reason: error.to_string(),
+        })?;
+        self.instantiate(&nobody).await
     }
 
     async fn instantiate(&self, profile: &Profile) -> Result<Instance, CallError> {
@@ -318,9 +348,18 @@ mod tests {
             let mut session = host.open(profile).await?;
             session.check().await?;
             session.describe_streams(&[]).await?;
+            session.create_role("").await?;
             let mut sync = session.sync(&[]).await?;
             sync.next().await?;
             sync.close().await
+        });
+        spawnable(|host, profile| async {
+            host.required_role("").await?;
+            let mut authorization = host.authorization(profile).await?;
+            let request = authorization.sign_in("").await?;
+            authorization.complete("", &request, "").await?;
+            let code = authorization.begin_device().await?;
+            authorization.poll_device(&code.continuation).await
         });
         spawnable(|host, profile| async {
             let sink = Box::new(crate::sink::Sqlite::open("").unwrap());

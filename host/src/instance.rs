@@ -16,8 +16,9 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::Connector;
 use crate::bindings::integration::connector::secrets;
+use crate::contract::ConnectorError;
 use crate::error::CallError;
-use crate::network::Outgoing;
+use crate::network::{Origin, Outgoing};
 use crate::profile::Profile;
 use crate::secrets::{Secret, SecretError, SecretStore};
 
@@ -173,6 +174,27 @@ impl Instance {
 
     pub(crate) fn state(&mut self) -> &mut State {
         self.store.data_mut()
+    }
+
+    /// Asks the connector, still cut off from the network, which origins these settings will
+    /// reach, and opens exactly those to it.
+    pub(crate) async fn open_origins(&mut self, settings: &str) -> Result<Vec<Origin>, CallError> {
+        let settings = settings.to_owned();
+        let stated = self
+            .call("connection.origins", async |connector, store| {
+                connector
+                    .integration_connector_connection()
+                    .call_origins(store, &settings)
+                    .await
+            })
+            .await?
+            .map_err(ConnectorError::from)?;
+        let origins = stated
+            .iter()
+            .map(|origin| origin.parse())
+            .collect::<Result<Vec<Origin>, _>>()?;
+        self.state().outgoing.origins.clone_from(&origins);
+        Ok(origins)
     }
 
     /// Calls a function of the contract, within the limit. A trap, a timeout, or dropping the

@@ -38,9 +38,33 @@
 //! # }
 //! ```
 //!
+//! A connection of one person is signed in with that person's help. The platform sends the browser
+//! to a page, keeps the request, and hands both back when the browser has returned:
+//!
+//! ```no_run
+//! # use dataverse_host::{AuthorizationRequest, CallError, ConnectorHost, Profile};
+//! const REDIRECT: &str = "https://platform.example/oauth/callback";
+//!
+//! async fn begin(host: &ConnectorHost, profile: &Profile) -> Result<AuthorizationRequest, CallError> {
+//!     // Redirect to `request.url`; keep the request in the person's web session.
+//!     host.authorization(profile).await?.sign_in(REDIRECT).await
+//! }
+//!
+//! async fn finish(
+//!     host: &ConnectorHost,
+//!     profile: &Profile,
+//!     request: &AuthorizationRequest,
+//!     callback: &str,
+//! ) -> Result<(), CallError> {
+//!     // Afterwards the profile's secret store holds what sessions need.
+//!     host.authorization(profile).await?.complete(REDIRECT, request, callback).await
+//! }
+//! ```
+//!
 //! A platform that wants rows and checkpoints kept for it uses [`run_sync`] with a
 //! [`Sink`](sink::Sink).
 
+mod authorization;
 #[allow(
     missing_docs,
     unreachable_pub,
@@ -66,6 +90,7 @@ pub mod secrets;
 mod session;
 pub mod sink;
 
+pub use authorization::{Authorization, AuthorizationRequest, DeviceCode, DeviceProgress};
 pub use error::{CallError, LoadError};
 pub use host::{ConnectorHost, ConnectorHostBuilder, Loading};
 pub use network::{Metrics, Network, NetworkError, Origin, OriginError, Timeouts, Trust};

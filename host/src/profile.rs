@@ -39,7 +39,8 @@ pub struct Profile {
 
 impl Profile {
     /// A profile with default network and limits. `settings` is the JSON document that the
-    /// connector describes by its settings schema; it is passed on as it is.
+    /// connector describes by its settings schema, or another form that it accepts; it is passed
+    /// on as it is.
     pub fn new(
         settings: impl Into<String>,
         secrets: impl SecretStore + 'static,
@@ -73,8 +74,14 @@ impl Profile {
 
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Settings that are no JSON document may hold what settings must not hold.
+        let settings = if self.settings.trim_start().starts_with('{') {
+            self.settings.as_str()
+        } else {
+            "…"
+        };
         f.debug_struct("Profile")
-            .field("settings", &self.settings)
+            .field("settings", &settings)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -2,7 +2,9 @@
 
 use wasmtime::component::ResourceAny;
 
-use crate::contract::{ConnectorError, Event, Report, Selection, StreamDescription, StreamSummary};
+use crate::contract::{
+    ConnectorError, Event, Report, RoleChange, Selection, StreamDescription, StreamSummary,
+};
 use crate::error::CallError;
 use crate::instance::Instance;
 use crate::network::Origin;
@@ -19,20 +21,7 @@ pub struct Session {
 impl Session {
     pub(crate) async fn open(mut instance: Instance, profile: &Profile) -> Result<Self, CallError> {
         let settings = &profile.settings;
-        let origins = instance
-            .call("connection.origins", async |connector, store| {
-                connector
-                    .integration_connector_connection()
-                    .call_origins(store, settings)
-                    .await
-            })
-            .await?
-            .map_err(ConnectorError::from)?;
-        let origins = origins
-            .iter()
-            .map(|origin| origin.parse())
-            .collect::<Result<Vec<Origin>, _>>()?;
-        instance.state().outgoing.origins.clone_from(&origins);
+        let origins = instance.open_origins(settings).await?;
         let resource = instance
             .call("session.open", async |connector, store| {
                 connector
@@ -65,6 +54,25 @@ impl Session {
                     .integration_connector_connection()
                     .session()
                     .call_check(store, session)
+                    .await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// Creates the role that the settings call for under this name, or adds to the role of that
+    /// name what it lacks. Takes nothing from it and gives it to nobody. The session's own
+    /// account must be allowed to do so; an error's [`commit`](ConnectorError::commit) says how
+    /// far it came.
+    pub async fn create_role(&mut self, name: &str) -> Result<RoleChange, CallError> {
+        let session = self.resource;
+        let outcome = self
+            .instance
+            .call("session.create-role", async |connector, store| {
+                connector
+                    .integration_connector_connection()
+                    .session()
+                    .call_create_role(store, session, name)
                     .await
             })
             .await?;

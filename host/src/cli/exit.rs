@@ -115,7 +115,7 @@ impl From<CallError> for Failure {
             }
             CallError::Origin(_) => Exit::Usage,
             CallError::TimedOut { .. } => Exit::Temporary,
-            CallError::Trap { .. } | CallError::Dead => Exit::Internal,
+            CallError::Page { .. } | CallError::Trap { .. } | CallError::Dead => Exit::Internal,
         };
         Self { exit, message }
     }

@@ -1,15 +1,13 @@
 //! Secrets as files in a directory, as Kubernetes mounts them.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::{Secret, SecretError, SecretStore, is_secret_name};
-
-/// The longest file taken for a secret, in bytes.
-const LONGEST: u64 = 1 << 20;
+use super::durable::Locked;
+use super::{LONGEST, Secret, SecretError, SecretStore, is_secret_name, on_a_thread};
 
 /// Reads each secret from the file of its name, without the newline at its end. Read anew at
 /// every request, so that a rotated mount is seen. A changed secret is written beside and renamed
@@ -45,14 +43,6 @@ impl SecretStore for Directory {
     }
 }
 
-async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, SecretError> + Send + 'static,
-) -> Result<T, SecretError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|_| Err(SecretError::Unavailable("the reader stopped".to_owned())))
-}
-
 fn read(path: &Path) -> Result<Secret, SecretError> {
     let size = std::fs::metadata(path)
         .map_err(|error| store_error(&error, path))?
@@ -72,23 +62,14 @@ fn read(path: &Path) -> Result<Secret, SecretError> {
 
 fn write(directory: &Path, name: &str, value: &Secret) -> Result<(), SecretError> {
     let path = directory.join(name);
-    // A name that begins with a dot is no secret's name.
-    let temporary = directory.join(format!(".{name}.new"));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(&temporary)
-        .and_then(|mut file| {
-            file.write_all(value.expose().as_bytes())?;
-            file.sync_all()
+    // What is written beside has a name that begins with a dot, which is no secret's name.
+    Locked::take(&path)
+        .and_then(|file| file.replace(value.expose().as_bytes()))
+        .map_err(|error| match error.kind() {
+            // A mount, or a directory that is not there: nothing can be kept in it.
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => SecretError::Denied,
+            _ => SecretError::Unavailable(format!("{}: {error}", path.display())),
         })
-        .and_then(|()| std::fs::rename(&temporary, &path));
-    written.map_err(|error| match error.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => SecretError::Denied,
-        _ => store_error(&error, &path),
-    })
 }
 
 fn store_error(error: &std::io::Error, path: &Path) -> SecretError {

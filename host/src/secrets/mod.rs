@@ -2,7 +2,11 @@
 
 mod chain;
 mod directory;
+mod durable;
 mod environment;
+mod file;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod memory;
 
 use std::fmt;
@@ -13,7 +17,13 @@ use zeroize::Zeroizing;
 pub use chain::Chain;
 pub use directory::Directory;
 pub use environment::Environment;
+pub use file::SecretFile;
+#[cfg(feature = "keyring")]
+pub use keyring::Keyring;
 pub use memory::InMemory;
+
+/// The most that is read as a secret, or as a file of secrets, in bytes.
+const LONGEST: u64 = 1 << 20;
 
 /// A secret's value: never printed, wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -70,6 +80,15 @@ pub fn is_secret_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// Does what blocks where that is allowed.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SecretError> + Send + 'static,
+) -> Result<T, SecretError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(SecretError::Unavailable("it stopped half-way".to_owned())))
 }
 
 #[cfg(test)]

@@ -1,0 +1,281 @@
+//! Secrets in one file that belongs to the user.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use super::durable::{Locked, create_directory};
+use super::{LONGEST, Secret, SecretError, SecretStore, is_secret_name, on_a_thread};
+
+/// Keeps secrets in a JSON file of names and texts, which only its owner may read: mode 0600, in
+/// a directory that nobody else may change. A file that others could have read or written is
+/// refused, with what to do about it. Where there are no such modes (on Windows), the directory's
+/// own protection is all there is.
+///
+/// A changed secret is in the file for good when [`put`](SecretStore::put) returns, and processes
+/// that change secrets at the same time do not undo each other's.
+#[derive(Debug, Clone)]
+pub struct SecretFile {
+    path: PathBuf,
+}
+
+impl SecretFile {
+    /// The secrets of this file. It need not be there: the first secret makes it, and its
+    /// directory with mode 0700.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+#[async_trait]
+impl SecretStore for SecretFile {
+    async fn get(&self, name: &str) -> Result<Secret, SecretError> {
+        let (path, name) = (self.path.clone(), name.to_owned());
+        on_a_thread(move || read(&path)?.remove(&name).ok_or(SecretError::NotFound)).await
+    }
+
+    async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError> {
+        if !is_secret_name(name) {
+            return Err(SecretError::Denied);
+        }
+        let (path, name) = (self.path.clone(), name.to_owned());
+        on_a_thread(move || write(&path, &name, &value)).await
+    }
+}
+
+fn write(path: &Path, name: &str, value: &Secret) -> Result<(), SecretError> {
+    let failed = |error: std::io::Error| unavailable(path, &error.to_string());
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    create_directory(directory).map_err(failed)?;
+    refuse_a_directory_of_others(directory)?;
+    let file = Locked::take(path).map_err(failed)?;
+    // Read under the lock: another process may just have kept a secret of its own.
+    let mut secrets = read(path)?;
+    secrets.insert(name.to_owned(), value.clone());
+    let texts: BTreeMap<&str, &str> = secrets
+        .iter()
+        .map(|(name, secret)| (name.as_str(), secret.expose()))
+        .collect();
+    let text = serde_json::to_vec_pretty(&texts).map(Zeroizing::new);
+    let mut text = text.map_err(|error| unavailable(path, &error.to_string()))?;
+    text.push(b'\n');
+    if text.len() as u64 > LONGEST {
+        return Err(unavailable(path, "it would be larger than 1 MiB"));
+    }
+    file.replace(&text).map_err(failed)
+}
+
+/// All secrets of the file; none if it is not there.
+fn read(path: &Path) -> Result<BTreeMap<String, Secret>, SecretError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return Err(SecretError::Denied);
+        }
+        Err(error) => return Err(unavailable(path, &error.to_string())),
+    };
+    refuse_a_file_of_others(path, &file)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unavailable(path, &error.to_string()))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(unavailable(path, "it is larger than 1 MiB"));
+    }
+    // The parser's own words would quote what it stumbled over.
+    let secrets: BTreeMap<String, String> = serde_json::from_slice(&bytes).map_err(|error| {
+        let line = error.line();
+        unavailable(
+            path,
+            &format!("line {line} does not fit a JSON object of names and texts"),
+        )
+    })?;
+    let secrets = secrets.into_iter();
+    Ok(secrets
+        .map(|(name, value)| (name, Secret::new(value)))
+        .collect())
+}
+
+/// Looked at through the open file, so that what is checked is what is read.
+#[cfg(unix)]
+fn refuse_a_file_of_others(path: &Path, file: &File) -> Result<(), SecretError> {
+    use std::os::unix::fs::MetadataExt;
+    let found = file
+        .metadata()
+        .map_err(|error| unavailable(path, &error.to_string()))?;
+    if !found.is_file() {
+        return Err(unavailable(path, "it is no file"));
+    }
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(unavailable(path, "it belongs to another user"));
+    }
+    if found.mode() & 0o077 != 0 {
+        let mode = found.mode() & 0o777;
+        let name = path.display();
+        return Err(unavailable(
+            path,
+            &format!(
+                "its mode {mode:04o} opens it to other users, who may know its secrets by now; \
+                 close it with `chmod 600 {name}`, and replace them if others could have read it"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Whoever may change the directory could put a file of his own in the place of this one.
+#[cfg(unix)]
+fn refuse_a_directory_of_others(directory: &Path) -> Result<(), SecretError> {
+    use std::os::unix::fs::MetadataExt;
+    const STICKY: u32 = 0o1000;
+    let found = std::fs::metadata(directory)
+        .map_err(|error| unavailable(directory, &error.to_string()))?;
+    let mode = found.mode();
+    if mode & 0o022 != 0 && mode & STICKY == 0 {
+        let name = directory.display();
+        return Err(unavailable(
+            directory,
+            &format!(
+                "its mode {:04o} lets other users change it, so that no secret is safe in it; \
+                 close it with `chmod go-w {name}`",
+                mode & 0o777
+            ),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_a_file_of_others(_path: &Path, _file: &File) -> Result<(), SecretError> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_a_directory_of_others(_directory: &Path) -> Result<(), SecretError> {
+    Ok(())
+}
+
+fn unavailable(path: &Path, reason: &str) -> SecretError {
+    SecretError::Unavailable(format!("{}: {reason}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn secrets_are_kept_and_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new").join("secrets.json");
+        let store = SecretFile::new(&path);
+        assert_eq!(store.get("token").await, Err(SecretError::NotFound));
+        store.put("token", Secret::new("one")).await.unwrap();
+        let key = "-----BEGIN\n\"ü\"\u{1}\n";
+        store.put("key", Secret::new(key)).await.unwrap();
+        store.put("token", Secret::new("two")).await.unwrap();
+
+        let again = SecretFile::new(&path);
+        assert_eq!(again.get("token").await.unwrap().expose(), "two");
+        assert_eq!(again.get("key").await.unwrap().expose(), key);
+        let outside = store.put("../x", Secret::new("x")).await;
+        assert_eq!(outside, Err(SecretError::Denied));
+    }
+
+    /// What a crash half-way through a change left behind.
+    #[tokio::test]
+    async fn an_unfinished_change_does_no_harm() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.json");
+        let store = SecretFile::new(&path);
+        store.put("token", Secret::new("one")).await.unwrap();
+        std::fs::write(directory.path().join(".secrets.json.new"), "{\"tok").unwrap();
+        assert_eq!(store.get("token").await.unwrap().expose(), "one");
+        store.put("token", Secret::new("two")).await.unwrap();
+        assert_eq!(store.get("token").await.unwrap().expose(), "two");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn changes_at_the_same_time_do_not_undo_each_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.json");
+        let changes: Vec<_> = (0..20)
+            .map(|number| {
+                let store = SecretFile::new(&path);
+                tokio::spawn(async move {
+                    let name = format!("token-{number}");
+                    store.put(&name, Secret::new(name.clone())).await.unwrap();
+                })
+            })
+            .collect();
+        for change in changes {
+            change.await.unwrap();
+        }
+        let store = SecretFile::new(&path);
+        for number in 0..20 {
+            let name = format!("token-{number}");
+            assert_eq!(store.get(&name).await.unwrap().expose(), name);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_told_without_its_content() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.json");
+        let store = SecretFile::new(&path);
+        store.put("token", Secret::new("hunter2")).await.unwrap();
+        for broken in ["{\n\"token\": [\"hunter2\"]}", "\n\"hunter2\"", "{\n hunter2"] {
+            std::fs::write(&path, broken).unwrap();
+            for failure in [
+                store.get("token").await.unwrap_err(),
+                store.put("token", Secret::new("x")).await.unwrap_err(),
+            ] {
+                let text = failure.to_string();
+                assert!(text.contains("secrets.json: line 2"), "{text}");
+                assert!(!text.contains("hunter2"), "{text}");
+            }
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), broken);
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_others_can_reach_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let change = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let above = tempfile::tempdir().unwrap();
+        let directory = above.path().join("kept");
+        let path = directory.join("secrets.json");
+        let store = SecretFile::new(&path);
+        store.put("token", Secret::new("hunter2")).await.unwrap();
+        assert_eq!((mode(&directory), mode(&path)), (0o700, 0o600));
+
+        for open in [0o640, 0o604, 0o622] {
+            change(&path, open);
+            for failure in [
+                store.get("token").await.unwrap_err(),
+                store.put("token", Secret::new("x")).await.unwrap_err(),
+            ] {
+                let text = failure.to_string();
+                assert!(text.contains("chmod 600") && !text.contains("hunter2"), "{text}");
+            }
+        }
+        change(&path, 0o600);
+        assert_eq!(store.get("token").await.unwrap().expose(), "hunter2");
+
+        change(&directory, 0o770);
+        let failure = store.put("token", Secret::new("x")).await.unwrap_err();
+        assert!(failure.to_string().contains("chmod go-w"), "{failure}");
+        assert_eq!(store.get("token").await.unwrap().expose(), "hunter2");
+    }
+}
