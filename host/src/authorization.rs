@@ -205,8 +205,10 @@ impl Authorization {
             .parse()
             .is_ok_and(|url| self.origins.iter().any(|origin| origin.covers(&url)));
         if !covered {
-            let place = url::Url::parse(&request.url)
-                .map_or_else(|_| "no address".to_owned(), |url| url[..url::Position::BeforePath].to_owned());
+            let place = url::Url::parse(&request.url).map_or_else(
+                |_| "no address".to_owned(),
+                |url| url[..url::Position::BeforePath].to_owned(),
+            );
             return Err(CallError::Page { place });
         }
         Ok(AuthorizationRequest {

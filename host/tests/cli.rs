@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn run(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_dataverse-host"))
@@ -61,6 +62,31 @@ fn mistakes_end_with_2_and_say_what_to_mend() {
             "never stand in this file",
         ),
         (
+            &["login", "--connection", "good.toml"],
+            "a new secret can be kept nowhere",
+        ),
+        (
+            &[
+                "login",
+                "--connection",
+                "good.toml",
+                "--callback",
+                "http://192.168.0.1",
+            ],
+            "nothing else can be waited for here",
+        ),
+        (
+            &[
+                "login",
+                "--connection",
+                "good.toml",
+                "--device",
+                "--no-browser",
+            ],
+            "--no-browser",
+        ),
+        (&["role", "--name", "x"], "--apply"),
+        (
             &["sync", "--connection", "good.toml", "--to", "csv:x"],
             "jsonl:DIRECTORY",
         ),
@@ -84,6 +110,78 @@ fn mistakes_end_with_2_and_say_what_to_mend() {
         assert!(text.contains(words), "{arguments:?}: {text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
+}
+
+const FILE_STORE: &str = "[settings]\n[secrets]\nfrom = \"file\"\npath = \"kept/secrets.json\"\n";
+
+/// Runs `secret set` with this on standard input.
+fn set_secret(directory: &Path, connection: &str, name: &str, value: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dataverse-host"))
+        .args(["--connection", connection, "secret", "set", name])
+        .current_dir(directory)
+        // Where no keyring answers, whatever machine this is.
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses first does not read it.
+    let _unread = child.stdin.take().unwrap().write_all(value);
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_secret_is_kept_in_the_first_store_that_takes_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let chain = FILE_STORE.replace("[secrets]", "[[secrets]]\nprefix = \"T_\"\n[[secrets]]");
+    std::fs::write(path.join("c.toml"), chain).unwrap();
+    let key = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n";
+    for (name, value) in [("certificate", key), ("token", "hunter2\r\n")] {
+        let output = set_secret(path, "c.toml", name, value.as_bytes());
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    let kept = std::fs::read(path.join("kept/secrets.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    let expected = serde_json::json!({"certificate": key.trim_end(), "token": "hunter2"});
+    assert_eq!(kept, expected);
+}
+
+#[test]
+fn a_secret_that_cannot_be_kept_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    std::fs::write(path.join("environment.toml"), "[settings]\n").unwrap();
+    std::fs::write(path.join("file.toml"), FILE_STORE).unwrap();
+    std::fs::write(
+        path.join("keyring.toml"),
+        "[settings]\n[secrets]\nfrom = \"keyring\"\n",
+    )
+    .unwrap();
+    let mut cases = vec![
+        ("environment.toml", "x", "hunter2", 2, "can be kept nowhere"),
+        ("file.toml", "../x", "hunter2", 2, "a secret's name"),
+        ("file.toml", "x", "\n", 2, "the value is empty"),
+    ];
+    if cfg!(target_os = "linux") {
+        cases.push((
+            "keyring.toml",
+            "x",
+            "hunter2",
+            8,
+            "no keyring can be reached",
+        ));
+    }
+    for (connection, name, value, code, words) in cases {
+        let output = set_secret(path, connection, name, value.as_bytes());
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(code), "{connection}: {text}");
+        assert!(text.contains(words) && !text.contains("hunter2"), "{text}");
+    }
+    assert!(!path.join("kept").exists());
 }
 
 #[test]

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::callback::Callback;
+
 const COMPONENT_HELP: &str = "The connector component [default: $DATAVERSE_COMPONENT, else \
     dataverse_connector.wasm next to this program, else in target/component]";
 
-/// Runs a connector component: what it is, whether a connection works, what there is to read, and
-/// reading it.
+/// Runs a connector component: what it is, signing in, whether a connection works and what it must
+/// be allowed, what there is to read, and reading it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = super::exit::HELP, arg_required_else_help = true)]
 pub(super) struct Arguments {
-    /// The connection: settings, where secrets are, network, limits.
+    /// The connection: settings, where secrets are, network, limits; host/README.md shows one.
     #[arg(long, global = true, value_name = "FILE.toml")]
     pub(super) connection: Option<PathBuf>,
 
@@ -33,13 +35,22 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Who the connector is and which settings it takes. Needs no connection.
     Describe {
-        #[arg(long, value_enum, default_value_t)]
+        #[arg(long = "format", alias = "output", value_enum, default_value_t)]
         output: Output,
     },
+    /// Signs one person in, in a browser or on another device, keeps what later runs need in the
+    /// connection's secrets, and checks the connection.
+    Login(LoginOptions),
+    /// Lets an administrator agree, for everybody, that the application may sign in.
+    AdminConsent(BrowserOptions),
     /// Tests the connection end to end and says how to mend what is wrong.
-    Check {
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
+    Check(CheckOptions),
+    /// The least that the connection's account must be allowed, as a security role.
+    Role(RoleOptions),
+    /// Keeps a secret in the connection's stores.
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
     },
     /// What there is to read.
     Discover(DiscoverOptions),
@@ -54,6 +65,86 @@ pub(super) enum Output {
     Text,
     /// For programs.
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BrowserOptions {
+    /// Where the browser comes back to, as it is registered with the application: on this
+    /// machine, where this program waits for it. The port 0 takes any free one.
+    #[arg(long, value_name = "URL", default_value = "http://localhost:33333")]
+    pub(super) callback: Callback,
+
+    /// Only prints the page to open.
+    #[arg(long)]
+    pub(super) no_browser: bool,
+
+    /// How long to wait for the browser, such as 90s, 15m or 2h.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LoginOptions {
+    /// Shows a code to type in on another device instead of using a browser on this one.
+    #[arg(long, conflicts_with_all = ["callback", "no_browser", "timeout"])]
+    pub(super) device: bool,
+
+    #[command(flatten)]
+    pub(super) browser: BrowserOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckOptions {
+    /// Checks for what this profile of use needs as well, such as revenue-intelligence; may be
+    /// repeated.
+    #[arg(long = "profile", value_name = "NAME")]
+    pub(super) profiles: Vec<String>,
+
+    #[arg(long = "format", alias = "output", value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RoleOptions {
+    /// What the role is for, besides what the connection's settings say; may be repeated.
+    #[arg(long = "profile", value_name = "NAME")]
+    pub(super) profiles: Vec<String>,
+
+    /// The environment that the calls are for, where there is no connection.
+    #[arg(long, value_name = "URL")]
+    pub(super) environment: Option<String>,
+
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: RoleFormat,
+
+    /// Creates the role, or adds to it what it lacks, with the connection's own account.
+    #[arg(long)]
+    pub(super) apply: bool,
+
+    /// What to call it [default: as the connector suggests].
+    #[arg(long, requires = "apply")]
+    pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum RoleFormat {
+    /// What to tick in the role editor.
+    #[default]
+    Checklist,
+    /// For programs.
+    Json,
+    /// The requests that create it.
+    Calls,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SecretCommand {
+    /// Reads a value from standard input, unseen on a terminal, and keeps it under this name.
+    Set {
+        /// As the settings name it.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -106,7 +197,7 @@ pub(super) struct SyncOptions {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(super) max_duration: Option<Duration>,
 
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long = "format", alias = "output", value_enum, default_value_t)]
     pub(super) output: Output,
 }
 

@@ -1,28 +1,27 @@
 //! The connection file: TOML that a person writes and keeps under version control. It never holds
 //! a secret.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
 
-use async_trait::async_trait;
-use dataverse_host::secrets::{
-    Directory, Environment, Secret, SecretError, SecretStore, is_secret_name,
-};
 use dataverse_host::{Limits, Network, Origin, Profile, Timeouts, Trust};
 
 use super::exit::{Exit, Failure};
+use super::stores::{StoreSections, Stores};
 
 /// A connection as its file describes it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConnectionFile {
-    /// Passed to the connector as they are; it knows what they mean.
-    settings: toml::Table,
+    settings: Settings,
     #[serde(default)]
-    secrets: Secrets,
+    secrets: StoreSections,
     #[serde(default)]
     network: NetworkSection,
     #[serde(default)]
@@ -34,23 +33,35 @@ pub(super) struct ConnectionFile {
     directory: PathBuf,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Secrets {
-    #[serde(default)]
-    from: Place,
-    prefix: Option<String>,
-    #[serde(default)]
-    names: BTreeMap<String, String>,
-    path: Option<PathBuf>,
+/// What the connector gets to know of a connection. It knows what it means.
+#[derive(Debug)]
+enum Settings {
+    Table(toml::Table),
+    ConnectionString(String),
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Place {
-    #[default]
-    Environment,
-    Directory,
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TableOrText;
+
+        impl<'de> Visitor<'de> for TableOrText {
+            type Value = Settings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table [settings], or a connection string")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Settings::ConnectionString(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                toml::Table::deserialize(MapAccessDeserializer::new(map)).map(Settings::Table)
+            }
+        }
+
+        deserializer.deserialize_any(TableOrText)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -113,7 +124,7 @@ impl ConnectionFile {
             let line = before.matches('\n').count() + 1;
             let mut message = format!("{name}, line {line}: {}", without_values(error.message()));
             let section = before.lines().rev().find(|line| line.trim_start().starts_with('['));
-            if section.is_some_and(|section| section.trim() == "[secrets]") {
+            if section.is_some_and(|section| section.contains("[secrets]")) {
                 message.push_str(
                     "; [secrets] says where secrets are kept, their values never stand in this file",
                 );
@@ -124,57 +135,38 @@ impl ConnectionFile {
 
     /// The profile that the file describes, with a pool of its own.
     pub(super) fn profile(&self) -> Result<Profile, Failure> {
-        let settings = serde_json::to_string(&self.settings)
-            .map_err(|error| usage(format!("[settings] cannot be written as JSON: {error}")))?;
-        let profile = match self.secrets.from {
-            Place::Environment => Profile::new(settings, Announced(self.environment()?))?,
-            Place::Directory => Profile::new(settings, self.secret_directory()?)?,
-        };
-        Ok(profile
+        self.profile_for(&[])
+    }
+
+    /// The same for what these profiles of use need as well.
+    pub(super) fn profile_for(&self, uses: &[String]) -> Result<Profile, Failure> {
+        Ok(Profile::new(self.settings_for(uses)?, self.stores()?)?
             .with_network(&self.network()?)?
             .with_limits(self.limits()))
     }
 
-    fn environment(&self) -> Result<Environment, Failure> {
-        if self.secrets.path.is_some() {
-            return Err(usage("[secrets] path goes with from = \"directory\""));
-        }
-        let prefix = self
-            .secrets
-            .prefix
-            .as_deref()
-            .unwrap_or(Environment::DEFAULT_PREFIX);
-        // Without a prefix a connector could ask for any variable by its name.
-        if prefix.is_empty() {
-            return Err(usage(
-                "[secrets] prefix is empty; leave it out or give it a value",
-            ));
-        }
-        let mut store = Environment::with_prefix(prefix);
-        for (name, variable) in &self.secrets.names {
-            let is_variable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            if !is_secret_name(name) || variable.is_empty() || !variable.bytes().all(is_variable) {
-                return Err(usage(format!(
-                    "[secrets.names] {name} must name an environment variable, of letters, digits \
-                     and _; the secret's value never stands in this file"
-                )));
-            }
-            store = store.name(name, variable);
-        }
-        Ok(store)
+    /// The stores of the connection's secrets.
+    pub(super) fn stores(&self) -> Result<Stores, Failure> {
+        self.secrets.open(&self.directory)
     }
 
-    fn secret_directory(&self) -> Result<Directory, Failure> {
-        let secrets = &self.secrets;
-        if secrets.prefix.is_some() || !secrets.names.is_empty() {
-            return Err(usage(
-                "[secrets] prefix and names go with from = \"environment\"",
-            ));
-        }
-        let path = secrets.path.as_ref().ok_or_else(|| {
-            usage("[secrets] from = \"directory\" needs path, the directory of the files")
-        })?;
-        Ok(Directory::new(self.directory.join(path)))
+    /// The settings as the connector takes them. What these profiles of use need is added to what
+    /// the settings say the connection is for.
+    pub(super) fn settings_for(&self, uses: &[String]) -> Result<String, Failure> {
+        let table = match &self.settings {
+            Settings::ConnectionString(text) if uses.is_empty() => return Ok(text.clone()),
+            Settings::ConnectionString(_) => {
+                return Err(usage(
+                    "--profile adds to settings that are a table, and these are a connection \
+                     string; write them as [settings]",
+                ));
+            }
+            Settings::Table(table) => table,
+        };
+        let mut settings = serde_json::to_value(table)
+            .map_err(|error| usage(format!("[settings] cannot be written as JSON: {error}")))?;
+        add_uses(&mut settings, uses)?;
+        Ok(settings.to_string())
     }
 
     fn network(&self) -> Result<Network, Failure> {
@@ -232,25 +224,26 @@ impl ConnectionFile {
     }
 }
 
-/// Tells where a missing secret was looked for, which the connector does not know.
-struct Announced(Environment);
-
-#[async_trait]
-impl SecretStore for Announced {
-    async fn get(&self, name: &str) -> Result<Secret, SecretError> {
-        let found = self.0.get(name).await;
-        if found == Err(SecretError::NotFound) {
-            eprintln!(
-                "note: the environment variable {} is not set",
-                self.0.variable(name)
-            );
+/// Adds profiles of use to those that settings name in `purpose.profiles`.
+pub(super) fn add_uses(settings: &mut serde_json::Value, uses: &[String]) -> Result<(), Failure> {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let profiles = settings.as_object_mut().and_then(|settings| {
+        let purpose = settings.entry("purpose").or_insert_with(|| json!({}));
+        let profiles = purpose.as_object_mut()?.entry("profiles");
+        profiles.or_insert_with(|| json!([])).as_array_mut()
+    });
+    let profiles = profiles.ok_or_else(|| {
+        usage("--profile adds to [settings.purpose] profiles, which must be a list in a table")
+    })?;
+    for name in uses {
+        let name = json!(name);
+        if !profiles.contains(&name) {
+            profiles.push(name);
         }
-        found
     }
-
-    async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError> {
-        self.0.put(name, value).await
-    }
+    Ok(())
 }
 
 /// A parser's complaint without the text it quotes, which may be a secret in the wrong place.
@@ -314,8 +307,6 @@ mod tests {
         let network = file.network().unwrap();
         assert_eq!(network.timeouts.connect, Duration::from_secs(3));
         assert!(network.allow_private && file.sync.labels);
-        let variable = file.environment().unwrap().variable("client-secret");
-        assert_eq!(variable, "MY_SECRET");
         let profile = format!("{:?}", file.profile().unwrap());
         assert!(
             profile.contains(r#"\"type\":\"client-secret\""#),
@@ -329,17 +320,47 @@ mod tests {
         assert!(error("[secrets]\nfrom = \"environment\"\n").contains("missing field `settings`"));
         assert!(error("[settings]\nx = 1\n[limits]\nmemory = 5").contains("line 4: unknown field"));
         assert!(error("[settings]\nx = \n").contains("line 2"));
-        let needs_path = error("[settings]\n[secrets]\nfrom = \"directory\"");
-        assert!(needs_path.contains("needs path"), "{needs_path}");
+        assert!(error("settings = 5\n").contains("a table [settings], or a connection string"));
         let origin = error("[settings]\n[network]\nallowed-origins = [\"http://x.org\"]");
         assert!(origin.contains("loopback"), "{origin}");
-        assert!(error("[settings]\n[secrets]\nprefix = \"\"").contains("prefix is empty"));
+        let store = error("[settings]\n[secrets]\nfrom = \"file\"\npath = \"x\"\nnmae = 1");
+        assert!(store.contains("line 5: unknown field `nmae`"), "{store}");
+    }
+
+    #[test]
+    fn a_connection_string_is_passed_on_as_it_is() {
+        let text = "settings = \"AuthType=ClientSecret;Url=https://x.example\"";
+        let file = ConnectionFile::parse(text, "c.toml").unwrap();
+        let settings = file.settings_for(&[]).unwrap();
+        assert_eq!(settings, "AuthType=ClientSecret;Url=https://x.example");
+        let refused = file.settings_for(&["x".to_owned()]).unwrap_err();
+        assert!(refused.to_string().contains("connection string"));
+        // It may hold what it must not.
+        assert!(!format!("{:?}", file.profile().unwrap()).contains("ClientSecret"));
+    }
+
+    #[test]
+    fn profiles_of_use_are_added_once() {
+        let settings = |text: &str| {
+            let file = ConnectionFile::parse(text, "c.toml").unwrap();
+            let uses = ["a".to_owned(), "b".to_owned()];
+            let settings = file.settings_for(&uses);
+            settings.map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap())
+        };
+        let bare = settings("[settings]\nx = 1").unwrap();
+        assert_eq!(bare, json!({"x": 1, "purpose": {"profiles": ["a", "b"]}}));
+        let more = "[settings.purpose]\nprofiles = [\"b\", \"c\"]\naudit = true";
+        let expected = json!({"purpose": {"profiles": ["b", "c", "a"], "audit": true}});
+        assert_eq!(settings(more).unwrap(), expected);
+        assert!(settings("[settings]\npurpose = 1").is_err());
     }
 
     #[test]
     fn a_secret_in_the_file_is_refused_and_not_repeated() {
         for text in [
             "[settings]\n[secrets]\nclient-secret = \"hunter2~\"",
+            "[settings]\n[[secrets]]\nclient-secret = \"hunter2~\"",
+            "secrets = \"hunter2~\"\n[settings]",
             "[settings]\n[secrets]\nnames = \"hunter2~\"",
             "[settings]\n[secrets.names]\nclient-secret = \"hunter2~\"",
             "[settings]\n[limits]\nmemory-mib = \"hunter2~\"",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use dataverse_host::contract::ErrorKind;
+use dataverse_host::secrets::SecretError;
 use dataverse_host::sink::SinkError;
 use dataverse_host::{CallError, LoadError, NetworkError};
 
@@ -11,14 +12,14 @@ use dataverse_host::{CallError, LoadError, NetworkError};
 pub(super) const HELP: &str = "\
 Exit codes:
     0  done
-    1  check: the connection cannot be used; the findings say why
+    1  check, login: the connection cannot be used; the findings say why
     2  usage or settings
     3  not signed in: credentials missing, wrong or expired
     4  a privilege or licence is missing
     5  a stream or another named thing does not exist
     6  refused: conflict, invalid data, or a checkpoint that cannot be resumed (see --full)
     7  temporary: throttled, unavailable or timed out; try again later
-    8  the target or another local file
+    8  the target, another local file, a store of secrets or a port of this machine
     9  partial: some streams failed, or --max-duration ended the sync before its end
    10  a defect of the connector or of this program
   130  interrupted; what was stored stays, the next sync goes on from there";
@@ -132,6 +133,12 @@ impl From<SinkError> for Failure {
             | SinkError::Stream { .. } => Exit::Local,
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::new(Exit::Local, error.to_string())
     }
 }
 

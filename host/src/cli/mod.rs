@@ -1,11 +1,17 @@
 //! The command-line tool: a thin layer over the library.
 
 mod args;
+mod callback;
 mod config;
 mod discover;
 mod exit;
+mod interrupt;
+mod login;
 mod progress;
+mod role;
+mod secret;
 mod show;
+mod stores;
 mod sync;
 
 use std::io::Write;
@@ -15,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use dataverse_host::{ConnectorHost, Profile, Session};
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, SecretCommand};
 use config::ConnectionFile;
 use exit::{Exit, Failure};
 
@@ -53,11 +59,29 @@ pub(crate) fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Describe { output } => show::describe(&load(arguments)?, *output).await,
-        Command::Check { output } => {
+        Command::Login(options) => {
             let connection = connection(arguments)?;
-            let mut session = open(&load(arguments)?, &connection.profile()?).await?;
-            show::check(&mut session, *output).await
+            // Better now than after the person has signed in.
+            connection.stores()?.require_a_writable_one()?;
+            login::login(&load(arguments)?, &connection, options).await
         }
+        Command::AdminConsent(options) => {
+            let connection = connection(arguments)?;
+            login::admin_consent(&load(arguments)?, &connection, options).await
+        }
+        Command::Check(options) => {
+            let profile = connection(arguments)?.profile_for(&options.profiles)?;
+            let mut session = open(&load(arguments)?, &profile).await?;
+            show::check(&mut session, options.output).await
+        }
+        Command::Role(options) => {
+            let path = arguments.connection.as_deref();
+            let connection = path.map(ConnectionFile::read).transpose()?;
+            role::run(&load(arguments)?, connection.as_ref(), options).await
+        }
+        Command::Secret {
+            command: SecretCommand::Set { name },
+        } => secret::set(&connection(arguments)?, name).await,
         Command::Discover(options) => {
             let connection = connection(arguments)?;
             let mut session = open(&load(arguments)?, &connection.profile()?).await?;

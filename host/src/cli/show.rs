@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use dataverse_host::contract::{Finding, Verdict};
+use dataverse_host::contract::{Finding, Report, Verdict};
 use dataverse_host::{ConnectorHost, Session};
 
 use super::args::Output;
@@ -57,30 +57,36 @@ pub(super) async fn check(session: &mut Session, output: Output) -> Result<Exit,
                 "findings": findings,
             }))?;
         }
-        Output::Text => {
-            let mut text = String::new();
-            for finding in &report.findings {
-                let verdict = verdict_name(finding.verdict);
-                let _infallible =
-                    writeln!(text, "{verdict:<7}  {}: {}", finding.id, finding.message);
-                if let Some(remedy) = &finding.remedy {
-                    let _infallible = writeln!(text, "         → {remedy}");
-                }
-            }
-            let verdict = if report.available {
-                "can be used"
-            } else {
-                "cannot be used as it is"
-            };
-            let _infallible = writeln!(text, "\nThe connection {verdict}.");
-            print(&text)?;
-        }
+        Output::Text => print(&findings(&report))?,
     }
     Ok(if report.available {
         Exit::Done
     } else {
         Exit::NotUsable
     })
+}
+
+/// Whether the connection can be used, then what was found, each with a mark and what to do.
+fn findings(report: &Report) -> String {
+    let verdict = if report.available {
+        "available"
+    } else {
+        "unavailable"
+    };
+    let mut text = format!("Connection {verdict}\n\n");
+    for finding in &report.findings {
+        let mark = match finding.verdict {
+            Verdict::Passed => '✓',
+            Verdict::Warning => '!',
+            Verdict::Failed => '✗',
+            Verdict::Skipped => '-',
+        };
+        let _infallible = writeln!(text, "{mark} {}: {}", finding.id, finding.message);
+        for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
+            let _infallible = writeln!(text, "    {line}");
+        }
+    }
+    text
 }
 
 #[derive(Serialize)]
@@ -121,4 +127,38 @@ fn broken(what: &str) -> Failure {
         Exit::Internal,
         format!("the connector sent {what} that is not JSON"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_begins_with_the_verdict_and_indents_what_to_do() {
+        let finding = |id: &str, verdict, remedy: Option<&str>| Finding {
+            id: id.to_owned(),
+            verdict,
+            message: "So it is.".to_owned(),
+            remedy: remedy.map(str::to_owned),
+        };
+        let mut report = Report {
+            available: false,
+            findings: vec![
+                finding("reach", Verdict::Passed, None),
+                finding("audit", Verdict::Warning, Some("Do this.")),
+                finding("privilege/x", Verdict::Failed, Some("Do this,\nthen that.")),
+                finding("organization", Verdict::Skipped, None),
+            ],
+        };
+        assert_eq!(
+            findings(&report),
+            "Connection unavailable\n\n\
+             ✓ reach: So it is.\n\
+             ! audit: So it is.\n    Do this.\n\
+             ✗ privilege/x: So it is.\n    Do this,\n    then that.\n\
+             - organization: So it is.\n"
+        );
+        report.available = true;
+        assert!(findings(&report).starts_with("Connection available\n"));
+    }
 }

@@ -15,6 +15,7 @@ use dataverse_host::{
 use super::args::{Output, SyncOptions, Target};
 use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
+use super::interrupt::interrupt;
 use super::progress::{Lines, size};
 use super::{print, print_json};
 
@@ -113,30 +114,6 @@ async fn stop(max_duration: Option<Duration>) -> Stop {
             Stop::Interrupted
         }
         () = deadline => Stop::DeadlineReached,
-    }
-}
-
-async fn interrupt() {
-    let ctrl_c = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        match signal {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = ctrl_c => {}
-        () = terminate => {}
     }
 }
 

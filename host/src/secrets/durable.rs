@@ -74,17 +74,23 @@ fn for_the_owner() -> OpenOptions {
 }
 
 /// What a crash left behind may have been opened to others since.
+#[cfg(unix)]
 fn close_to_others(file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    let _elsewhere = file;
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
 /// A renamed file is durable only when its directory is.
+#[cfg(unix)]
 fn sync_directory(directory: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    File::open(directory)?.sync_all()?;
-    let _elsewhere = directory;
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -136,8 +136,8 @@ fn refuse_a_file_of_others(path: &Path, file: &File) -> Result<(), SecretError> 
 fn refuse_a_directory_of_others(directory: &Path) -> Result<(), SecretError> {
     use std::os::unix::fs::MetadataExt;
     const STICKY: u32 = 0o1000;
-    let found = std::fs::metadata(directory)
-        .map_err(|error| unavailable(directory, &error.to_string()))?;
+    let found =
+        std::fs::metadata(directory).map_err(|error| unavailable(directory, &error.to_string()))?;
     let mode = found.mode();
     if mode & 0o022 != 0 && mode & STICKY == 0 {
         let name = directory.display();
@@ -231,7 +231,11 @@ mod tests {
         let path = directory.path().join("secrets.json");
         let store = SecretFile::new(&path);
         store.put("token", Secret::new("hunter2")).await.unwrap();
-        for broken in ["{\n\"token\": [\"hunter2\"]}", "\n\"hunter2\"", "{\n hunter2"] {
+        for broken in [
+            "{\n\"token\": [\"hunter2\"]}",
+            "\n\"hunter2\"",
+            "{\n hunter2",
+        ] {
             std::fs::write(&path, broken).unwrap();
             for failure in [
                 store.get("token").await.unwrap_err(),
@@ -267,7 +271,10 @@ mod tests {
                 store.put("token", Secret::new("x")).await.unwrap_err(),
             ] {
                 let text = failure.to_string();
-                assert!(text.contains("chmod 600") && !text.contains("hunter2"), "{text}");
+                assert!(
+                    text.contains("chmod 600") && !text.contains("hunter2"),
+                    "{text}"
+                );
             }
         }
         change(&path, 0o600);
