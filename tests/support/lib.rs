@@ -11,6 +11,7 @@
     reason = "this is test code; what goes wrong here is to be seen at once"
 )]
 
+mod browser;
 mod cli;
 mod files;
 mod memory;
@@ -24,6 +25,7 @@ mod web_api;
 use std::env;
 use std::path::{Path, PathBuf};
 
+pub use browser::Browser;
 pub use cli::{Cli, Ended};
 pub use files::{assert_database_holds, read_json_lines};
 pub use memory::{Held, Memory};

@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask build|demo|test|bench|lint|setup`.
 
 mod bench;
+mod browser;
 mod component;
 mod debian;
 mod demo;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::component;
 use crate::run::{Failure, build, cargo, run as run_command};
+use crate::{browser, component};
 
 /// What to test.
 #[derive(Args)]
@@ -18,6 +18,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     component::build()?;
     // The end-to-end tests run the programs as well.
     build()?;
+    browser::find();
     let mut tests = cargo();
     tests.args(["test", "--release", "--workspace"]);
     if !options.filter.is_empty() {
