@@ -11,22 +11,27 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 use crate::{
-    CLIENT_ID, CLIENT_SECRET, Emulator, ServiceLimits, TENANT_DOMAIN, TENANT_ID,
+    CLIENT_ID, CLIENT_SECRET, Emulator, OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD,
+    PUBLIC_CLIENT_ID, ServiceLimits, TENANT_DOMAIN, TENANT_ID,
     api::{Api, Organization},
     clock::Clock,
-    entra::{Entra, Tenant},
+    control::ControlError,
+    entra::{Application, ClientSecret, Entra, Person, Platform, RedirectUri, Settings, Tenant},
     gate::{Gate, limits::Limiter},
     net::{
         authority::Authority, environment::Environment, faults::Faults, serve::serve,
         statistics::Counters,
     },
     org::{self, Role},
-    schema::{Schema, SchemaError},
+    schema::{Schema, SchemaError, metadata_id},
     store::{Store, StoreError},
 };
 
 /// How long access tokens are valid, in seconds (reference §2.2).
 const TOKEN_LIFETIME: i64 = 3_599;
+
+/// How long a device waits between two polls, in seconds (reference §2.6).
+const DEVICE_CODE_INTERVAL: i64 = 5;
 
 /// The version the organization reports.
 const VERSION: &str = "9.2.24104.00190";
@@ -70,6 +75,8 @@ pub struct Builder {
     authority: SocketAddr,
     clock: Clock,
     token_lifetime: i64,
+    refresh_grace: Option<i64>,
+    device_interval: i64,
     limits: Option<ServiceLimits>,
     affinity_cookie: bool,
     resources: Vec<String>,
@@ -97,6 +104,8 @@ impl Default for Builder {
             authority: free,
             clock: Clock::system(),
             token_lifetime: TOKEN_LIFETIME,
+            refresh_grace: None,
+            device_interval: DEVICE_CODE_INTERVAL,
             limits: None,
             affinity_cookie: false,
             resources: Vec::new(),
@@ -150,6 +159,21 @@ impl Builder {
         self
     }
 
+    /// How long a refresh token stays good once its successor was issued, in whole seconds. By
+    /// default it stays good until it expires, as in Entra.
+    #[must_use]
+    pub fn refresh_token_grace(mut self, grace: Duration) -> Self {
+        self.refresh_grace = Some(i64::try_from(grace.as_secs()).unwrap_or(i64::MAX));
+        self
+    }
+
+    /// How long a device is told to wait between two polls, in whole seconds; 5 by default.
+    #[must_use]
+    pub fn device_code_interval(mut self, interval: Duration) -> Self {
+        self.device_interval = i64::try_from(interval.as_secs()).unwrap_or(i64::MAX);
+        self
+    }
+
     /// Enforces service protection limits; by default requests are only counted.
     #[must_use]
     pub fn limits(mut self, limits: ServiceLimits) -> Self {
@@ -200,11 +224,27 @@ impl Builder {
         let store =
             tokio::task::spawn_blocking(move || open(schema, file, clock, &name, seed)).await??;
 
-        let tenant = Tenant {
-            id: TENANT_ID,
-            domains: vec![TENANT_DOMAIN.to_owned()],
-        };
-        let entra = Arc::new(Entra::new(vec![tenant], self.clock, self.token_lifetime));
+        let tenants = vec![
+            Tenant {
+                id: TENANT_ID,
+                name: self.name.clone(),
+                domains: vec![TENANT_DOMAIN.to_owned()],
+            },
+            Tenant {
+                id: OTHER_TENANT_ID,
+                name: "Fabrikam".to_owned(),
+                domains: vec![OTHER_TENANT_DOMAIN.to_owned()],
+            },
+        ];
+        let entra = Arc::new(Entra::new(
+            tenants,
+            self.clock,
+            Settings {
+                token_lifetime: self.token_lifetime,
+                refresh_grace: self.refresh_grace,
+                device_interval: self.device_interval,
+            },
+        ));
         let base_url = format!("http://{local}");
         entra.add_resource(&base_url);
         entra.add_resource(&format!("http://localhost:{}", local.port()));
@@ -232,13 +272,10 @@ impl Builder {
             authority: authority_url.clone(),
             local,
         });
-        let administrator = Some(Role::SystemAdministrator);
         let shared = Arc::clone(&environment);
-        tokio::task::spawn_blocking(move || {
-            shared.add_application(CLIENT_ID, CLIENT_SECRET, "Demonstration", administrator)
-        })
-        .await?
-        .map_err(|error| StartError::Seed(Box::new(error)))?;
+        tokio::task::spawn_blocking(move || populate(&shared))
+            .await?
+            .map_err(|error| StartError::Seed(Box::new(error)))?;
         let authority = Arc::new(Authority {
             entra,
             local: authority_local,
@@ -285,6 +322,38 @@ fn open(
         }
     }
     Ok(store)
+}
+
+/// Applications and people every directory has.
+fn populate(environment: &Environment) -> Result<(), ControlError> {
+    let redirect_uri = |uri: &str, platform| RedirectUri {
+        uri: uri.to_owned(),
+        platform,
+    };
+    let mut application = Application::new(CLIENT_ID, TENANT_ID, "Demonstration");
+    application.secrets = vec![ClientSecret::new(CLIENT_SECRET)];
+    application.redirect_uris = vec![
+        redirect_uri("http://localhost", Platform::Web),
+        redirect_uri("http://localhost/callback", Platform::Web),
+    ];
+    environment.register(application, Some(Role::SystemAdministrator))?;
+    let mut public = Application::new(PUBLIC_CLIENT_ID, TENANT_ID, "Demonstration (public client)");
+    public.public_client = true;
+    public.multi_tenant = true;
+    public.redirect_uris = vec![
+        redirect_uri("http://localhost", Platform::Native),
+        redirect_uri("http://localhost/callback", Platform::Native),
+        redirect_uri("http://127.0.0.1", Platform::Native),
+    ];
+    environment.register(public, None)?;
+    for person in environment.people_of_the_organization(PASSWORD)? {
+        environment.entra.add_person(person);
+    }
+    let address = format!("visitor@{OTHER_TENANT_DOMAIN}");
+    let id = metadata_id(&["person", &address]);
+    let visitor = Person::new(id, OTHER_TENANT_ID, address, "Vera Visitor", PASSWORD);
+    environment.entra.add_person(visitor);
+    Ok(())
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

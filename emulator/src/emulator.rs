@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     builder::Builder,
     clock::Clock,
+    entra::{Application, Person},
     net::environment::Environment,
     org::{Depth, Role},
     store::Store,
@@ -29,6 +30,15 @@ pub const TENANT_DOMAIN: &str = "contoso.example";
 pub const CLIENT_ID: Uuid = Uuid::from_u128(0x5f0e_3c64_1b8e_4c57_8d6c_2f1b_9a7d_2000);
 /// Its client secret. It opens nothing but emulators.
 pub const CLIENT_SECRET: &str = "demonstration-secret";
+/// An application without a secret that every emulator knows: people sign in to it, also from
+/// other tenants.
+pub const PUBLIC_CLIENT_ID: Uuid = Uuid::from_u128(0x5f0e_3c64_1b8e_4c57_8d6c_2f1b_9a7d_2001);
+/// The password of every person of the organization. It opens nothing but emulators.
+pub const PASSWORD: &str = "demonstration-password";
+/// Another tenant, which knows nothing of the environment.
+pub const OTHER_TENANT_ID: Uuid = Uuid::from_u128(0x5f0e_3c64_1b8e_4c57_8d6c_2f1b_9a7d_3000);
+/// A domain name that stands for the other tenant. `visitor@` it is its only person.
+pub const OTHER_TENANT_DOMAIN: &str = "fabrikam.example";
 
 /// A running emulator. Dropping it closes its connections and, unless it keeps a file, forgets
 /// its rows.
@@ -117,6 +127,79 @@ impl Emulator {
     ) -> Result<Uuid, ControlError> {
         self.environment
             .add_application_with(client_id, secret, privileges)
+    }
+
+    /// Registers an application as described; with a role it becomes an application user of the
+    /// organization.
+    pub fn register(
+        &self,
+        application: Application,
+        role: Option<Role>,
+    ) -> Result<(), ControlError> {
+        self.environment.register(application, role)
+    }
+
+    /// Changes a registered application, such as its secrets, certificates or redirect URIs;
+    /// returns whether it is known.
+    pub fn change_application(
+        &self,
+        client_id: Uuid,
+        change: impl FnOnce(&mut Application),
+    ) -> bool {
+        self.environment.entra.change_application(client_id, change)
+    }
+
+    /// Adds a person to the directory; with a role they become a user of the organization.
+    pub fn add_person(&self, person: Person, role: Option<Role>) -> Result<(), ControlError> {
+        self.environment.add_person(person, role)
+    }
+
+    /// Changes a person, found by sign-in name or object identifier; returns whether there is
+    /// one.
+    pub fn change_person(&self, name: &str, change: impl FnOnce(&mut Person)) -> bool {
+        self.environment.entra.change_person(name, change)
+    }
+
+    /// Takes back every grant a person has given, as a new password does; returns whether there
+    /// is such a person.
+    pub fn revoke_grants(&self, name: &str) -> bool {
+        let now = self.clock().now();
+        self.environment
+            .entra
+            .change_person(name, |person| person.revoke_grants(now))
+    }
+
+    /// Removes a person from the directory; returns whether there was one.
+    pub fn remove_person(&self, name: &str) -> bool {
+        self.environment.entra.remove_person(name)
+    }
+
+    /// Consents to an application for one person, or with none for everybody of the tenant.
+    pub fn consent(&self, client_id: Uuid, person: Option<&str>) -> Result<(), ControlError> {
+        self.environment.give_consent(client_id, person)
+    }
+
+    /// Takes back every consent to an application.
+    pub fn withdraw_consent(&self, client_id: Uuid) {
+        self.environment.entra.withdraw_consent(client_id);
+    }
+
+    /// Whether people must ask an administrator for consent.
+    pub fn consent_takes_administrator(&self, it_does: bool) {
+        self.environment.entra.consent_takes_administrator(it_does);
+    }
+
+    /// Makes every refresh token handed out so far expire.
+    pub fn expire_refresh_tokens(&self) {
+        self.environment.entra.expire_refresh_tokens();
+    }
+
+    /// How long access tokens issued from now on are valid, in whole seconds.
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
+        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        self.environment
+            .entra
+            .change_settings(|settings| settings.token_lifetime = seconds);
     }
 
     /// Refuses an application tokens, or issues them again; returns whether it is known.

@@ -32,6 +32,7 @@ pub mod time;
 
 pub use builder::{Builder, SeedError, StartError};
 pub use emulator::{
-    CLIENT_ID, CLIENT_SECRET, ControlError, DayReport, Emulator, Fault, FaultKind, ServiceLimits,
-    Statistics, TENANT_DOMAIN, TENANT_ID,
+    CLIENT_ID, CLIENT_SECRET, ControlError, DayReport, Emulator, Fault, FaultKind,
+    OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD, PUBLIC_CLIENT_ID, ServiceLimits, Statistics,
+    TENANT_DOMAIN, TENANT_ID,
 };

@@ -9,7 +9,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
-    entra::{Application, ClientSecret},
+    entra::{Application, CertificateError, ClientSecret, KeySetError},
     gate::limits::ServiceLimits,
     net::{environment::Environment, faults::Fault},
     org::{self, Depth, Role},
@@ -46,6 +46,12 @@ pub enum ControlError {
     /// A change of the day that the organization does not allow.
     #[error("the day's work was refused: {0}")]
     Refused(String),
+    /// A certificate that cannot be registered.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// Keys that cannot be registered.
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,7 +62,7 @@ impl ControlError {
         match self {
             Self::UnknownCommand { .. } | Self::Unknown { .. } => StatusCode::NOT_FOUND,
             Self::Refused(_) => StatusCode::CONFLICT,
-            Self::Body(_) => StatusCode::BAD_REQUEST,
+            Self::Body(_) | Self::Certificate(_) | Self::KeySet(_) => StatusCode::BAD_REQUEST,
             Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -97,24 +103,6 @@ struct Limits {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct NewApplication {
-    client_id: Uuid,
-    secret: String,
-    name: Option<String>,
-    role: Option<String>,
-    /// Exactly what the application's user may do, instead of a role by name.
-    privileges: Option<Vec<GrantedPrivilege>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GrantedPrivilege {
-    name: String,
-    depth: Option<String>,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Disabled {
     disabled: bool,
@@ -134,9 +122,12 @@ pub(super) fn run(
     command: &str,
     body: &[u8],
 ) -> Result<Json, ControlError> {
+    if let Some(outcome) = super::directory::run(environment, method.as_str(), command, body) {
+        return outcome;
+    }
     let done = json!({"done": true});
     let (command, argument) = match command.split_once('/') {
-        Some((first @ ("applications" | "users"), id)) => (first, Some(id)),
+        Some((first @ "users", id)) => (first, Some(id)),
         _ => (command, None),
     };
     match (method.as_str(), command, argument) {
@@ -168,32 +159,6 @@ pub(super) fn run(
                     concurrency: limits.concurrency.unwrap_or(full.concurrency),
                 }
             }));
-        }
-        ("POST", "applications", None) => {
-            let new: NewApplication = parse(body)?;
-            if let Some(privileges) = &new.privileges {
-                let granted = privileges
-                    .iter()
-                    .map(|of| Ok((of.name.as_str(), depth_of(of.depth.as_deref())?)))
-                    .collect::<Result<Vec<_>, ControlError>>()?;
-                let user =
-                    environment.add_application_with(new.client_id, &new.secret, &granted)?;
-                return Ok(json!({"done": true, "user": user}));
-            }
-            let role = new.role.as_deref().map(role).transpose()?;
-            let name = new.name.as_deref().unwrap_or("Registered application");
-            environment.add_application(new.client_id, &new.secret, name, role)?;
-        }
-        ("PATCH", "applications", Some(id)) => {
-            let Disabled { disabled } = parse(body)?;
-            let client_id =
-                Uuid::try_parse(id).map_err(|_| ControlError::unknown("application", id))?;
-            let known = environment.entra.change_application(client_id, |app| {
-                app.disabled = disabled;
-            });
-            if !known {
-                return Err(ControlError::unknown("application", id));
-            }
         }
         ("PATCH", "users", Some(id)) => {
             let Disabled { disabled } = parse(body)?;
@@ -232,18 +197,18 @@ pub(super) fn run(
     Ok(done)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
     Ok(serde_json::from_slice(body)?)
 }
 
 /// The depth of this name; the greatest if none is given.
-fn depth_of(name: Option<&str>) -> Result<Depth, ControlError> {
+pub(super) fn depth_of(name: Option<&str>) -> Result<Depth, ControlError> {
     let name = name.unwrap_or("Global");
     name.parse()
         .map_err(|_| ControlError::unknown("depth", name))
 }
 
-fn role(name: &str) -> Result<Role, ControlError> {
+pub(super) fn role(name: &str) -> Result<Role, ControlError> {
     Role::ALL
         .into_iter()
         .find(|role| role.name().eq_ignore_ascii_case(name))
@@ -277,20 +242,9 @@ impl Environment {
         name: &str,
         role: Option<Role>,
     ) -> Result<(), ControlError> {
-        let object_id = metadata_id(&["service principal", &client_id.to_string()]);
-        self.entra.register(Application {
-            client_id,
-            tenant: self.api.organization.tenant,
-            object_id,
-            name: name.to_owned(),
-            secrets: vec![ClientSecret::new(secret)],
-            disabled: false,
-        });
-        if let Some(role) = role {
-            let roles = [role.id(org::ROOT_BUSINESS_UNIT)];
-            org::add_application_user(&self.api.store, client_id, object_id, name, &roles)?;
-        }
-        Ok(())
+        let mut application = Application::new(client_id, self.api.organization.tenant, name);
+        application.secrets.push(ClientSecret::new(secret));
+        self.register(application, role)
     }
 
     pub(crate) fn disable_user(&self, user: Uuid, disabled: bool) -> Result<(), ControlError> {
@@ -314,16 +268,28 @@ impl Environment {
         secret: &str,
         privileges: &[(&str, Depth)],
     ) -> Result<Uuid, ControlError> {
+        let tenant = self.api.organization.tenant;
+        let mut application = Application::new(client_id, tenant, "Registered application");
+        application.secrets.push(ClientSecret::new(secret));
+        self.register_with(application, privileges)
+    }
+
+    /// As [`Self::add_application_with`], with the application described.
+    pub(super) fn register_with(
+        &self,
+        application: Application,
+        privileges: &[(&str, Depth)],
+    ) -> Result<Uuid, ControlError> {
         let store = &self.api.store;
         let granted = privileges
             .iter()
             .map(|&(name, depth)| Ok((self.privilege(name)?, depth)))
             .collect::<Result<Vec<_>, ControlError>>()?;
+        let client_id = application.client_id;
         let role = org::add_role(store, &format!("Application {client_id}"), &granted)?;
-        let name = "Registered application";
-        self.add_application(client_id, secret, name, None)?;
-        let object_id = metadata_id(&["service principal", &client_id.to_string()]);
-        let user = org::add_application_user(store, client_id, object_id, name, &[role])?;
+        let (object_id, name) = (application.object_id, application.name.clone());
+        self.entra.register(application);
+        let user = org::add_application_user(store, client_id, object_id, &name, &[role])?;
         Ok(user)
     }
 

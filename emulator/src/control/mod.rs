@@ -17,6 +17,7 @@
 
 mod commands;
 mod day;
+mod directory;
 
 use std::sync::Arc;
 

@@ -1,268 +1,174 @@
-//! The authority's HTTP surface: token endpoint, discovery document, keys.
-
-use std::collections::HashMap;
+//! The authority's HTTP surface: which path leads where.
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
+    http::{Method, Response, StatusCode},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Application, Entra, error::EntraError, normal_origin};
-
-/// The two forms of the endpoint differ in how the resource is named and in the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
-    V1,
-    V2,
-}
+use super::{
+    Arrival, Entra, adfs,
+    answer::{json_answer, not_found},
+    error::EntraError,
+    place::{Dialect, Place},
+};
 
 impl Entra {
-    /// Answers a request to the authority; `base` is its own origin as the client named it.
-    pub(crate) fn respond(
-        &self,
-        base: &str,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Response<Body> {
-        let Some((tenant, endpoint)) = path.trim_start_matches('/').split_once('/') else {
+    /// Answers a request to the authority.
+    pub(crate) fn respond(&self, arrival: &Arrival<'_>) -> Response<Body> {
+        let path = arrival.path.trim_start_matches('/');
+        let Some((name, endpoint)) = path.split_once('/') else {
             return not_found();
         };
-        let dialect = match endpoint {
-            "oauth2/v2.0/token" => Dialect::V2,
-            "oauth2/token" => Dialect::V1,
+        if name == adfs::PATH {
+            return self.respond_as_adfs(arrival, endpoint);
+        }
+        let now = self.clock.now();
+        let refuse = |error: EntraError| error.into_response(arrival.base, now);
+        let answered = match endpoint {
+            "oauth2/v2.0/token"
+            | "oauth2/token"
+            | "oauth2/v2.0/devicecode"
+            | "oauth2/devicecode" => self
+                .place(arrival.base, dialect(endpoint), name)
+                .and_then(|place| self.program_endpoint(arrival, &place, endpoint)),
             "v2.0/.well-known/openid-configuration" | ".well-known/openid-configuration" => {
-                let found = self.tenant(tenant).map(|id| discovery(base, id));
-                return found.map_or_else(|error| self.refuse(base, error), |body| ok(&body));
+                let place = self.place(arrival.base, dialect(endpoint), name);
+                place.map(|place| discovery(&place))
             }
-            "discovery/v2.0/keys" | "discovery/keys" => return ok(&self.signer.key_set()),
+            "discovery/v2.0/keys" | "discovery/keys" => Ok(self.signer.key_set()),
             _ => return not_found(),
         };
-        if method != Method::POST {
-            return self.refuse(base, EntraError::only_post(method.as_str()));
-        }
-        match self.token(base, dialect, tenant, headers, body) {
-            Ok(body) => ok(&body),
-            Err(error) => self.refuse(base, error),
-        }
+        answered.map_or_else(refuse, |body| json_answer(StatusCode::OK, &body))
     }
 
-    fn refuse(&self, base: &str, error: EntraError) -> Response<Body> {
-        error.into_response(base, self.clock.now())
-    }
-
-    fn tenant(&self, name: &str) -> Result<Uuid, EntraError> {
-        if ["common", "organizations", "consumers"].contains(&name) {
-            return Err(EntraError::no_tenant());
-        }
-        let id = Uuid::try_parse(name).ok();
-        self.read(|directory| {
-            let mut tenants = directory.tenants.iter();
-            tenants
-                .find(|tenant| {
-                    Some(tenant.id) == id
-                        || tenant
-                            .domains
-                            .iter()
-                            .any(|domain| domain.eq_ignore_ascii_case(name))
-                })
-                .map(|tenant| tenant.id)
-        })
-        .ok_or_else(|| EntraError::unknown_tenant(name))
-    }
-
-    fn token(
-        &self,
-        base: &str,
-        dialect: Dialect,
-        tenant: &str,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Value, EntraError> {
-        let form = Form::read(headers, body);
-        let tenant = self.tenant(tenant)?;
-        match form.require("grant_type")? {
-            "client_credentials" => self.client_credentials(base, dialect, tenant, &form),
-            other => Err(EntraError::unsupported_grant(other)),
-        }
-    }
-
-    /// Client credentials with a secret (reference §2.2).
-    fn client_credentials(
-        &self,
-        base: &str,
-        dialect: Dialect,
-        tenant: Uuid,
-        form: &Form,
-    ) -> Result<Value, EntraError> {
-        let application = self.application(form.require("client_id")?, tenant)?;
-        self.authenticate(&application, form)?;
-        let audience = match dialect {
-            Dialect::V1 => form.require("resource")?,
-            Dialect::V2 => {
-                let scope = form.require("scope")?;
-                scope
-                    .strip_suffix("/.default")
-                    .filter(|resource| !resource.is_empty() && !resource.contains(' '))
-                    .ok_or_else(|| EntraError::invalid_scope(scope))?
+    fn respond_as_adfs(&self, arrival: &Arrival<'_>, endpoint: &str) -> Response<Body> {
+        let place = self.adfs_place(arrival.base);
+        let answered = match endpoint {
+            "oauth2/token" | "oauth2/devicecode" => {
+                self.program_endpoint(arrival, &place, endpoint)
             }
+            ".well-known/openid-configuration" => Ok(adfs_discovery(&place)),
+            "discovery/keys" => Ok(self.signer.key_set()),
+            _ => return not_found(),
         };
-        let known = self.read(|directory| directory.resources.contains(&normal_origin(audience)));
-        if !known {
-            return Err(EntraError::unknown_resource(audience, tenant));
+        match answered {
+            Ok(body) => json_answer(StatusCode::OK, &body),
+            Err(error) => adfs::into_response(&error),
         }
-        let token = self.issue(base, tenant, &application, audience);
-        let seconds = self.lifetime;
-        let now = self.clock.now();
-        Ok(match dialect {
-            Dialect::V2 => json!({
-                "token_type": "Bearer",
-                "expires_in": seconds,
-                "ext_expires_in": seconds,
-                "access_token": token,
-            }),
-            Dialect::V1 => json!({
-                "token_type": "Bearer",
-                "expires_in": seconds.to_string(),
-                "ext_expires_in": seconds.to_string(),
-                "expires_on": (now + seconds).to_string(),
-                "not_before": now.to_string(),
-                "resource": audience,
-                "access_token": token,
-            }),
+    }
+
+    /// The endpoints that programs post to.
+    fn program_endpoint(
+        &self,
+        arrival: &Arrival<'_>,
+        place: &Place<'_>,
+        endpoint: &str,
+    ) -> Result<Value, EntraError> {
+        if arrival.method != Method::POST {
+            return Err(EntraError::only_post(arrival.method.as_str()));
+        }
+        if endpoint.ends_with("devicecode") {
+            self.device_code(place, &arrival.form())
+        } else {
+            self.token(place, &arrival.form())
+        }
+    }
+
+    /// The place that the first segment of a path names.
+    pub(super) fn place<'a>(
+        &self,
+        base: &'a str,
+        dialect: Dialect,
+        name: &'a str,
+    ) -> Result<Place<'a>, EntraError> {
+        let tenant = match name {
+            "common" | "organizations" => None,
+            // Personal accounts are no members of organizations.
+            "consumers" => return Err(EntraError::no_tenant()),
+            name => Some(self.read(|directory| directory.tenant(name))?),
+        };
+        Ok(Place {
+            base,
+            dialect,
+            name,
+            tenant,
         })
     }
 
-    fn application(&self, client_id: &str, tenant: Uuid) -> Result<Application, EntraError> {
-        let id = Uuid::try_parse(client_id).ok();
-        let found = self.read(|directory| {
-            let mut applications = directory.applications.iter();
-            applications
-                .find(|app| Some(app.client_id) == id && app.tenant == tenant)
-                .cloned()
-        });
-        let application =
-            found.ok_or_else(|| EntraError::unknown_application(client_id, &tenant.to_string()))?;
-        if application.disabled {
-            return Err(EntraError::disabled_application(
-                application.client_id,
-                &application.name,
-            ));
-        }
-        Ok(application)
-    }
-
-    fn authenticate(&self, application: &Application, form: &Form) -> Result<(), EntraError> {
-        let Some(secret) = form.get("client_secret") else {
-            return Err(if form.get("client_assertion").is_some() {
-                EntraError::unsupported_assertion()
-            } else {
-                EntraError::no_credential()
-            });
-        };
-        let now = self.clock.now();
-        let known = application
-            .secrets
-            .iter()
-            .find(|known| known.expose() == secret);
-        match known {
-            None => Err(EntraError::wrong_secret(application.client_id)),
-            Some(known) if known.expires.is_some_and(|end| end <= now) => {
-                Err(EntraError::expired_secret(application.client_id))
-            }
-            Some(_) => Ok(()),
+    /// AD FS: one organization, whose people sign in there.
+    pub(super) fn adfs_place<'a>(&self, base: &'a str) -> Place<'a> {
+        Place {
+            base,
+            dialect: Dialect::AdFs,
+            name: adfs::PATH,
+            tenant: Some(self.read(|directory| directory.home)),
         }
     }
 }
 
-/// The parameters of a token request, with client id and secret from HTTP Basic where given.
-struct Form(HashMap<String, String>);
-
-impl Form {
-    fn read(headers: &HeaderMap, body: &[u8]) -> Self {
-        let content_type = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let mut fields = HashMap::new();
-        if content_type.is_some_and(|t| t.starts_with("application/x-www-form-urlencoded")) {
-            fields.extend(url::form_urlencoded::parse(body).into_owned());
-        }
-        if let Some((id, secret)) = basic_credentials(headers) {
-            fields.insert("client_id".to_owned(), id);
-            fields.insert("client_secret".to_owned(), secret);
-        }
-        Self(fields)
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
-    }
-
-    fn require(&self, name: &str) -> Result<&str, EntraError> {
-        self.get(name)
-            .ok_or_else(|| EntraError::missing_parameter(name))
+fn dialect(endpoint: &str) -> Dialect {
+    if endpoint.contains("v2.0") {
+        Dialect::V2
+    } else {
+        Dialect::V1
     }
 }
 
-/// RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
-fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .strip_prefix("Basic ")?;
-    let decoded = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    let unescape = |part: &str| {
-        let spaced = part.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced)
-            .decode_utf8()
-            .map(Into::into)
-            .ok()
+/// The OpenID configuration. Where people of any tenant may sign in, the issuer has a
+/// placeholder and the endpoints keep the name.
+fn discovery(place: &Place<'_>) -> Value {
+    let base = place.base;
+    let tenant = place.tenant.as_ref().map(Uuid::to_string);
+    let name = tenant.as_deref().unwrap_or(place.name);
+    let version = match place.dialect {
+        Dialect::V2 => "/v2.0",
+        Dialect::V1 | Dialect::AdFs => "",
     };
-    Some((unescape(id)?, unescape(secret)?))
+    let issuer = match version {
+        "" => format!("{base}/{}/", tenant.as_deref().unwrap_or("{tenantid}")),
+        version => format!(
+            "{base}/{}{version}",
+            tenant.as_deref().unwrap_or("{tenantid}")
+        ),
+    };
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{base}/{name}/oauth2{version}/authorize"),
+        "token_endpoint": format!("{base}/{name}/oauth2{version}/token"),
+        "device_authorization_endpoint": format!("{base}/{name}/oauth2{version}/devicecode"),
+        "jwks_uri": format!("{base}/{name}/discovery{version}/keys"),
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_post", "client_secret_basic", "private_key_jwt"
+        ],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "response_types_supported": ["code"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "claims_supported": [
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "preferred_username",
+            "name", "tid", "ver"
+        ],
+    })
 }
 
-fn discovery(base: &str, tenant: Uuid) -> Value {
+fn adfs_discovery(place: &Place<'_>) -> Value {
+    let base = place.base;
     json!({
-        "issuer": format!("{base}/{tenant}/"),
-        "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
-        "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
-        "device_authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/devicecode"),
-        "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "issuer": format!("{base}/adfs"),
+        "access_token_issuer": format!("{base}/adfs/services/trust"),
+        "authorization_endpoint": format!("{base}/adfs/oauth2/authorize/"),
+        "token_endpoint": format!("{base}/adfs/oauth2/token/"),
+        "device_authorization_endpoint": format!("{base}/adfs/oauth2/devicecode"),
+        "jwks_uri": format!("{base}/adfs/discovery/keys"),
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_post", "client_secret_basic", "private_key_jwt"
+        ],
+        "response_modes_supported": ["query", "fragment", "form_post"],
         "response_types_supported": ["code"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
     })
-}
-
-fn ok(body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
-    set_headers(response.headers_mut());
-    response
-}
-
-fn not_found() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response
-}
-
-/// The headers of every JSON answer of the authority.
-pub(super) fn set_headers(headers: &mut HeaderMap) {
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-cache"),
-    );
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
 }

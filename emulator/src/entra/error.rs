@@ -1,4 +1,8 @@
-//! Error bodies of the token endpoint (reference §2.7).
+//! Errors of the authority and how it tells them (reference §2.7).
+
+mod client;
+mod grant;
+mod person;
 
 use axum::{
     body::Body,
@@ -7,26 +11,86 @@ use axum::{
 use serde_json::json;
 use uuid::Uuid;
 
+use super::answer::json_answer;
 use crate::time;
 
-/// A refusal of the token endpoint.
-#[derive(Debug)]
+/// A refusal of the authority.
+#[derive(Debug, Clone)]
 pub(super) struct EntraError {
     status: StatusCode,
     error: &'static str,
     code: u32,
     description: String,
+    suberror: Option<&'static str>,
 }
 
 impl EntraError {
-    fn new(status: u16, error: &'static str, code: u32, description: String) -> Self {
+    fn new(status: u16, error: &'static str, code: u32, description: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
         Self {
             status,
             error,
             code,
-            description,
+            description: description.into(),
+            suberror: None,
         }
+    }
+
+    fn because(mut self, suberror: &'static str) -> Self {
+        self.suberror = Some(suberror);
+        self
+    }
+
+    /// The same refusal where OAuth has another word for it.
+    #[must_use]
+    pub(super) fn named(mut self, error: &'static str) -> Self {
+        self.error = error;
+        self
+    }
+
+    /// The OAuth error, such as `invalid_grant`.
+    pub(super) fn error(&self) -> &'static str {
+        self.error
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The number after `AADSTS`.
+    pub(super) fn code(&self) -> u32 {
+        self.code
+    }
+
+    /// Without code and identifiers: the sentence that pages show.
+    pub(super) fn sentence(&self) -> &str {
+        &self.description
+    }
+
+    /// `AADSTS…: …` and the lines of identifiers after it.
+    pub(super) fn description(&self, ids: &Identifiers) -> String {
+        format!(
+            "AADSTS{}: {}\r\nTrace ID: {}\r\nCorrelation ID: {}\r\nTimestamp: {}",
+            self.code, self.description, ids.trace, ids.correlation, ids.timestamp
+        )
+    }
+
+    /// The answer of an endpoint that programs call.
+    pub(super) fn into_response(self, authority: &str, now: i64) -> Response<Body> {
+        let ids = Identifiers::new(now);
+        let mut body = json!({
+            "error": self.error,
+            "error_description": self.description(&ids),
+            "error_codes": [self.code],
+            "timestamp": ids.timestamp,
+            "trace_id": ids.trace,
+            "correlation_id": ids.correlation,
+            "error_uri": format!("{authority}/error?code={}", self.code),
+        });
+        if let Some(suberror) = self.suberror {
+            body["suberror"] = suberror.into();
+        }
+        json_answer(self.status, &body)
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {
@@ -53,7 +117,7 @@ impl EntraError {
     pub(super) fn no_tenant() -> Self {
         let text = "No tenant-identifying information found in either the request or implied by \
                     any provided credentials.";
-        Self::new(400, "invalid_request", 50_059, text.to_owned())
+        Self::new(400, "invalid_request", 50_059, text)
     }
 
     pub(super) fn unsupported_grant(grant: &str) -> Self {
@@ -61,48 +125,19 @@ impl EntraError {
         Self::new(400, "unsupported_grant_type", 70_003, text)
     }
 
-    pub(super) fn unknown_application(client_id: &str, tenant: &str) -> Self {
+    pub(super) fn unsupported_response_type(given: &str) -> Self {
         let text = format!(
-            "Application with identifier '{client_id}' was not found in the directory '{tenant}'. \
-             This can happen if the application has not been installed by the administrator of \
-             the tenant or consented to by any user in the tenant. You may have sent your \
-             authentication request to the wrong tenant."
+            "The response_type '{given}' is not supported by this authority; the provided value \
+             for the input parameter 'response_type' is not allowed for this client. Expected \
+             value is 'code'."
         );
-        Self::new(400, "unauthorized_client", 700_016, text)
+        Self::new(400, "unsupported_response_type", 70_005, text)
     }
 
-    pub(super) fn disabled_application(client_id: Uuid, name: &str) -> Self {
-        let text = format!("Application '{client_id}'({name}) is disabled.");
-        Self::new(400, "unauthorized_client", 7_000_112, text)
-    }
-
-    pub(super) fn no_credential() -> Self {
-        let text = "The request body must contain the following parameter: 'client_assertion' or \
-                    'client_secret'.";
-        Self::new(401, "invalid_client", 7_000_218, text.to_owned())
-    }
-
-    pub(super) fn wrong_secret(client_id: Uuid) -> Self {
-        let text = format!(
-            "Invalid client secret provided. Ensure the secret being sent in the request is the \
-             client secret value, not the client secret ID, for a secret added to app \
-             '{client_id}'."
-        );
-        Self::new(401, "invalid_client", 7_000_215, text)
-    }
-
-    pub(super) fn expired_secret(client_id: Uuid) -> Self {
-        let text = format!(
-            "The provided client secret keys for app '{client_id}' are expired. Visit the Azure \
-             portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider \
-             using certificate credentials for added security: https://aka.ms/certCreds."
-        );
-        Self::new(401, "invalid_client", 7_000_222, text)
-    }
-
-    pub(super) fn unsupported_assertion() -> Self {
-        let text = "Client assertion failed signature validation.";
-        Self::new(401, "invalid_client", 700_027, text.to_owned())
+    pub(super) fn bad_parameter(name: &str, value: &str) -> Self {
+        let text =
+            format!("The value '{value}' of the request's parameter '{name}' is not supported.");
+        Self::new(400, "invalid_request", 90_023, text)
     }
 
     pub(super) fn invalid_scope(scope: &str) -> Self {
@@ -113,7 +148,31 @@ impl EntraError {
         Self::new(400, "invalid_scope", 70_011, text)
     }
 
-    pub(super) fn unknown_resource(resource: &str, tenant: Uuid) -> Self {
+    pub(super) fn default_with_others(scope: &str) -> Self {
+        let text = format!(
+            "The provided value for the input parameter 'scope' is not valid. The scope {scope} \
+             is not valid. .default scope can't be combined with resource-specific scopes."
+        );
+        Self::new(400, "invalid_scope", 70_011, text)
+    }
+
+    pub(super) fn several_resources(scope: &str) -> Self {
+        let text = format!(
+            "Provided value for the input parameter scope is not valid because it contains more \
+             than one resource. Scope {scope} is not valid."
+        );
+        Self::new(400, "invalid_scope", 28_000, text)
+    }
+
+    pub(super) fn unknown_permission(permission: &str, resource: &str) -> Self {
+        let text = format!(
+            "The application asked for scope '{permission}' that doesn't exist on the resource \
+             '{resource}'. Contact the app vendor."
+        );
+        Self::new(400, "invalid_scope", 650_053, text)
+    }
+
+    pub(super) fn unknown_resource(resource: &str, tenant: &str) -> Self {
         let text = format!(
             "The resource principal named {resource} was not found in the tenant named {tenant}. \
              This can happen if the application has not been installed by the administrator of \
@@ -122,28 +181,22 @@ impl EntraError {
         );
         Self::new(400, "invalid_resource", 500_011, text)
     }
+}
 
-    pub(super) fn into_response(self, authority: &str, now: i64) -> Response<Body> {
-        let trace = Uuid::new_v4();
-        let correlation = Uuid::new_v4();
-        let timestamp = time::entra_time(now);
-        let description = format!(
-            "AADSTS{}: {}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\n\
-             Timestamp: {timestamp}",
-            self.code, self.description,
-        );
-        let body = json!({
-            "error": self.error,
-            "error_description": description,
-            "error_codes": [self.code],
-            "timestamp": timestamp,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": format!("{authority}/error?code={}", self.code),
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = self.status;
-        super::endpoint::set_headers(response.headers_mut());
-        response
+/// What identifies one refusal in the service's logs.
+#[derive(Debug, Clone)]
+pub(super) struct Identifiers {
+    pub(super) trace: Uuid,
+    pub(super) correlation: Uuid,
+    pub(super) timestamp: String,
+}
+
+impl Identifiers {
+    pub(super) fn new(now: i64) -> Self {
+        Self {
+            trace: Uuid::new_v4(),
+            correlation: Uuid::new_v4(),
+            timestamp: time::entra_time(now),
+        }
     }
 }

@@ -18,7 +18,7 @@ const DEMONSTRATION_KEY: &[u8] = include_bytes!("demonstration-key.der");
 
 const KEY_ID: &str = "dataverse-emulator-1";
 
-/// What a token says.
+/// What an access token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) aud: String,
@@ -29,11 +29,33 @@ pub(crate) struct Claims {
     pub(crate) appid: Uuid,
     pub(crate) azp: Uuid,
     pub(crate) oid: Uuid,
-    pub(crate) sub: Uuid,
+    pub(crate) sub: String,
     pub(crate) tid: Uuid,
-    pub(crate) idtyp: String,
+    pub(crate) idtyp: Subject,
+    #[serde(flatten)]
+    pub(crate) person: Option<PersonClaims>,
     pub(crate) uti: String,
     pub(crate) ver: String,
+}
+
+/// Whom a token speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Subject {
+    /// The application itself.
+    App,
+    /// A person.
+    User,
+}
+
+/// What only the token of a person says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PersonClaims {
+    pub(crate) scp: String,
+    pub(crate) upn: String,
+    pub(crate) unique_name: String,
+    pub(crate) name: String,
+    pub(crate) amr: Vec<String>,
 }
 
 impl Claims {
@@ -83,7 +105,7 @@ impl Signer {
         }]})
     }
 
-    pub(super) fn sign(&self, claims: &Claims) -> String {
+    pub(super) fn sign(&self, claims: &impl Serialize) -> String {
         let header = json!({"typ": "JWT", "alg": "RS256", "kid": KEY_ID});
         let payload = serde_json::to_vec(claims).unwrap_or_default();
         let mut token = format!(
@@ -136,9 +158,10 @@ mod tests {
             appid: id,
             azp: id,
             oid: id,
-            sub: id,
+            sub: id.to_string(),
             tid: id,
-            idtyp: "app".into(),
+            idtyp: Subject::App,
+            person: None,
             uti: "0000000000000010".into(),
             ver: "1.0".into(),
         });

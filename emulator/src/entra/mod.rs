@@ -1,108 +1,73 @@
-//! The part of Microsoft Entra ID that a Dataverse client needs: who may ask for tokens, and the
-//! tokens (reference §2).
+//! The part of Microsoft Entra ID that a Dataverse client needs: who may ask for tokens, how
+//! people sign in and consent, and the tokens (reference §2). AD FS, which on-premises servers
+//! have in its place, shares it.
 
-pub(crate) mod endpoint;
+mod adfs;
+mod answer;
+mod assertion;
+mod certificate;
+mod client;
+mod directory;
+mod endpoint;
 mod error;
+mod federation;
+mod issued;
 mod jwt;
+mod place;
+mod request;
+mod scope;
+mod token;
+mod tokens;
 
-use std::sync::{
-    RwLock,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Mutex, PoisonError, RwLock, atomic::AtomicU64};
 
 use uuid::Uuid;
 
-pub(crate) use jwt::Claims;
-use jwt::{Signer, Verified};
+pub use certificate::{Certificate, CertificateError};
+pub use directory::{Application, ClientSecret, Person, Platform, RedirectUri, Tenant};
+use directory::{Directory, normal_origin};
+pub use federation::{FederatedCredential, KeySet, KeySetError};
+use issued::Issued;
+use jwt::Signer;
+pub(crate) use jwt::{Claims, PersonClaims, Subject};
+pub(crate) use request::Arrival;
 
 use crate::clock::Clock;
 
-/// A directory of applications.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tenant {
-    /// The directory's identifier.
-    pub id: Uuid,
-    /// Domain names that may stand for the identifier.
-    pub domains: Vec<String>,
-}
-
-/// An application registered in a tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Application {
-    /// The application's (client) identifier.
-    pub client_id: Uuid,
-    /// The tenant it is registered in.
-    pub tenant: Uuid,
-    /// The service principal's object identifier, the token's `oid`.
-    pub object_id: Uuid,
-    /// The application's name.
-    pub name: String,
-    /// Its client secrets.
-    pub secrets: Vec<ClientSecret>,
-    /// Whether tokens are refused.
-    pub disabled: bool,
-}
-
-/// A client secret. Its value is never shown by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ClientSecret {
-    value: String,
-    /// When it stops working, in seconds since 1970; `None` for never.
-    pub expires: Option<i64>,
-}
-
-impl ClientSecret {
-    /// A secret that does not expire.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self {
-            value: value.into(),
-            expires: None,
-        }
-    }
-
-    /// The secret itself.
-    pub fn expose(&self) -> &str {
-        &self.value
-    }
-}
-
-impl std::fmt::Debug for ClientSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ClientSecret(redacted, expires: {:?})", self.expires)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Directory {
-    tenants: Vec<Tenant>,
-    applications: Vec<Application>,
-    /// Origins of the environments tokens are issued for.
-    resources: Vec<String>,
+/// How long what the authority hands out is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// How long access tokens are valid, in seconds.
+    pub(crate) token_lifetime: i64,
+    /// How long a refresh token stays good after its successor was issued, in seconds; `None`
+    /// for as long as it would have been, as in Entra.
+    pub(crate) refresh_grace: Option<i64>,
+    /// How long a device waits between two polls, in seconds.
+    pub(crate) device_interval: i64,
 }
 
 /// The authority: issues tokens and knows which it has issued.
 #[derive(Debug)]
 pub(crate) struct Entra {
     directory: RwLock<Directory>,
+    issued: Mutex<Issued>,
+    settings: RwLock<Settings>,
     signer: Signer,
     clock: Clock,
-    /// How long access tokens are valid, in seconds.
-    lifetime: i64,
     next_serial: AtomicU64,
     /// Tokens with a smaller serial number count as expired.
     first_valid_serial: AtomicU64,
 }
 
 impl Entra {
-    pub(crate) fn new(tenants: Vec<Tenant>, clock: Clock, lifetime: i64) -> Self {
+    /// An authority of these tenants, the first of which is the environment's.
+    pub(crate) fn new(tenants: Vec<Tenant>, clock: Clock, settings: Settings) -> Self {
         Self {
-            directory: RwLock::new(Directory {
-                tenants,
-                ..Directory::default()
-            }),
+            directory: RwLock::new(Directory::of(tenants)),
+            issued: Mutex::default(),
+            settings: RwLock::new(settings),
             signer: Signer::demonstration(),
             clock,
-            lifetime,
             next_serial: AtomicU64::new(1),
             first_valid_serial: AtomicU64::new(0),
         }
@@ -138,52 +103,77 @@ impl Entra {
         })
     }
 
-    /// Makes every token issued so far count as expired.
-    pub(crate) fn expire_tokens(&self) {
-        let next = self.next_serial.load(Ordering::SeqCst);
-        self.first_valid_serial.store(next, Ordering::SeqCst);
+    /// Adds a person, or replaces the one of the same identifier.
+    pub(crate) fn add_person(&self, person: Person) {
+        self.change(|directory| {
+            directory.people.retain(|known| known.id != person.id);
+            directory.people.push(person);
+        });
     }
 
-    /// How many tokens have been issued.
-    pub(crate) fn tokens_issued(&self) -> u64 {
-        self.next_serial.load(Ordering::SeqCst) - 1
-    }
-
-    /// Checks a bearer token for this organization.
-    pub(crate) fn verify(&self, token: &str) -> Result<Claims, TokenFault> {
-        let Verified { claims } = self.signer.verify(token).ok_or(TokenFault::Invalid)?;
-        let now = self.clock.now();
-        if claims.serial() < self.first_valid_serial.load(Ordering::SeqCst) || claims.exp <= now {
-            return Err(TokenFault::Expired);
-        }
-        if claims.nbf > now + 300 {
-            return Err(TokenFault::Invalid);
-        }
-        let audience = normal_origin(&claims.aud);
-        if !self.read(|directory| directory.resources.contains(&audience)) {
-            return Err(TokenFault::Audience);
-        }
-        Ok(claims)
-    }
-
-    fn issue(&self, authority: &str, tenant: Uuid, application: &Application, aud: &str) -> String {
-        let now = self.clock.now();
-        let serial = self.next_serial.fetch_add(1, Ordering::SeqCst);
-        self.signer.sign(&Claims {
-            aud: aud.to_owned(),
-            iss: format!("{authority}/{tenant}/"),
-            iat: now,
-            nbf: now,
-            exp: now + self.lifetime,
-            appid: application.client_id,
-            azp: application.client_id,
-            oid: application.object_id,
-            sub: application.object_id,
-            tid: tenant,
-            idtyp: "app".to_owned(),
-            uti: format!("{serial:016x}"),
-            ver: "1.0".to_owned(),
+    /// Changes a person, found by identifier or sign-in name; returns whether there is one.
+    pub(crate) fn change_person(&self, name: &str, change: impl FnOnce(&mut Person)) -> bool {
+        let id = Uuid::try_parse(name).ok();
+        self.change(|directory| {
+            let found = directory.people.iter_mut().find(|person| {
+                Some(person.id) == id || person.user_principal_name.eq_ignore_ascii_case(name)
+            });
+            found.map(change).is_some()
         })
+    }
+
+    /// Removes a person from the directory; returns whether there was one.
+    pub(crate) fn remove_person(&self, name: &str) -> bool {
+        let id = Uuid::try_parse(name).ok();
+        self.change(|directory| {
+            let before = directory.people.len();
+            directory.people.retain(|person| {
+                Some(person.id) != id && !person.user_principal_name.eq_ignore_ascii_case(name)
+            });
+            directory.people.len() < before
+        })
+    }
+
+    /// Lets an application act for one person, or with none for everybody of its tenant.
+    pub(crate) fn consent(&self, client_id: Uuid, tenant: Uuid, person: Option<Uuid>) {
+        self.change(|directory| directory.consent(client_id, tenant, person));
+    }
+
+    /// Takes back every consent to an application.
+    pub(crate) fn withdraw_consent(&self, client_id: Uuid) {
+        self.change(|directory| directory.withdraw_consent(client_id));
+    }
+
+    /// Whether people must ask an administrator for consent.
+    pub(crate) fn consent_takes_administrator(&self, it_does: bool) {
+        self.change(|directory| directory.consent_takes_administrator = it_does);
+    }
+
+    /// Makes every refresh token handed out so far expire.
+    pub(crate) fn expire_refresh_tokens(&self) {
+        self.issued(Issued::expire_refresh_tokens);
+    }
+
+    /// How many refresh tokens have been handed out.
+    pub(crate) fn refresh_tokens_issued(&self) -> usize {
+        self.issued(|issued| issued.refresh_tokens_issued())
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        *self.settings.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(
+            &mut self
+                .settings
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    fn issued<T>(&self, with: impl FnOnce(&mut Issued) -> T) -> T {
+        with(&mut self.issued.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Directory) -> T) -> T {
@@ -191,7 +181,7 @@ impl Entra {
             &self
                 .directory
                 .read()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
+                .unwrap_or_else(PoisonError::into_inner),
         )
     }
 
@@ -200,7 +190,7 @@ impl Entra {
             &mut self
                 .directory
                 .write()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
+                .unwrap_or_else(PoisonError::into_inner),
         )
     }
 }
@@ -214,9 +204,4 @@ pub(crate) enum TokenFault {
     Expired,
     /// Issued for another resource.
     Audience,
-}
-
-/// An origin without trailing slashes, lower-case: both `https://org/` and `https://org` name it.
-fn normal_origin(url: &str) -> String {
-    url.trim_end_matches('/').to_ascii_lowercase()
 }

@@ -62,7 +62,7 @@ impl Gate {
         let known = {
             let callers = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             callers
-                .get(&claims.appid)
+                .get(&claims.oid)
                 .filter(|(at, _)| *at == generation)
                 .map(|(_, c)| c.clone())
         };
@@ -71,7 +71,7 @@ impl Gate {
         } else {
             let caller = Arc::new(store.read(|connection| member(connection, &claims))?);
             let mut callers = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            callers.insert(claims.appid, (generation, Arc::clone(&caller)));
+            callers.insert(claims.oid, (generation, Arc::clone(&caller)));
             caller
         };
         caller.may_enter()?;
@@ -79,12 +79,27 @@ impl Gate {
     }
 }
 
-/// The organization's user for the token: the application user of its client id.
+/// The organization's user for the token: the application user of its client id, or the person
+/// with its object id, or failing that its sign-in name.
 fn member(connection: &Connection, claims: &Claims) -> Result<Caller, ODataError> {
-    let user: Option<String> = connection
-        .prepare_cached("SELECT systemuserid FROM systemuser WHERE applicationid = ?1")?
-        .query_row([claims.appid.to_string()], |row| row.get(0))
-        .optional()?;
+    let find = |condition: &str, parameter: &str| {
+        connection
+            .prepare_cached(&format!(
+                "SELECT systemuserid FROM systemuser WHERE {condition}"
+            ))?
+            .query_row([parameter], |row| row.get::<_, String>(0))
+            .optional()
+    };
+    let user = match &claims.person {
+        None => find("applicationid = ?1", &claims.appid.to_string())?,
+        Some(person) => match find("azureactivedirectoryobjectid = ?1", &claims.oid.to_string())? {
+            Some(user) => Some(user),
+            None => find(
+                "azureactivedirectoryobjectid IS NULL AND lower(domainname) = lower(?1)",
+                &person.upn,
+            )?,
+        },
+    };
     let user = user.ok_or_else(|| {
         ODataError::forbidden(
             "0x80072560",

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
 use super::serve::{Handler, Outcome, origin};
-use crate::entra::Entra;
+use crate::entra::{Arrival, Entra};
 
 /// Answers requests to the authority.
 #[derive(Debug)]
@@ -28,10 +28,13 @@ impl Handler for Authority {
             .ok()?
             .to_bytes();
         let base = origin(&parts.headers, &parts.uri, self.local);
-        let (method, path) = (&parts.method, parts.uri.path());
-        Some(
-            self.entra
-                .respond(&base, method, path, &parts.headers, &body),
-        )
+        Some(self.entra.respond(&Arrival {
+            base: &base,
+            method: &parts.method,
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body: &body,
+        }))
     }
 }

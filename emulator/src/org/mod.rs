@@ -8,7 +8,7 @@ mod seed;
 use uuid::Uuid;
 
 pub use depth::{Depth, UnknownDepth};
-pub(crate) use seed::{add_application_user, add_role, seed};
+pub(crate) use seed::{add_application_user, add_person, add_role, seed};
 
 use crate::schema::metadata_id;
 

@@ -90,6 +90,44 @@ pub(crate) fn add_application_user(
     })
 }
 
+/// Adds a person as a user of the root business unit with a role; one who is known stays.
+pub(crate) fn add_person(
+    store: &Store,
+    object_id: Uuid,
+    address: &str,
+    name: &str,
+    role: Role,
+) -> Result<Uuid, StoreError> {
+    let author = Author {
+        user: SYSTEM,
+        now: store.clock().now(),
+    };
+    let id = metadata_id(&["user of a person", &object_id.to_string()]);
+    store.write(|writer| -> Result<Uuid, StoreError> {
+        if writer.row("systemuser", id)?.is_some() {
+            return Ok(id);
+        }
+        let (first, last) = name.rsplit_once(' ').unwrap_or(("", name));
+        let new = NewOrganization { writer, author };
+        new.user(
+            id,
+            first,
+            last,
+            ROOT_BUSINESS_UNIT,
+            &[
+                ("domainname", Value::Text(address.to_owned())),
+                ("internalemailaddress", Value::Text(address.to_owned())),
+                ("azureactivedirectoryobjectid", Value::Guid(object_id)),
+                ("accessmode", Value::Int(0)),
+                ("islicensed", Value::Bool(true)),
+            ],
+        )?;
+        new.member(DEFAULT_TEAM, id)?;
+        assign_role(writer, author, id, role.id(ROOT_BUSINESS_UNIT))?;
+        Ok(id)
+    })
+}
+
 /// Adds a role to the root business unit, copied into those below; a role that this made before
 /// grants afterwards what is given, and nothing else.
 pub(crate) fn add_role(
