@@ -63,8 +63,8 @@ impl contract::connection::GuestSession for Session {
         Ok(block_on(self.0.check()).into())
     }
 
-    fn create_role(&self, _name: String) -> Result<contract::connection::RoleChange, types::Error> {
-        Err(not_yet())
+    fn create_role(&self, name: String) -> Result<contract::connection::RoleChange, types::Error> {
+        Ok(block_on(self.0.create_role(&name))?.into())
     }
 }
 
@@ -278,7 +278,7 @@ impl From<connection::Report> for contract::connection::Report {
                 .findings
                 .into_iter()
                 .map(|finding| contract::connection::Finding {
-                    id: finding.id.into(),
+                    id: finding.id.into_owned(),
                     verdict: finding.verdict.into(),
                     message: finding.message,
                     remedy: finding.remedy,
@@ -316,6 +316,17 @@ impl From<connection::Role> for contract::connection::Role {
                     body: call.body,
                 })
                 .collect(),
+        }
+    }
+}
+
+impl From<connection::RoleChange> for contract::connection::RoleChange {
+    fn from(change: connection::RoleChange) -> Self {
+        Self {
+            id: change.id.to_string(),
+            created: change.created,
+            added: change.added.into_iter().map(Into::into).collect(),
+            unknown: change.unknown.into_iter().map(Into::into).collect(),
         }
     }
 }

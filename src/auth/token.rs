@@ -21,6 +21,8 @@ pub(crate) struct Token {
     /// On the clock's `elapsed` scale, as is the next one.
     renew_at: Duration,
     expires_at: Duration,
+    /// How long it was good for when it came, if that was told.
+    life: Option<Duration>,
 }
 
 impl Token {
@@ -28,13 +30,19 @@ impl Token {
     pub(super) fn new(secret: Secret, since: Duration, life: Option<Duration>) -> Option<Self> {
         let sendable = !secret.reveal().is_empty()
             && secret.reveal().bytes().all(|byte| byte.is_ascii_graphic());
-        let life = life.unwrap_or(ASSUMED_LIFE);
-        let margin = RENEWAL_MARGIN.min(life / 10);
+        let assumed = life.unwrap_or(ASSUMED_LIFE);
+        let margin = RENEWAL_MARGIN.min(assumed / 10);
         sendable.then(|| Self {
             secret,
-            renew_at: since + life.saturating_sub(margin),
-            expires_at: since + life,
+            renew_at: since + assumed.saturating_sub(margin),
+            expires_at: since + assumed,
+            life,
         })
+    }
+
+    /// How long it was good for when it came, if that was told.
+    pub(crate) fn life(&self) -> Option<Duration> {
+        self.life
     }
 
     /// Whether both are the same to the environment.

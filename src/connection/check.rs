@@ -1,13 +1,19 @@
 //! Testing a connection step by step; what cannot work after a failure is skipped.
 
+mod account;
+mod organization;
+mod purpose;
+
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::report::{Finding, Report};
+use super::rows::get;
 use crate::auth::Challenged;
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Prefer};
+use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::settings::ApiVersion;
@@ -17,29 +23,48 @@ const REACH: &str = "reach";
 const SIGN_IN: &str = "sign-in";
 const MEMBERSHIP: &str = "membership";
 const ORGANIZATION: &str = "organization";
+const PRIVILEGES: &str = "privileges";
+const TOKEN_LIFETIME: &str = "token-lifetime";
 
 /// Somebody is waiting for the report: no step waits out a busy service for longer.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
-/// Changes that are kept for fewer days than this are easily missed by a paused sync.
-const COMFORTABLE_RETENTION: i64 = 3;
+/// Tokens that live for less than this make a connection sign in all the time.
+const COMFORTABLE_TOKEN_LIFE: Duration = Duration::from_mins(10);
+
+/// The tests that every connection goes through.
+const STEPS: [&str; 4] = [REACH, SIGN_IN, MEMBERSHIP, ORGANIZATION];
 
 pub(super) async fn check<H: Host>(client: &Client<H>) -> Report {
     let client = &client.clone().waiting_at_most(MAX_WAIT);
     let mut findings = vec![settings(client)];
-    let mut go_on = true;
-    for id in [REACH, SIGN_IN, MEMBERSHIP, ORGANIZATION] {
-        let finding = match id {
-            _ if !go_on => Finding::skipped(id),
-            REACH => reach(client).await,
-            SIGN_IN => sign_in(client).await,
-            MEMBERSHIP => membership(client).await,
-            _ => organization(client).await,
-        };
-        go_on = !finding.has_failed();
-        findings.push(finding);
+    if take_steps(client, &mut findings).await.is_none() {
+        let purpose = (!client.settings().purpose.is_unknown()).then_some(PRIVILEGES);
+        for step in STEPS.into_iter().chain(purpose) {
+            if findings.iter().all(|finding| finding.id != step) {
+                findings.push(Finding::skipped(step));
+            }
+        }
     }
     Report::new(findings)
+}
+
+/// Takes one step after the other; none where a failed one makes the others pointless.
+async fn take_steps<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<()> {
+    add(findings, reach(client).await)?;
+    sign_in(client, findings).await?;
+    let user = membership(client, findings).await?;
+    let organization = organization::check(client, findings).await;
+    if !client.settings().purpose.is_unknown() {
+        purpose::check(client, &user, organization.as_ref(), findings).await;
+    }
+    Some(())
+}
+
+fn add(findings: &mut Vec<Finding>, finding: Finding) -> Option<()> {
+    let failed = finding.has_failed();
+    findings.push(finding);
+    (!failed).then_some(())
 }
 
 fn settings<H: Host>(client: &Client<H>) -> Finding {
@@ -116,122 +141,65 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
     }
 }
 
-async fn sign_in<H: Host>(client: &Client<H>) -> Finding {
+async fn sign_in<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<()> {
     match client.sign_in().await {
-        Ok(()) => Finding::passed(
-            SIGN_IN,
-            "The application signed in and got a token.".to_owned(),
-        ),
-        Err(error) => from_error(SIGN_IN, &error),
+        Ok(life) => {
+            findings.push(Finding::passed(
+                SIGN_IN,
+                "The application signed in and got a token.".to_owned(),
+            ));
+            let short = life.filter(|life| *life < COMFORTABLE_TOKEN_LIFE);
+            findings.extend(short.map(short_lived));
+            Some(())
+        }
+        Err(error) => add(findings, from_error(SIGN_IN, &error)),
     }
+}
+
+fn short_lived(life: Duration) -> Finding {
+    let seconds = life.as_secs();
+    Finding::warning(
+        TOKEN_LIFETIME,
+        format!("The token is good for {seconds} seconds only, so the connector signs in often."),
+        "Look for a token lifetime policy of the application in Microsoft Entra; tokens live for \
+         an hour or more by default.",
+    )
 }
 
 #[derive(Deserialize)]
 struct WhoAmI {
     #[serde(rename = "UserId")]
-    user_id: String,
+    user_id: Guid,
 }
 
-async fn membership<H: Host>(client: &Client<H>) -> Finding {
-    match read::<H, WhoAmI>(client, Query::new("WhoAmI")).await {
-        Ok(me) => Finding::passed(
-            MEMBERSHIP,
-            format!(
-                "The environment knows the application as user {}.",
-                me.user_id
-            ),
-        ),
-        Err(error) => from_error(MEMBERSHIP, &error),
-    }
-}
-
-#[derive(Deserialize)]
-struct Version {
-    #[serde(rename = "Version")]
-    version: String,
-}
-
-#[derive(Deserialize)]
-struct Organizations {
-    value: Vec<Organization>,
-}
-
-#[derive(Deserialize)]
-struct Organization {
-    name: Option<String>,
-    expirechangetrackingindays: Option<i64>,
-}
-
-async fn organization<H: Host>(client: &Client<H>) -> Finding {
-    let columns = ["organizationid", "name", "expirechangetrackingindays"];
-    let query = Query::new("organizations").select(&columns);
-    let organization = match read::<H, Organizations>(client, query).await {
-        Ok(organizations) => organizations.value.into_iter().next(),
-        Err(error) => return unknown_organization(&error),
+/// Tells whom the environment takes the account for.
+async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<Guid> {
+    let error = match get::<H, WhoAmI>(client, &Query::new("WhoAmI")).await {
+        Ok(me) => {
+            findings.push(Finding::passed(
+                MEMBERSHIP,
+                format!(
+                    "The environment knows the application as user {}.",
+                    me.user_id
+                ),
+            ));
+            return Some(me.user_id);
+        }
+        Err(error) => error,
     };
-    let (name, retention) = organization.map_or((None, None), |organization| {
-        (organization.name, organization.expirechangetrackingindays)
-    });
-    // Not every environment tells its version, and nothing depends on it.
-    let version = read::<H, Version>(client, Query::new("RetrieveVersion()")).await;
-    let version = version.ok().map(|answer| answer.version);
-    let mut message = format!(
-        "The organization is {}, version {}",
-        name.as_deref().unwrap_or("without a name"),
-        version.as_deref().unwrap_or("unknown")
-    );
-    if let Some(days) = retention {
-        message = format!("{message}; it keeps changes for {days} days");
+    if account::is_disabled(&error) {
+        findings.push(Finding::passed(
+            MEMBERSHIP,
+            "The environment knows the application.".to_owned(),
+        ));
+        findings.push(from_error(account::DISABLED, &error));
+    } else {
+        findings.push(from_error(MEMBERSHIP, &error));
     }
-    message.push('.');
-    let api_version = client.settings().api_version.unwrap_or(ApiVersion::CURRENT);
-    if api_version < ApiVersion::CURRENT
-        && version.is_some_and(|version| version.starts_with(&format!("{}.", ApiVersion::CURRENT)))
-    {
-        return Finding::warning(
-            ORGANIZATION,
-            message,
-            format!(
-                "Set \"apiVersion\" to {}: the organization speaks it, and {api_version} lacks \
-                 what came later.",
-                ApiVersion::CURRENT
-            ),
-        );
-    }
-    match retention {
-        Some(days) if days < COMFORTABLE_RETENTION => Finding::warning(
-            ORGANIZATION,
-            message,
-            format!(
-                "Sync at least once in {days} days, or raise expirechangetrackingindays of the \
-                 organization: after a longer break every tracked table is read from its \
-                 beginning."
-            ),
-        ),
-        _ => Finding::passed(ORGANIZATION, message),
-    }
+    None
 }
 
-/// The organization's particulars are good to know, not needed: a failure warns.
-fn unknown_organization(error: &Error) -> Finding {
-    Finding::warning(
-        ORGANIZATION,
-        sentence(&format!(
-            "the organization's settings are not known: {error}"
-        )),
-        "Let the application user's security role read the Organization table.".to_owned(),
-    )
-}
-
-async fn read<H: Host, T: for<'de> Deserialize<'de>>(
-    client: &Client<H>,
-    query: Query,
-) -> Result<T, Error> {
-    let link = client.resource(query.as_str())?;
-    client.get_json(&link, &Prefer::default()).await
-}
-
-fn from_error(id: &'static str, error: &Error) -> Finding {
+fn from_error(id: impl Into<Cow<'static, str>>, error: &Error) -> Finding {
     let (failure, advice) = error.parts();
     let mut remedy = advice.map_or_else(|| fallback_remedy(error.kind).to_owned(), sentence);
     if let Some(wait) = error.retry_after {

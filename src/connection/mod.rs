@@ -1,12 +1,15 @@
 //! One connection, and whether it works.
 
 mod check;
+mod create_role;
 mod privileges;
 mod report;
 mod role;
+mod rows;
 
 use std::rc::Rc;
 
+pub use create_role::RoleChange;
 pub use privileges::Permission;
 pub use report::{Finding, Report, Verdict};
 pub use role::{Call, Role, required_role};
@@ -49,9 +52,21 @@ impl<H: Host> Session<H> {
     }
 
     /// Tests the connection end to end: whether the environment can be reached, whether the
-    /// application can sign in, whether the environment lets it in, and what it finds there.
+    /// application can sign in, whether the environment lets it in, what it finds there, and
+    /// whether it may do what the settings say the connection is for.
     pub async fn check(&self) -> Report {
         check::check(&self.client).await
+    }
+
+    /// Creates the role that the settings call for, or adds to the role of that name in the
+    /// root business unit what it lacks. Nothing is taken from a role, and the role is given
+    /// to nobody. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// What the settings lack or the service said, with what may have been done: `Partial`
+    /// when the role was created and its privileges were not added.
+    pub async fn create_role(&self, name: &str) -> Result<RoleChange, Error> {
+        create_role::create_role(&self.client, name).await
     }
 }
 

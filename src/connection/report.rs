@@ -1,5 +1,7 @@
 //! What a check found.
 
+use std::borrow::Cow;
+
 /// How one test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -16,8 +18,8 @@ pub enum Verdict {
 /// One test and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Stable and machine-readable, such as `sign-in`.
-    pub id: &'static str,
+    /// Stable and machine-readable, such as `sign-in` or `privilege/prvReadAccount`.
+    pub id: Cow<'static, str>,
     /// How it ended.
     pub verdict: Verdict,
     /// One sentence for a person.
@@ -48,27 +50,35 @@ impl Report {
 }
 
 impl Finding {
-    pub(super) fn passed(id: &'static str, message: String) -> Self {
+    pub(super) fn passed(id: impl Into<Cow<'static, str>>, message: String) -> Self {
         Self {
-            id,
+            id: id.into(),
             verdict: Verdict::Passed,
             message,
             remedy: None,
         }
     }
 
-    pub(super) fn warning(id: &'static str, message: String, remedy: String) -> Self {
+    pub(super) fn warning(
+        id: impl Into<Cow<'static, str>>,
+        message: String,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
-            id,
+            id: id.into(),
             verdict: Verdict::Warning,
             message,
-            remedy: Some(remedy),
+            remedy: Some(remedy.into()),
         }
     }
 
-    pub(super) fn failed(id: &'static str, message: String, remedy: impl Into<String>) -> Self {
+    pub(super) fn failed(
+        id: impl Into<Cow<'static, str>>,
+        message: String,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
-            id,
+            id: id.into(),
             verdict: Verdict::Failed,
             message,
             remedy: Some(remedy.into()),
@@ -77,7 +87,7 @@ impl Finding {
 
     pub(super) fn skipped(id: &'static str) -> Self {
         Self {
-            id,
+            id: id.into(),
             verdict: Verdict::Skipped,
             message: "Not tested, because an earlier test failed.".to_owned(),
             remedy: None,
@@ -85,6 +95,6 @@ impl Finding {
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        matches!(self.verdict, Verdict::Failed | Verdict::Skipped)
+        self.verdict == Verdict::Failed
     }
 }

@@ -2,15 +2,12 @@
 
 use serde_json::json;
 
-use super::privileges::{Permission, Table, Wanted};
+use super::privileges::{Permission, Tables, Wanted, lookup};
 use crate::dataverse::Environment;
-use crate::dataverse::query::{Query, string_literal};
+use crate::dataverse::query::Query;
 use crate::error::{Error, ErrorKind};
 use crate::host::Method;
 use crate::settings::{Purpose, Settings};
-
-/// How many privileges are looked up in one request.
-pub(super) const PRIVILEGES_AT_ONCE: usize = 20;
 
 /// The least that an account must be allowed for what a connection is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +43,7 @@ pub struct Call {
 pub fn required_role(settings: &str) -> Result<Role, Error> {
     let settings = Settings::parse(settings)?;
     let wanted = wanted(&settings)?;
-    let tables: Vec<Table> = wanted.tables().into_iter().map(Table::offline).collect();
-    let permissions = wanted
-        .permissions(|name| tables.iter().find(|table| table.name == name))
-        .into_sorted();
+    let permissions = wanted.permissions(&Tables::offline(&wanted));
     let name = name(&settings.purpose);
     let environment = Environment::of(&settings);
     let calls = calls(environment.api_root().as_str(), &name, &permissions);
@@ -106,13 +100,13 @@ fn calls(api: &str, name: &str, permissions: &[Permission]) -> Vec<Call> {
             body: Some(new_role(name, "{business-unit}").to_string()),
         },
     ];
-    calls.extend(permissions.chunks(PRIVILEGES_AT_ONCE).map(|chunk| Call {
+    calls.extend(permissions.chunks(lookup::AT_ONCE).map(|chunk| Call {
         title: format!(
             "Look up {} privileges; each row's privilegeid is what its name in braces stands for",
             chunk.len()
         ),
         method: Method::Get,
-        url: format!("{api}{}", privileges_by_name(chunk).as_str()),
+        url: format!("{api}{}", lookup::by_name(chunk).as_str()),
         body: None,
     }));
     let privileges: Vec<_> = permissions
@@ -151,22 +145,4 @@ pub(super) fn new_role(name: &str, business_unit: &str) -> serde_json::Value {
         "name": name,
         "businessunitid@odata.bind": format!("/businessunits({business_unit})"),
     })
-}
-
-/// The query for what the service knows of these privileges.
-pub(super) fn privileges_by_name(permissions: &[Permission]) -> Query {
-    let names: Vec<String> = permissions
-        .iter()
-        .map(|permission| format!("name eq {}", string_literal(permission.privilege.as_str())))
-        .collect();
-    Query::new("privileges")
-        .select(&[
-            "privilegeid",
-            "name",
-            "canbebasic",
-            "canbelocal",
-            "canbedeep",
-            "canbeglobal",
-        ])
-        .option("$filter", &names.join(" or "))
 }

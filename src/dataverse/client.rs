@@ -1,5 +1,7 @@
 //! Requests to the Web API: signed in, patient, polite.
 
+mod post;
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use crate::retry::{Budget, Patience, Repeat, retry_after};
 use crate::settings::Settings;
 use crate::text::without_byte_order_mark;
 use crate::uuid::random_uuid;
+
+pub(crate) use post::Twice;
 
 /// The largest answer, compressed or inflated, unless the caller accepts less.
 const MAX_BODY: usize = 24 << 20;
@@ -143,16 +147,17 @@ impl<H: Host> Client<H> {
         self.shared.authenticator.challenge(self.patience).await
     }
 
-    /// Signs in, unless there is a good token already.
+    /// Signs in, unless there is a good token already. Tells how long the token was good for
+    /// when it came, if that is known.
     ///
     /// # Errors
     /// Why there is no token.
-    pub(crate) async fn sign_in(&self) -> Result<(), Error> {
+    pub(crate) async fn sign_in(&self) -> Result<Option<Duration>, Error> {
         self.shared
             .authenticator
             .token(self.patience)
             .await
-            .map(|_| ())
+            .map(|token| token.life())
     }
 
     /// Reads a resource. Signing in, renewing a token, waiting out a throttled or failing
@@ -306,7 +311,7 @@ impl<H: Host> Client<H> {
         let repeat = fault.repeat();
         Err(Failure {
             repeat,
-            error: fault.into_error(link.resource_name(), asked),
+            error: fault.into_error(&format!("cannot read {}", link.resource_name()), asked),
         })
     }
 

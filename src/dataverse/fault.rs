@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::meaning::{Meaning, of_code, of_status};
+use super::privilege::{Depth, PrivilegeName, Words};
 use crate::error::{Error, ServiceFault};
 use crate::host::Response;
 use crate::retry::Repeat;
@@ -127,19 +128,23 @@ impl Fault {
         self.meaning().repeat
     }
 
-    /// The error for a reader: what failed, what the service said, what to do.
-    pub(super) fn into_error(self, what: &str, retry_after: Option<Duration>) -> Error {
+    /// The error for a reader: what failed (`cannot read accounts`), what the service said,
+    /// what to do.
+    pub(super) fn into_error(self, failed: &str, retry_after: Option<Duration>) -> Error {
         let meaning = self.meaning();
-        let said = match (self.message.trim_end_matches('.'), &self.location) {
-            ("", Some(location)) => format!("status {}, leading to {location}", self.status),
-            ("", None) => format!("status {}", self.status),
-            (message, _) => message.to_owned(),
-        };
         let code = self
             .code
             .map(|code| format!(" ({code})"))
             .unwrap_or_default();
-        let message = format!("cannot read {what}: {said}{code}; {}", meaning.advice);
+        let message = match PrivilegeName::missing_in(&self.message) {
+            Some(privilege) if self.status == 403 => {
+                // The service's own sentence names the privilege and numbers for its makers.
+                let words = Words::of(&privilege, None);
+                let remedy = words.remedy(Depth::Global);
+                format!("{failed}: {words} is missing, privilege/{privilege}{code}; {remedy}")
+            }
+            _ => format!("{failed}: {}{code}; {}", self.said(), meaning.advice),
+        };
         let mut error = Error::new(meaning.kind, message).with_fault(ServiceFault {
             status: self.status,
             code: self.code.map(|code| code.to_string()).unwrap_or_default(),
@@ -148,6 +153,14 @@ impl Fault {
         error.retry_after = retry_after;
         error.recovery = meaning.recovery;
         error
+    }
+
+    fn said(&self) -> String {
+        match (self.message.trim_end_matches('.'), &self.location) {
+            ("", Some(location)) => format!("status {}, leading to {location}", self.status),
+            ("", None) => format!("status {}", self.status),
+            (message, _) => message.to_owned(),
+        }
     }
 }
 
@@ -286,7 +299,7 @@ mod tests {
             (302, "", ErrorKind::InvalidSettings, "environment"),
         ] {
             let fault = coded(status, code);
-            let error = fault.into_error("accounts", None);
+            let error = fault.into_error("cannot read accounts", None);
             assert_eq!(error.kind, kind, "{status} {code}: {error}");
             assert!(error.message.contains(words), "{status} {code}: {error}");
             assert!(
@@ -294,6 +307,28 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_missing_privilege_is_named_as_in_the_role_editor() {
+        let text = "Principal user (Id=5d4b…, type=8, roleCount=1, privilegeCount=9, \
+                    accessMode=4), is missing prvReadAccount privilege (Id=886b…) on OTC=1 for \
+                    entity 'account'. context.Caller=5d4b…";
+        let body = format!(r#"{{"error":{{"code":"0x80040220","message":"{text}"}}}}"#);
+        let error = fault(403, &body).into_error("cannot read accounts", None);
+        assert_eq!(error.kind, ErrorKind::Forbidden);
+        let (failure, advice) = error.parts();
+        assert_eq!(
+            failure,
+            "cannot read accounts: Account: Read is missing, privilege/prvReadAccount \
+             (0x80040220)"
+        );
+        assert!(
+            advice
+                .unwrap()
+                .contains("tab Core Records and set \"Read\" of Account"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -306,7 +341,7 @@ mod tests {
             )],
             body: Vec::new(),
         };
-        let error = Fault::read(&response, b"").into_error("accounts", None);
+        let error = Fault::read(&response, b"").into_error("cannot read accounts", None);
         assert!(
             error
                 .message
@@ -317,7 +352,11 @@ mod tests {
 
     #[test]
     fn what_the_connector_can_do_itself_is_told() {
-        let recovery = |status, code| coded(status, code).into_error("accounts", None).recovery;
+        let recovery = |status, code| {
+            coded(status, code)
+                .into_error("cannot read accounts", None)
+                .recovery
+        };
         assert_eq!(recovery(400, "0x80044352"), Some(Recovery::Resync));
         assert_eq!(recovery(500, "-2147204783"), Some(Recovery::SmallerPages));
         assert_eq!(recovery(404, "0x80040217"), None);
@@ -352,7 +391,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_body_breaks_it(status in 300_u16..600, body in ".{0,200}") {
-            let error = fault(status, &body).into_error("accounts", None);
+            let error = fault(status, &body).into_error("cannot read accounts", None);
             prop_assert!(!error.message.contains('\n'));
         }
     }

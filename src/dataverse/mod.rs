@@ -3,6 +3,7 @@
 mod client;
 mod environment;
 mod fault;
+mod guid;
 mod inflate;
 mod link;
 mod meaning;
@@ -13,6 +14,8 @@ pub mod query;
 mod throttle;
 
 pub use client::Client;
+pub(crate) use client::Twice;
 pub use environment::Environment;
+pub use guid::Guid;
 pub use link::Link;
 pub use message::{Annotations, Answer, Prefer};

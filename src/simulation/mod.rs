@@ -53,6 +53,11 @@ impl Simulation {
         })
     }
 
+    /// What would become of a request.
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
+        (self.service.borrow_mut())(request)
+    }
+
     /// Puts a secret into the store.
     pub(crate) fn set_secret(&self, name: &str, value: Result<&str, SecretError>) {
         self.secrets

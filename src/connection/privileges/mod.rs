@@ -1,11 +1,14 @@
 //! What the connection's account must be allowed to do, and what it is.
 
+mod held;
+pub(super) mod lookup;
 mod permission;
 mod profiles;
 mod table;
+mod tables;
 mod wanted;
 
+pub(super) use held::{Held, is_administrator};
 pub use permission::Permission;
-pub(super) use permission::Permissions;
-pub(super) use table::Table;
+pub(super) use tables::Tables;
 pub(super) use wanted::Wanted;

@@ -29,7 +29,7 @@ impl Permission {
 
 /// Permissions, each privilege once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::connection) struct Permissions(BTreeMap<PrivilegeName, Permission>);
+pub(super) struct Permissions(BTreeMap<PrivilegeName, Permission>);
 
 impl Permissions {
     /// Adds a permission. A privilege that is needed twice must reach as far as either use
@@ -53,7 +53,7 @@ impl Permissions {
     }
 
     /// In the order in which the role editor shows them.
-    pub(in crate::connection) fn into_sorted(self) -> Vec<Permission> {
+    pub(super) fn into_sorted(self) -> Vec<Permission> {
         let mut permissions: Vec<Permission> = self.0.into_values().collect();
         permissions.sort_by(|a, b| (&a.words, &a.privilege).cmp(&(&b.words, &b.privilege)));
         permissions

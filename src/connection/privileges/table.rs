@@ -81,12 +81,9 @@ impl Table {
         }
     }
 
-    /// The same with what its lookups can be set to point to.
-    pub(super) fn referring_to(self, targets: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            references: References::To(targets.into_iter().collect()),
-            ..self
-        }
+    /// Tells what its lookups can be set to point to.
+    pub(super) fn refer_to(&mut self, targets: impl IntoIterator<Item = String>) {
+        self.references = References::To(targets.into_iter().collect());
     }
 
     pub(super) fn guards_of(&self, right: Right) -> impl Iterator<Item = &Guard> {

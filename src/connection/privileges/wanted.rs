@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::permission::{Permission, Permissions};
 use super::profiles::bundle;
 use super::table::{Guard, Table};
+use super::tables::Tables;
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right, Words};
 use crate::settings::{Profile, Purpose, WriteOperation};
 
@@ -97,12 +98,10 @@ impl Wanted {
         self.tables_read().chain(self.tables_written()).collect()
     }
 
-    /// The permissions for all of it, and no others. A table that `table` does not give is
-    /// not in the environment.
-    pub(in crate::connection) fn permissions<'t>(
-        &self,
-        table: impl Fn(&str) -> Option<&'t Table>,
-    ) -> Permissions {
+    /// The permissions for all of it, and no others, in the order in which the role editor
+    /// shows them.
+    pub(in crate::connection) fn permissions(&self, tables: &Tables) -> Vec<Permission> {
+        let table = |name: &str| tables.get(name);
         let mut permissions = Permissions::default();
         for name in DISCOVERY {
             permissions.add(on_no_table(
@@ -128,7 +127,7 @@ impl Wanted {
             .tables()
             .into_iter()
             .filter(|name| !self.aside.contains(name))
-            .filter_map(&table)
+            .filter_map(table)
             .collect();
         for (name, operations) in &self.write {
             let Some(table) = table(name) else { continue };
@@ -142,7 +141,7 @@ impl Wanted {
                 add_references(&mut permissions, table, &present);
             }
         }
-        permissions
+        permissions.into_sorted()
     }
 }
 

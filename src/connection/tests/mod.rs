@@ -1,3 +1,6 @@
+mod create_role;
+mod organization;
+mod privileges;
 mod role;
 
 use std::rc::Rc;
@@ -18,7 +21,9 @@ fn healthy(request: &Request) -> Reply {
         .unwrap_or_default();
     match resource.split('?').next().unwrap_or_default() {
         "WhoAmI" => Reply::json(&json!({
-            "BusinessUnitId": "1", "UserId": "user-1", "OrganizationId": "org-1",
+            "BusinessUnitId": organization::UNIT,
+            "UserId": organization::USER,
+            "OrganizationId": organization::UNIT,
         })),
         "RetrieveVersion()" => Reply::json(&json!({"Version": "9.2.24013.190"})),
         "organizations" => Reply::json(&json!({"value": [{
@@ -38,7 +43,7 @@ fn verdicts(report: &Report) -> Vec<(&str, Verdict)> {
     report
         .findings
         .iter()
-        .map(|finding| (finding.id, finding.verdict))
+        .map(|finding| (&*finding.id, finding.verdict))
         .collect()
 }
 
@@ -135,20 +140,25 @@ fn a_missing_secret_is_found_at_sign_in() {
 
 #[test]
 fn an_application_that_the_environment_does_not_let_in_learns_why() {
-    for (code, remedy) in [
-        ("0x80072560", "create an application user"),
-        ("0x80042f09", "assign a security role"),
-        ("0x8004a112", "disabled"),
+    for (code, id, remedy) in [
+        ("0x80072560", "membership", "create an application user"),
+        ("0x80042f09", "membership", "assign a security role"),
+        ("0x8004a112", "account/disabled", "must enable it"),
+        ("0x80040225", "account/disabled", "must enable it"),
     ] {
         let host = signed_in(move |_| Reply::fault(403, code, "It may not."));
         let report = check_with(&host, SETTINGS);
         assert!(!report.available);
         let finding = trouble(&report);
-        assert_eq!(finding.id, "membership");
+        assert_eq!(finding.id, id);
         let told = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
         assert!(told.contains(remedy), "{told}");
         assert!(told.contains(code), "{told}");
-        assert_eq!(report.findings[4].verdict, Verdict::Skipped);
+        let last = report.findings.last().unwrap();
+        assert_eq!(
+            (&*last.id, last.verdict),
+            ("organization", Verdict::Skipped)
+        );
     }
 }
 
@@ -168,9 +178,17 @@ fn a_service_that_wants_quiet_is_quoted() {
 
 #[test]
 fn particulars_only_warn() {
-    for (settings, days, version, forbidden, words) in [
-        (SETTINGS.to_owned(), 7, "9.2.1.1", true, "not known"),
+    for (id, settings, days, version, forbidden, words) in [
         (
+            "organization",
+            SETTINGS.to_owned(),
+            7,
+            "9.2.1.1",
+            true,
+            "Organization: Read is missing, privilege/prvReadOrganization",
+        ),
+        (
+            "organization",
             SETTINGS.to_owned(),
             2,
             "",
@@ -178,6 +196,7 @@ fn particulars_only_warn() {
             "version unknown; it keeps changes for 2 days",
         ),
         (
+            "organization",
             SETTINGS.to_owned(),
             2,
             "9.2.1.1",
@@ -185,6 +204,7 @@ fn particulars_only_warn() {
             "Sync at least once in 2 days",
         ),
         (
+            "api-version",
             SETTINGS.replacen('{', "{\"apiVersion\": \"9.0\",", 1),
             7,
             "9.2.1.1",
@@ -213,11 +233,35 @@ fn particulars_only_warn() {
         let report = check_with(&host, &settings);
         assert!(report.available);
         let finding = trouble(&report);
-        assert_eq!(
-            (finding.id, finding.verdict),
-            ("organization", Verdict::Warning)
-        );
+        assert_eq!((&*finding.id, finding.verdict), (id, Verdict::Warning));
         let told = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
         assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
+fn a_token_that_soon_expires_is_warned_of() {
+    for (expires_in, short) in [(599, true), (600, false), (3599, false)] {
+        let inner = signed_in(healthy);
+        let host = Simulation::new(move |request| {
+            if request.target.authority == "login.microsoftonline.com" {
+                Reply::json(&json!({
+                    "token_type": "Bearer", "expires_in": expires_in, "access_token": "MARKER",
+                }))
+            } else {
+                inner.answer(request)
+            }
+        });
+        host.set_secret(SECRET_NAME, Ok("value"));
+        let report = check_with(&host, SETTINGS);
+        assert!(report.available);
+        let warned: Vec<_> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.verdict == Verdict::Warning)
+            .map(|finding| &*finding.id)
+            .collect();
+        let expected: &[&str] = if short { &["token-lifetime"] } else { &[] };
+        assert_eq!(warned, expected, "{expires_in}");
     }
 }

@@ -5,6 +5,7 @@
 //! tell. Kinds that a table does not have cost nothing.
 
 mod definition;
+mod guards;
 mod wire;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::host::{Host, Started};
 pub use definition::{
     Attribute, AttributeKind, DateTimeBehavior, OptionItem, TableDefinition, TableKey, TableSummary,
 };
+pub use guards::{TableGuards, TablePrivilege, guards, references};
 
 /// What is asked about a table, alone or among all.
 const TABLE_COLUMNS: &str = "LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,\

@@ -36,6 +36,11 @@ impl Right {
         Self::Share,
     ];
 
+    /// Reads a `PrivilegeType` (reference §5.2).
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|right| right.as_str() == name)
+    }
+
     /// As it stands in the names of privileges and in `PrivilegeType` (reference §5.2).
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,0 +1,65 @@
+//! The account itself: whether it is enabled, and whether it may do too much.
+
+use serde::Deserialize;
+
+use crate::connection::privileges::{Held, is_administrator};
+use crate::connection::report::Finding;
+use crate::connection::rows::get;
+use crate::dataverse::privilege::{PrivilegeName, Right};
+use crate::dataverse::query::Query;
+use crate::dataverse::{Client, Guid};
+use crate::error::Error;
+use crate::host::Host;
+
+pub(super) const DISABLED: &str = "account/disabled";
+const TOO_POWERFUL: &str = "account/too-powerful";
+
+/// The codes with which the service refuses a disabled account (reference §2.9).
+const DISABLED_CODES: [&str; 2] = ["0x8004a112", "0x80040225"];
+
+/// Whether the environment refuses the account because it is disabled.
+pub(super) fn is_disabled(error: &Error) -> bool {
+    error
+        .fault
+        .as_ref()
+        .is_some_and(|fault| DISABLED_CODES.contains(&fault.code.as_str()))
+}
+
+/// What should be looked at. What the account may not see of itself is not told.
+pub(super) async fn check<H: Host>(
+    client: &Client<H>,
+    user: &Guid,
+    held: Option<&Held>,
+) -> Vec<Finding> {
+    #[derive(Deserialize)]
+    struct User {
+        isdisabled: Option<bool>,
+    }
+
+    let mut findings = Vec::new();
+    let may_read =
+        |subject: &str| held.is_none_or(|held| held.has(&PrivilegeName::of(Right::Read, subject)));
+    if may_read("User") {
+        let query = Query::new(&format!("systemusers({user})")).select(&["isdisabled"]);
+        let row: Result<User, Error> = get(client, &query).await;
+        if row.is_ok_and(|row| row.isdisabled == Some(true)) {
+            findings.push(Finding::warning(
+                DISABLED,
+                "The account is disabled in the environment; it will soon be refused.".to_owned(),
+                "In the Power Platform admin center open the environment, Settings, Users + \
+                 permissions, Application users, and activate it.",
+            ));
+        }
+    }
+    // Whoever may do everything may read roles.
+    if may_read("Role") && is_administrator(client, user).await == Ok(true) {
+        findings.push(Finding::warning(
+            TOO_POWERFUL,
+            "The account is a System Administrator, which is far more than the connection needs."
+                .to_owned(),
+            "Give it the role that the settings call for (dataverse-host role prints and creates \
+             it) and take System Administrator from it.",
+        ));
+    }
+    findings
+}

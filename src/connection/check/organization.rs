@@ -1,0 +1,117 @@
+//! The organization's own particulars: good to know, not needed.
+
+use serde::Deserialize;
+
+use super::{ORGANIZATION, sentence};
+use crate::connection::report::Finding;
+use crate::connection::rows::get;
+use crate::dataverse::Client;
+use crate::dataverse::query::Query;
+use crate::error::Error;
+use crate::host::Host;
+use crate::settings::ApiVersion;
+
+const API_VERSION: &str = "api-version";
+
+/// Changes that are kept for fewer days than this are easily missed by a paused sync.
+const COMFORTABLE_RETENTION: i64 = 3;
+
+#[derive(Deserialize)]
+struct Version {
+    #[serde(rename = "Version")]
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Organizations {
+    value: Vec<Organization>,
+}
+
+/// The row of the organization.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Organization {
+    name: Option<String>,
+    expirechangetrackingindays: Option<i64>,
+    /// Whether any history is kept (reference §10).
+    pub(super) isauditenabled: Option<bool>,
+}
+
+/// Adds what is found, and gives what later steps need of it.
+pub(super) async fn check<H: Host>(
+    client: &Client<H>,
+    findings: &mut Vec<Finding>,
+) -> Option<Organization> {
+    let columns = [
+        "organizationid",
+        "name",
+        "expirechangetrackingindays",
+        "isauditenabled",
+    ];
+    let query = Query::new("organizations").select(&columns);
+    let organization = match get::<H, Organizations>(client, &query).await {
+        Ok(organizations) => organizations.value.into_iter().next().unwrap_or_default(),
+        Err(error) => {
+            findings.push(unknown(&error));
+            return None;
+        }
+    };
+    // Not every environment tells its version, and nothing depends on it.
+    let version = get::<H, Version>(client, &Query::new("RetrieveVersion()")).await;
+    let version = version.ok().map(|answer| answer.version);
+    findings.push(particulars(&organization, version.as_deref()));
+    findings.extend(api_version(client, version.as_deref()));
+    Some(organization)
+}
+
+fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
+    let mut message = format!(
+        "The organization is {}, version {}",
+        organization.name.as_deref().unwrap_or("without a name"),
+        version.unwrap_or("unknown")
+    );
+    let retention = organization.expirechangetrackingindays;
+    if let Some(days) = retention {
+        message = format!("{message}; it keeps changes for {days} days");
+    }
+    message.push('.');
+    match retention {
+        Some(days) if days < COMFORTABLE_RETENTION => Finding::warning(
+            ORGANIZATION,
+            message,
+            format!(
+                "Sync at least once in {days} days, or raise expirechangetrackingindays of the \
+                 organization: after a longer break every tracked table is read from its \
+                 beginning."
+            ),
+        ),
+        _ => Finding::passed(ORGANIZATION, message),
+    }
+}
+
+/// What an older version of the Web API than the organization's lacks is missed.
+fn api_version<H: Host>(client: &Client<H>, version: Option<&str>) -> Option<Finding> {
+    let current = ApiVersion::CURRENT;
+    let spoken = client.settings().api_version.unwrap_or(current);
+    let speaks_current = version?.starts_with(&format!("{current}."));
+    (spoken < current && speaks_current).then(|| {
+        Finding::warning(
+            API_VERSION,
+            format!("The Web API is spoken in version {spoken}, and the organization's is newer."),
+            format!(
+                "Set \"apiVersion\" to {current}: the organization speaks it, and {spoken} lacks \
+                 what came later."
+            ),
+        )
+    })
+}
+
+fn unknown(error: &Error) -> Finding {
+    Finding::warning(
+        ORGANIZATION,
+        sentence(&format!(
+            "the organization's settings are not known: {error}"
+        )),
+        "Let the application user's security role read the Organization table.",
+    )
+}

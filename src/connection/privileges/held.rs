@@ -1,0 +1,171 @@
+//! What the account may do: its own roles and those of its teams (reference §11.3).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::connection::rows::{get, rows};
+use crate::dataverse::privilege::{Depth, PrivilegeName};
+use crate::dataverse::query::Query;
+use crate::dataverse::{Client, Guid};
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+
+/// The template of the role System Administrator, in every environment the same
+/// (reference §11.1).
+const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
+
+/// What the account may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::connection) struct Held {
+    by_name: BTreeMap<PrivilegeName, Depth>,
+    /// Privileges of which the service told the key and not the name.
+    by_id: BTreeMap<Guid, Depth>,
+}
+
+impl Held {
+    /// Asks the service for the sum; where it does not tell, adds up the roles.
+    ///
+    /// # Errors
+    /// What the service said when it told neither.
+    pub(in crate::connection) async fn read<H: Host>(
+        client: &Client<H>,
+        user: &Guid,
+    ) -> Result<Self, Error> {
+        match summed_up(client, user).await {
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Unsupported
+                ) =>
+            {
+                of_roles(client, user).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// How far a privilege reaches; none if the account does not have it. `ids` tells the
+    /// keys of privileges.
+    pub(in crate::connection) fn depth(
+        &self,
+        name: &PrivilegeName,
+        ids: &BTreeMap<PrivilegeName, Guid>,
+    ) -> Option<Depth> {
+        let by_id = ids.get(name).and_then(|id| self.by_id.get(id));
+        self.by_name.get(name).max(by_id).copied()
+    }
+
+    /// Whether the account has a privilege, as far as its name is known.
+    pub(in crate::connection) fn has(&self, name: &PrivilegeName) -> bool {
+        self.needs_ids() || self.by_name.contains_key(name)
+    }
+
+    /// Whether the keys of privileges must be known to compare them.
+    pub(in crate::connection) fn needs_ids(&self) -> bool {
+        !self.by_id.is_empty()
+    }
+
+    fn add(&mut self, name: Option<PrivilegeName>, id: Option<Guid>, depth: Depth) {
+        let known = match (name, id) {
+            (Some(name), _) => self.by_name.entry(name).or_insert(depth),
+            (None, Some(id)) => self.by_id.entry(id).or_insert(depth),
+            (None, None) => return,
+        };
+        // One privilege may come from several roles: the deepest counts.
+        *known = depth.max(*known);
+    }
+}
+
+/// Whether the account is a System Administrator, by a role of its own or of a team.
+///
+/// # Errors
+/// What the service said: an account that may not read roles is not told its own.
+pub(in crate::connection) async fn is_administrator<H: Host>(
+    client: &Client<H>,
+    user: &Guid,
+) -> Result<bool, Error> {
+    let roles = roles_of(client, user).await?;
+    Ok(roles
+        .iter()
+        .any(|role| role.template.as_deref() == Some(SYSTEM_ADMINISTRATOR)))
+}
+
+async fn summed_up<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        role_privileges: Vec<Row>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Row {
+        depth: String,
+        privilege_name: Option<String>,
+        privilege_id: Option<Guid>,
+    }
+
+    let query = Query::new(&format!(
+        "systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
+    ));
+    let answer: Answer = get(client, &query).await?;
+    let mut held = Held::default();
+    for row in answer.role_privileges {
+        let name = row.privilege_name.as_deref().and_then(PrivilegeName::parse);
+        if let Some(depth) = Depth::parse(&row.depth) {
+            held.add(name, row.privilege_id, depth);
+        }
+    }
+    Ok(held)
+}
+
+async fn of_roles<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Error> {
+    #[derive(Deserialize)]
+    struct Row {
+        privilegeid: Guid,
+        privilegedepthmask: u32,
+    }
+
+    let mut held = Held::default();
+    for role in roles_of(client, user).await? {
+        let query = Query::new("roleprivilegescollection")
+            .select(&["privilegeid", "privilegedepthmask"])
+            .option("$filter", &format!("roleid eq {}", role.id));
+        for row in rows::<H, Row>(client, &query).await? {
+            if let Some(depth) = Depth::from_mask(row.privilegedepthmask) {
+                held.add(None, Some(row.privilegeid), depth);
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// A role of the account or of one of its teams.
+#[derive(Deserialize)]
+struct HeldRole {
+    #[serde(rename = "roleid")]
+    id: Guid,
+    #[serde(rename = "_roletemplateid_value")]
+    template: Option<String>,
+}
+
+async fn roles_of<H: Host>(client: &Client<H>, user: &Guid) -> Result<Vec<HeldRole>, Error> {
+    #[derive(Deserialize)]
+    struct Team {
+        teamid: Guid,
+    }
+
+    let columns = ["roleid", "_roletemplateid_value"];
+    let own = format!("systemusers({user})/systemuserroles_association");
+    let mut roles = rows::<H, HeldRole>(client, &Query::new(&own).select(&columns)).await?;
+    let teams = format!("systemusers({user})/teammembership_association");
+    let teams = rows::<H, Team>(client, &Query::new(&teams).select(&["teamid"])).await?;
+    for team in teams {
+        let path = format!("teams({})/teamroles_association", team.teamid);
+        roles.extend(rows::<H, HeldRole>(client, &Query::new(&path).select(&columns)).await?);
+    }
+    roles.sort_by(|a, b| a.id.cmp(&b.id));
+    roles.dedup_by(|a, b| a.id == b.id);
+    Ok(roles)
+}

@@ -1,0 +1,107 @@
+//! The tables that a connection is for, as the environment has them.
+
+use super::table::{Guard, Table};
+use super::wanted::Wanted;
+use crate::dataverse::Client;
+use crate::dataverse::metadata::{self, TableGuards};
+use crate::error::{Error, ErrorKind};
+use crate::host::{Host, Started};
+
+/// The tables that a connection is for.
+#[derive(Debug)]
+pub(in crate::connection) struct Tables {
+    known: Vec<Table>,
+    /// What the environment tells of them, unless it tells nothing.
+    definitions: Vec<TableGuards>,
+    /// Those that the environment does not have.
+    absent: Vec<String>,
+}
+
+impl Tables {
+    /// Asks the environment. If it does not let the account see its metadata, what is known
+    /// without has to do.
+    ///
+    /// # Errors
+    /// What the service said, unless it said that the account may not.
+    pub(in crate::connection) async fn read<H: Host>(
+        client: &Client<H>,
+        wanted: &Wanted,
+    ) -> Result<Self, Error> {
+        match Self::read_metadata(client, wanted).await {
+            Err(error) if error.kind == ErrorKind::Forbidden => Ok(Self::offline(wanted)),
+            outcome => outcome,
+        }
+    }
+
+    /// What is known without an environment.
+    pub(in crate::connection) fn offline(wanted: &Wanted) -> Self {
+        Self {
+            known: wanted.tables().into_iter().map(Table::offline).collect(),
+            definitions: Vec::new(),
+            absent: Vec::new(),
+        }
+    }
+
+    async fn read_metadata<H: Host>(client: &Client<H>, wanted: &Wanted) -> Result<Self, Error> {
+        let names: Vec<&str> = wanted.tables().into_iter().collect();
+        let mut references = Vec::new();
+        for table in wanted.tables_written() {
+            let (client, table) = (client.clone(), table.to_owned());
+            references.push(
+                Started::new(async move {
+                    let targets = metadata::references(&client, &table).await;
+                    (table, targets)
+                })
+                .await,
+            );
+        }
+        let definitions = metadata::guards(client, &names).await?;
+        let mut known: Vec<Table> = definitions.iter().map(table).collect();
+        for lookups in references {
+            let (name, targets) = lookups.await;
+            if let Some(table) = known.iter_mut().find(|table| table.name == name) {
+                table.refer_to(targets?);
+            }
+        }
+        let absent = names
+            .into_iter()
+            .filter(|name| known.iter().all(|table| table.name != *name))
+            .map(str::to_owned)
+            .collect();
+        Ok(Self {
+            known,
+            definitions,
+            absent,
+        })
+    }
+
+    /// A table that the environment has.
+    pub(in crate::connection) fn get(&self, name: &str) -> Option<&Table> {
+        self.known.iter().find(|table| table.name == name)
+    }
+
+    /// What the environment tells of a table.
+    pub(in crate::connection) fn definition(&self, name: &str) -> Option<&TableGuards> {
+        self.definitions
+            .iter()
+            .find(|definition| definition.logical_name == name)
+    }
+
+    /// The tables that the environment does not have.
+    pub(in crate::connection) fn absent(&self) -> &[String] {
+        &self.absent
+    }
+}
+
+fn table(definition: &TableGuards) -> Table {
+    let guards = definition
+        .privileges
+        .iter()
+        .map(|privilege| Guard {
+            right: privilege.right,
+            privilege: privilege.name.clone(),
+            deepest: privilege.deepest,
+        })
+        .collect();
+    Table::with_privileges(&definition.logical_name, definition.title.clone(), guards)
+}

@@ -1,0 +1,161 @@
+//! Requests that change something.
+
+use serde_json::Value;
+
+use super::{Client, inflated, throttled};
+use crate::auth::Token;
+use crate::dataverse::fault::Fault;
+use crate::dataverse::{Guid, Link, Prefer};
+use crate::error::{Commit, Error, ErrorKind};
+use crate::host::{Header, Host, HttpError, Method, Request, Response};
+use crate::retry::{Budget, Repeat, retry_after};
+
+/// Whether doing something twice is the same as doing it once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Twice {
+    /// It is.
+    IsOnce,
+    /// It is not: what may have happened is not done again.
+    IsTwice,
+}
+
+/// An attempt that failed.
+struct Failure {
+    error: Error,
+    repeat: Repeat,
+    /// The token was refused, so that nothing happened.
+    is_unauthenticated: bool,
+}
+
+impl<H: Host> Client<H> {
+    /// Sends a body to a resource; `doing` says what for, such as `create the role`. Gives the
+    /// key of the row that was created, where the service tells it (reference §7.1).
+    ///
+    /// # Errors
+    /// What the service said, with what may have happened.
+    pub(crate) async fn post(
+        &self,
+        link: &Link,
+        doing: &str,
+        body: &Value,
+        twice: Twice,
+    ) -> Result<Option<Guid>, Error> {
+        let host = &*self.shared.host;
+        let restraint = &self.shared.restraint;
+        let authenticator = &self.shared.authenticator;
+        let mut budget = Budget::new(self.patience);
+        let mut refused = false;
+        loop {
+            let quiet = restraint.quiet_for(host.elapsed());
+            if !quiet.is_zero() {
+                if !budget.wait(quiet) {
+                    return Err(throttled(link, quiet));
+                }
+                host.sleep(quiet).await;
+            }
+            let token = authenticator.token(self.patience).await?;
+            let flight = restraint.depart();
+            let began = host.elapsed();
+            let outcome = host.send(self.post_request(link, body, &token)).await;
+            drop(flight);
+            let took = host.elapsed().saturating_sub(began);
+            let failure = match self.judge_post(link, doing, outcome, &token) {
+                Ok(key) => return Ok(key),
+                Err(failure) => failure,
+            };
+            if failure.is_unauthenticated && !refused {
+                refused = true;
+                authenticator.replace(&token, self.patience).await?;
+                continue;
+            }
+            if failure.error.kind == ErrorKind::Throttled {
+                restraint.rebuffed(host.elapsed(), failure.error.retry_after);
+            }
+            let is_safe = twice == Twice::IsOnce || failure.error.commit == Commit::NotStarted;
+            let repeat = if is_safe {
+                failure.repeat
+            } else {
+                Repeat::Never
+            };
+            match budget.pause_after(took, repeat, failure.error.retry_after, host) {
+                Some(pause) => host.sleep(pause).await,
+                None => return Err(failure.error),
+            }
+        }
+    }
+
+    fn post_request(&self, link: &Link, body: &Value, token: &Token) -> Request {
+        let body = body.to_string().into_bytes();
+        let mut request = self.request(link, &Prefer::default(), token);
+        request.method = Method::Post;
+        request
+            .headers
+            .push(Header::new("Content-Type", "application/json"));
+        // Hosts send a body in chunks unless its length is told.
+        request
+            .headers
+            .push(Header::new("Content-Length", body.len().to_string()));
+        request.body = Some(body);
+        request
+    }
+
+    fn judge_post(
+        &self,
+        link: &Link,
+        doing: &str,
+        outcome: Result<Response, HttpError>,
+        token: &Token,
+    ) -> Result<Option<Guid>, Failure> {
+        let mut response = outcome.map_err(|error| self.lost(doing, &error))?;
+        self.shared.reached.set(true);
+        if (200..300).contains(&response.status) {
+            return Ok(response
+                .header("OData-EntityId")
+                .and_then(Guid::in_entity_id));
+        }
+        let body = std::mem::take(&mut response.body);
+        let body = inflated(response.header("content-encoding"), body, self.max_body);
+        let fault =
+            Fault::read(&response, &body.unwrap_or_default()).scrubbed(|text| token.scrub(text));
+        let asked = response
+            .header("retry-after")
+            .and_then(|value| retry_after(value, self.shared.host.unix_time()));
+        let repeat = fault.repeat();
+        let status = response.status;
+        let mut error =
+            fault.into_error(&format!("cannot {doing} ({})", link.resource_name()), asked);
+        if matches!(status, 408 | 500..) && error.kind != ErrorKind::Throttled {
+            error.commit = Commit::Unknown;
+        }
+        Err(Failure {
+            error,
+            repeat,
+            is_unauthenticated: status == 401,
+        })
+    }
+
+    /// What a request without an answer may have done.
+    fn lost(&self, doing: &str, error: &HttpError) -> Failure {
+        let url = self.shared.environment.api_root();
+        let what = format!("cannot {doing}: the environment");
+        let mut failure = Failure {
+            repeat: if error.is_transient() {
+                Repeat::Few
+            } else {
+                Repeat::Never
+            },
+            error: Error::unreachable(&what, url, error),
+            is_unauthenticated: false,
+        };
+        failure.error.commit = match error {
+            HttpError::Denied | HttpError::Dns | HttpError::Connect | HttpError::Tls(_) => {
+                Commit::NotStarted
+            }
+            HttpError::Timeout
+            | HttpError::Lost
+            | HttpError::TooLarge(_)
+            | HttpError::Protocol(_) => Commit::Unknown,
+        };
+        failure
+    }
+}
