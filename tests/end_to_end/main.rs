@@ -19,3 +19,4 @@ mod settings;
 mod sign_in;
 mod sinks;
 mod sync;
+mod tls;

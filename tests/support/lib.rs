@@ -20,6 +20,7 @@ mod random;
 mod row_schema;
 mod rows;
 mod stand;
+mod tls;
 mod web_api;
 
 use std::env;
@@ -34,6 +35,7 @@ pub use random::Random;
 pub use row_schema::assert_row_fits;
 pub use rows::{Rows, assert_same, parse_rows};
 pub use stand::{SECRET_NAME, Stand, all_complete, host, open, requests, sync, sync_events};
+pub use tls::{Authority, TlsFront};
 pub use web_api::{Table, WebApi};
 
 /// The connector as `cargo xtask build` leaves it, or the one that `DATAVERSE_COMPONENT` names.
