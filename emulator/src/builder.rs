@@ -271,6 +271,7 @@ impl Builder {
             affinity_cookie: self.affinity_cookie,
             authority: authority_url.clone(),
             local,
+            aliases: self.resources,
         });
         let shared = Arc::clone(&environment);
         tokio::task::spawn_blocking(move || populate(&shared))

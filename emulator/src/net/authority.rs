@@ -27,7 +27,7 @@ impl Handler for Authority {
             .await
             .ok()?
             .to_bytes();
-        let base = origin(&parts.headers, &parts.uri, self.local);
+        let base = origin(&parts.headers, &parts.uri, self.local, &[]);
         Some(self.entra.respond(&Arrival {
             base: &base,
             method: &parts.method,

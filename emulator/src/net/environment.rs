@@ -61,6 +61,8 @@ pub(crate) struct Environment {
     /// The authority's own origin.
     pub(crate) authority: String,
     pub(crate) local: SocketAddr,
+    /// Other origins by which clients reach it.
+    pub(crate) aliases: Vec<String>,
 }
 
 /// Most characters of a request's address (reference §4.12).
@@ -94,7 +96,7 @@ impl Handler for Environment {
         }
         if path.starts_with(SOAP_SERVICE) {
             // Not spoken here, but Microsoft's own client learns the authority from it.
-            let origin = origin(&parts.headers, &parts.uri, self.local);
+            let origin = origin(&parts.headers, &parts.uri, self.local, &self.aliases);
             return Some(self.finish(self.challenge(&origin), &parts.headers, None));
         }
         if parts.uri.to_string().len() > MAX_ADDRESS {
@@ -103,7 +105,7 @@ impl Handler for Environment {
         let Some((service, rest)) = split_service(path) else {
             return Some(plain(StatusCode::NOT_FOUND, ""));
         };
-        let origin = origin(&parts.headers, &parts.uri, self.local);
+        let origin = origin(&parts.headers, &parts.uri, self.local, &self.aliases);
         let kind = kind_of(&parts.method, rest);
         let rest = rest.to_owned();
         let mut request = Request {

@@ -67,16 +67,23 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>) ->
     }
 }
 
-/// Scheme and host as the client named them: a proxy in front may have said which scheme.
-pub(crate) fn origin(headers: &HeaderMap, uri: &axum::http::Uri, local: SocketAddr) -> String {
+/// Scheme and host as the client named them. The scheme is told by a proxy in front or by
+/// HTTP/2; else it is that of whichever of the `aliases` has this host.
+pub(crate) fn origin(
+    headers: &HeaderMap,
+    uri: &axum::http::Uri,
+    local: SocketAddr,
+    aliases: &[String],
+) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let scheme = match text("x-forwarded-proto") {
-        Some("https") => "https",
-        _ => "http",
-    };
     let host = text("host")
         .map(str::to_owned)
         .or_else(|| uri.authority().map(ToString::to_string))
         .unwrap_or_else(|| local.to_string());
-    format!("{scheme}://{host}")
+    let secure = format!("https://{host}");
+    match text("x-forwarded-proto").or(uri.scheme_str()) {
+        Some("https") => secure,
+        None if aliases.contains(&secure) => secure,
+        _ => format!("http://{host}"),
+    }
 }
