@@ -422,7 +422,7 @@ mod tests {
             ("processstage", "prvReadProcessStage"),
             ("transactioncurrency", "prvReadTransactionCurrency"),
             ("usersettings", "prvReadUserSettings"),
-            ("opportunitysalesprocess", "prvReadopportunitysalesprocess"),
+            ("opportunitysalesprocess", "prvReadOpportunitySalesProcess"),
         ] {
             assert_eq!(read(table), Some(expected));
         }

@@ -9,7 +9,9 @@
 mod batch;
 mod faults;
 mod metadata;
+mod privileges;
 mod reading;
+mod roles;
 mod security;
 mod sign_in;
 mod strictness;
