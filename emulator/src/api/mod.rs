@@ -1,5 +1,6 @@
 //! The Web API: from a request to an answer, without any networking.
 
+mod access;
 mod batch;
 mod delta;
 mod expand;

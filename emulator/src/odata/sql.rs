@@ -289,17 +289,19 @@ impl<'a> Compiler<'a> {
                     return Err(ODataError::unknown_property(name, &table.logical_name));
                 };
                 let target = self.model.table(target)?;
-                self.caller.depth(target, PrivilegeType::Read)?;
                 let inner_alias = self.fresh_alias();
+                let readable = self.readable(target, &inner_alias)?;
                 let inner = self.reach_from(target, &inner_alias, rest)?;
-                let sql = Sql::with(
+                let mut sql = Sql::with(
                     format!(
                         "(SELECT {} FROM \"{}\" {inner_alias} WHERE {inner_alias}.\"{}\" = \
-                         {alias}.\"{column}\")",
+                         {alias}.\"{column}\"",
                         inner.sql.text, target.logical_name, target.primary_id,
                     ),
                     inner.sql.values,
                 );
+                sql.push(readable);
+                sql.text.push(')');
                 Ok(Reached {
                     sql,
                     property: inner.property,
@@ -353,9 +355,13 @@ impl<'a> Compiler<'a> {
             }
         };
         let table = self.model.table(table)?;
-        self.caller.depth(table, PrivilegeType::Read)?;
+        let mut source = Sql::new(source);
+        source.push(self.readable(table, &alias)?);
         let (variable, body, all) = match quantifier {
-            Quantifier::Exists => return Ok(Sql::new(format!("EXISTS (SELECT 1 FROM {source})"))),
+            Quantifier::Exists => {
+                let text = format!("EXISTS (SELECT 1 FROM {})", source.text);
+                return Ok(Sql::with(text, source.values));
+            }
             Quantifier::Any { variable, body } => (variable, body, false),
             Quantifier::All { variable, body } => (variable, body, true),
         };
@@ -366,19 +372,26 @@ impl<'a> Compiler<'a> {
         });
         let body = self.condition(body);
         self.scopes.pop();
-        let body = body?;
-        Ok(if all {
-            let body = negated(body);
-            Sql::with(
-                format!("NOT EXISTS (SELECT 1 FROM {source} AND {})", body.text),
-                body.values,
-            )
+        let (body, not) = if all {
+            (negated(body?), "NOT ")
         } else {
-            Sql::with(
-                format!("EXISTS (SELECT 1 FROM {source} AND {})", body.text),
-                body.values,
-            )
-        })
+            (body?, "")
+        };
+        let mut sql = Sql::new(format!("{not}EXISTS (SELECT 1 FROM "));
+        sql.push(source);
+        sql.append(" AND ");
+        sql.push(body);
+        sql.append(")");
+        Ok(sql)
+    }
+
+    /// What limits rows reached on the way to those the caller may read: ` AND …`, or nothing.
+    fn readable(&self, table: &Table, alias: &str) -> Result<Sql, ODataError> {
+        let access = self.caller.access(table, PrivilegeType::Read, alias)?;
+        Ok(access.map_or_else(Sql::default, |(text, ids)| {
+            let ids = ids.into_iter().map(SqlValue::Text).collect();
+            Sql::with(format!(" AND {text}"), ids)
+        }))
     }
 
     fn fresh_alias(&mut self) -> String {

@@ -1,6 +1,8 @@
 //! The organization that every emulator starts with: business units, users, roles, currencies.
 
 mod depth;
+mod members;
+mod principals;
 pub(crate) mod role;
 mod roles;
 mod seed;
@@ -8,7 +10,8 @@ mod seed;
 use uuid::Uuid;
 
 pub use depth::{Depth, UnknownDepth};
-pub(crate) use seed::{add_application_user, add_person, add_role, seed};
+pub(crate) use members::{add_application_user, add_person, add_role};
+pub(crate) use seed::seed;
 
 use crate::schema::metadata_id;
 

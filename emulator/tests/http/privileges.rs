@@ -93,28 +93,42 @@ fn read(path: &str, needs: &'static [&'static str]) -> Operation {
     operation("GET", path, Value::Null, needs)
 }
 
-#[tokio::test]
-async fn each_missing_privilege_is_named() {
-    let service = Service::start().await;
-    let account = Account::new(&service).await;
-    let company = service.create("accounts", &json!({"name": "A"})).await;
-    let person = json!({"lastname": "C"});
-    let contact = service.create("contacts", &person).await;
-    let doomed = service.create("contacts", &person).await;
-    let unit = json!({"name": "R", "businessunitid@odata.bind":
-        format!("businessunits({ROOT_BUSINESS_UNIT})")});
-    let role = service.create("roles", &unit).await;
-    let team = service.create("teams", &json!({"name": "T"})).await;
-    let privileges = service
-        .get("privileges?$filter=name eq 'prvReadAccount'")
-        .await;
-    let privilege = privileges.rows().remove(0)["privilegeid"].clone();
-    let reference = |set: &str, id: &str| json!({"@odata.id": format!("{set}({id})")});
-    let bind = json!({"parentcustomerid_account@odata.bind": format!("accounts({company})")});
-    let target = json!({"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": company});
-    let member = json!({"@odata.type": "Microsoft.Dynamics.CRM.systemuser",
-        "systemuserid": ADMINISTRATOR});
-    let operations = [
+/// The rows that the operations are about.
+struct Rows {
+    company: String,
+    contact: String,
+    doomed: String,
+    role: String,
+    team: String,
+    privilege: String,
+}
+
+impl Rows {
+    async fn create(service: &Service) -> Self {
+        let person = json!({"lastname": "C"});
+        let role = json!({"name": "R", "businessunitid@odata.bind":
+            format!("businessunits({ROOT_BUSINESS_UNIT})")});
+        let privileges = service
+            .get("privileges?$filter=name eq 'prvReadAccount'")
+            .await;
+        let privilege = privileges.rows().remove(0)["privilegeid"].clone();
+        Self {
+            company: service.create("accounts", &json!({"name": "A"})).await,
+            contact: service.create("contacts", &person).await,
+            doomed: service.create("contacts", &person).await,
+            role: service.create("roles", &role).await,
+            team: service.create("teams", &json!({"name": "T"})).await,
+            privilege: privilege.as_str().unwrap().to_owned(),
+        }
+    }
+}
+
+fn reference(set: &str, id: &str) -> Value {
+    json!({"@odata.id": format!("{set}({id})")})
+}
+
+fn reads(Rows { company, .. }: &Rows) -> Vec<Operation> {
+    vec![
         read("accounts", &["prvReadAccount"]),
         read(&format!("accounts({company})"), &["prvReadAccount"]),
         read("accounts/$count", &["prvReadAccount"]),
@@ -148,6 +162,20 @@ async fn each_missing_privilege_is_named() {
             ),
             &["prvReadUser"],
         ),
+    ]
+}
+
+fn writes(rows: &Rows) -> Vec<Operation> {
+    let Rows {
+        company,
+        contact,
+        doomed,
+        ..
+    } = rows;
+    let person = json!({"lastname": "C"});
+    let bind = json!({"parentcustomerid_account@odata.bind": format!("accounts({company})")});
+    let target = json!({"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": company});
+    vec![
         operation("POST", "contacts", person.clone(), &["prvCreateContact"]),
         operation(
             "POST",
@@ -176,13 +204,13 @@ async fn each_missing_privilege_is_named() {
         operation(
             "PUT",
             format!("contacts({contact})/parentcustomerid_account/$ref"),
-            reference("accounts", &company),
+            reference("accounts", company),
             &["prvWriteContact", "prvAppendContact", "prvAppendToAccount"],
         ),
         operation(
             "POST",
             format!("accounts({company})/contact_customer_accounts/$ref"),
-            reference("contacts", &contact),
+            reference("contacts", contact),
             &["prvWriteContact", "prvAppendContact", "prvAppendToAccount"],
         ),
         operation(
@@ -205,10 +233,23 @@ async fn each_missing_privilege_is_named() {
                     "systemuserid": SELLERS[0]}}}),
             &["prvShareAccount", "prvReadAccount"],
         ),
+    ]
+}
+
+fn administration(rows: &Rows) -> Vec<Operation> {
+    let Rows {
+        role,
+        team,
+        privilege,
+        ..
+    } = rows;
+    let member = json!({"@odata.type": "Microsoft.Dynamics.CRM.systemuser",
+        "systemuserid": ADMINISTRATOR});
+    vec![
         operation(
             "POST",
             format!("systemusers({ADMINISTRATOR})/systemuserroles_association/$ref"),
-            reference("roles", &role),
+            reference("roles", role),
             &["prvAppendUser", "prvAppendToRole", "prvAssignRole"],
         ),
         operation(
@@ -220,7 +261,7 @@ async fn each_missing_privilege_is_named() {
         operation(
             "POST",
             format!("roles({role})/teamroles_association/$ref"),
-            reference("teams", &team),
+            reference("teams", team),
             &["prvAppendTeam", "prvAppendToRole", "prvAssignRole"],
         ),
         operation(
@@ -260,13 +301,21 @@ async fn each_missing_privilege_is_named() {
             Value::Null,
             &["prvDeleteRole"],
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn each_missing_privilege_is_named() {
+    let service = Service::start().await;
+    let account = Account::new(&service).await;
+    let rows = Rows::create(&service).await;
+    let operations = [reads(&rows), writes(&rows), administration(&rows)];
     for Operation {
         method,
         path,
         body,
         needs,
-    } in operations
+    } in operations.into_iter().flatten()
     {
         let what = format!("{method} {path} {body}");
         for missing in needs {
@@ -428,6 +477,51 @@ async fn depth_decides_whose_rows_are_reached() {
         "0x80048306",
         "create reaches own rows only"
     );
+}
+
+#[tokio::test]
+async fn rows_out_of_reach_are_not_found_by_way_of_others() {
+    let service = Service::start().await;
+    let account = Account::new(&service).await;
+    account.hold(&[
+        ("prvReadAccount", Depth::Basic),
+        ("prvReadContact", Depth::Global),
+    ]);
+    let mine = json!({"ownerid@odata.bind": format!("systemusers({})", account.user),
+        "name": "Mine"});
+    for body in [mine, json!({"name": "Theirs"})] {
+        let company = service.create("accounts", &body).await;
+        let bind = format!("accounts({company})");
+        let body = json!({"lastname": "C", "parentcustomerid_account@odata.bind": bind});
+        service.create("contacts", &body).await;
+    }
+    for (path, count) in [
+        ("contacts", 2),
+        (
+            "contacts?$filter=parentcustomerid_account/name eq 'Mine'",
+            1,
+        ),
+        (
+            "contacts?$filter=parentcustomerid_account/name eq 'Theirs'",
+            0,
+        ),
+        ("contacts?$filter=account_primary_contact/any()", 0),
+        (
+            "accounts?$filter=contact_customer_accounts/any(c:c/lastname eq 'C')",
+            1,
+        ),
+        (
+            "accounts?$filter=contact_customer_accounts/all(c:c/lastname eq 'C')",
+            1,
+        ),
+    ] {
+        let rows = account.get(path).await.rows();
+        assert_eq!(rows.len(), count, "{path}");
+    }
+    let path = "contacts?$select=lastname&$expand=parentcustomerid_account($select=name)";
+    let rows = account.get(path).await.rows();
+    let seen = |row: &&Value| !row["parentcustomerid_account"].is_null();
+    assert_eq!(rows.iter().filter(seen).count(), 1);
 }
 
 #[tokio::test]

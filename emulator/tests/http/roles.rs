@@ -51,7 +51,7 @@ async fn a_role_is_made_and_edited_with_its_copies() {
     let copy = service.get(&copies).await.rows().remove(0);
     let copy = copy["roleid"].as_str().unwrap().to_owned();
 
-    let (account, team) = (
+    let (account, organization) = (
         privilege(&service, "prvReadAccount").await,
         privilege(&service, "prvReadOrganization").await,
     );
@@ -65,7 +65,10 @@ async fn a_role_is_made_and_edited_with_its_copies() {
         service.post(&add, &grant(&account, "Local")).await.status,
         204
     );
-    assert_eq!(service.post(&add, &grant(&team, "3")).await.status, 204);
+    assert_eq!(
+        service.post(&add, &grant(&organization, "3")).await.status,
+        204
+    );
     assert_eq!(
         service.post(&add, &grant(&account, "Deep")).await.status,
         204
@@ -90,7 +93,7 @@ async fn a_role_is_made_and_edited_with_its_copies() {
     assert_eq!(service.get(&path).await.rows()[0]["name"], "prvReadAccount");
 
     for (body, status) in [
-        (grant(&team, "Basic"), 400),
+        (grant(&organization, "Basic"), 400),
         (grant(&account, "Everywhere"), 400),
         (grant(&ADMINISTRATOR.to_string(), "Global"), 404),
         (json!({"Privileges": [{"Depth": "Global"}]}), 400),
@@ -104,13 +107,16 @@ async fn a_role_is_made_and_edited_with_its_copies() {
     assert_eq!(refused.status, 400, "copies are edited with their root");
 
     let remove = action("RemovePrivilegeRole");
-    let one = json!({"PrivilegeId": team});
+    let one = json!({"PrivilegeId": organization});
     assert_eq!(service.post(&remove, &one).await.status, 204);
     assert_eq!(service.post(&remove, &one).await.status, 404);
     assert_eq!(granted(&service, &copy).await, expected("Deep")[..1]);
     let replace = action("ReplacePrivilegesRole");
     assert_eq!(
-        service.post(&replace, &grant(&team, "Global")).await.status,
+        service
+            .post(&replace, &grant(&organization, "Global"))
+            .await
+            .status,
         204
     );
     assert_eq!(granted(&service, &copy).await, expected("Deep")[1..]);
@@ -123,11 +129,11 @@ async fn a_role_is_made_and_edited_with_its_copies() {
             .status,
         204
     );
-    let copied = service
+    let row = service
         .get(&format!("roles({copy})?$select=name"))
         .await
         .json();
-    assert_eq!(copied["name"], "Exports");
+    assert_eq!(row["name"], "Exports");
     assert_eq!(service.delete(&format!("roles({copy})")).await.status, 400);
     assert_eq!(service.delete(&format!("roles({role})")).await.status, 204);
     assert_eq!(service.get(&format!("roles({copy})")).await.status, 404);

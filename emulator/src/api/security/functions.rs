@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    api::{Call, Response, read::Source},
+    api::{Call, Response, access::reaches, read::Source},
     gate::{Caller, Rights},
     odata::{Literal, ODataError, filter::Operand, fragment::Sql},
     schema::{PrivilegeType, Table},
@@ -140,7 +140,7 @@ impl<'a> Call<'a> {
         kinds.sort_by_key(|kind| kind.access_right());
         let mut names = Vec::new();
         for kind in kinds {
-            if super::super::single::reaches(connection, &principal, target, id, kind)? {
+            if reaches(connection, &principal, target, id, kind)? {
                 names.push(format!("{}Access", kind.as_str()));
             }
         }

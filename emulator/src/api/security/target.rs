@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         Call,
+        access::is_there,
         key::parse_id,
         write::{Members, payload_error},
     },
@@ -87,7 +88,7 @@ impl Call<'_> {
                 let key = &table.primary_id;
                 payload_error(kind, &format!("The key '{key}' is missing or no GUID."))
             })?;
-        if !self.is_there(connection, table, id)? {
+        if !is_there(connection, table, id)? {
             return Err(ODataError::no_row(kind, id));
         }
         Ok((table, id))

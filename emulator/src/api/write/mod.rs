@@ -2,6 +2,7 @@
 
 mod association;
 mod delete;
+mod intent;
 mod multiple;
 mod payload;
 mod record;
@@ -11,7 +12,10 @@ use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Call, Response, functions::is_function, key::RowKey, request::Segment, security};
+use super::{
+    Call, Response, access::is_there, functions::is_function, key::RowKey, request::Segment,
+    security,
+};
 use crate::{
     odata::{Literal, Navigation, ODataError},
     schema::{PrivilegeType, Table},
@@ -121,7 +125,7 @@ impl Call<'_> {
     ) -> Result<Uuid, ODataError> {
         let found = key.find(connection, self.model(), table)?;
         match found {
-            Some(id) if self.is_there(connection, table, id)? => Ok(id),
+            Some(id) if is_there(connection, table, id)? => Ok(id),
             _ => Err(key.not_found(table)),
         }
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::payload::{Members, payload_error};
 use crate::{
-    api::{Call, Response, key::RowKey, request::Segment},
+    api::{Call, Response, access::is_there, key::RowKey, request::Segment},
     odata::{Navigation, ODataError},
     schema::{PrivilegeType, Table},
     store::{Value, Writer},
@@ -44,7 +44,7 @@ impl Call<'_> {
         let id = key
             .find(connection, self.model(), table)?
             .ok_or_else(|| key.not_found(table))?;
-        if !self.is_there(connection, table, id)? {
+        if !is_there(connection, table, id)? {
             return Err(key.not_found(table));
         }
         Ok((table, id))

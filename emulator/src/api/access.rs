@@ -1,0 +1,82 @@
+//! Whether a row is there, and within the caller's reach.
+
+use rusqlite::{Connection, params_from_iter};
+use uuid::Uuid;
+
+use super::Call;
+use crate::{
+    gate::{Caller, not_enough},
+    odata::ODataError,
+    schema::{PrivilegeType, Table},
+};
+
+impl Call<'_> {
+    /// Whether the row exists; 403 if it does and the caller's rights do not reach it.
+    pub(super) fn require_readable(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        id: Uuid,
+    ) -> Result<bool, ODataError> {
+        self.require_access(connection, table, id, PrivilegeType::Read)
+    }
+
+    /// Whether the row exists; 403 if it does and the caller's rights of this kind do not reach it.
+    pub(super) fn require_access(
+        &self,
+        connection: &Connection,
+        table: &Table,
+        id: Uuid,
+        kind: PrivilegeType,
+    ) -> Result<bool, ODataError> {
+        // Whoever lacks the privilege altogether is told its name, whatever the row.
+        self.caller.depth(table, kind)?;
+        if !is_there(connection, table, id)? {
+            return Ok(false);
+        }
+        if reaches(connection, self.caller, table, id, kind)? {
+            return Ok(true);
+        }
+        Err(not_enough())
+    }
+}
+
+/// Whether there is a row of this key.
+pub(super) fn is_there(
+    connection: &Connection,
+    table: &Table,
+    id: Uuid,
+) -> Result<bool, ODataError> {
+    let sql = format!(
+        "SELECT 1 FROM \"{}\" WHERE \"{}\" = ?1",
+        table.logical_name, table.primary_id
+    );
+    Ok(connection.prepare_cached(&sql)?.exists([id.to_string()])?)
+}
+
+/// Whether the caller's rights of this kind reach an existing row.
+pub(super) fn reaches(
+    connection: &Connection,
+    caller: &Caller,
+    table: &Table,
+    id: Uuid,
+    kind: PrivilegeType,
+) -> Result<bool, ODataError> {
+    let has_privilege = match table.privilege(kind) {
+        Some(privilege) => caller.rights.depth(&privilege.name).is_some(),
+        None => true,
+    };
+    if !has_privilege {
+        return Ok(false);
+    }
+    let Some((condition, ids)) = caller.access(table, kind, "t")? else {
+        return Ok(true);
+    };
+    let sql = format!(
+        "SELECT 1 FROM \"{}\" t WHERE {condition} AND t.\"{}\" = ?",
+        table.logical_name, table.primary_id
+    );
+    let parameters = ids.into_iter().chain([id.to_string()]);
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.exists(params_from_iter(parameters))?)
+}
