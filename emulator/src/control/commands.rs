@@ -13,7 +13,6 @@ use crate::{
     gate::limits::ServiceLimits,
     net::{environment::Environment, faults::Fault},
     org::{self, Depth, Role},
-    schema::metadata_id,
     store::{Author, StoreError, Value, current_version},
 };
 

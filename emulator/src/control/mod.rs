@@ -10,6 +10,7 @@
 //! | `PUT latency` `{"milliseconds":n}` | delays every answer of the Web API |
 //! | `PUT limits` `{"requests":n,"executionSeconds":n,"concurrency":n}` or `null` | enforces service protection limits |
 //! | `POST applications` `{"clientId","secret","role"}` | registers an application; without a role it is no member of the organization |
+//! | `POST applications` `{"clientId","secret","privileges":[{"name","depth"}]}` | the same with a role of its own that grants exactly these; again to change them |
 //! | `PATCH applications/{id}` `{"disabled":true}` | refuses it tokens |
 //! | `PATCH users/{id}` `{"disabled":true}` | disables a user of the organization |
 //! | `POST grants`, `DELETE grants` `{"role","privilege","depth"}` | grants or revokes a privilege |
