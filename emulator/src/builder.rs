@@ -20,7 +20,7 @@ use crate::{
     gate::{Gate, limits::Limiter},
     net::{
         authority::Authority, environment::Environment, faults::Faults, serve::serve,
-        statistics::Counters,
+        service::ServicePaths, statistics::Counters, version::ApiVersion,
     },
     org::{self, Role},
     schema::{Schema, SchemaError, metadata_id},
@@ -32,9 +32,6 @@ const TOKEN_LIFETIME: i64 = 3_599;
 
 /// How long a device waits between two polls, in seconds (reference §2.6).
 const DEVICE_CODE_INTERVAL: i64 = 5;
-
-/// The version the organization reports.
-const VERSION: &str = "9.2.24104.00190";
 
 /// An error of a seed of the caller's own.
 pub type SeedError = Box<dyn std::error::Error + Send + Sync>;
@@ -79,6 +76,9 @@ pub struct Builder {
     device_interval: i64,
     limits: Option<ServiceLimits>,
     affinity_cookie: bool,
+    adfs: bool,
+    organization_path: Option<String>,
+    version: ApiVersion,
     resources: Vec<String>,
     name: String,
     seed: Option<Seed>,
@@ -108,6 +108,9 @@ impl Default for Builder {
             device_interval: DEVICE_CODE_INTERVAL,
             limits: None,
             affinity_cookie: false,
+            adfs: false,
+            organization_path: None,
+            version: ApiVersion::default(),
             resources: Vec::new(),
             name: "Contoso".to_owned(),
             seed: None,
@@ -188,6 +191,29 @@ impl Builder {
         self
     }
 
+    /// Sends people to AD FS instead of Entra, as a server on premises does: the challenge names
+    /// `{authority}/adfs`. Both are served in any case.
+    #[must_use]
+    pub fn adfs(mut self) -> Self {
+        self.adfs = true;
+        self
+    }
+
+    /// The organization's name in the path: the Web API is at `/{name}/api/data/` besides
+    /// `/api/data/`, and nowhere else.
+    #[must_use]
+    pub fn organization_path(mut self, name: impl Into<String>) -> Self {
+        self.organization_path = Some(name.into());
+        self
+    }
+
+    /// The newest version of the Web API that is answered, 9.2 by default.
+    #[must_use]
+    pub fn version(mut self, version: ApiVersion) -> Self {
+        self.version = version;
+        self
+    }
+
     /// Another origin by which clients reach the environment, such as that of a proxy. Tokens
     /// for it are issued and accepted.
     #[must_use]
@@ -248,14 +274,24 @@ impl Builder {
         let base_url = format!("http://{local}");
         entra.add_resource(&base_url);
         entra.add_resource(&format!("http://localhost:{}", local.port()));
+        if let Some(name) = &self.organization_path {
+            // On premises, the resource may be the organization's address.
+            entra.add_resource(&format!("{base_url}/{name}"));
+        }
         for resource in &self.resources {
             entra.add_resource(resource);
         }
         let authority_url = format!("http://{authority_local}");
+        let authority_name = if self.adfs {
+            "adfs".to_owned()
+        } else {
+            TENANT_ID.to_string()
+        };
+        let unique_name = self.organization_path.clone();
         let organization = Organization {
-            version: VERSION.to_owned(),
+            version: self.version.build().to_owned(),
             tenant: TENANT_ID,
-            unique_name: "contoso".to_owned(),
+            unique_name: unique_name.unwrap_or_else(|| "contoso".to_owned()),
             friendly_name: self.name,
         };
         let limiter = Limiter::default();
@@ -269,7 +305,11 @@ impl Builder {
             counters: Counters::default(),
             latency: AtomicU64::new(0),
             affinity_cookie: self.affinity_cookie,
-            authority: authority_url.clone(),
+            authorization_uri: format!("{authority_url}/{authority_name}/oauth2/authorize"),
+            paths: ServicePaths {
+                newest: self.version,
+                organization: self.organization_path,
+            },
             local,
             aliases: self.resources,
         });

@@ -36,3 +36,4 @@ pub use emulator::{
     OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD, PUBLIC_CLIENT_ID, ServiceLimits, Statistics,
     TENANT_DOMAIN, TENANT_ID,
 };
+pub use net::version::{ApiVersion, UnknownVersion};

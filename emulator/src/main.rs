@@ -1,10 +1,11 @@
 //! The emulator's command line.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use dataverse_emulator::{
-    CLIENT_ID, CLIENT_SECRET, Emulator, ServiceLimits, TENANT_ID,
+    ApiVersion, CLIENT_ID, CLIENT_SECRET, Emulator, PASSWORD, PUBLIC_CLIENT_ID, ServiceLimits,
+    TENANT_ID,
     seed::{
         command::{Content, FillError, Generate, Import},
         import::Report,
@@ -46,6 +47,19 @@ struct Serve {
     /// Another origin by which clients reach the environment, such as that of a proxy.
     #[arg(long, value_name = "ORIGIN")]
     also_known_as: Vec<String>,
+    /// Send people to AD FS, as a server on premises does.
+    #[arg(long)]
+    adfs: bool,
+    /// The organization's name in the path: serve `/{NAME}/api/data/` besides `/api/data/`.
+    #[arg(long, value_name = "NAME")]
+    organization_path: Option<String>,
+    /// The newest version of the Web API to answer, as an older server does.
+    #[arg(long = "version", value_name = "VERSION", default_value_t)]
+    api_version: ApiVersion,
+    /// How many seconds a refresh token stays good once its successor was issued; without this,
+    /// as long as it would have been.
+    #[arg(long, value_name = "SECONDS")]
+    refresh_token_grace: Option<u64>,
     #[command(flatten)]
     content: Content,
 }
@@ -88,6 +102,16 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
     if serve.affinity_cookie {
         builder = builder.affinity_cookie();
     }
+    if serve.adfs {
+        builder = builder.adfs();
+    }
+    if let Some(name) = serve.organization_path {
+        builder = builder.organization_path(name);
+    }
+    if let Some(seconds) = serve.refresh_token_grace {
+        builder = builder.refresh_token_grace(Duration::from_secs(seconds));
+    }
+    builder = builder.version(serve.api_version);
     for origin in serve.also_known_as {
         builder = builder.also_known_as(origin);
     }
@@ -101,10 +125,18 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
         .start()
         .await?;
     println!("environment    {}", emulator.base_url());
-    println!("authority      {}/{TENANT_ID}", emulator.authority_url());
+    let authority = if serve.adfs {
+        "adfs".to_owned()
+    } else {
+        TENANT_ID.to_string()
+    };
+    println!("authority      {}/{authority}", emulator.authority_url());
     println!("tenant id      {TENANT_ID}");
     println!("client id      {CLIENT_ID}");
     println!("client secret  {CLIENT_SECRET}  (the same in every emulator)");
+    println!("public client  {PUBLIC_CLIENT_ID}");
+    println!("people         ada@example.com (administrator), jonas@example.com");
+    println!("password       {PASSWORD}  (everybody's)");
     println!("control        {}/__emulator/", emulator.base_url());
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -2,17 +2,63 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
+use maud::Markup;
 use serde_json::Value;
+
+use super::{issued::opaque, pages};
 
 pub(super) fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    set(
+        response.headers_mut(),
+        header::CONTENT_TYPE,
+        "application/json; charset=utf-8",
+    );
     never_cached(response.headers_mut());
     response
+}
+
+/// A page. Nothing it shows may run, be framed, or come from elsewhere.
+pub(super) fn page(status: StatusCode, content: Markup) -> Response<Body> {
+    page_with_script(status, content, "")
+}
+
+fn page_with_script(status: StatusCode, content: Markup, script: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(content.into_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    set(headers, header::CONTENT_TYPE, "text/html; charset=utf-8");
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; {script}frame-ancestors 'none'; \
+         base-uri 'none'"
+    );
+    set(headers, header::CONTENT_SECURITY_POLICY, &policy);
+    set(headers, header::REFERRER_POLICY, "no-referrer");
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    never_cached(headers);
+    response
+}
+
+/// Sends the browser elsewhere.
+pub(super) fn redirect(address: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    let headers = response.headers_mut();
+    set(headers, header::LOCATION, address);
+    set(headers, header::REFERRER_POLICY, "no-referrer");
+    never_cached(headers);
+    response
+}
+
+/// Has the browser post these parameters elsewhere.
+pub(super) fn form_post(address: &str, parameters: &[(&str, &str)]) -> Response<Body> {
+    let nonce = opaque();
+    let content = pages::form_post(address, parameters, &nonce);
+    let script = format!("script-src 'nonce-{nonce}'; ");
+    page_with_script(StatusCode::OK, content, &script)
 }
 
 pub(super) fn not_found() -> Response<Body> {
@@ -21,11 +67,24 @@ pub(super) fn not_found() -> Response<Body> {
     response
 }
 
+/// Adds a cookie that only the authority's own pages see.
+pub(super) fn with_cookie(mut response: Response<Body>, name: &str, value: &str) -> Response<Body> {
+    let cookie = format!("{name}={value}; path=/; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
 /// Tokens and pages are for one reader.
-pub(super) fn never_cached(headers: &mut HeaderMap) {
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-cache"),
-    );
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+fn never_cached(headers: &mut HeaderMap) {
+    set(headers, header::CACHE_CONTROL, "no-store, no-cache");
+    set(headers, header::PRAGMA, "no-cache");
+}
+
+/// Sets a header; a value that cannot stand in one is left out.
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
 }

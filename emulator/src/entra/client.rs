@@ -62,7 +62,7 @@ impl Entra {
         }
         let path = given.path().trim_matches('/');
         let (name, rest) = path.split_once('/').unwrap_or((path, ""));
-        let known = name == super::adfs::PATH
+        let known = name == place.name
             || self.read(|directory| directory.tenant(name).is_ok_and(|id| id == tenant));
         known
             && matches!(

@@ -9,38 +9,70 @@ use uuid::Uuid;
 
 use super::{
     Arrival, Entra, adfs,
-    answer::{json_answer, not_found},
+    answer::{json_answer, not_found, page},
+    authorize::Refused,
     error::EntraError,
+    pages,
     place::{Dialect, Place},
+    session::Purpose,
 };
 
 impl Entra {
     /// Answers a request to the authority.
     pub(crate) fn respond(&self, arrival: &Arrival<'_>) -> Response<Body> {
-        let path = arrival.path.trim_start_matches('/');
+        let path = arrival.path.trim_matches('/');
+        match path {
+            "devicelogin" | "common/oauth2/deviceauth" => {
+                return match self.place(arrival.base, Dialect::V2, "common") {
+                    Ok(place) => self.begin(arrival, &place, Purpose::Device(None)),
+                    Err(error) => self.error_page(&error),
+                };
+            }
+            "common/login" | "adfs/ls" => return self.form(arrival),
+            "error" => return explanation(arrival),
+            _ => {}
+        }
         let Some((name, endpoint)) = path.split_once('/') else {
             return not_found();
         };
         if name == adfs::PATH {
             return self.respond_as_adfs(arrival, endpoint);
         }
-        let now = self.clock.now();
-        let refuse = |error: EntraError| error.into_response(arrival.base, now);
+        let place = self.place(arrival.base, dialect(endpoint), name);
         let answered = match endpoint {
             "oauth2/v2.0/token"
             | "oauth2/token"
             | "oauth2/v2.0/devicecode"
-            | "oauth2/devicecode" => self
-                .place(arrival.base, dialect(endpoint), name)
-                .and_then(|place| self.program_endpoint(arrival, &place, endpoint)),
+            | "oauth2/devicecode" => {
+                place.and_then(|place| self.program_endpoint(arrival, &place, endpoint))
+            }
             "v2.0/.well-known/openid-configuration" | ".well-known/openid-configuration" => {
-                let place = self.place(arrival.base, dialect(endpoint), name);
                 place.map(|place| discovery(&place))
             }
             "discovery/v2.0/keys" | "discovery/keys" => Ok(self.signer.key_set()),
+            "oauth2/v2.0/authorize" | "oauth2/authorize" => {
+                return match place {
+                    Ok(place) => self.authorize(arrival, &place),
+                    Err(error) => self.error_page(&error),
+                };
+            }
+            "v2.0/adminconsent" | "adminconsent" => {
+                let query = arrival.query_parameters();
+                let consent = place.and_then(|place| {
+                    let consent = self.admin_consent(&place, &query)?;
+                    Ok((place, Purpose::AdminConsent(consent)))
+                });
+                return match consent {
+                    Ok((place, purpose)) => self.begin(arrival, &place, purpose),
+                    Err(error) => self.error_page(&error),
+                };
+            }
             _ => return not_found(),
         };
-        answered.map_or_else(refuse, |body| json_answer(StatusCode::OK, &body))
+        match answered {
+            Ok(body) => json_answer(StatusCode::OK, &body),
+            Err(error) => error.into_response(arrival.base, self.clock.now()),
+        }
     }
 
     fn respond_as_adfs(&self, arrival: &Arrival<'_>, endpoint: &str) -> Response<Body> {
@@ -51,11 +83,25 @@ impl Entra {
             }
             ".well-known/openid-configuration" => Ok(adfs_discovery(&place)),
             "discovery/keys" => Ok(self.signer.key_set()),
+            "oauth2/authorize" => return self.authorize(arrival, &place),
             _ => return not_found(),
         };
         match answered {
             Ok(body) => json_answer(StatusCode::OK, &body),
             Err(error) => adfs::into_response(&error),
+        }
+    }
+
+    fn authorize(&self, arrival: &Arrival<'_>, place: &Place<'_>) -> Response<Body> {
+        let parameters = if arrival.method == Method::POST {
+            arrival.form()
+        } else {
+            arrival.query_parameters()
+        };
+        match self.authorization(place, &parameters) {
+            Ok(wanted) => self.begin(arrival, place, Purpose::Authorize(wanted)),
+            Err(Refused::OnPage(error)) => self.error_page(&error),
+            Err(Refused::ToApplication(reply, error)) => self.send_error(place, &reply, &error),
         }
     }
 
@@ -108,6 +154,14 @@ impl Entra {
     }
 }
 
+/// Where `error_uri` leads.
+fn explanation(arrival: &Arrival<'_>) -> Response<Body> {
+    let query = arrival.query_parameters();
+    let title = format!("Error code {}", query.get("code").unwrap_or("(none)"));
+    let text = "Microsoft's list of authentication error codes tells what it means.";
+    page(StatusCode::OK, pages::message(&title, text))
+}
+
 fn dialect(endpoint: &str) -> Dialect {
     if endpoint.contains("v2.0") {
         Dialect::V2
@@ -116,7 +170,7 @@ fn dialect(endpoint: &str) -> Dialect {
     }
 }
 
-/// The OpenID configuration. Where people of any tenant may sign in, the issuer has a
+/// Where the endpoints and keys are, for clients to discover. Where people of any tenant may sign in, the issuer has a
 /// placeholder and the endpoints keep the name.
 fn discovery(place: &Place<'_>) -> Value {
     let base = place.base;

@@ -8,7 +8,7 @@ use axum::{
     body::Body,
     http::{Response, StatusCode},
 };
-use serde_json::json;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::answer::json_answer;
@@ -78,19 +78,20 @@ impl EntraError {
     /// The answer of an endpoint that programs call.
     pub(super) fn into_response(self, authority: &str, now: i64) -> Response<Body> {
         let ids = Identifiers::new(now);
-        let mut body = json!({
-            "error": self.error,
-            "error_description": self.description(&ids),
-            "error_codes": [self.code],
-            "timestamp": ids.timestamp,
-            "trace_id": ids.trace,
-            "correlation_id": ids.correlation,
-            "error_uri": format!("{authority}/error?code={}", self.code),
-        });
+        let mut body = Map::new();
+        let mut add = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        add("error", self.error.into());
+        add("error_description", self.description(&ids).into());
+        add("error_codes", vec![self.code].into());
+        add("timestamp", ids.timestamp.into());
+        add("trace_id", ids.trace.to_string().into());
+        add("correlation_id", ids.correlation.to_string().into());
+        let address = format!("{authority}/error?code={}", self.code);
+        add("error_uri", address.into());
         if let Some(suberror) = self.suberror {
-            body["suberror"] = suberror.into();
+            add("suberror", suberror.into());
         }
-        json_answer(self.status, &body)
+        json_answer(self.status, &Value::Object(body))
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {

@@ -236,10 +236,10 @@ impl Issued {
             let inactive = inactive.max(REFRESH_LIFETIME);
             return Err(EntraError::expired_refresh_token(token.issued, inactive));
         }
-        if let (Some(grace), Some(since)) = (grace, token.superseded) {
-            if since + grace <= now {
-                return Err(EntraError::superseded_refresh_token());
-            }
+        if let (Some(grace), Some(since)) = (grace, token.superseded)
+            && since + grace <= now
+        {
+            return Err(EntraError::superseded_refresh_token());
         }
         token.last_used = now;
         Ok((token.grant.clone(), token.issued))

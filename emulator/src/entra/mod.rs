@@ -3,8 +3,10 @@
 //! have in its place, shares it.
 
 mod adfs;
+mod admin_consent;
 mod answer;
 mod assertion;
+mod authorize;
 mod certificate;
 mod client;
 mod directory;
@@ -13,9 +15,12 @@ mod error;
 mod federation;
 mod issued;
 mod jwt;
+mod pages;
 mod place;
 mod request;
 mod scope;
+mod session;
+mod sign_in;
 mod token;
 mod tokens;
 
@@ -31,6 +36,7 @@ use issued::Issued;
 use jwt::Signer;
 pub(crate) use jwt::{Claims, PersonClaims, Subject};
 pub(crate) use request::Arrival;
+use session::Sessions;
 
 use crate::clock::Clock;
 
@@ -51,6 +57,7 @@ pub(crate) struct Settings {
 pub(crate) struct Entra {
     directory: RwLock<Directory>,
     issued: Mutex<Issued>,
+    sessions: Mutex<Sessions>,
     settings: RwLock<Settings>,
     signer: Signer,
     clock: Clock,
@@ -65,6 +72,7 @@ impl Entra {
         Self {
             directory: RwLock::new(Directory::of(tenants)),
             issued: Mutex::default(),
+            sessions: Mutex::default(),
             settings: RwLock::new(settings),
             signer: Signer::demonstration(),
             clock,
@@ -174,6 +182,10 @@ impl Entra {
 
     fn issued<T>(&self, with: impl FnOnce(&mut Issued) -> T) -> T {
         with(&mut self.issued.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn sessions<T>(&self, with: impl FnOnce(&mut Sessions) -> T) -> T {
+        with(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Directory) -> T) -> T {

@@ -1,6 +1,6 @@
 //! The token endpoint (reference §2.2 to §2.6).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Application, Entra, Person, Platform,
@@ -34,11 +34,8 @@ impl Entra {
     ) -> Result<Value, EntraError> {
         let tenant = place.tenant.ok_or_else(EntraError::no_tenant)?;
         let client_id = form.require("client_id")?;
-        let application = self.read(|directory| {
-            directory
-                .application(client_id, tenant)
-                .map(Application::clone)
-        })?;
+        let application =
+            self.read(|directory| directory.application(client_id, tenant).cloned())?;
         self.authenticate(place, tenant, &application, form)?;
         let audience = match place.dialect {
             Dialect::V2 => application_resource(form.require("scope")?)?,
@@ -46,7 +43,7 @@ impl Entra {
         };
         self.read(|directory| directory.require_resource(audience, tenant))?;
         let token = self.issue_to_application(place, tenant, &application, audience);
-        Ok(self.answer(place, audience, &token))
+        Ok(Value::Object(self.answer(place, audience, &token)))
     }
 
     /// A person's first tokens, for the code that the browser brought back.
@@ -125,7 +122,7 @@ impl Entra {
         self.read(|directory| {
             directory
                 .application_for_people(client_id, place.tenant)
-                .map(Application::clone)
+                .cloned()
         })
     }
 
@@ -140,9 +137,10 @@ impl Entra {
     ) -> Result<(), EntraError> {
         match platform {
             Some(Platform::Native) => Self::no_credential(form),
-            Some(Platform::Web) => self.authenticate(place, application.tenant, application, form),
             None if application.public_client => Ok(()),
-            None => self.authenticate(place, application.tenant, application, form),
+            Some(Platform::Web) | None => {
+                self.authenticate(place, application.tenant, application, form)
+            }
         }
     }
 
@@ -172,23 +170,24 @@ impl Entra {
         let audience = grant.requested.audience.clone();
         let token = self.issue_to_person(place, application, &person, &grant);
         let mut answer = self.answer(place, &audience, &token);
-        answer["scope"] = match place.dialect {
-            Dialect::V2 => grant.requested.granted().into(),
-            Dialect::V1 | Dialect::AdFs => super::scope::USER_IMPERSONATION.into(),
+        let scope = match place.dialect {
+            Dialect::V2 => grant.requested.granted(),
+            Dialect::V1 | Dialect::AdFs => super::scope::USER_IMPERSONATION.to_owned(),
         };
+        answer.insert("scope".to_owned(), scope.into());
         if grant.requested.id_token {
-            answer["id_token"] = self.id_token(place, application, &person, &grant).into();
+            let id_token = self.id_token(place, application, &person, &grant);
+            answer.insert("id_token".to_owned(), id_token.into());
         }
         if grant.requested.refresh_token {
             let now = self.clock.now();
-            answer["refresh_token"] = self
-                .issued(|issued| issued.refresh_token(grant, now))
-                .into();
+            let refresh_token = self.issued(|issued| issued.refresh_token(grant, now));
+            answer.insert("refresh_token".to_owned(), refresh_token.into());
         }
         if form.get("client_info") == Some("1") {
-            answer["client_info"] = client_info(&person).into();
+            answer.insert("client_info".to_owned(), client_info(&person).into());
         }
-        Ok(answer)
+        Ok(Value::Object(answer))
     }
 
     /// The person of a grant, if it still holds.
@@ -232,32 +231,33 @@ impl Entra {
         })
     }
 
-    fn answer(&self, place: &Place<'_>, audience: &str, token: &str) -> Value {
+    fn answer(&self, place: &Place<'_>, audience: &str, token: &str) -> Map<String, Value> {
         let seconds = self.settings().token_lifetime;
         let now = self.clock.now();
+        let mut members = Map::new();
+        let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        add("access_token", token.into());
         match place.dialect {
-            Dialect::V2 => json!({
-                "token_type": "Bearer",
-                "expires_in": seconds,
-                "ext_expires_in": seconds,
-                "access_token": token,
-            }),
-            Dialect::V1 => json!({
-                "token_type": "Bearer",
-                "expires_in": seconds.to_string(),
-                "ext_expires_in": seconds.to_string(),
-                "expires_on": (now + seconds).to_string(),
-                "not_before": now.to_string(),
-                "resource": audience,
-                "access_token": token,
-            }),
-            Dialect::AdFs => json!({
-                "token_type": "bearer",
-                "expires_in": seconds,
-                "resource": audience,
-                "access_token": token,
-            }),
+            Dialect::V2 => {
+                add("token_type", "Bearer".into());
+                add("expires_in", seconds.into());
+                add("ext_expires_in", seconds.into());
+            }
+            Dialect::V1 => {
+                add("token_type", "Bearer".into());
+                add("expires_in", seconds.to_string().into());
+                add("ext_expires_in", seconds.to_string().into());
+                add("expires_on", (now + seconds).to_string().into());
+                add("not_before", now.to_string().into());
+                add("resource", audience.into());
+            }
+            Dialect::AdFs => {
+                add("token_type", "bearer".into());
+                add("expires_in", seconds.into());
+                add("resource", audience.into());
+            }
         }
+        members
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use serde_json::json;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
@@ -103,25 +103,22 @@ impl Entra {
         grant: &Grant,
     ) -> String {
         let now = self.clock.now();
-        let mut claims = json!({
-            "aud": application.client_id,
-            "iss": place.id_issuer(person.tenant),
-            "iat": now,
-            "nbf": now,
-            "exp": now + self.settings().token_lifetime,
-            "auth_time": grant.signed_in,
-            "sub": subject(application, person),
-            "oid": person.id,
-            "tid": person.tenant,
-            "name": person.name,
-            "preferred_username": person.user_principal_name,
-            "upn": person.user_principal_name,
-            "ver": "2.0",
-        });
-        if let Some(nonce) = &grant.nonce {
-            claims["nonce"] = nonce.as_str().into();
-        }
-        self.signer.sign(&claims)
+        self.signer.sign(&IdClaims {
+            aud: application.client_id,
+            iss: place.id_issuer(person.tenant),
+            iat: now,
+            nbf: now,
+            exp: now + self.settings().token_lifetime,
+            auth_time: grant.signed_in,
+            sub: subject(application, person),
+            oid: person.id,
+            tid: person.tenant,
+            name: &person.name,
+            preferred_username: &person.user_principal_name,
+            upn: &person.user_principal_name,
+            nonce: grant.nonce.as_deref(),
+            ver: "2.0",
+        })
     }
 
     /// What every access token says, with the application as its subject.
@@ -156,6 +153,26 @@ impl Entra {
         claims.uti = format!("{serial:016x}");
         self.signer.sign(&claims)
     }
+}
+
+/// What an id token says.
+#[derive(Serialize)]
+struct IdClaims<'a> {
+    aud: Uuid,
+    iss: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    auth_time: i64,
+    sub: String,
+    oid: Uuid,
+    tid: Uuid,
+    name: &'a str,
+    preferred_username: &'a str,
+    upn: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    ver: &'static str,
 }
 
 /// The person's name towards one application: another application sees another.

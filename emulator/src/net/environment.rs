@@ -22,6 +22,7 @@ use hyper::body::Incoming;
 use super::{
     faults::{CutBody, FaultKind, Faults, edit_body, error_response},
     serve::{Handler, Outcome, origin},
+    service::ServicePaths,
     statistics::{Counters, RequestKind},
 };
 use crate::{
@@ -35,12 +36,6 @@ use crate::{
 
 /// Largest request body, 128 MiB (reference §9.2).
 const MAX_BODY: usize = 128 * 1024 * 1024;
-
-/// Versions of the Web API.
-const VERSIONS: [&str; 6] = ["v8.0", "v8.1", "v8.2", "v9.0", "v9.1", "v9.2"];
-
-/// Where the organization service of the SDK would be.
-const SOAP_SERVICE: &str = "/XRMServices/2011/Organization.svc";
 
 /// Bodies shorter than this are not worth compressing.
 const MIN_GZIP: usize = 1_024;
@@ -58,8 +53,9 @@ pub(crate) struct Environment {
     pub(crate) latency: AtomicU64,
     /// Whether answers set an affinity cookie.
     pub(crate) affinity_cookie: bool,
-    /// The authority's own origin.
-    pub(crate) authority: String,
+    /// Where people are told to sign in.
+    pub(crate) authorization_uri: String,
+    pub(crate) paths: ServicePaths,
     pub(crate) local: SocketAddr,
     /// Other origins by which clients reach it.
     pub(crate) aliases: Vec<String>,
@@ -94,7 +90,7 @@ impl Handler for Environment {
                 .to_bytes();
             return Some(control::handle(&self, &parts.method, command, body).await);
         }
-        if path.starts_with(SOAP_SERVICE) {
+        if self.paths.is_soap(path) {
             // Not spoken here, but Microsoft's own client learns the authority from it.
             let origin = origin(&parts.headers, &parts.uri, self.local, &self.aliases);
             return Some(self.finish(self.challenge(&origin), &parts.headers, None));
@@ -102,7 +98,7 @@ impl Handler for Environment {
         if parts.uri.to_string().len() > MAX_ADDRESS {
             return Some(plain(StatusCode::URI_TOO_LONG, ""));
         }
-        let Some((service, rest)) = split_service(path) else {
+        let Some((service, rest)) = self.paths.split(path) else {
             return Some(plain(StatusCode::NOT_FOUND, ""));
         };
         let origin = origin(&parts.headers, &parts.uri, self.local, &self.aliases);
@@ -222,8 +218,8 @@ impl Environment {
     /// 401 with the challenge that names the authority (reference §2.8).
     fn challenge(&self, origin: &str) -> Response {
         let challenge = format!(
-            "Bearer authorization_uri={}/{}/oauth2/authorize, resource_id={}/",
-            self.authority, self.api.organization.tenant, origin
+            "Bearer authorization_uri={}, resource_id={origin}/",
+            self.authorization_uri
         );
         let mut response = Response::empty(StatusCode::UNAUTHORIZED);
         response.headers.clear();
@@ -291,25 +287,6 @@ impl Environment {
     }
 }
 
-/// Splits `/api/data/v9.2/accounts` or `/{org}/api/data/v9.2/accounts` into the service path
-/// without its last slash and what follows it.
-fn split_service(path: &str) -> Option<(&str, &str)> {
-    let start = if path.starts_with("/api/data/") {
-        0
-    } else {
-        let (organization, _) = path.get(1..)?.split_once('/')?;
-        organization.len() + 1
-    };
-    let after = path.get(start..)?.strip_prefix("/api/data/")?;
-    let version = after.split('/').next()?;
-    if !VERSIONS.contains(&version) {
-        return None;
-    }
-    let end = start + "/api/data/".len() + version.len();
-    let rest = path.get(end..)?;
-    Some((path.get(..end)?, rest.strip_prefix('/').unwrap_or(rest)))
-}
-
 fn kind_of(method: &Method, path: &str) -> RequestKind {
     let first = path.split(['/', '(', '?']).next().unwrap_or_default();
     match first {
@@ -365,31 +342,6 @@ fn plain(status: StatusCode, text: &'static str) -> HttpResponse<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_service_root_may_stand_below_an_organization() {
-        assert_eq!(
-            split_service("/api/data/v9.2/accounts(1)/name"),
-            Some(("/api/data/v9.2", "accounts(1)/name"))
-        );
-        assert_eq!(
-            split_service("/contoso/api/data/v9.1/"),
-            Some(("/contoso/api/data/v9.1", ""))
-        );
-        assert_eq!(
-            split_service("/api/data/v9.2"),
-            Some(("/api/data/v9.2", ""))
-        );
-        for path in [
-            "/",
-            "/api/data/",
-            "/api/data/v7.0/accounts",
-            "/a/b/api/data/v9.2/",
-            "/x",
-        ] {
-            assert_eq!(split_service(path), None, "{path}");
-        }
-    }
 
     #[test]
     fn gzip_is_sent_to_those_who_take_it() {

@@ -37,6 +37,11 @@ impl EntraError {
         Self::new(400, "invalid_request", 50_194, text)
     }
 
+    pub(crate) fn no_redirect_uri() -> Self {
+        let text = "No reply address provided.";
+        Self::new(400, "invalid_request", 900_971, text)
+    }
+
     pub(crate) fn redirect_uri(redirect_uri: &str, application: &Application) -> Self {
         let text = format!(
             "The redirect URI '{redirect_uri}' specified in the request does not match the \
