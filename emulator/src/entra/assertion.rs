@@ -28,8 +28,23 @@ struct Claims {
     iss: String,
     sub: String,
     aud: Audience,
-    exp: i64,
-    nbf: Option<i64>,
+    exp: NumericDate,
+    nbf: Option<NumericDate>,
+}
+
+/// Seconds since 1970, which may have a fraction (RFC 7519 §2); some clients send one.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "serde_json::Number")]
+struct NumericDate(i64);
+
+impl TryFrom<serde_json::Number> for NumericDate {
+    type Error = &'static str;
+
+    fn try_from(number: serde_json::Number) -> Result<Self, Self::Error> {
+        let text = number.to_string();
+        let whole = text.split('.').next().and_then(|whole| whole.parse().ok());
+        whole.map(Self).ok_or("a time that is out of range")
+    }
 }
 
 #[derive(Deserialize)]
@@ -94,10 +109,10 @@ impl<'a> Assertion<'a> {
     }
 
     fn require_time(&self, now: i64) -> Result<(), EntraError> {
-        let from = self.claims.nbf.unwrap_or(i64::MIN);
-        if self.claims.exp.saturating_add(SKEW) <= now || from.saturating_sub(SKEW) > now {
-            let from = self.claims.nbf.unwrap_or(0);
-            return Err(EntraError::assertion_time(now, from, self.claims.exp));
+        let from = self.claims.nbf.map_or(0, |date| date.0);
+        let until = self.claims.exp.0;
+        if until.saturating_add(SKEW) <= now || from.saturating_sub(SKEW) > now {
+            return Err(EntraError::assertion_time(now, from, until));
         }
         Ok(())
     }
