@@ -21,6 +21,7 @@ pub mod clock;
 mod control;
 mod emulator;
 pub mod entra;
+mod fetch;
 mod gate;
 mod net;
 mod odata;

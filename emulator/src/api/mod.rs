@@ -4,6 +4,7 @@ mod access;
 mod batch;
 mod delta;
 mod expand;
+mod fetch;
 mod functions;
 mod key;
 mod metadata;
@@ -108,7 +109,6 @@ impl Api {
 /// What the emulator lacks is refused: ignoring it would answer another question.
 fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), ODataError> {
     for (name, feature) in [
-        ("fetchXml", "FetchXML"),
         ("savedQuery", "Running a saved view"),
         ("userQuery", "Running a personal view"),
         ("sql", "SQL"),
@@ -118,7 +118,13 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
         }
     }
     // Misspelt options must not pass for options without effect.
-    let known = ["tag", "partitionId", "annotations", "LabelLanguages"];
+    let known = [
+        "tag",
+        "partitionId",
+        "annotations",
+        "LabelLanguages",
+        "fetchXml",
+    ];
     if let Some(name) = options
         .custom
         .keys()
@@ -127,6 +133,12 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
         return Err(ODataError::bad_request(
             "0x80060888",
             format!("The query parameter {name} is not supported"),
+        ));
+    }
+    if options.custom.contains_key("fetchXml") && !request.lists_rows() {
+        return Err(ODataError::bad_request(
+            "0x80060888",
+            "A query in the address belongs to a GET request for rows.",
         ));
     }
     for header in ["mscrmcallerid", "callerobjectid"] {

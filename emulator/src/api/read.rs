@@ -6,7 +6,6 @@ use rusqlite::{Connection, Row, params_from_iter, types::Value as SqlValue};
 use super::{
     Call, Response,
     expand::{self, ExpandPlan},
-    paging::{CookieRow, OrderColumn, after, cookie_row},
     request::MAX_PAGE,
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
         ODataError,
         fragment::Sql,
         json::{push_integer, push_member, push_name, push_separator},
+        order::{CookieRow, OrderColumn, after, cookie_row},
         plan::{KEY, Plan},
         skiptoken::SkipToken,
     },
@@ -47,6 +47,9 @@ impl<'a> Call<'a> {
         connection: &Connection,
         source: &Source<'a>,
     ) -> Result<Response, ODataError> {
+        if let Some(xml) = self.options.custom.get("fetchXml") {
+            return self.fetch(connection, source, xml);
+        }
         let table = source.table;
         let whole_table = source.condition.is_none();
         if self.options.delta_token.is_some() {

@@ -42,6 +42,12 @@ impl Request {
             .collect()
     }
 
+    /// Whether the request may ask for a list of rows: not for one row by key, nor for a count.
+    pub(crate) fn lists_rows(&self) -> bool {
+        let path = self.path.trim_end_matches('/');
+        self.method == Method::GET && !path.ends_with(')') && !path.contains('$')
+    }
+
     /// The address as the client sent it.
     pub(crate) fn address(&self) -> String {
         let mark = if self.query.is_empty() { "" } else { "?" };

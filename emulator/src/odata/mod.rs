@@ -14,6 +14,7 @@ pub(crate) mod json;
 mod lexer;
 pub(crate) mod model;
 pub(crate) mod options;
+pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod skiptoken;
 pub(crate) mod sql;

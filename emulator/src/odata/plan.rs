@@ -15,6 +15,7 @@ use crate::{
 };
 
 const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
+const ATTRIBUTE: &str = "OData.Community.Display.V1.AttributeName";
 const LOOKUP_TABLE: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 const LOOKUP_NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
 
@@ -68,15 +69,21 @@ struct Cell {
     is_lookup: bool,
     /// Target table → navigation property.
     navigations: Vec<(String, String)>,
+    /// The column that the property stands for under another name.
+    alias_of: Option<String>,
 }
 
 /// How to read and write the rows of one table.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// SQL expressions: the key, the version, then the cells.
+    /// SQL expressions: the key and the version, if rows have them, then the cells.
     pub(crate) columns: Vec<String>,
     cells: Vec<Cell>,
     annotations: Annotations,
+    /// Whether each row is a row of a table, with a key and a version.
+    keyed: bool,
+    /// Whether properties without a value are left out.
+    sparse: bool,
 }
 
 /// SQL position of the row's key.
@@ -105,6 +112,8 @@ impl Plan {
             ],
             cells: Vec::with_capacity(properties.len()),
             annotations: annotations.clone(),
+            keyed: true,
+            sparse: false,
         };
         for property in properties {
             plan.add(model, table, property, alias);
@@ -112,7 +121,82 @@ impl Plan {
         Ok(plan)
     }
 
-    fn add(&mut self, model: &Model, table: &Table, property: Property<'_>, alias: &str) {
+    /// A plan for properties that are added one by one, of which only those with a value are
+    /// written. With a table, its rows under the alias are the ones written.
+    pub(crate) fn sparse(annotations: &Annotations, rows: Option<(&Table, &str)>) -> Self {
+        let columns = rows.map_or_else(Vec::new, |(table, alias)| {
+            vec![
+                format!("{alias}.\"{}\"", table.primary_id),
+                format!("{alias}.\"$version\""),
+            ]
+        });
+        Self {
+            columns,
+            cells: Vec::new(),
+            annotations: annotations.clone(),
+            keyed: rows.is_some(),
+            sparse: true,
+        }
+    }
+
+    /// Whether a property of this name is written.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.cells.iter().any(|cell| cell.name == name)
+    }
+
+    /// Adds a property that stands for a column under another name.
+    pub(crate) fn add_alias(
+        &mut self,
+        model: &Model,
+        table: &Table,
+        property: Property<'_>,
+        alias: &str,
+        name: &str,
+    ) {
+        let column = property.column.logical_name.clone();
+        let name = name.to_owned();
+        self.add(model, table, Property { name, ..property }, alias);
+        if let Some(cell) = self.cells.last_mut() {
+            cell.alias_of = Some(column);
+        }
+    }
+
+    /// Adds a property that is computed; `alias_of` names the column it is computed from.
+    pub(crate) fn add_computed(
+        &mut self,
+        name: &str,
+        sql: String,
+        stored: Stored,
+        display: Option<Display>,
+        alias_of: &str,
+    ) {
+        let mut label = Vec::with_capacity(name.len() + 3);
+        push_text(&mut label, name);
+        label.push(b':');
+        self.cells.push(Cell {
+            label,
+            name: name.to_owned(),
+            stored,
+            at: self.columns.len(),
+            display: display.filter(|_| self.annotations.include(FORMATTED)),
+            companion: None,
+            target: None,
+            only_target: None,
+            is_lookup: false,
+            navigations: Vec::new(),
+            alias_of: Some(alias_of.to_owned()),
+        });
+        self.columns.push(sql);
+    }
+
+    /// Adds a property of the table, whose rows the statement knows as `alias`.
+    pub(crate) fn add(
+        &mut self,
+        model: &Model,
+        table: &Table,
+        property: Property<'_>,
+        alias: &str,
+    ) {
         let mut label = Vec::with_capacity(property.name.len() + 3);
         push_text(&mut label, &property.name);
         label.push(b':');
@@ -130,6 +214,7 @@ impl Plan {
             only_target: None,
             is_lookup,
             navigations: Vec::new(),
+            alias_of: None,
             name: property.name,
         };
         if is_lookup {
@@ -178,16 +263,21 @@ impl Plan {
 
     /// Appends the row's members, without the braces around them.
     pub(crate) fn write_members(&self, out: &mut Vec<u8>, row: &Row<'_>) -> Result<(), ODataError> {
-        push_separator(out);
-        out.extend_from_slice(b"\"@odata.etag\":\"W/\\\"");
-        push_integer(out, row.get_ref(VERSION)?.as_i64().unwrap_or(0));
-        out.extend_from_slice(b"\\\"\"");
+        if self.keyed {
+            push_separator(out);
+            out.extend_from_slice(b"\"@odata.etag\":\"W/\\\"");
+            push_integer(out, row.get_ref(VERSION)?.as_i64().unwrap_or(0));
+            out.extend_from_slice(b"\\\"\"");
+        }
         for cell in &self.cells {
             let value = row.get_ref(cell.at)?;
+            if self.sparse && value == ValueRef::Null {
+                continue;
+            }
             if self.annotations.any() {
                 self.annotate(out, cell, value, row)?;
             }
-            out.push(b',');
+            push_separator(out);
             out.extend_from_slice(&cell.label);
             write_value(out, value, cell.stored);
         }
@@ -203,6 +293,12 @@ impl Plan {
     ) -> Result<(), ODataError> {
         if value == ValueRef::Null {
             return Ok(());
+        }
+        if let Some(column) = &cell.alias_of
+            && self.annotations.include(ATTRIBUTE)
+        {
+            push_annotation(out, &cell.name, ATTRIBUTE);
+            push_text(out, column);
         }
         if cell.is_lookup {
             let target = match cell.target {
@@ -235,7 +331,8 @@ impl Plan {
 }
 
 fn push_annotation(out: &mut Vec<u8>, property: &str, annotation: &str) {
-    out.extend_from_slice(b",\"");
+    push_separator(out);
+    out.push(b'"');
     out.extend_from_slice(property.as_bytes());
     out.push(b'@');
     out.extend_from_slice(annotation.as_bytes());
@@ -311,7 +408,12 @@ fn selected<'m>(
 }
 
 /// SQL for the primary name of the row a lookup refers to.
-fn name_of_target(schema: &Schema, column: &str, targets: &[&str], alias: &str) -> Option<String> {
+pub(crate) fn name_of_target(
+    schema: &Schema,
+    column: &str,
+    targets: &[&str],
+    alias: &str,
+) -> Option<String> {
     let one = |target: &str| {
         let table = schema.table(target)?;
         let name = table.primary_name.as_ref()?;

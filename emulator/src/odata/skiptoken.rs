@@ -23,6 +23,13 @@ pub(crate) struct SkipToken {
 impl SkipToken {
     /// The token as it stands in a link; `first` has the page's first row.
     pub(crate) fn encode(&self, first: &[(String, Option<String>)]) -> String {
+        let cookie = self.cookie(first);
+        let cookie = cookie.replace(' ', "%20").replace('"', "%22");
+        cookie.replace('<', "%3C").replace('>', "%3E")
+    }
+
+    /// The token as an annotation of a FetchXML answer has it (reference §4.13).
+    pub(crate) fn cookie(&self, first: &[(String, Option<String>)]) -> String {
         let mut cookie = format!("<cookie page=\"{}\">", self.page - 1);
         for (at, (name, last)) in self.last.iter().enumerate() {
             let first = first.get(at).and_then(|(_, value)| value.as_ref());
@@ -37,10 +44,17 @@ impl SkipToken {
         let twice = encode_lower(&cookie).replace('%', "%25");
         let tracking = if self.tracking { "True" } else { "False" };
         format!(
-            "%3Ccookie%20pagenumber=%22{}%22%20pagingcookie=%22{twice}%22%20istracking=%22\
-             {tracking}%22%20/%3E",
+            "<cookie pagenumber=\"{}\" pagingcookie=\"{twice}\" istracking=\"{tracking}\" />",
             self.page
         )
+    }
+
+    /// Reads the inner cookie, which FetchXML hands back; `None` if it is none.
+    pub(crate) fn parse_inner(cookie: &str) -> Option<Self> {
+        let mut inner = elements(cookie).into_iter();
+        let outer = inner.next().filter(|element| element.name == "cookie")?;
+        let page: u64 = outer.attribute("page")?.parse().ok()?;
+        Self::rows(page.checked_add(1)?, false, inner)
     }
 
     /// Reads a token that has been decoded once, as every query option is.
@@ -69,7 +83,11 @@ impl SkipToken {
         }
         let mut inner = elements(&cookie).into_iter();
         inner.next().filter(|element| element.name == "cookie")?;
-        let last = inner
+        Self::rows(page, tracking, inner)
+    }
+
+    fn rows(page: u64, tracking: bool, rows: impl Iterator<Item = Element>) -> Option<Self> {
+        let last = rows
             .map(|element| {
                 if element.attribute("lastnull").is_some() {
                     return Some((element.name, None));

@@ -8,6 +8,7 @@
 
 mod batch;
 mod faults;
+mod fetch;
 mod metadata;
 mod privileges;
 mod reading;

@@ -1,0 +1,15 @@
+//! `FetchXML`, the XML query language of Dataverse (reference §4.13): parsed without regard to any
+//! table, then resolved against the schema and turned into one SQL statement.
+
+mod aggregate;
+mod condition;
+mod error;
+mod operator;
+mod parse;
+mod query;
+mod statement;
+mod value;
+
+pub(crate) use error::FetchError;
+pub(crate) use query::Fetch;
+pub(crate) use statement::{Context, Statement};
