@@ -30,6 +30,7 @@ pub mod schema;
 pub mod seed;
 pub mod store;
 pub mod time;
+mod views;
 
 pub use builder::{Builder, SeedError, StartError};
 pub use emulator::{

@@ -13,6 +13,7 @@ mod read;
 pub(crate) mod request;
 mod security;
 mod single;
+mod view;
 mod write;
 
 use std::sync::Arc;
@@ -108,14 +109,8 @@ impl Api {
 
 /// What the emulator lacks is refused: ignoring it would answer another question.
 fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), ODataError> {
-    for (name, feature) in [
-        ("savedQuery", "Running a saved view"),
-        ("userQuery", "Running a personal view"),
-        ("sql", "SQL"),
-    ] {
-        if options.custom.contains_key(name) {
-            return Err(ODataError::not_implemented(feature));
-        }
+    if options.custom.contains_key("sql") {
+        return Err(ODataError::not_implemented("SQL"));
     }
     // Misspelt options must not pass for options without effect.
     let known = [
@@ -124,6 +119,8 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
         "annotations",
         "LabelLanguages",
         "fetchXml",
+        "savedQuery",
+        "userQuery",
     ];
     if let Some(name) = options
         .custom
@@ -135,10 +132,15 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
             format!("The query parameter {name} is not supported"),
         ));
     }
-    if options.custom.contains_key("fetchXml") && !request.lists_rows() {
+    let queries = ["fetchXml", "savedQuery", "userQuery"];
+    let given = queries
+        .iter()
+        .filter(|name| options.custom.contains_key(**name));
+    let given = given.count();
+    if given > 1 || (given == 1 && !request.lists_rows()) {
         return Err(ODataError::bad_request(
             "0x80060888",
-            "A query in the address belongs to a GET request for rows.",
+            "One query or view in the address belongs to a GET request for rows.",
         ));
     }
     for header in ["mscrmcallerid", "callerobjectid"] {

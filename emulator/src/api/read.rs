@@ -50,6 +50,9 @@ impl<'a> Call<'a> {
         if let Some(xml) = self.options.custom.get("fetchXml") {
             return self.fetch(connection, source, xml);
         }
+        if let Some((kind, id)) = self.view_asked_for() {
+            return self.view(connection, source, kind, id);
+        }
         let table = source.table;
         let whole_table = source.condition.is_none();
         if self.options.delta_token.is_some() {

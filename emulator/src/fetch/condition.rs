@@ -17,7 +17,6 @@ use crate::{
         functions,
         sql::{Compiler, Reached, collate, comparison},
     },
-    schema::ColumnKind,
     store::Stored,
     time,
 };
@@ -55,97 +54,88 @@ impl<'a> Builder<'a> {
         if let Some(other) = &condition.value_of {
             return self.compare_columns(scope, &column, test, other);
         }
-        let values = &condition.values;
-        let typed = |text: &String| value(model, &column.property, text);
-        match (test, values.as_slice()) {
-            (Test::Compare(comparing), [text]) => {
-                let value = typed(text)?;
-                Ok(comparison(column.sql, &column.property, comparing, value))
-            }
-            (Test::IsNull { negated }, _) => {
-                let is = if negated { "IS NOT" } else { "IS" };
-                Ok(Sql::new(format!("({} {is} NULL)", column.sql.text)))
-            }
-            (
-                Test::Like {
-                    before,
-                    after,
-                    negated: not,
-                },
-                [text],
-            ) => {
-                if column.property.stored != Stored::Text {
-                    return Err(unfit(condition));
-                }
-                let mark = |wanted: bool| if wanted { "%" } else { "" };
-                let pattern = format!("{}{text}{}", mark(before), mark(after));
-                let like = Sql::with(
-                    format!("dv_like({}, ?)", column.sql.text),
-                    vec![SqlValue::Text(pattern)],
-                );
-                Ok(if not { negated(like) } else { like })
-            }
-            (Test::Among { negated: not }, _) if !values.is_empty() => {
-                let marks = vec!["?"; values.len()].join(", ");
-                let among = Sql::with(
-                    format!(
-                        "({}{} IN ({marks}))",
-                        column.sql.text,
-                        collate(&column.property)
-                    ),
-                    values.iter().map(typed).collect::<Result<_, _>>()?,
-                );
-                Ok(if not { negated(among) } else { among })
-            }
-            (Test::Between { negated: not }, [from, to]) => {
-                let between = Sql::with(
-                    format!(
-                        "({}{} BETWEEN ? AND ?)",
-                        column.sql.text,
-                        collate(&column.property)
-                    ),
-                    vec![typed(from)?, typed(to)?],
-                );
-                Ok(if not { negated(between) } else { between })
-            }
-            (Test::Choices { negated: not }, _) if !values.is_empty() => {
-                let ColumnKind::MultiSelectPicklist { .. } = column.property.column.kind else {
-                    return Err(unfit(condition));
-                };
-                let list = Literal::List(values.clone());
-                let chosen = self.function(
-                    scope,
-                    condition,
-                    "ContainValues",
-                    vec![("PropertyValues".to_owned(), Operand::Literal(list))],
-                )?;
-                Ok(if not { negated(chosen) } else { chosen })
-            }
-            (
-                Test::Function {
-                    name,
-                    values: count,
-                    negated: not,
-                },
-                _,
-            ) if count == values.len() || count == 0 => {
-                let arguments = match (count, values.as_slice()) {
-                    (1, [value]) => vec![argument("PropertyValue", value)],
-                    (2, [first, second]) => vec![
-                        argument("PropertyValue1", first),
-                        argument("PropertyValue2", second),
-                    ],
-                    _ => Vec::new(),
-                };
-                let sql = self.function(scope, condition, name, arguments)?;
-                Ok(if not { negated(sql) } else { sql })
-            }
-            _ => Err(FetchError::condition(format!(
+        if !test.takes(condition.values.len()) {
+            return Err(FetchError::condition(format!(
                 "The operator '{operator}' of the condition on '{}' does not take {} values.",
                 condition.attribute,
-                values.len()
-            ))),
+                condition.values.len()
+            )));
         }
+        let (sql, opposite) = match test {
+            Test::Compare(comparing) => (self.compare(column, comparing, condition)?, false),
+            Test::IsNull { negated } => {
+                let is = if negated { "IS NOT" } else { "IS" };
+                let sql = format!("({} {is} NULL)", column.sql.text);
+                (Sql::new(sql), false)
+            }
+            Test::Like {
+                before,
+                after,
+                negated,
+            } => (like(&column, condition, before, after)?, negated),
+            Test::Among { negated } => (self.in_list(&column, condition, "IN (", ", ")?, negated),
+            Test::Between { negated } => {
+                let sql = self.in_list(&column, condition, "BETWEEN (", ") AND (")?;
+                (sql, negated)
+            }
+            Test::Choices { negated } => {
+                let list = Literal::List(condition.values.clone());
+                let argument = ("PropertyValues".to_owned(), Operand::Literal(list));
+                let sql = self.function(scope, condition, "ContainValues", vec![argument])?;
+                (sql, negated)
+            }
+            Test::Function {
+                name,
+                values,
+                negated,
+            } => {
+                let names: &[&str] = match values {
+                    0 => &[],
+                    1 => &["PropertyValue"],
+                    _ => &["PropertyValue1", "PropertyValue2"],
+                };
+                let arguments = names.iter().zip(&condition.values);
+                let arguments = arguments.map(|(name, text)| argument(name, text)).collect();
+                (self.function(scope, condition, name, arguments)?, negated)
+            }
+        };
+        Ok(if opposite { negated(sql) } else { sql })
+    }
+
+    /// The condition's values as the column would hold them.
+    fn typed(
+        &self,
+        column: &Reached<'_>,
+        condition: &Condition,
+    ) -> Result<Vec<SqlValue>, ODataError> {
+        let typed = |text: &String| value(self.context.model, &column.property, text);
+        condition.values.iter().map(typed).collect()
+    }
+
+    fn compare(
+        &self,
+        column: Reached<'_>,
+        comparing: Comparison,
+        condition: &Condition,
+    ) -> Result<Sql, ODataError> {
+        let value = self.typed(&column, condition)?.pop();
+        let value = value.ok_or_else(|| unfit(condition))?;
+        Ok(comparison(column.sql, &column.property, comparing, value))
+    }
+
+    /// `column {open}?{between}?{between}?)`.
+    fn in_list(
+        &self,
+        column: &Reached<'_>,
+        condition: &Condition,
+        open: &str,
+        between: &str,
+    ) -> Result<Sql, ODataError> {
+        let values = self.typed(column, condition)?;
+        let marks = vec!["?"; values.len()].join(between);
+        let collate = collate(&column.property);
+        let text = format!("({}{collate} {open}{marks}))", column.sql.text);
+        Ok(Sql::with(text, values))
     }
 
     /// What the query function of OData that says the same compiles to.
@@ -209,6 +199,24 @@ impl<'a> Builder<'a> {
             Comparison::LessThanOrEqual => format!("({left_sql} <= {right_sql}{collate})"),
         }))
     }
+}
+
+fn like(
+    column: &Reached<'_>,
+    condition: &Condition,
+    before: bool,
+    after: bool,
+) -> Result<Sql, ODataError> {
+    if column.property.stored != Stored::Text {
+        return Err(unfit(condition));
+    }
+    let mark = |wanted: bool| if wanted { "%" } else { "" };
+    let text = condition.values.first().map_or("", String::as_str);
+    let pattern = format!("{}{text}{}", mark(before), mark(after));
+    Ok(Sql::with(
+        format!("dv_like({}, ?)", column.sql.text),
+        vec![SqlValue::Text(pattern)],
+    ))
 }
 
 fn argument(name: &str, text: &str) -> (String, Operand) {

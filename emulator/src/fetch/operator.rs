@@ -76,6 +76,19 @@ impl Test {
     }
 }
 
+impl Test {
+    /// Whether the operator takes so many values. Some clients write a value where none is needed.
+    pub(super) fn takes(self, count: usize) -> bool {
+        match self {
+            Self::Compare(_) | Self::Like { .. } => count == 1,
+            Self::IsNull { .. } | Self::Function { values: 0, .. } => true,
+            Self::Among { .. } | Self::Choices { .. } => count > 0,
+            Self::Between { .. } => count == 2,
+            Self::Function { values, .. } => count == values,
+        }
+    }
+}
+
 /// Operators that say the same as a query function, with the number of values they take.
 const FUNCTIONS: [(&str, &str, usize); 63] = [
     ("eq-userid", "EqualUserId", 0),

@@ -38,7 +38,7 @@ impl Fetch {
             return Err(FetchError::not_xml("The document element must be <fetch>."));
         }
         let mut parser = Parser::default();
-        let mut fetch = parser.fetch(root)?;
+        let mut fetch = fetch_attributes(root)?;
         let mut entities = elements(root);
         let (Some(entity), None) = (entities.next(), entities.next()) else {
             return Err(FetchError::not_xml("<fetch> must hold one <entity>."));
@@ -74,49 +74,6 @@ struct Parser {
 }
 
 impl Parser {
-    fn fetch(&mut self, node: Node<'_, '_>) -> Result<Fetch, ODataError> {
-        let mut fetch = Fetch::default();
-        for attribute in node.attributes() {
-            let (name, value) = (attribute.name(), attribute.value());
-            match name {
-                "top" => fetch.top = Some(number(name, value)?),
-                "count" => fetch.count = Some(number(name, value)?),
-                "page" => fetch.page = Some(number(name, value)?),
-                "paging-cookie" if value.is_empty() => {}
-                "paging-cookie" => fetch.cookie = Some(value.to_owned()),
-                "distinct" => fetch.distinct = truth(name, value)?,
-                "returntotalrecordcount" => fetch.total = truth(name, value)?,
-                "aggregate" => fetch.aggregate = truth(name, value)?,
-                "aggregatelimit" => fetch.aggregate_limit = Some(number(name, value)?),
-                "useraworderby" => fetch.raw_order = truth(name, value)?,
-                "datasource" => {
-                    return Err(ODataError::not_implemented("Long term retained data"));
-                }
-                _ if WITHOUT_EFFECT.contains(&name) => {}
-                _ => {
-                    return Err(FetchError::unexpected(
-                        &format!("attribute '{name}'"),
-                        "fetch",
-                    ));
-                }
-            }
-        }
-        let paging = [
-            ("page", fetch.page.is_some()),
-            ("count", fetch.count.is_some()),
-            ("paging-cookie", fetch.cookie.is_some()),
-            ("returntotalrecordcount", fetch.total),
-        ];
-        if let Some((name, _)) = paging.iter().find(|(_, given)| *given)
-            && fetch.top.is_some()
-        {
-            return Err(FetchError::invalid(format!(
-                "The top attribute can't be specified with paging attribute {name}"
-            )));
-        }
-        Ok(fetch)
-    }
-
     /// What `entity` and `link-entity` hold.
     fn entity(&mut self, node: Node<'_, '_>, depth: usize) -> Result<Entity, ODataError> {
         if depth > MAX_DEPTH {
@@ -254,6 +211,49 @@ impl Parser {
         }
         Ok(link)
     }
+}
+
+fn fetch_attributes(node: Node<'_, '_>) -> Result<Fetch, ODataError> {
+    let mut fetch = Fetch::default();
+    for attribute in node.attributes() {
+        let (name, value) = (attribute.name(), attribute.value());
+        match name {
+            "top" => fetch.top = Some(number(name, value)?),
+            "count" => fetch.count = Some(number(name, value)?),
+            "page" => fetch.page = Some(number(name, value)?),
+            "paging-cookie" if value.is_empty() => {}
+            "paging-cookie" => fetch.cookie = Some(value.to_owned()),
+            "distinct" => fetch.distinct = truth(name, value)?,
+            "returntotalrecordcount" => fetch.total = truth(name, value)?,
+            "aggregate" => fetch.aggregate = truth(name, value)?,
+            "aggregatelimit" => fetch.aggregate_limit = Some(number(name, value)?),
+            "useraworderby" => fetch.raw_order = truth(name, value)?,
+            "datasource" => {
+                return Err(ODataError::not_implemented("Long term retained data"));
+            }
+            _ if WITHOUT_EFFECT.contains(&name) => {}
+            _ => {
+                return Err(FetchError::unexpected(
+                    &format!("attribute '{name}'"),
+                    "fetch",
+                ));
+            }
+        }
+    }
+    let paging = [
+        ("page", fetch.page.is_some()),
+        ("count", fetch.count.is_some()),
+        ("paging-cookie", fetch.cookie.is_some()),
+        ("returntotalrecordcount", fetch.total),
+    ];
+    if let Some((name, _)) = paging.iter().find(|(_, given)| *given)
+        && fetch.top.is_some()
+    {
+        return Err(FetchError::invalid(format!(
+            "The top attribute can't be specified with paging attribute {name}"
+        )));
+    }
+    Ok(fetch)
 }
 
 fn attribute(node: Node<'_, '_>) -> Result<Attribute, ODataError> {

@@ -5,6 +5,10 @@ pub(super) const MAX_LINKS: usize = 15;
 
 /// A query: the `fetch` element.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is an attribute of its own in the query"
+)]
 pub(crate) struct Fetch {
     pub(crate) root: Entity,
     /// Most rows of the whole answer; excludes paging.

@@ -1,5 +1,7 @@
 //! Columns by their logical names, and the texts of conditions as the values that columns hold.
 
+use std::fmt::Write as _;
+
 use rusqlite::types::Value as SqlValue;
 
 use super::FetchError;
@@ -79,14 +81,11 @@ pub(super) fn shown(model: &Model, column: &Column, alias: &str) -> Option<Strin
             alias,
         );
     }
-    let labels: String = column
-        .choices()
-        .iter()
-        .map(|choice| {
-            let label = choice.label.replace('\'', "''");
-            format!(" WHEN {} THEN '{label}'", choice.value)
-        })
-        .collect();
+    let mut labels = String::new();
+    for choice in column.choices() {
+        let label = choice.label.replace('\'', "''");
+        let _ = write!(labels, " WHEN {} THEN '{label}'", choice.value);
+    }
     (!labels.is_empty()).then(|| format!("CASE {alias}.\"{}\"{labels} END", column.logical_name))
 }
 

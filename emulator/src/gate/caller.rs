@@ -211,7 +211,7 @@ impl Caller {
         kind: PrivilegeType,
         alias: &str,
     ) -> Result<Access, ODataError> {
-        if self.depth(table, kind)? == Depth::Global {
+        if self.depth(table, kind)? == Depth::Global && !table.is_personal() {
             return Ok(None);
         }
         let mut conditions = vec!["0".to_owned()];

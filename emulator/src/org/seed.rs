@@ -7,6 +7,7 @@ use super::{
 use crate::{
     schema::metadata_id,
     store::{Author, Decimal, Store, StoreError, Value, Writer},
+    views,
 };
 
 /// The days for which a delta token is valid in a new organization (reference §6.5).
@@ -46,7 +47,8 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         }
         let new = NewOrganization { writer, author };
         new.team_role(KEY_ACCOUNTS_TEAM, Role::Salesperson.id(ROOT_BUSINESS_UNIT))
-    })
+    })?;
+    views::seed(store)
 }
 
 /// Adds a row, leaving out what the schema lacks.

@@ -75,6 +75,12 @@ impl Table {
             .and_then(|position| self.columns.get(position))
     }
 
+    /// Whether a row concerns nobody but its owner and those it is shared with, whatever the
+    /// privileges of others (reference §4.14).
+    pub fn is_personal(&self) -> bool {
+        self.logical_name == "userquery"
+    }
+
     /// The alternate key of this logical name.
     pub fn key(&self, logical_name: &str) -> Option<&AlternateKey> {
         self.keys

@@ -243,6 +243,12 @@ async fn conditions_find_what_they_should() {
         assert_eq!(answer.status, 200, "{condition}: {}", answer.text);
         assert_eq!(names(&answer.rows()), expected, "{condition}");
     }
+}
+
+#[tokio::test]
+async fn filters_nest_and_look_at_related_rows() {
+    let (service, _) = three_accounts().await;
+    let all = ["Adventure & Works", "Contoso <Ltd>", "Fabrikam"];
     let values = "<value>10.5</value><value>20</value>";
     for (filter, expected) in [
         (
@@ -386,7 +392,18 @@ async fn pages_by_cookie_hold_every_row_once() {
         let whole = format!("<fetch>{entity}</fetch>");
         assert_eq!(service.fetch("accounts", &whole, "").await.rows(), all);
     }
+}
 
+#[tokio::test]
+async fn a_cookie_belongs_to_its_query() {
+    let service = Service::start().await;
+    for number in 0..5 {
+        let contact = json!({"lastname": format!("L{number}")});
+        let body = json!({"name": "A", "primarycontactid": contact});
+        service.create("accounts", &body).await;
+    }
+    let contact = "<link-entity name='contact' from='contactid' to='primarycontactid' alias='c'>\
+                   <attribute name='lastname'/>";
     // The cookie is only sent if asked for, has the documented form and belongs to its query.
     let xml = "<fetch count='4' page='1'><entity name='contact'><attribute name='lastname'/>\
                </entity></fetch>";

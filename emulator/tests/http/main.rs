@@ -18,4 +18,5 @@ mod sign_in;
 mod strictness;
 mod support;
 mod tracking;
+mod views;
 mod writing;
