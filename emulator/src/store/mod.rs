@@ -318,7 +318,9 @@ fn create_tables(
             ddl.push_str(&layout.ddl(table, schema));
         }
     }
-    let fingerprint = fingerprint(&ddl);
+    // Privileges are rows, but as much a part of the schema as the tables they guard.
+    let privileges: Vec<String> = schema.privileges().map(|it| it.name).collect();
+    let fingerprint = fingerprint(&ddl, &privileges);
     let known = writer
         .query_row(
             "SELECT name FROM sqlite_master WHERE name = '$counter'",
@@ -343,9 +345,9 @@ fn create_tables(
     Ok(())
 }
 
-fn fingerprint(ddl: &str) -> i32 {
+fn fingerprint(ddl: &str, privileges: &[String]) -> i32 {
     let mut hasher = DefaultHasher::new();
-    ddl.hash(&mut hasher);
+    (ddl, privileges).hash(&mut hasher);
     let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
     i32::from_le_bytes([a, b, c, d])
 }
