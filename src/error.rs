@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::dataverse::privilege::PrivilegeName;
 use crate::host::HttpError;
 
 /// What a caller can do about an error, and nothing finer.
@@ -86,6 +87,8 @@ pub struct Error {
     pub fault: Option<ServiceFault>,
     /// What the connector can try by itself.
     pub recovery: Option<Recovery>,
+    /// The privilege that the account lacks, where the service named it.
+    pub missing: Option<PrivilegeName>,
 }
 
 impl Error {
@@ -98,6 +101,7 @@ impl Error {
             retry_after: None,
             fault: None,
             recovery: None,
+            missing: None,
         }
     }
 

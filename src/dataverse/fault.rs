@@ -136,14 +136,15 @@ impl Fault {
             .code
             .map(|code| format!(" ({code})"))
             .unwrap_or_default();
-        let message = match PrivilegeName::missing_in(&self.message) {
-            Some(privilege) if self.status == 403 => {
+        let missing = PrivilegeName::missing_in(&self.message).filter(|_| self.status == 403);
+        let message = match &missing {
+            Some(privilege) => {
                 // The service's own sentence names the privilege and numbers for its makers.
-                let words = Words::of(&privilege, None);
+                let words = Words::of(privilege, None);
                 let remedy = words.remedy(Depth::Global);
                 format!("{failed}: {words} is missing, privilege/{privilege}{code}; {remedy}")
             }
-            _ => format!("{failed}: {}{code}; {}", self.said(), meaning.advice),
+            None => format!("{failed}: {}{code}; {}", self.said(), meaning.advice),
         };
         let mut error = Error::new(meaning.kind, message).with_fault(ServiceFault {
             status: self.status,
@@ -152,6 +153,7 @@ impl Fault {
         });
         error.retry_after = retry_after;
         error.recovery = meaning.recovery;
+        error.missing = missing;
         error
     }
 

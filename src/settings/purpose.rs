@@ -7,6 +7,10 @@ use super::document::Fields;
 
 /// What a connection is for. Empty, nothing is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the settings, and none depends on another"
+)]
 pub struct Purpose {
     /// What vendors of one kind of application ask for.
     pub profiles: BTreeSet<Profile>,
@@ -172,13 +176,13 @@ fn one_of<T: Copy>(
     text: &str,
 ) -> Result<T, String> {
     let all: Vec<T> = all.into_iter().collect();
-    let named = all.iter().copied().find(|item| name(*item) == text);
-    named.ok_or_else(|| {
-        let names: Vec<String> = all
+    let meant = all.iter().copied().find(|item| name(*item) == text);
+    meant.ok_or_else(|| {
+        let known: Vec<String> = all
             .iter()
             .map(|item| format!("\"{}\"", name(*item)))
             .collect();
-        format!("must be one of {}", names.join(", "))
+        format!("must be one of {}", known.join(", "))
     })
 }
 

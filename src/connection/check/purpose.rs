@@ -7,6 +7,7 @@ use super::organization::Organization;
 use super::{PRIVILEGES, account, sentence};
 use crate::connection::privileges::{Held, Permission, Tables, Wanted, lookup};
 use crate::connection::report::Finding;
+use crate::dataverse::metadata::Switch;
 use crate::dataverse::privilege::Depth;
 use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
@@ -55,13 +56,13 @@ async fn compare<H: Host>(
 ) -> Vec<Finding> {
     let held = match held {
         Ok(held) => held,
-        Err(error) => return vec![not_told(&error)],
+        Err(error) => return not_told(permissions, &error),
     };
     let mut ids = BTreeMap::new();
     if held.needs_ids() {
         match lookup::privileges(client, permissions).await {
             Ok(known) => ids.extend(known.into_iter().map(|known| (known.name, known.id))),
-            Err(error) => return vec![not_told(&error)],
+            Err(error) => return not_told(permissions, &error),
         }
     }
     let missing: Vec<Finding> = permissions
@@ -107,12 +108,19 @@ fn needed_for(reasons: &[String]) -> String {
     }
 }
 
-/// What the account may do is a secret to the account itself.
-fn not_told(error: &Error) -> Finding {
+/// What the account may do is a secret to the account itself. What it lacks to see it is the
+/// first thing that it lacks.
+fn not_told(permissions: &[Permission], error: &Error) -> Vec<Finding> {
     if error.kind != ErrorKind::Forbidden {
-        return untested("what the account may do is not known", error);
+        return vec![untested("what the account may do is not known", error)];
     }
-    Finding::warning(
+    let lacking = permissions
+        .iter()
+        .find(|permission| error.missing.as_ref() == Some(&permission.privilege));
+    if let Some(permission) = lacking {
+        return vec![missing(permission, None), Finding::skipped(PRIVILEGES)];
+    }
+    let warning = Finding::warning(
         PRIVILEGES,
         sentence(&format!(
             "the environment does not tell the account what it may do, so that was not \
@@ -121,7 +129,8 @@ fn not_told(error: &Error) -> Finding {
         "In a security role of the account, tab Business Management, set \"Read\" of User, Team \
          and Security Role to Organization and check again, or compare its roles with the list \
          that dataverse-host role prints.",
-    )
+    );
+    vec![warning]
 }
 
 fn untested(what: &str, error: &Error) -> Finding {
@@ -147,9 +156,9 @@ fn untracked<H: Host>(client: &Client<H>, wanted: &Wanted, tables: &Tables) -> V
     wanted
         .tables_read()
         .filter(|name| {
-            tables.definition(name).is_some_and(|definition| {
-                definition.can_track_changes && !definition.change_tracking_enabled
-            })
+            tables
+                .definition(name)
+                .is_some_and(|definition| is_off(definition.change_tracking))
         })
         .map(|name| {
             Finding::warning(
@@ -166,6 +175,11 @@ fn untracked<H: Host>(client: &Client<H>, wanted: &Wanted, tables: &Tables) -> V
             )
         })
         .collect()
+}
+
+/// Whether something is not done and could be.
+fn is_off(switch: Switch) -> bool {
+    switch.can_be_on && !switch.is_on
 }
 
 /// Whether any history is kept (reference §10).
@@ -190,7 +204,7 @@ fn audit(wanted: &Wanted, tables: &Tables, organization: Option<&Organization>) 
         .filter(|name| {
             tables
                 .definition(name)
-                .is_some_and(|definition| definition.can_change_auditing && !definition.is_audited)
+                .is_some_and(|definition| is_off(definition.auditing))
         })
         .collect();
     if off.is_empty() {

@@ -25,6 +25,13 @@ pub(in crate::connection) struct Wanted {
 /// What every connection asks the environment before it reads a row (reference §5.1).
 const DISCOVERY: [&str; 1] = ["prvReadEntity"];
 
+/// What the check reads: the organization's particulars, and what the account's own row leads
+/// to. No business unit is without its own users.
+const CHECK: [(&str, Depth); 2] = [
+    ("prvReadOrganization", Depth::Global),
+    ("prvReadUser", Depth::Local),
+];
+
 /// What gives a history more than the fact that something changed (reference §10).
 const HISTORY: (&str, &str) = ("prvReadRecordAuditHistory", "reading the history of rows");
 
@@ -110,11 +117,12 @@ impl Wanted {
                 true,
             ));
         }
-        permissions.add(on_no_table(
-            "prvReadOrganization",
-            "checking the connection",
-            false,
-        ));
+        for (name, depth) in CHECK {
+            permissions.add(Permission {
+                depth,
+                ..on_no_table(name, "checking the connection", false)
+            });
+        }
         for (name, reason) in &self.besides {
             permissions.add(on_no_table(name, reason, true));
         }

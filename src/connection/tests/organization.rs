@@ -131,11 +131,12 @@ impl Organization {
             }
             (Method::Get, "EntityDefinitions", _) => self.definitions(filter),
             (Method::Get, "privileges", _) => self.privileges(filter),
-            (Method::Get, "roles", _) => rows(self.roles.iter().filter_map(|role| {
-                filter
-                    .starts_with(&format!("name eq '{}' and ", role.name))
-                    .then(|| role_row(role))
-            })),
+            (Method::Get, "roles", _) => {
+                let is_named = |role: &&StoredRole| {
+                    filter.starts_with(&format!("name eq '{}' and ", role.name))
+                };
+                rows(self.roles.iter().filter(is_named).map(role_row))
+            }
             (Method::Get, "roleprivilegescollection", _) => self.grants(filter),
             (Method::Post, "roles", Some(body)) => self.create_role(&body),
             (Method::Post, path, Some(body)) => self.add_privileges(path, &body),

@@ -22,114 +22,117 @@ fn names(purpose: &Value) -> Vec<String> {
         .collect()
 }
 
+/// The privileges of each profile.
+const PROFILES: [(&str, &[&str]); 5] = [
+    (
+        "revenue-intelligence",
+        &[
+            "prvReadAccount",
+            "prvReadConnection",
+            "prvReadConnectionRole",
+            "prvReadContact",
+            "prvReadOpportunity",
+            "prvReadRecordAuditHistory",
+            "prvReadAuditSummary",
+            "prvReadOrganization",
+            "prvReadTeam",
+            "prvReadTransactionCurrency",
+            "prvReadUser",
+            "prvReadEntity",
+            "prvReadProcessStage",
+            "prvReadOpportunitySalesProcess",
+        ],
+    ),
+    (
+        "sales-assistant",
+        &[
+            "prvCreateAccount",
+            "prvReadAccount",
+            "prvWriteAccount",
+            "prvAppendAccount",
+            "prvAppendToAccount",
+            "prvCreateContact",
+            "prvReadContact",
+            "prvWriteContact",
+            "prvAppendContact",
+            "prvAppendToContact",
+            "prvCreateNote",
+            "prvReadNote",
+            "prvWriteNote",
+            "prvAppendNote",
+            "prvCreateOpportunity",
+            "prvReadOpportunity",
+            "prvWriteOpportunity",
+            "prvAppendOpportunity",
+            "prvAppendToOpportunity",
+            "prvReadOrganization",
+            "prvReadUser",
+            "prvReadEntity",
+            "prvReadWorkflow",
+            "prvReadProcessStage",
+            "prvReadLeadToOpportunitySalesProcess",
+            "prvReadOpportunitySalesProcess",
+        ],
+    ),
+    (
+        "account-based-marketing",
+        &[
+            "prvReadAccount",
+            "prvReadActivity",
+            "prvReadContact",
+            "prvReadLead",
+            "prvReadOpportunity",
+            "prvReadCustomerOpportunityRole",
+            "prvReadQueue",
+            "prvReadUserQuery",
+            "prvReadCampaign",
+            "prvReadList",
+            "prvReadTransactionCurrency",
+            "prvReadOrganization",
+            "prvReadUser",
+            "prvReadUserSettings",
+            "prvBulkEdit",
+            "prvReadAttributeMap",
+            "prvReadEntity",
+            "prvReadEntityMap",
+            "prvCreateAttribute",
+            "prvReadWorkflow",
+            "prvReadRelationship",
+            "prvReadAsyncOperation",
+            "prvReadQuery",
+        ],
+    ),
+    (
+        "access-sync",
+        &[
+            "prvReadOrganization",
+            "prvReadRole",
+            "prvReadTeam",
+            "prvReadUser",
+            "prvReadEntity",
+        ],
+    ),
+    (
+        "access-provisioning",
+        &[
+            "prvReadOrganization",
+            "prvReadRole",
+            "prvAppendToRole",
+            "prvAssignRole",
+            "prvReadTeam",
+            "prvWriteTeam",
+            "prvAppendTeam",
+            "prvReadUser",
+            "prvAppendUser",
+            "prvAppendToUser",
+            "prvReadEntity",
+        ],
+    ),
+];
+
 #[test]
 fn a_profile_asks_for_what_its_vendors_ask_for_and_for_no_more() {
-    let expected: [(&str, &[&str]); 5] = [
-        (
-            "revenue-intelligence",
-            &[
-                "prvReadAccount",
-                "prvReadConnection",
-                "prvReadConnectionRole",
-                "prvReadContact",
-                "prvReadOpportunity",
-                "prvReadRecordAuditHistory",
-                "prvReadAuditSummary",
-                "prvReadOrganization",
-                "prvReadTeam",
-                "prvReadTransactionCurrency",
-                "prvReadUser",
-                "prvReadEntity",
-                "prvReadProcessStage",
-                "prvReadOpportunitySalesProcess",
-            ],
-        ),
-        (
-            "sales-assistant",
-            &[
-                "prvCreateAccount",
-                "prvReadAccount",
-                "prvWriteAccount",
-                "prvAppendAccount",
-                "prvAppendToAccount",
-                "prvCreateContact",
-                "prvReadContact",
-                "prvWriteContact",
-                "prvAppendContact",
-                "prvAppendToContact",
-                "prvCreateNote",
-                "prvReadNote",
-                "prvWriteNote",
-                "prvAppendNote",
-                "prvCreateOpportunity",
-                "prvReadOpportunity",
-                "prvWriteOpportunity",
-                "prvAppendOpportunity",
-                "prvAppendToOpportunity",
-                "prvReadOrganization",
-                "prvReadEntity",
-                "prvReadWorkflow",
-                "prvReadProcessStage",
-                "prvReadLeadToOpportunitySalesProcess",
-                "prvReadOpportunitySalesProcess",
-            ],
-        ),
-        (
-            "account-based-marketing",
-            &[
-                "prvReadAccount",
-                "prvReadActivity",
-                "prvReadContact",
-                "prvReadLead",
-                "prvReadOpportunity",
-                "prvReadCustomerOpportunityRole",
-                "prvReadQueue",
-                "prvReadUserQuery",
-                "prvReadCampaign",
-                "prvReadList",
-                "prvReadTransactionCurrency",
-                "prvReadOrganization",
-                "prvReadUser",
-                "prvReadUserSettings",
-                "prvBulkEdit",
-                "prvReadAttributeMap",
-                "prvReadEntity",
-                "prvReadEntityMap",
-                "prvCreateAttribute",
-                "prvReadWorkflow",
-                "prvReadRelationship",
-                "prvReadAsyncOperation",
-                "prvReadQuery",
-            ],
-        ),
-        (
-            "access-sync",
-            &[
-                "prvReadOrganization",
-                "prvReadRole",
-                "prvReadTeam",
-                "prvReadUser",
-                "prvReadEntity",
-            ],
-        ),
-        (
-            "access-provisioning",
-            &[
-                "prvReadOrganization",
-                "prvReadRole",
-                "prvAppendToRole",
-                "prvAssignRole",
-                "prvReadTeam",
-                "prvWriteTeam",
-                "prvAppendTeam",
-                "prvReadUser",
-                "prvAppendUser",
-                "prvAppendToUser",
-                "prvReadEntity",
-            ],
-        ),
-    ];
-    for (profile, expected) in expected {
+    for (profile, expected) in PROFILES {
         let mut found = names(&json!({ "profiles": [profile] }));
         let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
         found.sort();
@@ -149,12 +152,12 @@ fn a_profile_asks_for_what_its_vendors_ask_for_and_for_no_more() {
 
 #[test]
 fn tables_and_operations_ask_for_their_own_rights() {
-    let always = ["prvReadOrganization", "prvReadEntity"];
+    let always = ["prvReadOrganization", "prvReadUser", "prvReadEntity"];
     for (purpose, expected) in [
         (json!({"read": ["task"]}), vec!["prvReadActivity"]),
         (
             json!({"read": ["new_tour", "teammembership"]}),
-            vec!["prvReadTeam", "prvReadUser", "prvReadnew_tour"],
+            vec!["prvReadTeam", "prvReadnew_tour"],
         ),
         (
             json!({"write": [{"table": "product", "operations": ["delete", "assign", "share"]}]}),
@@ -221,7 +224,8 @@ fn a_role_reads_like_the_role_editor() {
             "Business Management | Organization: Read | Organization | checking the connection",
             "Business Management | Security Role: Read | Organization | reading role",
             "Business Management | Team: Read | Organization | reading team",
-            "Business Management | User: Read | Organization | reading systemuser",
+            "Business Management | User: Read | Organization | checking the connection, reading \
+             systemuser",
             "Customization | Entity: Read | Organization | finding out which tables there are",
             "Custom Entities | new_tour: Read | Organization | reading new_tour",
         ]

@@ -22,13 +22,18 @@ pub struct TableGuards {
     /// What each right on its rows takes.
     pub privileges: Vec<TablePrivilege>,
     /// Whether the service keeps track of its changes.
-    pub change_tracking_enabled: bool,
-    /// Whether it can be made to.
-    pub can_track_changes: bool,
+    pub change_tracking: Switch,
     /// Whether its history is kept.
-    pub is_audited: bool,
-    /// Whether that can be changed.
-    pub can_change_auditing: bool,
+    pub auditing: Switch,
+}
+
+/// Something that is done for a table or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// Whether it is done.
+    pub is_on: bool,
+    /// Whether it can be switched on.
+    pub can_be_on: bool,
 }
 
 /// What a right on the rows of a table takes.
@@ -140,7 +145,8 @@ struct Managed {
 #[serde(rename_all = "PascalCase")]
 struct Privilege {
     name: Option<String>,
-    privilege_type: Option<String>,
+    #[serde(rename = "PrivilegeType")]
+    right: Option<String>,
     #[serde(default)]
     can_be_local: bool,
     #[serde(default)]
@@ -178,7 +184,7 @@ impl Privilege {
             Depth::Basic
         };
         Some(TablePrivilege {
-            right: Right::parse(&self.privilege_type?)?,
+            right: Right::parse(&self.right?)?,
             name: PrivilegeName::parse(&self.name?)?,
             deepest,
         })
@@ -187,7 +193,8 @@ impl Privilege {
 
 impl From<Definition> for TableGuards {
     fn from(definition: Definition) -> Self {
-        let is_on = |property: &Option<Managed>| property.as_ref().and_then(|it| it.value);
+        let tracking = definition.can_change_tracking_be_enabled;
+        let auditing = definition.is_audit_enabled;
         Self {
             title: definition.display_name.and_then(wire::Label::into_text),
             privileges: definition
@@ -196,14 +203,19 @@ impl From<Definition> for TableGuards {
                 .flatten()
                 .filter_map(Privilege::read)
                 .collect(),
-            change_tracking_enabled: definition.change_tracking_enabled.unwrap_or_default(),
-            can_track_changes: is_on(&definition.can_change_tracking_be_enabled)
-                .unwrap_or_default(),
-            is_audited: is_on(&definition.is_audit_enabled).unwrap_or_default(),
-            can_change_auditing: definition
-                .is_audit_enabled
-                .and_then(|property| property.can_be_changed)
-                .unwrap_or_default(),
+            change_tracking: Switch {
+                is_on: definition.change_tracking_enabled.unwrap_or_default(),
+                can_be_on: tracking.and_then(|it| it.value).unwrap_or_default(),
+            },
+            auditing: Switch {
+                is_on: auditing
+                    .as_ref()
+                    .and_then(|it| it.value)
+                    .unwrap_or_default(),
+                can_be_on: auditing
+                    .and_then(|it| it.can_be_changed)
+                    .unwrap_or_default(),
+            },
             logical_name: definition.logical_name,
         }
     }

@@ -20,7 +20,7 @@ use crate::host::{Host, Started};
 pub use definition::{
     Attribute, AttributeKind, DateTimeBehavior, OptionItem, TableDefinition, TableKey, TableSummary,
 };
-pub use guards::{TableGuards, TablePrivilege, guards, references};
+pub use guards::{Switch, TableGuards, TablePrivilege, guards, references};
 
 /// What is asked about a table, alone or among all.
 const TABLE_COLUMNS: &str = "LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,\
