@@ -249,7 +249,7 @@ fn type_of(value: &Value) -> &'static str {
 }
 
 /// The known key that was most likely meant: the nearest within a third of its length.
-fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = |text: &str| -> String {
         text.chars()
             .filter(|c| c.is_alphanumeric())

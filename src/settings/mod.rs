@@ -1,7 +1,8 @@
-//! One typed description of a connection, read from JSON.
+//! One typed description of a connection, read from JSON or from a connection string.
 
 mod auth;
 mod authority;
+mod connection_string;
 mod document;
 mod environment;
 mod name;
@@ -47,12 +48,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads settings from a JSON document.
+    /// Reads settings from a JSON document or from a connection string.
     ///
     /// # Errors
     /// `InvalidSettings`, naming every fault that was found and where.
-    pub fn parse(json: &str) -> Result<Self, Error> {
-        parse::parse(json)
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        parse::parse(text)
     }
 
     /// The JSON Schema (2020-12) of the settings.

@@ -1,10 +1,11 @@
-//! From a JSON document to [`Settings`].
+//! From a JSON document or a connection string to [`Settings`].
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
+use super::connection_string;
 use super::document::{Faults, Fields};
 use super::{
     ApiVersion, Auth, EnvironmentUrl, Limits, NamedAuthority, RetrySettings, Settings, Tenant,
@@ -12,18 +13,11 @@ use super::{
 };
 use crate::error::{Error, ErrorKind};
 
-pub(super) fn parse(json: &str) -> Result<Settings, Error> {
-    let members = match serde_json::from_str(json) {
-        Ok(Value::Object(members)) => members,
-        Ok(_) => return Err(refused("they must be a JSON object")),
-        // The parser's own words could quote a misplaced secret; its position cannot.
-        Err(error) => {
-            return Err(refused(&format!(
-                "they are not JSON (line {}, column {})",
-                error.line(),
-                error.column()
-            )));
-        }
+pub(super) fn parse(text: &str) -> Result<Settings, Error> {
+    let members = if connection_string::is_one(text) {
+        connection_string::document(text).map_err(|faults| refused(&faults))?
+    } else {
+        document(text)?
     };
     let mut faults = Faults::default();
     let mut root = Fields::root(members, &mut faults);
@@ -36,6 +30,19 @@ pub(super) fn parse(json: &str) -> Result<Settings, Error> {
             ErrorKind::Internal,
             "the settings were refused without a reason; this is a defect of the connector",
         )),
+    }
+}
+
+fn document(json: &str) -> Result<Map<String, Value>, Error> {
+    match serde_json::from_str(json) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(refused("they must be a JSON object")),
+        // The parser's own words could quote a misplaced secret; its position cannot.
+        Err(error) => Err(refused(&format!(
+            "they are not JSON (line {}, column {}), and no connection string",
+            error.line(),
+            error.column()
+        ))),
     }
 }
 

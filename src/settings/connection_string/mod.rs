@@ -1,0 +1,289 @@
+//! Settings as a connection string, in the words of the Xrm tooling and of CData's drivers.
+//!
+//! It becomes the same JSON document that settings are otherwise written as, and is then read
+//! like one. A secret stands in it by its name only, as `secret:NAME`.
+
+mod key;
+mod pairs;
+
+use serde_json::{Map, Value, json};
+
+use super::document::Faults;
+use super::origins::{CHINA, US_GOVERNMENT};
+use crate::text::one_line;
+use key::Key;
+
+/// Marks the name of a secret.
+const SECRET: &str = "secret:";
+
+/// Whether the text is a connection string; a JSON document begins otherwise.
+pub(super) fn is_one(text: &str) -> bool {
+    text.trim_start().starts_with(|c: char| c.is_alphabetic()) && text.contains('=')
+}
+
+/// The JSON document that says the same.
+///
+/// # Errors
+/// Every fault that was found. No value is repeated.
+pub(super) fn document(text: &str) -> Result<Map<String, Value>, String> {
+    let mut faults = Faults::default();
+    let mut parts = Parts::default();
+    match pairs::pairs(text) {
+        Ok(pairs) => parts.sort_in(pairs, &mut faults),
+        Err(reason) => faults.note(format!("the connection string cannot be read: {reason}")),
+    }
+    // A part that was not understood may be what others miss.
+    if let Some(faults) = faults.into_sentence() {
+        return Err(faults);
+    }
+    let mut faults = Faults::default();
+    let document = parts.into_document(&mut faults);
+    match faults.into_sentence() {
+        Some(faults) => Err(faults),
+        None => Ok(document),
+    }
+}
+
+/// The values by what they stand for.
+#[derive(Default)]
+struct Parts(Vec<(Key, String)>);
+
+impl Parts {
+    fn sort_in(&mut self, pairs: Vec<(String, String)>, faults: &mut Faults) {
+        // What follows a pasted secret may be the rest of it, and is not repeated.
+        let mut pasted = false;
+        for (name, value) in pairs {
+            let Some(key) = Key::named(&name) else {
+                if !pasted {
+                    faults.note(unknown(&name));
+                }
+                continue;
+            };
+            if key == Key::Password {
+                pasted = true;
+                faults.note(format!(
+                    "\"{}\" has no use here, because nobody signs in by password: take it out, \
+                     and store a certificate as PEM without one",
+                    key.name()
+                ));
+                continue;
+            }
+            let value = match (key.is_secret(), secret_name(&value)) {
+                (true, Some(secret)) => secret.to_owned(),
+                (true, None) => {
+                    pasted = true;
+                    faults.note(format!(
+                        "\"{0}\" must name a secret, as in {0}={SECRET}NAME, and never hold its \
+                         value; if the value was pasted here, remove it and put it into the \
+                         secret store",
+                        key.name()
+                    ));
+                    continue;
+                }
+                (false, _) => value,
+            };
+            if key != Key::Harmless && self.0.iter().any(|(known, _)| *known == key) {
+                faults.note(format!("\"{}\" is there twice", key.name()));
+            }
+            self.0.push((key, value));
+        }
+    }
+
+    fn take(&mut self, key: Key) -> Option<String> {
+        let place = self.0.iter().position(|(known, _)| *known == key)?;
+        Some(self.0.remove(place).1)
+    }
+
+    fn require(&mut self, key: Key, faults: &mut Faults) -> Option<String> {
+        let value = self.take(key);
+        if value.is_none() {
+            let name = key.name();
+            faults.note(if key.is_secret() {
+                format!(
+                    "\"{name}\" is missing (write {name}={SECRET}NAME, with the NAME under which \
+                     the value is stored)"
+                )
+            } else {
+                format!("\"{name}\" is missing")
+            });
+        }
+        value
+    }
+
+    fn into_document(mut self, faults: &mut Faults) -> Map<String, Value> {
+        let mut document = Map::new();
+        let mut set = |key: &str, value: Option<String>| {
+            document.extend(value.map(|value| (key.to_owned(), Value::String(value))));
+        };
+        set("environment", self.require(Key::Environment, faults));
+        set("tenant", self.take(Key::Tenant));
+        set("resource", self.take(Key::Resource));
+        let cloud = self
+            .take(Key::Cloud)
+            .and_then(|cloud| authority(&cloud, faults));
+        set("authority", self.take(Key::Authority).or(cloud));
+        if let Some(version) = self.take(Key::CrmVersion)
+            && !version.eq_ignore_ascii_case("CRMOnline")
+        {
+            faults.note(
+                "\"CRMVersion\" must be CRMOnline; for a server on premises leave it out, and \
+                 name the AD FS server, as in Authority=https://adfs.contoso.com/adfs",
+            );
+        }
+        if let Some(auth) = self.auth(faults) {
+            document.insert("auth".to_owned(), auth);
+        }
+        document
+    }
+
+    fn auth(&mut self, faults: &mut Faults) -> Option<Value> {
+        let name = self.require(Key::Way, faults)?;
+        let ready = |parts: &Self| {
+            let has = |key| parts.0.iter().any(|(known, _)| *known == key);
+            has(Key::AccessToken) && !has(Key::RefreshToken)
+        };
+        let way = match Way::named(&name) {
+            Ok(Way::Delegated) if ready(self) => Way::AccessToken,
+            Ok(way) => way,
+            Err(reason) => {
+                faults.note(reason);
+                return None;
+            }
+        };
+        let (kind, needed, possible): (_, &[(&str, Key)], &[(&str, Key)]) = match way {
+            Way::ClientSecret => (
+                "client-secret",
+                &[("clientId", Key::ClientId), ("secret", Key::ClientSecret)],
+                &[("scope", Key::Scope)],
+            ),
+            Way::Certificate => (
+                "certificate",
+                &[
+                    ("clientId", Key::ClientId),
+                    ("certificate", Key::Certificate),
+                ],
+                &[("scope", Key::Scope)],
+            ),
+            Way::WorkloadIdentity => (
+                "workload-identity",
+                &[("clientId", Key::ClientId), ("assertion", Key::Assertion)],
+                &[("scope", Key::Scope)],
+            ),
+            Way::Delegated => (
+                "delegated",
+                &[
+                    ("clientId", Key::ClientId),
+                    ("refreshToken", Key::RefreshToken),
+                ],
+                &[("secret", Key::ClientSecret), ("scope", Key::Scope)],
+            ),
+            Way::AccessToken => ("access-token", &[("token", Key::AccessToken)], &[]),
+        };
+        let mut auth = Map::from_iter([("type".to_owned(), json!(kind))]);
+        for (member, key) in needed {
+            let value = self.require(*key, faults);
+            auth.extend(value.map(|value| ((*member).to_owned(), Value::String(value))));
+        }
+        for (member, key) in possible {
+            let value = self.take(*key);
+            auth.extend(value.map(|value| ((*member).to_owned(), Value::String(value))));
+        }
+        for (key, _) in &self.0 {
+            // A ready token has an application, but it is not asked for it.
+            let unused = matches!((way, key), (Way::AccessToken, Key::ClientId));
+            if !unused && !matches!(key, Key::Harmless | Key::Callback) {
+                faults.note(format!(
+                    "\"{}\" has no use with this way of signing in ({kind})",
+                    key.name()
+                ));
+            }
+        }
+        Some(Value::Object(auth))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    ClientSecret,
+    Certificate,
+    WorkloadIdentity,
+    Delegated,
+    AccessToken,
+}
+
+impl Way {
+    fn named(name: &str) -> Result<Self, String> {
+        let plain: String = name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        Ok(match plain.as_str() {
+            "clientsecret" | "azureserviceprincipal" | "oauthclient" => Self::ClientSecret,
+            "certificate" | "azureserviceprincipalcert" => Self::Certificate,
+            "workloadidentity" => Self::WorkloadIdentity,
+            "oauth" | "azuread" | "delegated" => Self::Delegated,
+            "accesstoken" => Self::AccessToken,
+            "ad" | "ifd" | "claims" | "ntlm" | "negotiate" | "kerberos" => {
+                return Err(
+                    "\"AuthType\" names a sign-in with a Windows account, which this connector \
+                     cannot do (use OAuth, and name the AD FS server as \"Authority\")"
+                        .to_owned(),
+                );
+            }
+            "office365" | "azurepassword" | "oauthpassword" | "basic" => {
+                return Err(
+                    "\"AuthType\" names a sign-in by password, which Dataverse no longer takes \
+                     (use ClientSecret, Certificate or OAuth)"
+                        .to_owned(),
+                );
+            }
+            "azuremsi" => {
+                return Err(
+                    "\"AuthScheme\" names a managed identity, which only the platform can use \
+                     (let it keep an access token, and use AuthType=AccessToken)"
+                        .to_owned(),
+                );
+            }
+            _ => {
+                return Err("\"AuthType\" must be ClientSecret, Certificate, OAuth, \
+                     WorkloadIdentity or AccessToken, or \"AuthScheme\" \
+                     AzureServicePrincipal, AzureServicePrincipalCert, AzureAD or OAuthClient"
+                    .to_owned());
+            }
+        })
+    }
+}
+
+/// `NAME` of `secret:NAME`.
+fn secret_name(value: &str) -> Option<&str> {
+    let (mark, name) = value.split_at_checked(SECRET.len())?;
+    mark.eq_ignore_ascii_case(SECRET).then(|| name.trim())
+}
+
+/// The authority of a cloud (reference 1.3); the public one goes without saying.
+fn authority(cloud: &str, faults: &mut Faults) -> Option<String> {
+    match cloud.to_ascii_uppercase().as_str() {
+        "GLOBAL" => None,
+        "USGOVT" | "USGOVTDOD" | "USGOVERNMENT" => Some(US_GOVERNMENT.to_owned()),
+        "CHINA" => Some(CHINA.to_owned()),
+        _ => {
+            faults.note("\"AzureEnvironment\" must be GLOBAL, USGOVT, USGOVTDOD or CHINA");
+            None
+        }
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let advice = match Key::suggestion(name) {
+        Some(known) => format!(" (did you mean \"{known}\"?)"),
+        None => String::new(),
+    };
+    format!(
+        "\"{}\" is not a key of a connection string that is known here{advice}",
+        one_line(name, 40)
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+use crate::error::ErrorKind;
+use crate::settings::Settings;
+
+const ID: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
+
+/// The settings that the string stands for are the ones of the JSON document.
+fn same(string: &str, json: &str) {
+    let string = string.replace("{ID}", ID);
+    let json = json.replace("{ID}", ID);
+    let settings = Settings::parse(&string).unwrap_or_else(|error| panic!("{string}: {error}"));
+    assert_eq!(settings, Settings::parse(&json).unwrap(), "{string}");
+}
+
+#[test]
+fn a_string_says_the_same_as_a_document() {
+    for (string, json) in [
+        (
+            "AuthType=ClientSecret;Url=https://contoso.crm.dynamics.com;ClientId={ID};\
+             ClientSecret=secret:crm-secret",
+            r#"{"environment":"https://contoso.crm.dynamics.com","auth":{"type":"client-secret",
+                "clientId":"{ID}","secret":"crm-secret"}}"#,
+        ),
+        (
+            " authtype = clientsecret ; SERVICE URI='https://contoso.crm.dynamics.com/' ; \
+             App_Id=\"{ID}\"; Secret=Secret:crm-secret; RequireNewInstance=true; \
+             LoginPrompt=Never; TokenCacheStorePath=c:\\a b\\c;",
+            r#"{"environment":"https://contoso.crm.dynamics.com","auth":{"type":"client-secret",
+                "clientId":"{ID}","secret":"crm-secret"}}"#,
+        ),
+        (
+            "AuthType=Certificate;Url=https://contoso.crm.dynamics.com;AppId={ID};\
+             Thumbprint=0123456789ABCDEF;StoreName=My;Certificate=secret:crm-pem",
+            r#"{"environment":"https://contoso.crm.dynamics.com","auth":{"type":"certificate",
+                "clientId":"{ID}","certificate":"crm-pem"}}"#,
+        ),
+        (
+            "AuthType=OAuth;Username=jo@contoso.com;Url=https://contoso.crm.dynamics.com;\
+             AppId={ID};RedirectUri=http://localhost:33333;LoginPrompt=Auto;\
+             RefreshToken=secret:jo",
+            r#"{"environment":"https://contoso.crm.dynamics.com","auth":{"type":"delegated",
+                "clientId":"{ID}","refreshToken":"jo"}}"#,
+        ),
+        (
+            "AuthScheme=AzureServicePrincipal;OAuthClientId={ID};OAuthClientSecret=secret:s;\
+             AzureTenant=contoso.onmicrosoft.com;CRMVersion=CRMOnline;InitiateOAuth=GETANDREFRESH;\
+             CallbackURL=http://localhost:33333;URL=https://contoso.crm4.dynamics.com",
+            r#"{"environment":"https://contoso.crm4.dynamics.com","tenant":"contoso.onmicrosoft.com",
+                "auth":{"type":"client-secret","clientId":"{ID}","secret":"s"}}"#,
+        ),
+        (
+            "AuthScheme=AzureServicePrincipalCert;OAuthClientId={ID};OAuthJWTCert=secret:c;\
+             OAuthJWTCertType=PEMKEY_BLOB;OAuthJWTCertSubject=*;AzureTenant=contoso.com;\
+             URL=https://contoso.crm.dynamics.cn;AzureEnvironment=China",
+            r#"{"environment":"https://contoso.crm.dynamics.cn","tenant":"contoso.com",
+                "authority":"https://login.partner.microsoftonline.cn",
+                "auth":{"type":"certificate","clientId":"{ID}","certificate":"c"}}"#,
+        ),
+        (
+            "AuthScheme=AzureAD;OAuthClientId={ID};OAuthClientSecret=secret:s;\
+             OAuthRefreshToken=secret:r;Url=https://contoso.crm.dynamics.com",
+            r#"{"environment":"https://contoso.crm.dynamics.com","auth":{"type":"delegated",
+                "clientId":"{ID}","secret":"s","refreshToken":"r"}}"#,
+        ),
+        (
+            "AuthScheme=OAuth;InitiateOAuth=OFF;OAuthClientId={ID};OAuthAccessToken=secret:t;\
+             Url=https://contoso.crm.dynamics.com",
+            r#"{"environment":"https://contoso.crm.dynamics.com","auth":{"type":"access-token",
+                "token":"t"}}"#,
+        ),
+        (
+            "AuthType=OAuth;Url=https://crm.contoso.com/Sales;AppId={ID};RefreshToken=secret:r;\
+             Authority=https://adfs.contoso.com/adfs;Resource=https://crm.contoso.com/",
+            r#"{"environment":"https://crm.contoso.com/Sales",
+                "authority":"https://adfs.contoso.com/adfs","resource":"https://crm.contoso.com/",
+                "auth":{"type":"delegated","clientId":"{ID}","refreshToken":"r"}}"#,
+        ),
+    ] {
+        same(string, json);
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_named() {
+    let start = format!("AuthType=ClientSecret;Url=https://contoso.crm.dynamics.com;AppId={ID}");
+    for (string, expected) in [
+        (
+            start.clone(),
+            "\"ClientSecret\" is missing (write ClientSecret=secret:NAME",
+        ),
+        (
+            format!("{start};ClientSecret=secret:s;ClintId=x"),
+            "\"ClintId\" is not a key of a connection string that is known here (did you mean \
+             \"ClientId\"?)",
+        ),
+        (
+            format!("{start};ClientSecret=secret:s;Colour=x"),
+            "\"Colour\" is not a key",
+        ),
+        (
+            format!("{start};ClientSecret=secret:s;ClientId={ID}"),
+            "\"ClientId\" is there twice",
+        ),
+        (
+            format!("{start};ClientSecret=secret:s;RefreshToken=secret:r"),
+            "\"RefreshToken\" has no use with this way of signing in (client-secret)",
+        ),
+        (
+            format!("{start};ClientSecret=secret:s;CRMVersion=CRM2016"),
+            "\"CRMVersion\" must be CRMOnline",
+        ),
+        (
+            format!("{start};ClientSecret=secret:s;AzureEnvironment=Mars"),
+            "\"AzureEnvironment\" must be GLOBAL",
+        ),
+        (
+            "AuthType=AD;Url=https://crm.contoso.com".to_owned(),
+            "a Windows account",
+        ),
+        (
+            "AuthType=Office365;Url=https://crm.contoso.com".to_owned(),
+            "by password",
+        ),
+        (
+            "AuthScheme=AzureMSI;Url=https://crm.contoso.com".to_owned(),
+            "managed identity",
+        ),
+        (
+            "AuthType=Magic;Url=https://crm.contoso.com".to_owned(),
+            "\"AuthType\" must be ClientSecret",
+        ),
+        (
+            "Url=https://crm.contoso.com".to_owned(),
+            "\"AuthType\" is missing",
+        ),
+        (
+            "AuthType=ClientSecret;AppId=me;ClientSecret=secret:s".to_owned(),
+            "\"Url\" is missing",
+        ),
+        (
+            "AuthType=ClientSecret;Url=crm;AppId=me;ClientSecret=secret:s".to_owned(),
+            "\"auth.clientId\" must be the application",
+        ),
+        (format!("{start};what"), "part 4 is not of the form"),
+    ] {
+        let error = Settings::parse(&string).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidSettings);
+        assert!(error.message.contains(expected), "{string}: {error}");
+    }
+}
+
+#[test]
+fn a_pasted_secret_is_refused_and_not_repeated() {
+    let start = format!("AuthType=ClientSecret;Url=https://contoso.crm.dynamics.com;AppId={ID}");
+    for part in [
+        "ClientSecret=MARKER",
+        "ClientSecret=MARKER~8Q;MARKERMARKER=MARKER",
+        "ClientSecret=MARKER;MARKER",
+        "ClientSecret='MARKER;",
+        "ClientSecret='MARKER'MARKER",
+        "ClientSecret=secret:MARKER~8Q",
+        "ClientSecret=secret:s;Password=MARKER",
+        "ClientSecret=secret:s;Pwd=secret:MARKER;MARKER=1",
+        "OAuthAccessToken=MARKER",
+        "OAuthRefreshToken=MARKER",
+        "OAuthJWTCertPassword=MARKER",
+        "Certificate=MARKER",
+        "ClientSecret=secret:s;AzureTenant=MARKER/x",
+        "ClientSecret=secret:s;Authority=MARKER",
+        "ClientSecret=secret:s;Scope=MARKER",
+        "ClientSecret=secret:s;Resource=MARKER",
+        "ClientSecret=secret:s;AzureEnvironment=MARKER",
+        "ClientSecret=secret:s;CRMVersion=MARKER",
+    ] {
+        let error = Settings::parse(&format!("{start};{part}")).unwrap_err();
+        assert!(!error.message.contains("MARKER"), "{part}: {error}");
+        let error = Settings::parse(&format!("{part};{start}")).unwrap_err();
+        assert!(!error.message.contains("MARKER"), "{part}: {error}");
+    }
+}
