@@ -14,6 +14,7 @@ use super::fault::Fault;
 use super::inflate::{InflateError, gunzip};
 use super::link::Link;
 use super::message::{Answer, Prefer};
+use super::negotiation::Negotiation;
 use super::throttle::Restraint;
 use crate::auth::{Authenticator, Challenged, Token};
 use crate::error::{Error, ErrorKind, Recovery};
@@ -41,7 +42,7 @@ pub struct Client<H> {
 struct Shared<H> {
     host: Rc<H>,
     settings: Settings,
-    environment: Environment,
+    negotiation: Negotiation,
     authenticator: Authenticator<H>,
     restraint: Rc<Restraint>,
     /// Whether the environment has ever answered.
@@ -61,16 +62,16 @@ impl<H> Clone for Client<H> {
 impl<H: Host> Client<H> {
     /// A client that has not yet signed in; nothing is sent.
     pub fn new(host: Rc<H>, settings: Settings) -> Self {
-        let environment = Environment::of(&settings);
-        let authenticator =
-            Authenticator::new(Rc::clone(&host), &settings, environment.api_root().clone());
+        let negotiation = Negotiation::new(&settings);
+        let api_root = negotiation.environment().api_root().clone();
+        let authenticator = Authenticator::new(Rc::clone(&host), &settings, api_root);
         let restraint = Rc::new(Restraint::new(settings.limits.max_concurrency));
         let patience = Patience::of(&settings);
         let reached = Cell::new(false);
         let shared = Shared {
             host,
             settings,
-            environment,
+            negotiation,
             authenticator,
             restraint,
             reached,
@@ -106,9 +107,14 @@ impl<H: Host> Client<H> {
         &self.shared.settings
     }
 
-    /// Where the Web API is.
+    /// Where the Web API is; once the environment has answered, at the version that it
+    /// speaks.
     pub fn environment(&self) -> &Environment {
-        &self.shared.environment
+        self.shared.negotiation.environment()
+    }
+
+    pub(super) fn negotiation(&self) -> &Negotiation {
+        &self.shared.negotiation
     }
 
     /// How many requests at once seem welcome to the service now.
@@ -128,7 +134,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// `Unsupported` when it is longer than the service takes.
     pub fn resource(&self, path_and_query: &str) -> Result<Link, Error> {
-        Link::resource(&self.shared.environment, path_and_query)
+        Link::resource(self.environment(), path_and_query)
     }
 
     /// A `nextLink` or `deltaLink` as the service sent it.
@@ -136,7 +142,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// `Unavailable` when it leads elsewhere than below the API root.
     pub fn link(&self, absolute: &str) -> Result<Link, Error> {
-        Link::received(&self.shared.environment, absolute)
+        Link::received(self.environment(), absolute)
     }
 
     /// What the environment answers to a request without a token.
@@ -160,12 +166,8 @@ impl<H: Host> Client<H> {
             .map(|token| token.life())
     }
 
-    /// Reads a resource. Signing in, renewing a token, waiting out a throttled or failing
-    /// service and inflating the body happen inside.
-    ///
-    /// # Errors
-    /// What remains when patience is at its end, by what the caller can do about it.
-    pub async fn get(&self, link: &Link, prefer: &Prefer) -> Result<Answer, Error> {
+    /// Reads a resource at the version that the link names; else as [`get`](Self::get).
+    pub(super) async fn fetch(&self, link: &Link, prefer: &Prefer) -> Result<Answer, Error> {
         let Shared {
             host,
             authenticator,
@@ -320,7 +322,7 @@ impl<H: Host> Client<H> {
             return spoilt(link, InflateError::TooLarge(*limit));
         }
         let what = format!("{} of the environment", link.resource_name());
-        let url = self.shared.environment.api_root();
+        let url = self.environment().api_root();
         let repeat = match error.is_transient() {
             true if self.shared.reached.get() => Repeat::Patiently,
             // An address that has never answered is more likely wrong than at rest.

@@ -8,7 +8,9 @@ use crate::settings::{ApiVersion, EnvironmentUrl, Settings};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
     address: EnvironmentUrl,
+    version: ApiVersion,
     root: Url,
+    identity: String,
 }
 
 impl Environment {
@@ -24,8 +26,23 @@ impl Environment {
         root.set_path(&format!("{organization}/api/data/v{version}/"));
         Self {
             address: address.clone(),
+            version,
+            identity: root.to_string(),
             root,
         }
+    }
+
+    /// The same environment at another version; what was bound to it stays so.
+    pub(super) fn at(&self, version: ApiVersion) -> Self {
+        Self {
+            identity: self.identity.clone(),
+            ..Self::new(&self.address, version)
+        }
+    }
+
+    /// The version of the Web API.
+    pub fn version(&self) -> ApiVersion {
+        self.version
     }
 
     /// The environment's address, without a slash at its end.
@@ -43,8 +60,9 @@ impl Environment {
         &self.root
     }
 
-    /// The environment and the version as normalised text, to bind checkpoints to.
+    /// The environment and the version that was asked for as normalised text, to bind
+    /// checkpoints to.
     pub fn identity(&self) -> &str {
-        self.root.as_str()
+        &self.identity
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::meaning::{Meaning, of_code, of_status};
+use super::meaning::{CLAIMS_WANTED, Meaning, of_code, of_status};
 use super::privilege::{Depth, PrivilegeName, Words};
 use crate::error::{Error, ServiceFault};
 use crate::host::Response;
@@ -56,6 +56,8 @@ pub(super) struct Fault {
     pub(super) request_id: Option<String>,
     /// Where a redirect leads.
     location: Option<String>,
+    /// Whether the token was refused for claims that it lacks.
+    claims_wanted: bool,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +108,9 @@ impl Fault {
                 .map(|id| one_line(id, 100))
                 .filter(|id| !id.is_empty()),
             location: response.header("location").map(without_query),
+            claims_wanted: response
+                .headers_named("www-authenticate")
+                .any(|challenge| challenge.contains("insufficient_claims")),
         }
     }
 
@@ -118,6 +123,9 @@ impl Fault {
     }
 
     fn meaning(&self) -> Meaning {
+        if self.status == 401 && self.claims_wanted {
+            return CLAIMS_WANTED;
+        }
         self.code
             .and_then(|code| of_code(code.0, self.status))
             .unwrap_or_else(|| of_status(self.status))
@@ -276,7 +284,9 @@ mod tests {
             (403, "0x80040225", Forbidden, "enable it"),
             (403, "0x80042f09", Forbidden, "assign"),
             (403, "0x80040220", Forbidden, "security role"),
-            (403, "0x80048306", Forbidden, "security role"),
+            (403, "0x80048306", Forbidden, "share it"),
+            (403, "0x80040231", Forbidden, "owner"),
+            (403, "0x8004a110", Forbidden, "prvActOnBehalfOfAnotherUser"),
             (403, "0x80048405", Forbidden, "security role"),
             (403, "0x8004F504", Forbidden, "column"),
             (404, "0x80040217", NotFound, "deleted"),
@@ -329,6 +339,24 @@ mod tests {
             advice
                 .unwrap()
                 .contains("tab Core Records and set \"Read\" of Account"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_policy_that_wants_the_person_again_is_told() {
+        let response = Response {
+            status: 401,
+            headers: vec![header(
+                "WWW-Authenticate",
+                "Bearer error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\"",
+            )],
+            body: Vec::new(),
+        };
+        let error = Fault::read(&response, b"").into_error("accounts", None);
+        assert_eq!(error.kind, ErrorKind::Unauthenticated);
+        assert!(
+            error.message.ends_with("sign in again interactively"),
             "{error}"
         );
     }

@@ -108,14 +108,23 @@ impl Link {
         &self.target
     }
 
-    /// The resource, for messages: what stands between the API root and the query.
-    pub fn resource_name(&self) -> &str {
-        let path = self
-            .target
+    /// Whether it leads below the API root of this version of its environment.
+    pub(super) fn is_below(&self, environment: &Environment) -> bool {
+        let root = environment.api_root().path();
+        self.target.path_and_query.starts_with(root)
+    }
+
+    /// What follows the API root, letter by letter as it is sent.
+    pub(super) fn below_root(&self) -> &str {
+        self.target
             .path_and_query
             .get(self.root_length..)
-            .unwrap_or_default();
-        match path.split('?').next().unwrap_or_default() {
+            .unwrap_or_default()
+    }
+
+    /// The resource, for messages: what stands between the API root and the query.
+    pub fn resource_name(&self) -> &str {
+        match self.below_root().split('?').next().unwrap_or_default() {
             "" => "the API root",
             name => name,
         }

@@ -51,7 +51,13 @@ const THROTTLED: Meaning = meaning(
 const PASSING: Meaning = meaning(Unavailable, "try again later");
 const PRIVILEGE: Meaning = meaning(
     Forbidden,
-    "an administrator must add the privilege to a security role of the application user",
+    "an administrator must add the privilege to a security role of the account",
+);
+
+/// A policy wants the person again (a challenge with `claims`).
+pub(super) const CLAIMS_WANTED: Meaning = meaning(
+    Unauthenticated,
+    "a Conditional Access policy wants the account to sign in again interactively",
 );
 
 /// What a code means; some mean different things with different statuses.
@@ -59,25 +65,36 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
     Some(match code {
         0x8007_2560 => meaning(
             Forbidden,
-            "an administrator must create an application user for this application in the \
-             environment (Power Platform admin center, Users + permissions, Application users)",
+            "an administrator must add the account to the environment: for an application, \
+             create an application user (Power Platform admin center, Users + permissions, \
+             Application users), and for a person, add the user and a licence",
         ),
         0x8004_A112 | 0x8004_0225 => meaning(
             Forbidden,
-            "the application user is disabled; an administrator must enable it",
+            "the account is disabled in the environment, and an administrator must enable it",
         ),
         0x8004_2F09 => meaning(
             Forbidden,
-            "an administrator must assign a security role to the application user",
+            "an administrator must assign a security role to the account, or to a team of it",
         ),
-        0x8004_0220 | 0x8004_8306 | 0x8004_8405 | 0x8004_0231 => PRIVILEGE,
+        0x8004_0220 | 0x8004_8405 => PRIVILEGE,
+        0x8004_8306 => meaning(
+            Forbidden,
+            "the account does not reach this row: an administrator must share it, or raise the \
+             depth of the privilege in a security role of the account",
+        ),
+        0x8004_0231 => meaning(
+            Forbidden,
+            "the owner of the row may not do this, and an administrator must add the privilege \
+             to a security role of the owner",
+        ),
         0x8004_A110 => meaning(
             Forbidden,
-            "the application user needs the privilege to act on behalf of another user",
+            "the account needs the privilege prvActOnBehalfOfAnotherUser",
         ),
         0x8004_F504 | 0x8004_F507 => meaning(
             Forbidden,
-            "a column is secured; leave it out, or let an administrator add the application user \
+            "a column is secured; leave it out, or let an administrator add the account \
              to its column security profile",
         ),
         0x8004_0217 | 0x8006_0891 => meaning(NotFound, "the row has been deleted or never was"),
@@ -143,7 +160,7 @@ pub(super) fn of_status(status: u16) -> Meaning {
         ),
         403 => meaning(
             Forbidden,
-            "an administrator must look at the security roles of the application user, and at any \
+            "an administrator must look at the security roles of the account, and at any \
              firewall rule of the environment",
         ),
         404 | 410 => meaning(

@@ -9,6 +9,7 @@ mod link;
 mod meaning;
 mod message;
 pub mod metadata;
+mod negotiation;
 pub mod privilege;
 pub mod query;
 mod throttle;

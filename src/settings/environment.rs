@@ -114,20 +114,21 @@ impl ApiVersion {
     /// The version that the service documents today.
     pub const CURRENT: Self = Self { major: 9, minor: 2 };
 
-    const KNOWN: [Self; 6] = [
-        Self { major: 8, minor: 0 },
-        Self { major: 8, minor: 1 },
-        Self { major: 8, minor: 2 },
-        Self { major: 9, minor: 0 },
+    /// Those before it, the newest first.
+    pub(crate) const OLDER: [Self; 5] = [
         Self { major: 9, minor: 1 },
-        Self::CURRENT,
+        Self { major: 9, minor: 0 },
+        Self { major: 8, minor: 2 },
+        Self { major: 8, minor: 1 },
+        Self { major: 8, minor: 0 },
     ];
 
     /// Reads `9.2` or `v9.2`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
-        Self::KNOWN
+        Self::OLDER
             .into_iter()
+            .chain([Self::CURRENT])
             .find(|version| version.to_string() == text)
     }
 }
