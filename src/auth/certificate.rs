@@ -221,3 +221,6 @@ impl<R: Random> RngCore for Chance<'_, R> {
 }
 
 impl<R: Random> CryptoRng for Chance<'_, R> {}
+
+#[cfg(test)]
+mod tests;

@@ -81,14 +81,13 @@ pub(super) async fn post<H: Host>(
         ];
         Ok(issuer.request(Method::Post, endpoint, headers, Some(body)))
     };
-    let read = |response: &Response| Refusal::read(response, &*issuer.host);
+    let read = |response: &Response| {
+        Refusal::read(response, &*issuer.host, |text| last.borrow().scrub(text))
+    };
     let transient = |response: &Response| read(response).and_then(|refusal| refusal.pause());
     let response = issuer.send(to, patience, request, transient).await?;
     match read(&response) {
-        Some(refusal) => {
-            let form = last.into_inner();
-            Err(Failure::Refused(refusal.scrubbed(|text| form.scrub(text))))
-        }
+        Some(refusal) => Err(Failure::Refused(refusal)),
         None => Ok(response),
     }
 }

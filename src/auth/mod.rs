@@ -141,6 +141,8 @@ impl<H: Host> Authenticator<H> {
         let token = self.token(patience).await?;
         match &self.issuer.settings.auth {
             Auth::AccessToken(name) if token.is_same(refused) => {
+                // The next call looks for another one.
+                self.current.borrow_mut().token = None;
                 Err(ready::refused(name, &self.issuer.settings.environment))
             }
             _ => Ok(token),

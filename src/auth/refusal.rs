@@ -92,8 +92,13 @@ struct Body {
 }
 
 impl Refusal {
-    /// The refusal, if the answer is one.
-    pub(super) fn read(response: &Response, clock: &impl Clock) -> Option<Self> {
+    /// The refusal, if the answer is one. `scrub` cuts out what must not be repeated, before
+    /// anything is cut short.
+    pub(super) fn read(
+        response: &Response,
+        clock: &impl Clock,
+        scrub: impl Fn(&str) -> String,
+    ) -> Option<Self> {
         if response.status == 200 {
             return None;
         }
@@ -103,14 +108,14 @@ impl Refusal {
         Some(Self {
             status: Some(response.status),
             code: listed.or_else(|| aadsts(&description)),
-            word: one_line(&body.error.unwrap_or_default(), 100),
-            description: one_line(&description, LONGEST_DESCRIPTION),
+            word: one_line(&scrub(&body.error.unwrap_or_default()), 100),
+            description: one_line(&scrub(&description), LONGEST_DESCRIPTION),
             claims_wanted: body.claims.is_some(),
             trace_id: body
                 .trace_id
                 .or(body.correlation_id)
                 .or_else(|| response.header("x-ms-request-id").map(str::to_owned))
-                .map(|id| one_line(&id, 100)),
+                .map(|id| one_line(&scrub(&id), 100)),
             retry_after: response
                 .header("retry-after")
                 .and_then(|value| retry_after(value, clock.unix_time())),
@@ -128,14 +133,6 @@ impl Refusal {
             trace_id: None,
             retry_after: None,
         }
-    }
-
-    /// The same with its text rewritten, to cut out what must not be repeated.
-    pub(super) fn scrubbed(mut self, scrub: impl Fn(&str) -> String) -> Self {
-        self.word = scrub(&self.word);
-        self.description = scrub(&self.description);
-        self.trace_id = self.trace_id.map(|id| scrub(&id));
-        self
     }
 
     /// The error word of OAuth 2.0, empty when there was none.

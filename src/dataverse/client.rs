@@ -306,7 +306,7 @@ impl<H: Host> Client<H> {
         }
         // An error whose body is spoilt still has its status.
         let body = body.unwrap_or_default();
-        let fault = Fault::read(&response, &body).scrubbed(|text| token.scrub(text));
+        let fault = Fault::read(&response, &body, |text| token.scrub(text));
         let asked = response
             .header("retry-after")
             .and_then(|value| retry_after(value, self.shared.host.unix_time()));

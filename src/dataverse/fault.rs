@@ -76,8 +76,9 @@ struct Inner {
 }
 
 impl Fault {
-    /// Reads an error answer; `body` is the inflated body, of whatever kind.
-    pub(super) fn read(response: &Response, body: &[u8]) -> Self {
+    /// Reads an error answer; `body` is the inflated body, of whatever kind. `scrub` cuts out
+    /// what must not be repeated, before anything is cut short.
+    pub(super) fn read(response: &Response, body: &[u8], scrub: impl Fn(&str) -> String) -> Self {
         let (error, routing) = match serde_json::from_slice::<Body>(body) {
             Ok(body) => (body.error.unwrap_or_default(), body.message),
             // A gateway answers in HTML, or in nothing.
@@ -103,23 +104,17 @@ impl Fault {
         Self {
             status: response.status,
             code,
-            message: one_line(message, LONGEST_MESSAGE),
+            message: one_line(&scrub(message), LONGEST_MESSAGE),
             request_id: request_id
-                .map(|id| one_line(id, 100))
+                .map(|id| one_line(&scrub(id), 100))
                 .filter(|id| !id.is_empty()),
-            location: response.header("location").map(without_query),
+            location: response
+                .header("location")
+                .map(|location| without_query(&scrub(location))),
             claims_wanted: response
                 .headers_named("www-authenticate")
                 .any(|challenge| challenge.contains("insufficient_claims")),
         }
-    }
-
-    /// The same with the message rewritten, to cut out what must not be repeated.
-    pub(super) fn scrubbed(mut self, scrub: impl Fn(&str) -> String) -> Self {
-        self.message = scrub(&self.message);
-        self.request_id = self.request_id.map(|id| scrub(&id));
-        self.location = self.location.map(|location| scrub(&location));
-        self
     }
 
     fn meaning(&self) -> Meaning {
@@ -188,7 +183,7 @@ mod tests {
             headers: Vec::new(),
             body: Vec::new(),
         };
-        Fault::read(&response, body.as_bytes())
+        Fault::read(&response, body.as_bytes(), str::to_owned)
     }
 
     fn coded(status: u16, code: &str) -> Fault {
@@ -257,6 +252,7 @@ mod tests {
                     body: Vec::new(),
                 },
                 b"",
+                str::to_owned,
             )
             .request_id
         };
@@ -353,7 +349,7 @@ mod tests {
             )],
             body: Vec::new(),
         };
-        let error = Fault::read(&response, b"").into_error("accounts", None);
+        let error = Fault::read(&response, b"", str::to_owned).into_error("cannot read accounts", None);
         assert_eq!(error.kind, ErrorKind::Unauthenticated);
         assert!(
             error.message.ends_with("sign in again interactively"),
@@ -371,7 +367,7 @@ mod tests {
             )],
             body: Vec::new(),
         };
-        let error = Fault::read(&response, b"").into_error("cannot read accounts", None);
+        let error = Fault::read(&response, b"", str::to_owned).into_error("cannot read accounts", None);
         assert!(
             error
                 .message

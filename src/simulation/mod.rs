@@ -30,6 +30,7 @@ type Service = Box<dyn FnMut(&Request) -> Reply>;
 pub(crate) struct Simulation {
     clock: VirtualClock,
     secrets: RefCell<BTreeMap<String, Result<Secret, SecretError>>>,
+    refused_puts: RefCell<Option<SecretError>>,
     random: Cell<u64>,
     service: RefCell<Service>,
     storm: RefCell<Option<Storm>>,
@@ -44,6 +45,7 @@ impl Simulation {
         Rc::new(Self {
             clock: VirtualClock::default(),
             secrets: RefCell::default(),
+            refused_puts: RefCell::default(),
             random: Cell::new(0x9E37_79B9_7F4A_7C15),
             service: RefCell::new(Box::new(service)),
             storm: RefCell::default(),
@@ -63,6 +65,11 @@ impl Simulation {
         self.secrets
             .borrow_mut()
             .insert(name.to_owned(), value.map(Secret::new));
+    }
+
+    /// Lets the store refuse to keep anything from now on, or take it again.
+    pub(crate) fn refuse_puts(&self, error: Option<SecretError>) {
+        *self.refused_puts.borrow_mut() = error;
     }
 
     /// Lets the network fail by chance from now on.
@@ -138,6 +145,9 @@ impl Secrets for Simulation {
     }
 
     fn put(&self, name: &str, value: &Secret) -> Result<(), SecretError> {
+        if let Some(error) = &*self.refused_puts.borrow() {
+            return Err(error.clone());
+        }
         self.secrets
             .borrow_mut()
             .insert(name.to_owned(), Ok(value.clone()));

@@ -1,3 +1,6 @@
+mod rotation;
+mod ways;
+
 use std::cell::Cell;
 
 use serde_json::json;
