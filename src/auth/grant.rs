@@ -30,9 +30,9 @@ pub(super) async fn as_application<H: Host>(
         let form = prove(form, application, &endpoint, &*issuer.host)?;
         Ok(form.with_all(authority.audience_of_application(&issuer.settings, application)))
     };
-    let issued = exchange::token(issuer, &authority, patience, form).await;
-    issued
-        .map(|issued| issued.token)
+    exchange::token(issuer, &authority, patience, form)
+        .await
+        .map(|answer| answer.token)
         .map_err(|failure| failure.into_error(issuer, &authority))
 }
 
@@ -72,14 +72,14 @@ pub(super) async fn by_refresh<H: Host>(
         }
         outcome => (stored, outcome),
     };
-    let issued = outcome.map_err(|failure| failure.into_error(issuer, &authority))?;
-    if let Some(new) = issued
+    let answer = outcome.map_err(|failure| failure.into_error(issuer, &authority))?;
+    if let Some(new) = answer
         .refresh_token
         .filter(|new| new.reveal() != used.reveal())
     {
         rotate(issuer, delegated, used, new)?;
     }
-    Ok(issued.token)
+    Ok(answer.token)
 }
 
 async fn refresh<H: Host>(

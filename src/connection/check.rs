@@ -16,7 +16,6 @@ use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
-use crate::settings::ApiVersion;
 
 const SETTINGS: &str = "settings";
 const REACH: &str = "reach";
@@ -74,7 +73,7 @@ fn settings<H: Host>(client: &Client<H>) -> Finding {
         format!(
             "The settings describe {} (Web API {}), signed in to {}.",
             settings.environment,
-            settings.api_version.unwrap_or(ApiVersion::CURRENT),
+            client.environment().version(),
             settings.auth
         ),
     )

@@ -349,7 +349,8 @@ mod tests {
             )],
             body: Vec::new(),
         };
-        let error = Fault::read(&response, b"", str::to_owned).into_error("cannot read accounts", None);
+        let error =
+            Fault::read(&response, b"", str::to_owned).into_error("cannot read accounts", None);
         assert_eq!(error.kind, ErrorKind::Unauthenticated);
         assert!(
             error.message.ends_with("sign in again interactively"),
@@ -367,7 +368,8 @@ mod tests {
             )],
             body: Vec::new(),
         };
-        let error = Fault::read(&response, b"", str::to_owned).into_error("cannot read accounts", None);
+        let error =
+            Fault::read(&response, b"", str::to_owned).into_error("cannot read accounts", None);
         assert!(
             error
                 .message

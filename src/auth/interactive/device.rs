@@ -158,7 +158,7 @@ impl<H: Host> Interactive<H> {
         };
         let interval = Duration::from_secs(continuation.interval);
         match exchange::token(issuer, &authority, self.patience, form).await {
-            Ok(issued) => self.keep(delegated, issued).map(|()| Progress::Done),
+            Ok(answer) => self.keep(delegated, answer).map(|()| Progress::Done),
             Err(Failure::Refused(refusal)) if refusal.word() == "authorization_pending" => {
                 Ok(Progress::Pending(interval))
             }

@@ -92,7 +92,7 @@ fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
 /// What an older version of the Web API than the organization's lacks is missed.
 fn api_version<H: Host>(client: &Client<H>, version: Option<&str>) -> Option<Finding> {
     let current = ApiVersion::CURRENT;
-    let spoken = client.settings().api_version.unwrap_or(current);
+    let spoken = client.environment().version();
     let speaks_current = version?.starts_with(&format!("{current}."));
     (spoken < current && speaks_current).then(|| {
         Finding::warning(

@@ -115,8 +115,9 @@ impl<H: Host> Client<H> {
         }
         let body = std::mem::take(&mut response.body);
         let body = inflated(response.header("content-encoding"), body, self.max_body);
-        let fault =
-            Fault::read(&response, &body.unwrap_or_default()).scrubbed(|text| token.scrub(text));
+        let fault = Fault::read(&response, &body.unwrap_or_default(), |text| {
+            token.scrub(text)
+        });
         let asked = response
             .header("retry-after")
             .and_then(|value| retry_after(value, self.shared.host.unix_time()));
@@ -136,7 +137,7 @@ impl<H: Host> Client<H> {
 
     /// What a request without an answer may have done.
     fn lost(&self, doing: &str, error: &HttpError) -> Failure {
-        let url = self.shared.environment.api_root();
+        let url = self.environment().api_root();
         let what = format!("cannot {doing}: the environment");
         let mut failure = Failure {
             repeat: if error.is_transient() {
