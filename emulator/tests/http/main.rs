@@ -7,9 +7,13 @@
 )]
 
 mod batch;
+mod browser;
+mod credentials;
 mod faults;
 mod fetch;
 mod metadata;
+mod on_premises;
+mod people;
 mod privileges;
 mod reading;
 mod roles;
