@@ -11,7 +11,13 @@
 //! | `PUT limits` `{"requests":n,"executionSeconds":n,"concurrency":n}` or `null` | enforces service protection limits |
 //! | `POST applications` `{"clientId","secret","role"}` | registers an application; without a role it is no member of the organization |
 //! | `POST applications` `{"clientId","secret","privileges":[{"name","depth"}]}` | the same with a role of its own that grants exactly these; again to change them |
-//! | `PATCH applications/{id}` `{"disabled":true}` | refuses it tokens |
+//! | `PATCH applications/{id}` | changes secret, redirect URIs and more; `{"disabled":true}` refuses it tokens |
+//! | `POST`, `DELETE applications/{id}/certificates`, `…/federated-credentials`, `…/consents` | adds one; removes all |
+//! | `POST people`, `PATCH people/{name}`, `DELETE people/{name}` | who may sign in, and what stands in their way |
+//! | `POST people/{name}/revoke` | takes back every grant of a person |
+//! | `PUT consent-policy` `{"administratorOnly":true}` | people have to ask an administrator |
+//! | `GET tokens`, `POST refresh-tokens/expire` | how many were issued; expire them |
+//! | `PUT token-lifetime`, `PUT device-code-interval`, `PUT refresh-token-grace` `{"seconds":n}` | how long they are good |
 //! | `PATCH users/{id}` `{"disabled":true}` | disables a user of the organization |
 //! | `POST grants`, `DELETE grants` `{"role","privilege","depth"}` | grants or revokes a privilege |
 //! | `POST day` `{"seed":n,"changes":n}` | a day's work: creates, updates and deletes rows |
