@@ -88,7 +88,7 @@ pub struct Error {
     /// What the connector can try by itself.
     pub recovery: Option<Recovery>,
     /// The privilege that the account lacks, where the service named it.
-    pub missing: Option<PrivilegeName>,
+    pub missing: Option<Box<PrivilegeName>>,
 }
 
 impl Error {

@@ -156,7 +156,7 @@ impl Fault {
         });
         error.retry_after = retry_after;
         error.recovery = meaning.recovery;
-        error.missing = missing;
+        error.missing = missing.map(Box::new);
         error
     }
 

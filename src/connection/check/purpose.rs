@@ -116,7 +116,7 @@ fn not_told(permissions: &[Permission], error: &Error) -> Vec<Finding> {
     }
     let lacking = permissions
         .iter()
-        .find(|permission| error.missing.as_ref() == Some(&permission.privilege));
+        .find(|permission| error.missing.as_deref() == Some(&permission.privilege));
     if let Some(permission) = lacking {
         return vec![missing(permission, None), Finding::skipped(PRIVILEGES)];
     }

@@ -8,17 +8,17 @@ use super::Right;
 /// The name of a privilege, such as `prvReadAccount`. The service compares names without
 /// regard to case, and so does this.
 #[derive(Clone, Debug)]
-pub struct PrivilegeName(String);
+pub struct PrivilegeName(Box<str>);
 
 impl PrivilegeName {
     /// The privilege that gives a right on whatever `subject` stands for, such as `Account`.
     pub fn of(right: Right, subject: &str) -> Self {
-        Self(format!("prv{}{subject}", right.as_str()))
+        Self(format!("prv{}{subject}", right.as_str()).into())
     }
 
     /// One that the connector itself knows.
     pub(crate) fn known(name: &'static str) -> Self {
-        Self(name.to_owned())
+        Self(name.into())
     }
 
     /// Reads the name of a privilege: `prv`, then letters, digits and underscores.
@@ -28,7 +28,7 @@ impl PrivilegeName {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         (prefix.eq_ignore_ascii_case("prv") && !rest.is_empty() && plain && text.len() <= 200)
-            .then(|| Self(text.to_owned()))
+            .then(|| Self(text.into()))
     }
 
     /// The privilege that a refusal says is missing: `… is missing prvReadAccount privilege …`
