@@ -24,6 +24,8 @@ pub(super) struct Restraint {
     in_flight: Cell<usize>,
     /// Successes since the limit last changed.
     successes: Cell<usize>,
+    /// Whether the service has never throttled a request: then the limit grows fast.
+    unrebuffed: Cell<bool>,
     /// When the service wants to hear from us again, on the clock's `elapsed` scale.
     quiet_until: Cell<Duration>,
 }
@@ -41,6 +43,7 @@ impl Restraint {
             recommended: Cell::new(initial),
             in_flight: Cell::new(0),
             successes: Cell::new(0),
+            unrebuffed: Cell::new(true),
             quiet_until: Cell::new(Duration::ZERO),
         }
     }
@@ -70,15 +73,21 @@ impl Restraint {
         self.quiet_until.get().saturating_sub(now)
     }
 
-    /// Notes a success: after as many as are allowed at once, one more is allowed, up to what
-    /// the service recommends.
+    /// Notes a success: until the service first throttles a request each one allows one more at
+    /// once, later only as many as are allowed at once together do; up to what the service
+    /// recommends.
     pub(super) fn welcomed(&self, recommended: Option<u32>) {
         if let Some(count) = recommended.and_then(|count| usize::try_from(count).ok()) {
             self.recommended.set(count.clamp(1, self.ceiling.max(1)));
             self.limit.set(self.limit.get().min(self.recommended.get()));
         }
         self.successes.set(self.successes.get() + 1);
-        if self.successes.get() >= self.limit.get() && self.limit.get() < self.recommended.get() {
+        let enough = if self.unrebuffed.get() {
+            1
+        } else {
+            self.limit.get()
+        };
+        if self.successes.get() >= enough && self.limit.get() < self.recommended.get() {
             self.limit.set(self.limit.get() + 1);
             self.successes.set(0);
         }
@@ -88,6 +97,7 @@ impl Restraint {
     pub(super) fn rebuffed(&self, now: Duration, quiet: Option<Duration>) {
         self.limit.set((self.limit.get() / 2).max(1));
         self.successes.set(0);
+        self.unrebuffed.set(false);
         if let Some(quiet) = quiet {
             self.quiet_until
                 .set(self.quiet_until.get().max(now + quiet));
@@ -113,16 +123,24 @@ mod tests {
     fn it_grows_to_what_is_recommended_and_halves_when_throttled() {
         let restraint = Rc::new(Restraint::new(8));
         let mut limits = vec![restraint.room(NOW)];
-        for _ in 0..12 {
+        for _ in 0..5 {
             restraint.welcomed(Some(5));
             limits.push(restraint.room(NOW));
         }
-        assert_eq!(limits, [2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5]);
+        assert_eq!(limits, [2, 3, 4, 5, 5, 5]);
         restraint.rebuffed(NOW, None);
         assert_eq!(restraint.room(NOW), 2);
         restraint.rebuffed(NOW, None);
         restraint.rebuffed(NOW, None);
         assert_eq!(restraint.room(NOW), 1);
+        // From now on it grows slowly.
+        let limits: Vec<usize> = (0..8)
+            .map(|_| {
+                restraint.welcomed(Some(5));
+                restraint.room(NOW)
+            })
+            .collect();
+        assert_eq!(limits, [2, 2, 3, 3, 3, 4, 4, 4]);
     }
 
     #[test]

@@ -8,13 +8,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ranges::{Later, Ranges};
 use super::watermark::{Column, Mark};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
-/// The version that this connector writes and reads.
-const VERSION: u32 = 1;
+/// The version that this connector writes. It reads every version up to this one; version 1
+/// knew no ranges.
+const VERSION: u32 = 2;
 
 /// What a checkpoint belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub(super) enum Position {
     },
     /// Between two pages.
     Midway(Midway),
+    /// Between pages of several ranges.
+    Ranged(Ranges),
     /// At the end, from where changes are read later.
     CaughtUp(Cursor),
 }
@@ -195,7 +199,11 @@ pub(super) fn read<H: Host>(
         .and_then(|position| {
             let link = match &position {
                 Position::Midway(Midway { next, .. }) => Some(next),
-                Position::CaughtUp(Cursor::Delta { link, .. }) => Some(link),
+                Position::Ranged(Ranges {
+                    later: Later::Baseline { next: link, .. } | Later::Delta { link, .. },
+                    ..
+                })
+                | Position::CaughtUp(Cursor::Delta { link, .. }) => Some(link),
                 _ => None,
             };
             if let Some(link) = link {
@@ -228,11 +236,12 @@ fn parse(binding: &Binding, text: &str) -> Result<Position, String> {
     let Versioned { v } = serde_json::from_str(text).map_err(damaged)?;
     if v > VERSION {
         return Err(format!(
-            "it is from a newer version of this connector (format {v}, this one reads {VERSION})"
+            "it is from a newer version of this connector (format {v}, this one reads \
+             formats up to {VERSION})"
         ));
     }
     let mut document: Document = serde_json::from_str(text).map_err(damaged)?;
-    if v != VERSION || document.checksum().map_err(damaged)? != document.sum {
+    if v == 0 || document.checksum().map_err(damaged)? != document.sum {
         return Err("it is damaged (its checksum is wrong)".to_owned());
     }
     if document.environment != binding.environment {

@@ -5,17 +5,29 @@
 //! and says with each piece where to resume, in a `checkpoint`. How changes are found is
 //! decided per table: by the service's change tracking (`tracked`), by a column that grows
 //! (`watermark`), or not at all.
+//!
+//! A table that turns out large (`size`, `survey`) is read in several `ranges` at once by the
+//! `ranged` reader, beside which a `baseline` brings change tracking under way. What each
+//! stream may have in hand is its `share`.
 
 mod ahead;
+mod baseline;
 mod checkpoint;
 mod event;
 mod members;
+mod output;
 mod plan;
+mod ranged;
+mod ranges;
 mod reader;
 mod rows;
 mod scanner;
 mod sequence;
+mod share;
+mod size;
+mod step;
 mod stream;
+mod survey;
 mod sync;
 mod tracked;
 mod watermark;

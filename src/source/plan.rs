@@ -22,7 +22,9 @@ const MAX_SELECT: usize = 24_000;
 pub(super) struct Plan {
     pub(super) table: Table,
     pub(super) binding: Binding,
-    /// Rows per page at most.
+    /// Rows per page at most, as the selection or the settings say.
+    most_rows: u32,
+    /// The same, and no more than make a page of about [`PAGE_BYTES`].
     page_size: u32,
 }
 
@@ -54,19 +56,25 @@ impl Plan {
         let mut plan = Self {
             table,
             binding,
+            most_rows: selection
+                .page_size
+                .unwrap_or(page_size)
+                .clamp(1, MAX_PAGE_SIZE),
             page_size: 0,
         };
-        let wanted = selection
-            .page_size
-            .unwrap_or(page_size)
-            .clamp(1, MAX_PAGE_SIZE);
-        plan.page_size = wanted.min(plan.fitting_rows());
+        let fitting = u32::try_from(PAGE_BYTES / plan.likely_row_bytes()).unwrap_or(u32::MAX);
+        plan.page_size = plan.most_rows.min(fitting).max(1);
         Ok(plan)
     }
 
     /// Rows per page at most.
     pub(super) fn page_size(&self) -> u32 {
         self.page_size
+    }
+
+    /// Rows per page at most, however large they are.
+    pub(super) fn most_rows(&self) -> u32 {
+        self.most_rows
     }
 
     /// The best way in which the table's changes can be found.
@@ -115,6 +123,11 @@ impl Plan {
             Method::Watermark { column, .. } => Some(column.name()),
             Method::Tracked { .. } | Method::Full => None,
         };
+        self.members_watching(watched)
+    }
+
+    /// The same, with an eye on a column.
+    pub(super) fn members_watching(&self, watched: Option<&str>) -> Members {
         let Binding {
             columns, labels, ..
         } = &self.binding;
@@ -148,9 +161,9 @@ impl Plan {
         }
     }
 
-    /// How many rows make a page of about [`PAGE_BYTES`], judged by the columns' names and
-    /// types. The metadata tells nothing better before the first page.
-    fn fitting_rows(&self) -> u32 {
+    /// How many bytes an ordinary row takes, judged by the columns' names and types. The
+    /// metadata tells nothing better before the first page.
+    pub(super) fn likely_row_bytes(&self) -> usize {
         let row: usize = self
             .table
             .columns
@@ -163,10 +176,7 @@ impl Plan {
             })
             .map(|column| likely_bytes(column, self.binding.labels))
             .sum();
-        let rows = PAGE_BYTES / row.max(1);
-        u32::try_from(rows)
-            .unwrap_or(u32::MAX)
-            .clamp(1, MAX_PAGE_SIZE)
+        row.max(1)
     }
 }
 

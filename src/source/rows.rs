@@ -33,6 +33,8 @@ pub(super) struct Walked {
     pub(super) delta_link: Option<String>,
     /// The watched column in the last row that has it, as JSON text.
     pub(super) watched: Option<String>,
+    /// Whether the watched column grew from row to row.
+    pub(super) ascending: bool,
 }
 
 /// Neighbouring rows with the same fate.
@@ -87,14 +89,18 @@ pub(super) fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malform
         pieces: Vec::new(),
         open: Piece::with_room(text.len()),
         left: text.len(),
-        watched: None,
+        watch: Watch {
+            last: None,
+            ascending: true,
+        },
     };
     let links = page(&mut scanner, &mut rows).map_err(|fault| match fault {
         Fault::CutOff => Malformed::CutOff(text.len()),
         Fault::Syntax { offset, reason } => Malformed::Syntax { offset, reason },
     })?;
     Ok(Walked {
-        watched: rows.watched.take(),
+        watched: rows.watch.last.take(),
+        ascending: rows.watch.ascending,
         pieces: rows.into_pieces(),
         next_link: links.next,
         delta_link: links.delta,
@@ -180,7 +186,25 @@ struct Rows<'m> {
     open: Piece,
     /// About how many bytes of the page are not in `pieces`.
     left: usize,
-    watched: Option<String>,
+    watch: Watch,
+}
+
+/// An eye on one column.
+struct Watch {
+    /// Its value in the last row that has it.
+    last: Option<String>,
+    ascending: bool,
+}
+
+impl Watch {
+    /// Notes the value of a row. Whole numbers without a sign are in order when the shorter one
+    /// comes first, and of the same length the one that is first by its digits.
+    fn note(&mut self, value: &str) {
+        let last = self.last.get_or_insert_default();
+        self.ascending &= (last.len(), last.as_str()) < (value.len(), value);
+        last.clear();
+        last.push_str(value);
+    }
 }
 
 impl Rows<'_> {
@@ -235,11 +259,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
             Role::Removed => deleted = true,
             Role::Id => id = Some(value.clone()),
             Role::Watched if value == "null" => {}
-            Role::Watched => {
-                let watched = rows.watched.get_or_insert_default();
-                watched.clear();
-                watched.push_str(&value);
-            }
+            Role::Watched => rows.watch.note(&value),
         }
         if let Some(Outgoing { key, as_it_came }) = rows.members.emit(member) {
             let place = begin..scanner.at();

@@ -7,10 +7,14 @@ use std::time::Duration;
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
 use super::event::{Event, Reset};
 use super::plan::Plan;
+use super::rows::Malformed;
 use super::watermark;
-use crate::dataverse::{Answer, Client, Link};
-use crate::error::Error;
+use crate::dataverse::{Answer, Client, Link, Prefer};
+use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
+
+/// How often a page is asked for whose body cannot be read.
+pub(super) const BODY_ATTEMPTS: u32 = 4;
 
 /// What comes of a request for a page.
 pub(super) type Answered = Result<Answer, Error>;
@@ -69,6 +73,15 @@ pub(super) fn untracked_consequence(method: Method) -> String {
         ),
         Method::Tracked { .. } | Method::Full => "Every sync reads all rows again.".to_owned(),
     }
+}
+
+/// For people: changes of a table are not tracked after all.
+pub(super) fn tracking_unavailable(table: &str, why: &str, method: Method) -> String {
+    format!(
+        "Changes of {table} are not tracked: {why}. {} Once that is mended, start the stream \
+         without its checkpoint.",
+        untracked_consequence(method)
+    )
 }
 
 /// The sequence of pages that begins at a position, and its first link.
@@ -134,6 +147,14 @@ pub(super) fn begin<H: Host>(
             };
             client.resource(query.as_str())?
         }
+        // Page after page there is no way to go on between ranges.
+        Position::Ranged(ranges) => {
+            sequence.method = ranges.method();
+            sequence.start = Some(Position::Beginning {
+                method: sequence.method,
+            });
+            client.resource(plan.snapshot(sequence.method).as_str())?
+        }
         Position::CaughtUp(Cursor::Done { .. }) => {
             sequence.start = Some(Position::Beginning {
                 method: sequence.method,
@@ -153,14 +174,12 @@ pub(super) fn begin<H: Host>(
 /// Asks for a page. After `attempts` bad answers it waits a little first.
 pub(super) async fn request<H: Host>(
     client: &Client<H>,
-    plan: &Plan,
-    sequence: &Sequence,
     link: &Link,
+    prefer: Prefer,
     attempts: u32,
 ) -> Started<Answered> {
     let client = client.clone();
     let link = link.clone();
-    let prefer = plan.prefer(sequence.method, sequence.page_size);
     Started::new(async move {
         if attempts > 0 {
             client
@@ -171,6 +190,28 @@ pub(super) async fn request<H: Host>(
         client.get(&link, &prefer).await
     })
     .await
+}
+
+/// A page came too often in a form that cannot be read.
+pub(super) fn unreadable(table: &str, malformed: &Malformed) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        format!(
+            "a page of {table} came {BODY_ATTEMPTS} times in a form that cannot be read: \
+             {malformed}; check any proxy between, or try again later"
+        ),
+    )
+}
+
+/// The links of a table's pages lead in a circle.
+pub(super) fn circle(table: &str) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        format!(
+            "the service leads in a circle: a page of {table} names as the next one a page that \
+             has been read already; try again later"
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -6,14 +6,24 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::checkpoint::{Binding, Cursor, Method, Midway, Position};
-use super::event::{Event, Failure, Schema, Selection, Warning};
+use super::event::{Event, Failure, Reset, Schema, Selection, Warning};
 use super::plan::Plan;
+use super::ranged::{Arrival, Ranged};
+use super::ranges::Ranges;
 use super::reader::Reader;
-use super::sequence::{Answered, Start, untracked_consequence};
+use super::sequence::{Answered, Start, tracking_unavailable, untracked_consequence};
+use super::share::Share;
+use super::size::Sizes;
+use super::step::{Again, Step};
+use super::survey::{Survey, survey};
+use super::watermark;
 use crate::catalog::{self, Table, row_schema};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
+
+/// How often a stream may set out again in one sync.
+const MAX_RESTARTS: u32 = 3;
 
 /// A stream that is to be read.
 pub(super) struct Waiting {
@@ -22,19 +32,58 @@ pub(super) struct Waiting {
     pub(super) resume: Option<Position>,
 }
 
+impl Waiting {
+    /// Whether it is read from its beginning, as far as can be told by its checkpoint.
+    pub(super) fn is_read_in_full(&self) -> bool {
+        matches!(self.resume, None | Some(Position::Beginning { .. }))
+    }
+}
+
+/// What the streams of a sync have in common.
+pub(super) struct Common<H> {
+    pub(super) client: Client<H>,
+    pub(super) share: Rc<Share>,
+    pub(super) sizes: Rc<Sizes<H>>,
+}
+
+impl<H> Clone for Common<H> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            share: Rc::clone(&self.share),
+            sizes: Rc::clone(&self.sizes),
+        }
+    }
+}
+
 /// A stream that is being read.
 pub(super) struct Stream<H> {
-    client: Client<H>,
+    common: Common<H>,
     waiting: Waiting,
     events: VecDeque<Event>,
     state: State<H>,
+    /// Known once its metadata has come.
+    plan: Option<Rc<Plan>>,
+    restarts: u32,
+    /// Rows per page at most, after what has become of larger ones.
+    most_rows: u32,
+    /// Whether it may be read in ranges.
+    in_ranges: bool,
+    /// Whether it has been read in ranges to their end.
+    has_been_ranged: bool,
+    /// Whether it has been said that deletions cannot be seen.
+    is_warned: bool,
 }
 
 enum State<H> {
     /// Its metadata is on the way.
     Opening(Started<Result<Table, Error>>),
+    /// Whether it is read in ranges is being found out.
+    Surveying(Started<Result<Survey, Error>>),
     /// A page is on the way.
     Reading(Box<Reader<H>>),
+    /// Pages of several ranges are on the way.
+    Ranging(Box<Ranged<H>>),
     /// Complete, or failed.
     Closed,
 }
@@ -45,22 +94,33 @@ pub(super) enum Turn {
     Ready,
     /// Its metadata has come.
     Opened(Result<Table, Error>),
+    /// It is known whether it is read in ranges.
+    Surveyed(Box<Result<Survey, Error>>),
     /// A page has come.
     Answered(Answered),
+    /// A page of one of the ranges has come.
+    Arrived(Arrival),
 }
 
 impl<H: Host> Stream<H> {
     /// Asks for the metadata of a stream.
-    pub(super) async fn open(client: Client<H>, waiting: Waiting) -> Self {
+    pub(super) async fn open(common: Common<H>, waiting: Waiting) -> Self {
         let opening = {
-            let (client, name) = (client.clone(), waiting.selection.stream.clone());
+            let (client, name) = (common.client.clone(), waiting.selection.stream.clone());
             Started::new(async move { catalog::read(&client, &name).await }).await
         };
+        let in_ranges = common.client.settings().limits.max_concurrency > 1;
         Self {
-            client,
+            common,
             waiting,
             events: VecDeque::new(),
             state: State::Opening(opening),
+            plan: None,
+            restarts: 0,
+            most_rows: u32::MAX,
+            in_ranges,
+            has_been_ranged: false,
+            is_warned: false,
         }
     }
 
@@ -71,7 +131,11 @@ impl<H: Host> Stream<H> {
         }
         match &mut self.state {
             State::Opening(opening) => Pin::new(opening).poll(context).map(Turn::Opened),
+            State::Surveying(survey) => Pin::new(survey)
+                .poll(context)
+                .map(|survey| Turn::Surveyed(Box::new(survey))),
             State::Reading(reader) => reader.poll(context).map(Turn::Answered),
+            State::Ranging(ranged) => ranged.poll(context).map(Turn::Arrived),
             State::Closed => Poll::Ready(Turn::Ready),
         }
     }
@@ -81,12 +145,7 @@ impl<H: Host> Stream<H> {
     /// # Errors
     /// What concerns the connection and not this stream alone.
     pub(super) async fn take(&mut self, turn: Turn) -> Result<(), Error> {
-        let outcome = match turn {
-            Turn::Ready => Ok(()),
-            Turn::Opened(table) => self.opened(table).await,
-            Turn::Answered(answered) => self.answered(answered).await,
-        };
-        match outcome {
+        match self.work(turn).await {
             Ok(()) => Ok(()),
             Err(error) if concerns_connection(&error) => Err(error),
             Err(error) => {
@@ -109,43 +168,161 @@ impl<H: Host> Stream<H> {
         matches!(self.state, State::Closed) && self.events.is_empty()
     }
 
-    async fn opened(&mut self, table: Result<Table, Error>) -> Result<(), Error> {
+    async fn work(&mut self, turn: Turn) -> Result<(), Error> {
+        let step = match (turn, &mut self.state) {
+            (Turn::Opened(table), _) => return self.opened(table?).await,
+            (Turn::Surveyed(survey), _) => return self.surveyed(*survey).await,
+            (Turn::Answered(answered), State::Reading(reader)) => {
+                reader.accept(answered, &mut self.events).await?
+            }
+            (Turn::Arrived(arrival), State::Ranging(ranged)) => {
+                ranged.accept(arrival, &mut self.events).await?
+            }
+            _ => Step::Going,
+        };
+        match step {
+            Step::Going => Ok(()),
+            Step::Complete => {
+                self.state = State::Closed;
+                let stream = self.waiting.selection.stream.clone();
+                self.events.push_back(Event::Complete(stream));
+                Ok(())
+            }
+            Step::Again(again) => self.again(*again).await,
+        }
+    }
+
+    async fn opened(&mut self, table: Table) -> Result<(), Error> {
         let Waiting {
             selection,
             binding,
             resume,
         } = &mut self.waiting;
-        let page_size = self.client.settings().limits.page_size;
-        let plan = Rc::new(Plan::new(table?, binding.clone(), selection, page_size)?);
+        let page_size = self.common.client.settings().limits.page_size;
+        let plan = Rc::new(Plan::new(table, binding.clone(), selection, page_size)?);
         let start = start(resume.take(), &plan);
         self.events.push_back(Event::Schema(Schema {
             stream: plan.table.name.clone(),
             primary_key: vec![plan.table.primary_key.clone()],
             row_schema: row_schema(&plan.table, binding.columns.as_deref(), binding.labels),
         }));
-        if let Some(method @ Method::Watermark { .. }) = method(&start.position) {
-            self.events.push_back(Event::Warning(Warning {
-                stream: Some(plan.table.name.clone()),
-                id: "deletions-not-observable".to_owned(),
-                message: format!(
-                    "Changes of {} are not tracked by the service. {}",
-                    plan.table.name,
-                    untracked_consequence(method)
-                ),
-            }));
+        self.plan = Some(Rc::clone(&plan));
+        self.set_out(plan, start).await
+    }
+
+    /// Goes to a position. A full read of a table with versions is surveyed first.
+    async fn set_out(&mut self, plan: Rc<Plan>, start: Start) -> Result<(), Error> {
+        match start.position {
+            Position::Beginning { method }
+                if self.in_ranges && watermark::has_versions(&plan.table) =>
+            {
+                let Common { client, sizes, .. } = self.common.clone();
+                let survey = survey(client, plan, sizes, method, self.most_rows, start);
+                self.state = State::Surveying(Started::new(survey).await);
+                Ok(())
+            }
+            Position::Ranged(ref ranges) => {
+                let ranges = ranges.clone();
+                self.warn_of_deletions(&plan, &start.position);
+                self.read_in_ranges(plan, &start.position, ranges).await
+            }
+            _ => self.read(plan, start).await,
         }
-        let reader = Reader::start(self.client.clone(), plan, start, &mut self.events).await?;
+    }
+
+    async fn surveyed(&mut self, survey: Result<Survey, Error>) -> Result<(), Error> {
+        let Some(plan) = self.plan.clone() else {
+            return Ok(());
+        };
+        let Survey {
+            start,
+            ranges,
+            untracked,
+        } = survey?;
+        let Some(ranges) = ranges else {
+            return self.read(plan, start).await;
+        };
+        let method = ranges.method();
+        let beginning = Position::Beginning { method };
+        if let Some(why) = untracked {
+            let message = tracking_unavailable(&plan.table.name, why, method);
+            self.warn("change-tracking-unavailable", message);
+            self.is_warned = true;
+        }
+        self.warn_of_deletions(&plan, &beginning);
+        self.events.push_back(Event::Reset(Reset {
+            stream: plan.table.name.clone(),
+            reason: start.reason,
+        }));
+        self.read_in_ranges(plan, &beginning, ranges).await
+    }
+
+    async fn read(&mut self, plan: Rc<Plan>, start: Start) -> Result<(), Error> {
+        self.warn_of_deletions(&plan, &start.position);
+        let client = self.common.client.clone();
+        let reader = Reader::start(client, plan, start, self.most_rows, &mut self.events).await?;
         self.state = State::Reading(Box::new(reader));
         Ok(())
     }
 
-    async fn answered(&mut self, answered: Answered) -> Result<(), Error> {
-        if let State::Reading(reader) = &mut self.state
-            && reader.accept(answered, &mut self.events).await?
-        {
-            self.state = State::Closed;
-        }
+    async fn read_in_ranges(
+        &mut self,
+        plan: Rc<Plan>,
+        before: &Position,
+        ranges: Ranges,
+    ) -> Result<(), Error> {
+        let client = self.common.client.clone();
+        let place = self.common.share.place();
+        let ranged = Ranged::start(client, plan, place, before, ranges, self.most_rows).await?;
+        self.state = State::Ranging(Box::new(ranged));
         Ok(())
+    }
+
+    /// Sets out again, unless that has happened too often.
+    async fn again(&mut self, again: Again) -> Result<(), Error> {
+        let Some(plan) = self.plan.clone() else {
+            return Ok(());
+        };
+        if let Some(cause) = again.cause {
+            if self.restarts >= MAX_RESTARTS {
+                return Err(cause);
+            }
+            self.restarts += 1;
+            // Whatever was wrong with the link that came of ranges, another one would have too.
+            self.in_ranges &= !self.has_been_ranged;
+        }
+        if let Some((id, message)) = again.warning {
+            self.warn(id, message);
+            self.is_warned = true;
+        }
+        self.most_rows = self.most_rows.min(again.page_size.unwrap_or(u32::MAX));
+        self.in_ranges &= again.in_ranges;
+        self.has_been_ranged |= matches!(again.start.position, Position::CaughtUp(_))
+            && matches!(self.state, State::Ranging(_));
+        self.set_out(plan, again.start).await
+    }
+
+    /// Says once that deletions cannot be seen, if they cannot.
+    fn warn_of_deletions(&mut self, plan: &Plan, position: &Position) {
+        if let Some(method @ Method::Watermark { .. }) = method(position)
+            && !self.is_warned
+        {
+            self.is_warned = true;
+            let message = format!(
+                "Changes of {} are not tracked by the service. {}",
+                plan.table.name,
+                untracked_consequence(method)
+            );
+            self.warn("deletions-not-observable", message);
+        }
+    }
+
+    fn warn(&mut self, id: &str, message: String) {
+        self.events.push_back(Event::Warning(Warning {
+            stream: Some(self.waiting.selection.stream.clone()),
+            id: id.to_owned(),
+            message,
+        }));
     }
 }
 
@@ -196,6 +373,7 @@ fn method(position: &Position) -> Option<Method> {
             column: *column,
             fallback: *fallback,
         }),
+        Position::Ranged(ranges) => Some(ranges.method()),
         Position::CaughtUp(_) => None,
     }
 }

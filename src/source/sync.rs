@@ -2,11 +2,14 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::Poll;
 
 use super::checkpoint::{self, Binding};
 use super::event::{Event, Selection};
-use super::stream::{Stream, Turn, Waiting};
+use super::share::Share;
+use super::size::Sizes;
+use super::stream::{Common, Stream, Turn, Waiting};
 use crate::connection::Session;
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
@@ -14,14 +17,14 @@ use crate::host::Host;
 
 /// How many streams are read at a time.
 const MAX_ACTIVE: usize = 3;
-/// What all pages in hand may take together, in bytes; the rest of the 64 MiB that a host
-/// gives is for everything else.
-const MEMORY: usize = 48 << 20;
 
 /// One run over one or several streams.
 pub struct Sync<H> {
     client: Client<H>,
+    share: Rc<Share>,
     waiting: VecDeque<Waiting>,
+    /// None before the first stream is opened.
+    common: Option<Common<H>>,
     /// In the order of their turns.
     active: VecDeque<Stream<H>>,
 }
@@ -35,12 +38,12 @@ impl<H: Host> Sync<H> {
     /// that cannot be resumed.
     pub fn start(session: &Session<H>, selections: Vec<Selection>) -> Result<Self, Error> {
         let streams = selections.len().clamp(1, max_active(session.client()));
-        // Each stream holds one page: on its way, or as rows to be handed out. One of them is
-        // between the two, and holds both.
+        let ceiling = session.client().settings().limits.max_concurrency;
+        let share = Share::new(streams, ceiling);
         let client = session
             .client()
             .clone()
-            .accepting_at_most(MEMORY / (streams + 1));
+            .accepting_at_most(share.page_bytes());
         let mut names = HashSet::new();
         let mut waiting = VecDeque::with_capacity(selections.len());
         for selection in selections {
@@ -78,7 +81,9 @@ impl<H: Host> Sync<H> {
         }
         Ok(Self {
             client,
+            share,
             waiting,
+            common: None,
             active: VecDeque::new(),
         })
     }
@@ -117,14 +122,40 @@ impl<H: Host> Sync<H> {
     /// Opens streams until as many are active as may be: one always, more as far as the
     /// service welcomes the page that each has on its way.
     async fn activate(&mut self) {
-        let limit = max_active(&self.client).min(self.client.welcome());
-        while self.active.len() < limit && (self.active.is_empty() || self.client.room() > 0) {
+        let most = max_active(&self.client);
+        self.share.remain(self.active.len() + self.waiting.len());
+        while self.active.len() < most.min(self.client.welcome())
+            && (self.active.is_empty() || self.client.room() > 0)
+        {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;
             };
-            self.active
-                .push_back(Stream::open(self.client.clone(), waiting).await);
+            let common = self.common(&waiting).await;
+            self.active.push_back(Stream::open(common, waiting).await);
         }
+    }
+
+    /// What the streams have in common. Before the first one is opened, the sizes of those
+    /// that are read in full are asked for, all at once.
+    async fn common(&mut self, first: &Waiting) -> Common<H> {
+        if let Some(common) = &self.common {
+            return common.clone();
+        }
+        let names = if self.client.settings().limits.max_concurrency > 1 {
+            std::iter::once(first)
+                .chain(&self.waiting)
+                .filter(|waiting| waiting.is_read_in_full())
+                .map(|waiting| waiting.selection.stream.clone())
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let common = Common {
+            client: self.client.clone(),
+            share: Rc::clone(&self.share),
+            sizes: Rc::new(Sizes::ask(&self.client, names).await),
+        };
+        self.common.insert(common).clone()
     }
 
     /// Waits until a stream can take its turn and moves it to the front.

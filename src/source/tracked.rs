@@ -18,6 +18,25 @@ pub(super) fn snapshot(plan: &Plan) -> Query {
     plan.query(None)
 }
 
+/// Every row, of which only the key is wanted.
+pub(super) fn keys(plan: &Plan) -> Query {
+    Query::new(&plan.table.entity_set).select(&[&plan.table.primary_key])
+}
+
+/// The changes since a delta link of [`keys`], with the columns that are wanted, relative to
+/// the API root; none if the link holds no token. The token says from when, and the options
+/// beside it say what: it serves `$count` as well (reference §6.3).
+pub(super) fn changes(plan: &Plan, delta_link: &str) -> Option<String> {
+    let (_, options) = delta_link.split_once('?')?;
+    let token = options.split('&').find_map(|option| {
+        let (name, value) = option.split_once('=')?;
+        matches!(name, "$deltatoken" | "%24deltatoken").then_some(value)
+    })?;
+    let query = snapshot(plan);
+    let separator = if query.as_str().contains('?') { '&' } else { '?' };
+    Some(format!("{}{separator}$deltatoken={token}", query.as_str()))
+}
+
 /// Why the service does not track changes here, if that is what the refusal of a first read
 /// means.
 pub(super) fn unavailable(error: &Error) -> Option<&'static str> {

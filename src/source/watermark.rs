@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::plan::Plan;
+use super::ranges::Range;
 use crate::catalog::Table;
 use crate::dataverse::query::Query;
 
@@ -18,7 +19,7 @@ use crate::dataverse::query::Query;
 const OVERLAP_SECONDS: i64 = 120;
 /// The same for versions. They count for the whole environment, about as many as it can write
 /// in the time of a short operation.
-const OVERLAP_VERSIONS: i64 = 10_000;
+pub(super) const OVERLAP_VERSIONS: i64 = 10_000;
 
 /// The column that grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +112,11 @@ impl<'de> Deserialize<'de> for Mark {
     }
 }
 
+/// Whether rows of the table carry their version.
+pub(super) fn has_versions(table: &Table) -> bool {
+    table.column(Column::VersionNumber.name()).is_some()
+}
+
 /// Every row, oldest change first.
 pub(super) fn snapshot(plan: &Plan, column: Column) -> Query {
     ordered(plan.query(Some(column.name())), plan, column)
@@ -124,6 +130,14 @@ pub(super) fn changes(plan: &Plan, column: Column, since: Mark) -> Query {
         plan,
         column,
     )
+}
+
+/// A range of versions, oldest change first.
+pub(super) fn range(plan: &Plan, range: Range) -> Query {
+    let column = Column::VersionNumber.name();
+    plan.query(Some(column))
+        .option("$filter", &range.filter())
+        .option("$orderby", &format!("{column} asc"))
 }
 
 fn ordered(query: Query, plan: &Plan, column: Column) -> Query {

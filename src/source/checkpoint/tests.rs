@@ -40,10 +40,10 @@ fn refusal(binding: &Binding, text: &str) -> String {
 fn a_person_can_read_it() {
     assert_eq!(
         write(&binding(), &delta("accounts?$deltatoken=919042%2108")).unwrap(),
-        "{\"v\":1,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
+        "{\"v\":2,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
          \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
          \"position\":{\"caught-up\":{\"delta\":{\"link\":\"accounts?$deltatoken=919042%2108\",\
-         \"plain\":false}}},\"sum\":\"e379c254\"}"
+         \"plain\":false}}},\"sum\":\"68498eb4\"}"
     );
 }
 
@@ -89,7 +89,7 @@ fn a_foreign_one_is_refused_by_what_differs() {
 
 #[test]
 fn a_newer_one_is_refused_as_newer() {
-    assert!(refusal(&binding(), r#"{"v":2,"whatever":[]}"#).contains("newer version"));
+    assert!(refusal(&binding(), r#"{"v":3,"whatever":[]}"#).contains("newer version"));
     assert!(refusal(&binding(), "{}").contains("damaged"));
     assert!(refusal(&binding(), "").contains("cut off"));
 }

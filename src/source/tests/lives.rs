@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::host;
 use super::random::Random;
 use super::service::{Kind, World, expected, id};
 use super::sink::Sink;
+use super::welcoming_host;
 use crate::connection::Session;
 use crate::simulation::{SETTINGS, Simulation, Storm};
 use crate::source::{Selection, Sync};
@@ -50,8 +50,17 @@ fn sync_with_kills(
     }
 }
 
+/// How large the tables are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tables {
+    /// Of every kind, and seldom large enough to be read in ranges.
+    Small,
+    /// Nearly always large enough.
+    Large,
+}
+
 /// One life of a sink, by the seed. At its end it holds what the service holds.
-fn live(seed: u64) {
+fn live(seed: u64, tables: Tables) {
     let mut random = Random::new(seed ^ 0x5EED);
     let kinds: Vec<(&str, Kind)> = ["alpha", "beta", "gamma", "delta"]
         .into_iter()
@@ -63,7 +72,14 @@ fn live(seed: u64) {
         })
         .collect();
     let world = World::new(seed, &kinds);
-    let host = host(&world);
+    if tables == Tables::Large {
+        let mut world = world.borrow_mut();
+        world.max_rows = 300;
+        let most = 350 * u32::try_from(kinds.len()).unwrap();
+        world.change_by_chance(most / 2, most);
+    }
+    let hint = ["", "1", "4", "8"][random.index(4)];
+    let host = welcoming_host(&world, hint);
     let labels = random.one_in(2);
     let selections: Vec<Selection> = kinds
         .iter()
@@ -81,6 +97,7 @@ fn live(seed: u64) {
     for _ in 0..=1 + random.below(4) {
         world.borrow_mut().is_busy = random.one_in(2);
         world.borrow_mut().is_hostile = is_hostile;
+        world.borrow_mut().counts = !random.one_in(8);
         let storm = random
             .one_in(2)
             .then(|| Storm::new(random.below(u32::MAX).into(), 6));
@@ -134,8 +151,8 @@ fn live(seed: u64) {
     }
 }
 
-#[test]
-fn whatever_happens_the_sink_ends_equal_to_the_service() {
+/// Lives through 200 seeds, or those that the environment names.
+fn live_often(tables: Tables) {
     let seeds: u64 = std::env::var("SEEDS")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -145,9 +162,19 @@ fn whatever_happens_the_sink_ends_equal_to_the_service() {
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
     for seed in first..first + seeds {
-        if let Err(panic) = std::panic::catch_unwind(|| live(seed)) {
+        if let Err(panic) = std::panic::catch_unwind(|| live(seed, tables)) {
             eprintln!("The seed is {seed}; SEED={seed} SEEDS=1 replays it.");
             std::panic::resume_unwind(panic);
         }
     }
+}
+
+#[test]
+fn whatever_happens_the_sink_ends_equal_to_the_service() {
+    live_often(Tables::Small);
+}
+
+#[test]
+fn whatever_happens_to_ranges_the_sink_ends_equal_to_the_service() {
+    live_often(Tables::Large);
 }

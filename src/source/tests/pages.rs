@@ -84,7 +84,7 @@ fn number(text: &str) -> i64 {
 impl World {
     pub(super) fn rows(&mut self, index: usize, path: &str, prefer: &str) -> Result<Value, Reply> {
         let query = Query::parse(path, prefer);
-        if query.page_size > self.bearable_page {
+        if query.page_size > self.bearable_page && !query.options.contains_key("$top") {
             return Err(Reply::fault(500, "0x80044151", "SQL timeout expired."));
         }
         let table = &self.tables[index];
@@ -100,6 +100,13 @@ impl World {
             return Err(self.refusal());
         }
         let table = &self.tables[index];
+        let asks_for_versions = query
+            .options
+            .get("$filter")
+            .is_some_and(|filter| filter.contains("versionnumber%20gt"));
+        if asks_for_versions && table.kind == Kind::Rangeless {
+            return Err(Reply::fault(501, "0x80060888", "Not supported."));
+        }
         let (entries, link) = if is_delta {
             changes(table, &query, self.version)
         } else if query.options.contains_key("$orderby") {
@@ -171,7 +178,11 @@ fn check_tracking(table: &Table, query: &Query<'_>) -> Result<(), Reply> {
             "Entity isn't enabled for change tracking.",
         )),
         Kind::Elastic => Err(Reply::fault(400, "0x80048d19", "Not for elastic tables.")),
-        Kind::Tracked | Kind::Forgetful | Kind::Amnesiac => Ok(()),
+        Kind::Tracked
+        | Kind::Forgetful
+        | Kind::Amnesiac
+        | Kind::Rangeless
+        | Kind::Disorderly => Ok(()),
     }
 }
 
@@ -207,13 +218,34 @@ fn changes(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, Link) {
     (entries, link)
 }
 
+/// Whether a row fulfils a condition such as `versionnumber%20gt%207`.
+fn fulfils(row: &Row, condition: &str) -> bool {
+    let [column, operator, value] = condition.split("%20").collect::<Vec<_>>()[..] else {
+        panic!("{condition}");
+    };
+    let (place, mark) = match column {
+        "modifiedon" => (row.modified, seconds(value)),
+        "versionnumber" => (row.version, number(value)),
+        other => panic!("{other}"),
+    };
+    match operator {
+        "ge" => place >= mark,
+        "gt" => place > mark,
+        "le" => place <= mark,
+        other => panic!("{other}"),
+    }
+}
+
 fn in_order_of_change(table: &Table, query: &Query<'_>) -> (Vec<Entry>, Link) {
-    let by_time = query.options["$orderby"].starts_with("modifiedon");
-    let place = |row: &Row| if by_time { row.modified } else { row.version };
-    let least = query.options.get("$filter").map_or(i64::MIN, |filter| {
-        let mark = filter.rsplit("%20").next().unwrap();
-        if by_time { seconds(mark) } else { number(mark) }
-    });
+    let order = query.options["$orderby"];
+    let by_time = order.starts_with("modifiedon");
+    let is_fulfilled = |row: &Row| {
+        query.options.get("$filter").is_none_or(|filter| {
+            filter
+                .split("%20and%20")
+                .all(|condition| fulfils(row, condition))
+        })
+    };
     let after = match query.token.as_slice() {
         ["mark", mark, id] => (number(mark), number(id)),
         _ => (i64::MIN, 0),
@@ -221,14 +253,22 @@ fn in_order_of_change(table: &Table, query: &Query<'_>) -> (Vec<Entry>, Link) {
     let mut entries: Vec<Entry> = table
         .rows
         .iter()
+        .filter(|(_, row)| is_fulfilled(row))
         .map(|(id, row)| Entry {
-            place: place(row),
+            place: if by_time { row.modified } else { row.version },
             row: *id,
             is_gone: false,
         })
-        .filter(|entry| entry.place >= least && (entry.place, i64::from(entry.row)) > after)
+        .filter(|entry| (entry.place, i64::from(entry.row)) > after)
         .collect();
     entries.sort_by_key(|entry| (entry.place, entry.row));
+    if order.ends_with("desc") || (table.kind == Kind::Disorderly && !order.contains(',')) {
+        entries.reverse();
+    }
+    if let Some(top) = query.options.get("$top") {
+        entries.truncate(top.parse().unwrap());
+        return (entries, Link::Nothing);
+    }
     let link = cut(&mut entries, query.page_size).map_or(Link::Nothing, |last| {
         Link::Next(format!("mark:{}:{}", last.place, last.row))
     });

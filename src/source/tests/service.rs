@@ -26,6 +26,10 @@ pub(super) enum Kind {
     Forgetful,
     /// Change tracking without delta links.
     Amnesiac,
+    /// Change tracking; conditions on versions are refused.
+    Rangeless,
+    /// Change tracking; rows never come in the order of versions.
+    Disorderly,
     /// `modifiedon` only.
     Modified,
     /// `versionnumber` only.
@@ -35,13 +39,15 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Tracked,
         Self::NotDeepEnough,
         Self::Contradictory,
         Self::Elastic,
         Self::Forgetful,
         Self::Amnesiac,
+        Self::Rangeless,
+        Self::Disorderly,
         Self::Modified,
         Self::Versioned,
         Self::Plain,
@@ -53,7 +59,10 @@ impl Kind {
 
     /// Whether a sink learns of deletions without a full read.
     pub(super) fn shows_deletions(self) -> bool {
-        matches!(self, Self::Tracked | Self::Forgetful | Self::Plain)
+        matches!(
+            self,
+            Self::Tracked | Self::Forgetful | Self::Rangeless | Self::Disorderly | Self::Plain
+        )
     }
 }
 
@@ -85,14 +94,15 @@ pub(super) enum Trick {
     NotUtf8,
 }
 
-/// So many rows a table has at most.
-const MAX_ROWS: usize = 60;
-
 pub(super) struct World {
     pub(super) tables: Vec<Table>,
     pub(super) random: Random,
     pub(super) version: i64,
     now: i64,
+    /// So many rows a table has at most.
+    pub(super) max_rows: usize,
+    /// Whether the service tells how many rows tables have.
+    pub(super) counts: bool,
     /// Rows change between requests.
     pub(super) is_busy: bool,
     /// Links and bodies go wrong by chance.
@@ -125,6 +135,8 @@ impl World {
             random: Random::new(seed),
             version: 1_000_000,
             now: 1_700_000_000,
+            max_rows: 60,
+            counts: true,
             is_busy: false,
             is_hostile: false,
             trick: None,
@@ -138,8 +150,8 @@ impl World {
     pub(super) fn change_by_chance(&mut self, least: u32, most: u32) {
         for _ in 0..least + self.random.below(most - least + 1) {
             let table = self.random.index(self.tables.len());
-            let number = self.random.below(200);
-            let is_full = self.tables[table].rows.len() >= MAX_ROWS;
+            let number = self.random.below(600);
+            let is_full = self.tables[table].rows.len() >= self.max_rows;
             if self.random.one_in(5) {
                 self.delete(table, number);
             } else if !is_full || self.tables[table].rows.contains_key(&number) {
@@ -149,7 +161,8 @@ impl World {
     }
 
     pub(super) fn put(&mut self, table: usize, number: u32) {
-        self.version += 1 + i64::from(self.random.below(3));
+        // Versions count for the whole environment; other tables take most of them.
+        self.version += 1 + i64::from(self.random.below(6_000));
         self.now += i64::from(self.random.below(2));
         let row = Row {
             version: self.version,
@@ -186,6 +199,9 @@ impl World {
             .to_owned();
         if path.starts_with("EntityDefinitions") {
             return self.metadata(&path);
+        }
+        if path.starts_with("RetrieveTotalRecordCount") {
+            return self.count(&path);
         }
         let prefer = request
             .headers
@@ -249,6 +265,29 @@ impl World {
                 Reply::json(&page)
             }
         }
+    }
+
+    /// How many rows there are, or were yesterday.
+    fn count(&mut self, path: &str) -> Reply {
+        let names = path.split_once("?@p1=").unwrap().1.replace("%22", "\"");
+        let names = names.replace("%5B", "[").replace("%5D", "]");
+        let names: Vec<String> = serde_json::from_str(&names).unwrap();
+        let mut counts = Vec::new();
+        for name in &names {
+            let Some(table) = self.tables.iter().find(|table| table.name == name) else {
+                return Reply::fault(404, "0x80060888", "Could not find an entity with that name.");
+            };
+            let doubt = if self.is_hostile { self.random.below(3) } else { 1 };
+            counts.push(table.rows.len() * doubt as usize);
+        }
+        if !self.counts {
+            return Reply::fault(501, "0x80060888", "Not implemented.");
+        }
+        Reply::json(&json!({
+            "EntityRecordCountCollection": {
+                "Count": names.len(), "IsReadOnly": false, "Keys": names, "Values": counts,
+            }
+        }))
     }
 
     fn metadata(&self, path: &str) -> Reply {
@@ -346,7 +385,7 @@ pub(super) fn has_modified(kind: Kind) -> bool {
 }
 
 pub(super) fn has_version(kind: Kind) -> bool {
-    kind == Kind::Versioned
+    !matches!(kind, Kind::Modified | Kind::Elastic | Kind::Plain)
 }
 
 /// Seconds of the day only: the simulation stays within a few days.

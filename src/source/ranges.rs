@@ -1,0 +1,321 @@
+//! A full read in several ranges: what remains of it.
+//!
+//! Ranges are of `versionnumber`, which is unique within an environment and grows with every
+//! change. A page of a range is asked for by its bounds and no link is followed, so that two
+//! numbers say all about what remains of a range: such a checkpoint outlives every cookie.
+//!
+//! A row that changes meanwhile gets a version above all ranges. So what is above them, the
+//! tail, is read when they are done, and then nothing is missing: the row has either been
+//! read where it was or is found where it is now.
+
+use serde::{Deserialize, Serialize};
+
+use super::checkpoint::{Cursor, Method, Phase};
+use super::watermark::{Column, Mark, OVERLAP_VERSIONS};
+
+/// Versions above one, up to another and with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, i64)", into = "(i64, i64)")]
+pub(super) struct Range {
+    pub(super) after: i64,
+    pub(super) until: i64,
+}
+
+impl From<(i64, i64)> for Range {
+    fn from((after, until): (i64, i64)) -> Self {
+        Self { after, until }
+    }
+}
+
+impl From<Range> for (i64, i64) {
+    fn from(range: Range) -> Self {
+        (range.after, range.until)
+    }
+}
+
+impl Range {
+    /// Every version above this one, now and later.
+    pub(super) fn above(after: i64) -> Self {
+        Self {
+            after,
+            until: i64::MAX,
+        }
+    }
+
+    /// Whether it has no end.
+    pub(super) fn is_open(self) -> bool {
+        self.until == i64::MAX
+    }
+
+    /// How many versions there are in it.
+    fn length(self) -> u64 {
+        u64::try_from(i128::from(self.until) - i128::from(self.after)).unwrap_or(0)
+    }
+
+    /// Whether a version is in it.
+    pub(super) fn contains(self, version: i64) -> bool {
+        self.after < version && version <= self.until
+    }
+
+    /// The condition of a query for it.
+    pub(super) fn filter(self) -> String {
+        let column = Column::VersionNumber.name();
+        let Self { after, until } = self;
+        if self.is_open() {
+            format!("{column} gt {after}")
+        } else {
+            format!("{column} gt {after} and {column} le {until}")
+        }
+    }
+
+    /// As many even parts, in order; fewer if there are fewer versions.
+    fn split(self, parts: usize) -> impl Iterator<Item = Self> {
+        let length = u128::from(self.length());
+        let parts = u128::try_from(parts)
+            .unwrap_or(u128::MAX)
+            .clamp(1, length.max(1));
+        let bound = move |part: u128| {
+            let offset = i128::try_from(length * part / parts).unwrap_or(0);
+            i64::try_from(i128::from(self.after) + offset).unwrap_or(self.until)
+        };
+        (0..parts).map(move |part| Self {
+            after: bound(part),
+            until: bound(part + 1),
+        })
+    }
+}
+
+/// How changes will be found later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum Later {
+    /// By the link at the end of a tracked read of the keys alone, the baseline, which was
+    /// begun before the first range and goes on beside them. With change tracking the service
+    /// takes no filter (reference §6.4), so the ranges themselves have no such link.
+    Baseline {
+        /// See [`Method::Tracked`].
+        plain: bool,
+        /// The next page, relative to the API root.
+        next: String,
+        /// Rows per page.
+        page_size: u32,
+    },
+    /// By that link, now that it is known.
+    Delta {
+        /// See [`Method::Tracked`].
+        plain: bool,
+        /// Relative to the API root.
+        link: String,
+    },
+    /// By versions.
+    Versions {
+        /// See [`Method::Watermark`].
+        fallback: bool,
+    },
+}
+
+/// What remains of a full read in ranges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Ranges {
+    /// Whether the full read itself goes on, or only its baseline and what belongs to that.
+    pub(super) phase: Phase,
+    /// In order.
+    pub(super) ranges: Vec<Range>,
+    /// Versions above this are read once there are no ranges left.
+    pub(super) tail: i64,
+    pub(super) later: Later,
+}
+
+impl Ranges {
+    /// Everything from the oldest version to the newest, in as many parts. What is recent
+    /// stands apart, in parts of at least `page_size` versions, to be read last: a change gets
+    /// its version before others can see it, so that a version below the newest may still
+    /// appear.
+    pub(super) fn new(
+        oldest: i64,
+        newest: i64,
+        parts: usize,
+        page_size: u32,
+        later: Later,
+    ) -> Self {
+        let after = oldest.saturating_sub(1);
+        let recent = newest.saturating_sub(OVERLAP_VERSIONS).max(after);
+        let settled = Range {
+            after,
+            until: recent,
+        };
+        let recent = Range {
+            after: recent,
+            until: newest,
+        };
+        let recent_pages = recent.length().div_ceil(page_size.max(1).into());
+        let recent_parts = usize::try_from(recent_pages).unwrap_or(parts).min(parts);
+        let ranges = settled
+            .split(parts)
+            .chain(recent.split(recent_parts))
+            .filter(|range| range.length() > 0)
+            .collect();
+        Self {
+            phase: Phase::Snapshot,
+            ranges,
+            tail: newest,
+            later,
+        }
+    }
+
+    /// How the stream is read.
+    pub(super) fn method(&self) -> Method {
+        match self.later {
+            Later::Baseline { plain, .. } | Later::Delta { plain, .. } => Method::Tracked { plain },
+            Later::Versions { fallback } => Method::Watermark {
+                column: Column::VersionNumber,
+                fallback,
+            },
+        }
+    }
+
+    /// Whether the range is among the most recent versions, which are read last.
+    fn is_recent(&self, range: Range) -> bool {
+        range.until > self.tail.saturating_sub(OVERLAP_VERSIONS)
+    }
+
+    /// How many ranges are not to be read after this one; it is among them.
+    pub(super) fn competing(&self, range: Range) -> usize {
+        let is_recent = self.is_recent(range);
+        self.ranges
+            .iter()
+            .filter(|range| is_recent || !self.is_recent(**range))
+            .count()
+    }
+
+    /// Notes that a range, or the tail, has been read up to a version, or to its end.
+    pub(super) fn advance(&mut self, range: Range, reached: Option<i64>) {
+        if range.is_open() {
+            self.tail = reached.unwrap_or(self.tail);
+            return;
+        }
+        let Some(index) = self.ranges.iter().position(|known| *known == range) else {
+            return;
+        };
+        match (self.ranges.get_mut(index), reached) {
+            (Some(range), Some(reached)) => range.after = reached,
+            _ => drop(self.ranges.remove(index)),
+        }
+    }
+
+    /// Splits what remains of a range, of which nothing must be in flight.
+    pub(super) fn split(&mut self, range: Range, parts: usize) {
+        if let Some(index) = self.ranges.iter().position(|known| *known == range) {
+            self.ranges.splice(index..=index, range.split(parts));
+        }
+    }
+
+    /// Where changes are read from once everything has been read, if that is known.
+    pub(super) fn cursor(&self) -> Option<Cursor> {
+        match &self.later {
+            Later::Baseline { .. } => None,
+            Later::Delta { plain, link } => Some(Cursor::Delta {
+                link: link.clone(),
+                plain: *plain,
+            }),
+            Later::Versions { fallback } => Some(Cursor::Newest {
+                column: Column::VersionNumber,
+                fallback: *fallback,
+                mark: Some(Mark::Version(self.tail)),
+            }),
+        }
+    }
+
+    /// What is left for a later sync once everything has been read but the baseline: to go on
+    /// with it, and then to read the most recent versions again. When the token of a tracked
+    /// read dates from is not documented beyond doubt; should it be the last page, those
+    /// versions are what the token misses.
+    pub(super) fn later(&self) -> Self {
+        Self {
+            phase: Phase::Changes,
+            ranges: Vec::new(),
+            tail: self.tail.saturating_sub(OVERLAP_VERSIONS),
+            later: self.later.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn versions(fallback: bool) -> Later {
+        Later::Versions { fallback }
+    }
+
+    /// Whether the ranges stand side by side from one version to the other.
+    fn covers(ranges: &[Range], after: i64, until: i64) -> bool {
+        let ends = ranges
+            .iter()
+            .try_fold(after, |end, range| {
+                (range.after == end && range.until > end).then_some(range.until)
+            });
+        ends == Some(until)
+    }
+
+    #[test]
+    fn conditions_are_written() {
+        let range = Range {
+            after: -1,
+            until: 9_007_199_254_740_993,
+        };
+        assert_eq!(
+            range.filter(),
+            "versionnumber gt -1 and versionnumber le 9007199254740993"
+        );
+        assert_eq!(Range::above(7).filter(), "versionnumber gt 7");
+    }
+
+    #[test]
+    fn what_is_recent_stands_apart() {
+        let ranges = Ranges::new(1, 40_000, 3, 5_000, versions(false));
+        assert_eq!(
+            serde_json::to_string(&ranges.ranges).unwrap(),
+            "[[0,10000],[10000,20000],[20000,30000],[30000,35000],[35000,40000]]"
+        );
+        assert_eq!(ranges.competing(ranges.ranges[1]), 3);
+        assert_eq!(ranges.competing(ranges.ranges[3]), 5);
+        let ranges = Ranges::new(39_000, 40_000, 2, 500, versions(false));
+        assert_eq!(
+            serde_json::to_string(&ranges.ranges).unwrap(),
+            "[[38999,39499],[39499,40000]]"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_lies_between_two_ranges(
+            oldest in any::<i64>(),
+            length in 0..i64::MAX,
+            parts in 1..60_usize,
+        ) {
+            let newest = oldest.saturating_add(length).min(i64::MAX - 1);
+            let oldest = oldest.max(i64::MIN + 1).min(newest);
+            let mut state = Ranges::new(oldest, newest, parts, 1, versions(false));
+            prop_assert!(covers(&state.ranges, oldest - 1, newest));
+            prop_assert!(state.ranges.len() <= 2 * parts);
+            // Whatever is split and read, what remains and what was read is the whole.
+            for n in 0..state.ranges.len() {
+                let Some(range) = state.ranges.get(n).copied() else { break };
+                state.split(range, n % 5);
+            }
+            prop_assert!(covers(&state.ranges, oldest - 1, newest));
+            let first = state.ranges[0];
+            if first.length() > 1 {
+                state.advance(first, Some(first.until - 1));
+                prop_assert!(covers(&state.ranges, first.until - 1, newest));
+            }
+            let rest = state.ranges[0];
+            state.advance(rest, None);
+            prop_assert!(state.ranges.is_empty() || covers(&state.ranges, first.until, newest));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! How many rows tables have, as far as the service says (reference §3).
+//!
+//! The numbers are up to a day old and count rows that the account may not see. They decide
+//! how a table is read, never what is read.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::dataverse::query::Query;
+use crate::dataverse::{Client, Prefer};
+use crate::error::Error;
+use crate::host::{Host, Started};
+
+/// How many tables are asked about at once: their names must fit into an address.
+const MOST_NAMES: usize = 100;
+/// How long the answer is worth waiting for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Counts = HashMap<String, u64>;
+
+/// The sizes of the tables that a sync reads in full.
+pub(super) struct Sizes<H> {
+    client: Client<H>,
+    state: RefCell<State>,
+}
+
+enum State {
+    /// The answer is on its way.
+    Asked(Started<Counts>),
+    Known(Counts),
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "EntityRecordCountCollection")]
+    counts: Collection,
+}
+
+/// A list of names and a list of numbers, in the same order.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Collection {
+    keys: Vec<String>,
+    values: Vec<i64>,
+}
+
+impl<H: Host> Sizes<H> {
+    /// Asks about all these tables in one request.
+    pub(super) async fn ask(client: &Client<H>, names: Vec<String>) -> Self {
+        let client = client.clone().waiting_at_most(PATIENCE);
+        let state = if names.is_empty() {
+            State::Known(Counts::new())
+        } else {
+            let client = client.clone();
+            State::Asked(Started::new(async move { count_all(&client, &names).await }).await)
+        };
+        Self {
+            client,
+            state: RefCell::new(state),
+        }
+    }
+
+    /// How many rows the table has, if the service says. It is asked alone if the first
+    /// answer does not tell: one name that the service does not know spoils that for all.
+    pub(super) async fn of(&self, table: &str) -> Option<u64> {
+        let known = poll_fn(|context| self.poll_known(table, context)).await;
+        match known {
+            Some(count) => Some(count),
+            None => {
+                let counts = count(&self.client, &[table.to_owned()]).await.ok()?;
+                counts.get(table).copied()
+            }
+        }
+    }
+
+    /// Several streams may wait for the same answer: all are polled by the one task that
+    /// drives the sync, so that whoever polled last wakes them all.
+    fn poll_known(&self, table: &str, context: &mut Context<'_>) -> Poll<Option<u64>> {
+        let mut state = self.state.borrow_mut();
+        if let State::Asked(answer) = &mut *state {
+            match Pin::new(answer).poll(context) {
+                Poll::Ready(counts) => *state = State::Known(counts),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(match &*state {
+            State::Known(counts) => counts.get(table).copied(),
+            State::Asked(_) => None,
+        })
+    }
+}
+
+async fn count_all<H: Host>(client: &Client<H>, names: &[String]) -> Counts {
+    let mut all = Counts::new();
+    for names in names.chunks(MOST_NAMES) {
+        // Without an answer the tables are asked about one by one when they are opened.
+        if let Ok(counts) = count(client, names).await {
+            all.extend(counts);
+        }
+    }
+    all
+}
+
+async fn count<H: Host>(client: &Client<H>, names: &[String]) -> Result<Counts, Error> {
+    let list = serde_json::Value::from(names).to_string();
+    let query = Query::new("RetrieveTotalRecordCount(EntityNames=@p1)").option("@p1", &list);
+    let link = client.resource(query.as_str())?;
+    let Answer {
+        counts: Collection { keys, values },
+    } = client.get_json(&link, &Prefer::default()).await?;
+    Ok(keys
+        .into_iter()
+        .zip(values)
+        .filter_map(|(name, count)| Some((name, u64::try_from(count).ok()?)))
+        .collect())
+}

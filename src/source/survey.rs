@@ -1,0 +1,175 @@
+//! Whether a full read goes by ranges, and by which.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::baseline::{Baseline, Found};
+use super::checkpoint::Method;
+use super::plan::Plan;
+use super::ranges::{Later, Ranges};
+use super::sequence::Start;
+use super::size::Sizes;
+use super::tracked;
+use super::watermark::Column;
+use crate::dataverse::query::Query;
+use crate::dataverse::{Client, Prefer};
+use crate::error::{Error, Recovery};
+use crate::host::{Host, Started};
+
+/// How many pages a table must have to be read in ranges; for fewer, asking for the bounds
+/// costs more than it saves.
+const LEAST_PAGES: u64 = 4;
+
+/// What was found out.
+pub(super) struct Survey {
+    /// Where the full read begins; it was asked for, so this is handed through.
+    pub(super) start: Start,
+    /// The ranges, if it goes by ranges.
+    pub(super) ranges: Option<Ranges>,
+    /// Why the service does not track changes here, if that turned out.
+    pub(super) untracked: Option<&'static str>,
+}
+
+/// The bounds of versions.
+#[derive(Deserialize)]
+struct Rows {
+    value: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    versionnumber: Value,
+}
+
+/// Finds out whether the table is large enough for ranges, and where they begin and end. Of a
+/// tracked table the first page of its baseline is read: only what is read after that may
+/// count as part of it.
+///
+/// # Errors
+/// What every other request for the table would meet too.
+pub(super) async fn survey<H: Host>(
+    client: Client<H>,
+    plan: Rc<Plan>,
+    sizes: Rc<Sizes<H>>,
+    method: Method,
+    most_rows: u32,
+    start: Start,
+) -> Result<Survey, Error> {
+    let mut survey = Survey {
+        start,
+        ranges: None,
+        untracked: None,
+    };
+    let page_size = plan.page_size().min(most_rows).max(1);
+    let pages = sizes.of(&plan.table.name).await.unwrap_or(0) / u64::from(page_size);
+    if pages < LEAST_PAGES {
+        return Ok(survey);
+    }
+    let newest = politely(&client, bound(&client, &plan, "desc").await).await;
+    let oldest = politely(&client, bound(&client, &plan, "asc").await).await;
+    let later = match method {
+        Method::Tracked { plain } => match begin(&client, &plan, most_rows).await {
+            (page_size, Ok(Found::Next(next))) => Later::Baseline {
+                plain,
+                next,
+                page_size,
+            },
+            (_, Ok(Found::Delta(link))) => Later::Delta { plain, link },
+            (_, Ok(Found::Opaque)) => return Ok(survey),
+            (_, Ok(Found::Nothing)) => {
+                survey.untracked = Some("the service does not say where they begin");
+                Later::Versions { fallback: true }
+            }
+            (_, Err(error)) => {
+                survey.untracked = Some(tracked::unavailable(&error).ok_or(error)?);
+                Later::Versions { fallback: true }
+            }
+        },
+        Method::Watermark { fallback, .. } => Later::Versions { fallback },
+        Method::Full => return Ok(survey),
+    };
+    let (Some(newest), Some(oldest)) = (known(newest.await)?, known(oldest.await)?) else {
+        return Ok(Survey {
+            untracked: None,
+            ..survey
+        });
+    };
+    let pages = usize::try_from(pages).unwrap_or(usize::MAX);
+    let parts = client.settings().limits.max_concurrency.min(pages);
+    survey.ranges = Some(Ranges::new(oldest, newest, parts, page_size, later));
+    Ok(survey)
+}
+
+/// Waits for the answer if the service does not welcome another request beside this one.
+async fn politely<H: Host, T: Unpin + 'static>(
+    client: &Client<H>,
+    request: Started<T>,
+) -> Started<T> {
+    if client.room() > 0 {
+        request
+    } else {
+        Started::new(std::future::ready(request.await)).await
+    }
+}
+
+/// Begins the baseline, with pages as large as the service bears, and says how large they are.
+async fn begin<H: Host>(
+    client: &Client<H>,
+    plan: &Rc<Plan>,
+    most_rows: u32,
+) -> (u32, Result<Found, Error>) {
+    let mut page_size = plan.most_rows().min(most_rows).max(1);
+    loop {
+        match Baseline::begin(client, plan, page_size).await {
+            Err(error) if error.recovery == Some(Recovery::SmallerPages) && page_size > 1 => {
+                page_size = (page_size / 4).max(1);
+            }
+            found => return (page_size, found),
+        }
+    }
+}
+
+/// Asks for the first version in an order.
+async fn bound<H: Host>(
+    client: &Client<H>,
+    plan: &Plan,
+    order: &str,
+) -> Started<Result<Rows, Error>> {
+    let column = Column::VersionNumber.name();
+    let query = Query::new(&plan.table.entity_set)
+        .select(&[column])
+        .option("$orderby", &format!("{column} {order}"))
+        .option("$top", "1");
+    let client = client.clone();
+    Started::new(async move {
+        let link = client.resource(query.as_str())?;
+        client.get_json(&link, &Prefer::default()).await
+    })
+    .await
+}
+
+/// The version that was asked for; none if there is no row, or if the service does not put
+/// this table in order by version.
+fn known(rows: Result<Rows, Error>) -> Result<Option<i64>, Error> {
+    match rows {
+        Ok(rows) => Ok(rows
+            .value
+            .first()
+            .and_then(|row| row.versionnumber.as_i64())),
+        Err(error) if is_unsupported(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the service does not put this table in order by version. That it does is not
+/// documented; and where it has no index to do so, it gives up in the end.
+pub(super) fn is_unsupported(error: &Error) -> bool {
+    error.recovery == Some(Recovery::SmallerPages)
+        || error
+            .fault
+            .as_ref()
+            .is_some_and(|fault| matches!(fault.status, 400 | 404 | 405 | 501))
+}
