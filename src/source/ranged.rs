@@ -17,14 +17,12 @@ use super::output::Output;
 use super::plan::Plan;
 use super::ranges::{Later, Range, Ranges};
 use super::rows::{self, Walked};
-use super::sequence::{
-    Answered, BODY_ATTEMPTS, Start, request, tracking_unavailable, unreadable,
-};
+use super::sequence::{Answered, BODY_ATTEMPTS, Start, request, tracking_unavailable, unreadable};
 use super::share::Place;
 use super::step::{Again, Step};
 use super::survey::is_unsupported;
-use super::watermark::{self, Column};
 use super::tracked;
+use super::watermark::{self, Column};
 use crate::dataverse::{Client, Prefer};
 use crate::error::{Error, Recovery};
 use crate::host::{Host, Started};

@@ -253,11 +253,9 @@ mod tests {
 
     /// Whether the ranges stand side by side from one version to the other.
     fn covers(ranges: &[Range], after: i64, until: i64) -> bool {
-        let ends = ranges
-            .iter()
-            .try_fold(after, |end, range| {
-                (range.after == end && range.until > end).then_some(range.until)
-            });
+        let ends = ranges.iter().try_fold(after, |end, range| {
+            (range.after == end && range.until > end).then_some(range.until)
+        });
         ends == Some(until)
     }
 

@@ -119,11 +119,14 @@ mod tests {
                     let places: Vec<Place> = (0..ranged).map(|_| share.place()).collect();
                     for left in ranged..=streams {
                         share.remain(left);
-                        let lanes: usize =
-                            places.iter().map(|place| place.lanes(ceiling)).sum();
+                        let lanes: usize = places.iter().map(|place| place.lanes(ceiling)).sum();
                         let page = places[0].page_bytes();
                         let serial = (left - ranged) * share.page_bytes();
-                        let walked = if left > ranged { share.page_bytes().max(page) } else { page };
+                        let walked = if left > ranged {
+                            share.page_bytes().max(page)
+                        } else {
+                            page
+                        };
                         let all = lanes * page + serial + walked;
                         assert!(all <= MEMORY, "{ceiling} {streams} {ranged} {left}: {all}");
                         assert!(page >= LEAST_PAGE.min(share.page_bytes()));

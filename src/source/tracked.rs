@@ -33,7 +33,11 @@ pub(super) fn changes(plan: &Plan, delta_link: &str) -> Option<String> {
         matches!(name, "$deltatoken" | "%24deltatoken").then_some(value)
     })?;
     let query = snapshot(plan);
-    let separator = if query.as_str().contains('?') { '&' } else { '?' };
+    let separator = if query.as_str().contains('?') {
+        '&'
+    } else {
+        '?'
+    };
     Some(format!("{}{separator}$deltatoken={token}", query.as_str()))
 }
 

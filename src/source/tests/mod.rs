@@ -3,6 +3,7 @@
 mod lives;
 mod pages;
 mod random;
+mod ranges;
 mod service;
 mod sink;
 

@@ -178,11 +178,9 @@ fn check_tracking(table: &Table, query: &Query<'_>) -> Result<(), Reply> {
             "Entity isn't enabled for change tracking.",
         )),
         Kind::Elastic => Err(Reply::fault(400, "0x80048d19", "Not for elastic tables.")),
-        Kind::Tracked
-        | Kind::Forgetful
-        | Kind::Amnesiac
-        | Kind::Rangeless
-        | Kind::Disorderly => Ok(()),
+        Kind::Tracked | Kind::Forgetful | Kind::Amnesiac | Kind::Rangeless | Kind::Disorderly => {
+            Ok(())
+        }
     }
 }
 

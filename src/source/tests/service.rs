@@ -275,9 +275,17 @@ impl World {
         let mut counts = Vec::new();
         for name in &names {
             let Some(table) = self.tables.iter().find(|table| table.name == name) else {
-                return Reply::fault(404, "0x80060888", "Could not find an entity with that name.");
+                return Reply::fault(
+                    404,
+                    "0x80060888",
+                    "Could not find an entity with that name.",
+                );
             };
-            let doubt = if self.is_hostile { self.random.below(3) } else { 1 };
+            let doubt = if self.is_hostile {
+                self.random.below(3)
+            } else {
+                1
+            };
             counts.push(table.rows.len() * doubt as usize);
         }
         if !self.counts {

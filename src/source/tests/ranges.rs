@@ -1,0 +1,278 @@
+//! Large tables, read in several ranges at once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::random::Random;
+use super::service::{Kind, World, expected, id};
+use super::sink::Sink;
+use super::*;
+use crate::source::checkpoint::{self, Position};
+
+const HINT: &str = "8";
+
+/// Every page of a sync, killed once `pages` pages are durable; true if it came to its end.
+fn run_until(host: &Rc<Simulation>, sink: &mut Sink, pages: usize, page_size: u32) -> bool {
+    let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
+    let resumed = Selection {
+        checkpoint: sink
+            .streams
+            .get("alpha")
+            .and_then(|held| held.checkpoint.clone()),
+        page_size: Some(page_size),
+        ..selection("alpha")
+    };
+    let mut sync = Sync::start(&session, vec![resumed]).unwrap();
+    sink.begin();
+    let mut left = pages;
+    while let Some(event) = host.block_on(sync.next()).unwrap() {
+        let is_page = matches!(event, Event::Page(_));
+        assert!(sink.apply(event, false));
+        left -= usize::from(is_page);
+        if left == 0 {
+            return false;
+        }
+    }
+    true
+}
+
+/// Holds the sink against the world.
+fn assert_equal(sink: &Sink, world: &RefCell<World>, with_deletions: bool) {
+    let world = world.borrow();
+    let table = &world.tables[0];
+    let held = &sink.streams["alpha"];
+    for number in table.rows.keys() {
+        let found = held.rows.get(&id(*number));
+        assert_eq!(found, Some(&expected(table, *number, false)), "{number}");
+    }
+    if with_deletions {
+        assert_eq!(held.rows.len(), table.rows.len());
+    }
+}
+
+fn large(kind: Kind) -> Rc<RefCell<World>> {
+    let world = world(kind, 100);
+    world.borrow_mut().max_rows = 150;
+    world
+}
+
+#[test]
+fn as_many_pages_are_on_their_way_as_the_service_welcomes() {
+    for (hint, expected) in [("", 2), ("5", 5), ("52", 8)] {
+        let world = large(Kind::Tracked);
+        let host = welcoming_host(&world, hint);
+        let mut sink = Sink::new(&mut Random::new(1));
+        assert!(run_until(&host, &mut sink, usize::MAX, 5));
+        assert_equal(&sink, &world, true);
+        assert_eq!(host.most_at_once(), expected, "{hint:?}");
+        let held = &sink.streams["alpha"];
+        assert_eq!((held.resets, held.completed), (1, 1));
+        assert!(held.warnings.is_empty());
+    }
+}
+
+#[test]
+fn a_throttled_service_gets_half_as_many_requests() {
+    let world = large(Kind::Versioned);
+    let throttled = Rc::new(std::cell::Cell::new(0));
+    let host = {
+        let (world, throttled) = (Rc::clone(&world), Rc::clone(&throttled));
+        signed_in(move |request| {
+            // The service bears three requests at once and calls for eight.
+            let reply = world
+                .borrow_mut()
+                .answer(request)
+                .with("x-ms-dop-hint", "8");
+            let is_range = request.target.path_and_query.contains("%20le%20");
+            if is_range && throttled.get() < 3 {
+                throttled.set(throttled.get() + 1);
+                return crate::simulation::Reply::status(429).with("retry-after", "1");
+            }
+            reply
+        })
+    };
+    let mut sink = Sink::new(&mut Random::new(1));
+    assert!(run_until(&host, &mut sink, usize::MAX, 1));
+    assert_equal(&sink, &world, true);
+    assert_eq!(throttled.get(), 3);
+    // Three rebuffs in a row leave one at a time; then it grows slowly.
+    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+    assert!(session.client().welcome() <= 2);
+}
+
+#[test]
+fn a_small_table_costs_no_request_but_the_count() {
+    let world = world(Kind::Tracked, 20);
+    let host = welcoming_host(&world, HINT);
+    run(&host, vec![selection("alpha")]).unwrap();
+    assert_eq!(host.count("RetrieveTotalRecordCount"), 1);
+    assert_eq!(world.borrow().log.len(), 3);
+    // A sync that goes on where another one stopped does not ask.
+    let first = run(&host, vec![selection("alpha")]).unwrap();
+    let resumed = Selection {
+        checkpoint: Some(last_checkpoint(&first)),
+        ..selection("alpha")
+    };
+    run(&host, vec![resumed]).unwrap();
+    assert_eq!(host.count("RetrieveTotalRecordCount"), 2);
+}
+
+#[test]
+fn all_tables_are_counted_in_one_request() {
+    let names = ["alpha", "beta", "gamma", "delta"];
+    let world = World::new(7, &names.map(|name| (name, Kind::Tracked)));
+    let host = welcoming_host(&world, HINT);
+    run(&host, names.map(selection).to_vec()).unwrap();
+    assert_eq!(host.count("RetrieveTotalRecordCount"), 1);
+    // One name that nobody knows spoils that; then each is counted alone.
+    let mut selections = names.map(selection).to_vec();
+    selections.push(selection("omega"));
+    run(&host, selections).unwrap();
+    assert_eq!(host.count("RetrieveTotalRecordCount"), 2 + 4);
+}
+
+#[test]
+fn settings_that_allow_one_request_at_a_time_are_kept() {
+    let world = large(Kind::Tracked);
+    let host = welcoming_host(&world, HINT);
+    let settings = SETTINGS.replacen('{', r#"{"limits":{"maxConcurrency":1},"#, 1);
+    let session = Session::open(Rc::clone(&host), &settings).unwrap();
+    let mut sync = Sync::start(&session, vec![selection("alpha")]).unwrap();
+    while host.block_on(sync.next()).unwrap().is_some() {}
+    assert_eq!(host.count("RetrieveTotalRecordCount"), 0);
+    assert_eq!(host.count("versionnumber"), 0);
+    assert_eq!(host.most_at_once(), 1);
+}
+
+#[test]
+fn a_service_that_keeps_to_no_ranges_is_read_page_after_page_without_a_word() {
+    for kind in [Kind::Rangeless, Kind::Disorderly] {
+        let world = large(kind);
+        let host = welcoming_host(&world, HINT);
+        let events = run(&host, vec![selection("alpha")]).unwrap();
+        let story = story(&events);
+        // What came of ranges before that showed is void.
+        let last = story.iter().rposition(|event| event == "reset").unwrap();
+        assert!(last > 1, "{kind:?}: {story:?}");
+        assert_eq!(story[last + 1..last + 15], vec!["snapshot 7"; 14]);
+        assert_eq!(story[last + 15..], ["snapshot 2", "complete"], "{kind:?}");
+        assert!(!story.iter().any(|event| event.contains("tracking")));
+    }
+}
+
+#[test]
+fn an_account_without_change_tracking_is_told_once() {
+    let world = large(Kind::NotDeepEnough);
+    let host = welcoming_host(&world, HINT);
+    let events = run(&host, vec![selection("alpha")]).unwrap();
+    let story = story(&events);
+    assert_eq!(
+        story[..3],
+        ["schema", "change-tracking-unavailable", "reset"]
+    );
+    assert!(!story[3..].contains(&"reset".to_owned()));
+    // Later changes are found by version.
+    world.borrow_mut().put(0, 3);
+    let resumed = Selection {
+        checkpoint: Some(last_checkpoint(&events)),
+        ..selection("alpha")
+    };
+    let later = run(&host, vec![resumed]).unwrap();
+    let Some(Event::Page(page)) = later.iter().find(|event| matches!(event, Event::Page(_))) else {
+        panic!("{:?}", super::story(&later));
+    };
+    assert!(page.ndjson.contains(&id(3)));
+    assert!(page.count < 20, "{}", page.count);
+}
+
+/// However far it came, a new process goes on without loss and without beginning anew.
+#[test]
+fn a_checkpoint_after_any_page_resumes_without_loss() {
+    for kind in [Kind::Tracked, Kind::Versioned] {
+        for pages in 1..60 {
+            let world = large(kind);
+            world.borrow_mut().is_busy = true;
+            let host = welcoming_host(&world, HINT);
+            let mut sink = Sink::new(&mut Random::new(pages as u64));
+            let ended = run_until(&host, &mut sink, pages, 5);
+            // Other pages, as another version of the connector might ask for.
+            run_until(&host, &mut sink, pages + 1, 3);
+            world.borrow_mut().is_busy = false;
+            // The first of these may leave the baseline to the second.
+            assert!(run_until(&host, &mut sink, usize::MAX, 5));
+            assert!(run_until(&host, &mut sink, usize::MAX, 5));
+            assert_equal(&sink, &world, kind == Kind::Tracked);
+            assert_eq!(sink.streams["alpha"].resets, 1, "{kind:?} {pages}");
+            if ended {
+                break;
+            }
+        }
+    }
+}
+
+/// The baseline need not be at its end for the stream to be complete.
+#[test]
+fn what_is_left_of_the_baseline_is_read_by_the_next_sync() {
+    let world = large(Kind::Tracked);
+    // Too few at once for the baseline to go on beside the rows.
+    let host = welcoming_host(&world, "2");
+    let mut sink = Sink::new(&mut Random::new(1));
+    assert!(run_until(&host, &mut sink, usize::MAX, 5));
+    assert_equal(&sink, &world, true);
+    let checkpoint = sink.streams["alpha"].checkpoint.clone().unwrap();
+    assert!(checkpoint.contains("\"baseline\""), "{checkpoint}");
+    {
+        let mut world = world.borrow_mut();
+        world.put(0, 3);
+        world.put(0, 120);
+        world.delete(0, 4);
+    }
+    // Also when it is interrupted again and again.
+    for pages in 1..20 {
+        run_until(&host, &mut sink, pages, 5);
+    }
+    assert!(run_until(&host, &mut sink, usize::MAX, 5));
+    assert_equal(&sink, &world, true);
+    let held = &sink.streams["alpha"];
+    assert_eq!(held.resets, 1);
+    assert!(held.checkpoint.as_ref().unwrap().contains("deltatoken"));
+    // Should its link have expired by then, everything is read again.
+    let mut sink = Sink::new(&mut Random::new(1));
+    assert!(run_until(&host, &mut sink, usize::MAX, 5));
+    world.borrow_mut().expire_tokens();
+    assert!(run_until(&host, &mut sink, usize::MAX, 5));
+    assert_eq!(sink.streams["alpha"].resets, 2);
+    assert_equal(&sink, &world, true);
+}
+
+#[test]
+fn pages_that_are_too_large_cost_their_range_alone() {
+    let world = large(Kind::Versioned);
+    world.borrow_mut().bearable_page = 6;
+    let host = welcoming_host(&world, HINT);
+    let mut sink = Sink::new(&mut Random::new(1));
+    assert!(run_until(&host, &mut sink, usize::MAX, 20));
+    assert_equal(&sink, &world, true);
+    assert_eq!(sink.streams["alpha"].resets, 1);
+}
+
+#[test]
+fn checkpoints_of_the_first_format_are_read() {
+    let world = world(Kind::Tracked, 20);
+    let host = welcoming_host(&world, HINT);
+    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+    let text = concat!(
+        r#"{"v":1,"environment":"https://contoso.crm.dynamics.com/api/data/v9.2/","#,
+        r#""table":"account","columns":["name","revenue"],"labels":false,"position":"#,
+        r#"{"caught-up":{"delta":{"link":"accounts?$deltatoken=919042%2108","plain":false}}},"#,
+        r#""sum":"e379c254"}"#
+    );
+    let binding = checkpoint::Binding {
+        environment: crate::simulation::API_ROOT.to_owned(),
+        table: "account".to_owned(),
+        columns: Some(vec!["name".to_owned(), "revenue".to_owned()]),
+        labels: false,
+    };
+    let read = checkpoint::read(session.client(), &binding, text).unwrap();
+    assert!(matches!(read, Position::CaughtUp(_)));
+}
