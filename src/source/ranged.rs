@@ -115,7 +115,7 @@ impl<H: Host> Ranged<H> {
             } => Some(Baseline::resume(&client, &plan, next, *page_size)?),
             Later::Delta { .. } | Later::Versions { .. } => None,
         };
-        let mut ranged = Self {
+        let mut this = Self {
             members: plan.members_watching(Some(Column::VersionNumber.name())),
             output: Output::new(Rc::clone(&plan), before)?,
             measure: Measure::new(&plan, page_size),
@@ -126,8 +126,8 @@ impl<H: Host> Ranged<H> {
             lanes: Vec::new(),
             baseline,
         };
-        ranged.fill().await?;
-        Ok(ranged)
+        this.fill().await?;
+        Ok(this)
     }
 
     /// Whether something that was asked for has come.
@@ -349,11 +349,11 @@ impl<H: Host> Ranged<H> {
     /// The next range without a lane, or the tail when it is time for that.
     fn waiting(&self) -> Option<Range> {
         let has_lane = |range: Range| self.lanes.iter().any(|lane| lane.range == range);
-        if let Some(range) = self.state.ranges.iter().find(|range| !has_lane(**range)) {
+        if let Some(range) = self.state.remaining.iter().find(|range| !has_lane(**range)) {
             return Some(*range);
         }
         let is_behind = self.state.phase == Phase::Changes && self.baseline.is_some();
-        let is_time = self.state.ranges.is_empty() && self.lanes.is_empty() && !is_behind;
+        let is_time = self.state.remaining.is_empty() && self.lanes.is_empty() && !is_behind;
         is_time.then(|| Range::above(self.state.tail))
     }
 

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{Cursor, Method, Phase};
 use super::watermark::{Column, Mark, OVERLAP_VERSIONS};
 
+/// Versions are never negative.
+const BELOW_ALL: i64 = -1;
+
 /// Versions above one, up to another and with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(i64, i64)", into = "(i64, i64)")]
@@ -120,18 +123,20 @@ pub(super) enum Later {
 pub(super) struct Ranges {
     /// Whether the full read itself goes on, or only its baseline and what belongs to that.
     pub(super) phase: Phase,
-    /// In order.
-    pub(super) ranges: Vec<Range>,
+    /// What remains to be read of the versions up to the tail, in order.
+    pub(super) remaining: Vec<Range>,
     /// Versions above this are read once there are no ranges left.
     pub(super) tail: i64,
     pub(super) later: Later,
 }
 
 impl Ranges {
-    /// Everything from the oldest version to the newest, in as many parts. What is recent
-    /// stands apart, in parts of at least `page_size` versions, to be read last: a change gets
-    /// its version before others can see it, so that a version below the newest may still
-    /// appear.
+    /// Everything, in as many parts. The oldest version and the newest only say where it is
+    /// worth dividing: the first range takes whatever is older, the tail whatever is newer.
+    ///
+    /// What is recent stands apart, in parts of at least `page_size` versions, to be read last:
+    /// a change gets its version before others can see it, so that a version below the newest
+    /// may still appear.
     pub(super) fn new(
         oldest: i64,
         newest: i64,
@@ -151,14 +156,17 @@ impl Ranges {
         };
         let recent_pages = recent.length().div_ceil(page_size.max(1).into());
         let recent_parts = usize::try_from(recent_pages).unwrap_or(parts).min(parts);
-        let ranges = settled
+        let mut remaining: Vec<Range> = settled
             .split(parts)
             .chain(recent.split(recent_parts))
             .filter(|range| range.length() > 0)
             .collect();
+        if let Some(first) = remaining.first_mut() {
+            first.after = first.after.min(BELOW_ALL);
+        }
         Self {
             phase: Phase::Snapshot,
-            ranges,
+            remaining,
             tail: newest,
             later,
         }
@@ -183,7 +191,7 @@ impl Ranges {
     /// How many ranges are not to be read after this one; it is among them.
     pub(super) fn competing(&self, range: Range) -> usize {
         let is_recent = self.is_recent(range);
-        self.ranges
+        self.remaining
             .iter()
             .filter(|range| is_recent || !self.is_recent(**range))
             .count()
@@ -195,19 +203,19 @@ impl Ranges {
             self.tail = reached.unwrap_or(self.tail);
             return;
         }
-        let Some(index) = self.ranges.iter().position(|known| *known == range) else {
+        let Some(index) = self.remaining.iter().position(|known| *known == range) else {
             return;
         };
-        match (self.ranges.get_mut(index), reached) {
+        match (self.remaining.get_mut(index), reached) {
             (Some(range), Some(reached)) => range.after = reached,
-            _ => drop(self.ranges.remove(index)),
+            _ => drop(self.remaining.remove(index)),
         }
     }
 
     /// Splits what remains of a range, of which nothing must be in flight.
     pub(super) fn split(&mut self, range: Range, parts: usize) {
-        if let Some(index) = self.ranges.iter().position(|known| *known == range) {
-            self.ranges.splice(index..=index, range.split(parts));
+        if let Some(index) = self.remaining.iter().position(|known| *known == range) {
+            self.remaining.splice(index..=index, range.split(parts));
         }
     }
 
@@ -234,7 +242,7 @@ impl Ranges {
     pub(super) fn later(&self) -> Self {
         Self {
             phase: Phase::Changes,
-            ranges: Vec::new(),
+            remaining: Vec::new(),
             tail: self.tail.saturating_sub(OVERLAP_VERSIONS),
             later: self.later.clone(),
         }
@@ -276,15 +284,15 @@ mod tests {
     fn what_is_recent_stands_apart() {
         let ranges = Ranges::new(1, 40_000, 3, 5_000, versions(false));
         assert_eq!(
-            serde_json::to_string(&ranges.ranges).unwrap(),
-            "[[0,10000],[10000,20000],[20000,30000],[30000,35000],[35000,40000]]"
+            serde_json::to_string(&ranges.remaining).unwrap(),
+            "[[-1,10000],[10000,20000],[20000,30000],[30000,35000],[35000,40000]]"
         );
-        assert_eq!(ranges.competing(ranges.ranges[1]), 3);
-        assert_eq!(ranges.competing(ranges.ranges[3]), 5);
+        assert_eq!(ranges.competing(ranges.remaining[1]), 3);
+        assert_eq!(ranges.competing(ranges.remaining[3]), 5);
         let ranges = Ranges::new(39_000, 40_000, 2, 500, versions(false));
         assert_eq!(
-            serde_json::to_string(&ranges.ranges).unwrap(),
-            "[[38999,39499],[39499,40000]]"
+            serde_json::to_string(&ranges.remaining).unwrap(),
+            "[[-1,39499],[39499,40000]]"
         );
     }
 
@@ -298,22 +306,23 @@ mod tests {
             let newest = oldest.saturating_add(length).min(i64::MAX - 1);
             let oldest = oldest.max(i64::MIN + 1).min(newest);
             let mut state = Ranges::new(oldest, newest, parts, 1, versions(false));
-            prop_assert!(covers(&state.ranges, oldest - 1, newest));
-            prop_assert!(state.ranges.len() <= 2 * parts);
+            let after = BELOW_ALL.min(oldest - 1);
+            prop_assert!(covers(&state.remaining, after, newest));
+            prop_assert!(state.remaining.len() <= 2 * parts);
             // Whatever is split and read, what remains and what was read is the whole.
-            for n in 0..state.ranges.len() {
-                let Some(range) = state.ranges.get(n).copied() else { break };
+            for n in 0..state.remaining.len() {
+                let Some(range) = state.remaining.get(n).copied() else { break };
                 state.split(range, n % 5);
             }
-            prop_assert!(covers(&state.ranges, oldest - 1, newest));
-            let first = state.ranges[0];
+            prop_assert!(covers(&state.remaining, after, newest));
+            let first = state.remaining[0];
             if first.length() > 1 {
                 state.advance(first, Some(first.until - 1));
-                prop_assert!(covers(&state.ranges, first.until - 1, newest));
+                prop_assert!(covers(&state.remaining, first.until - 1, newest));
             }
-            let rest = state.ranges[0];
+            let rest = state.remaining[0];
             state.advance(rest, None);
-            prop_assert!(state.ranges.is_empty() || covers(&state.ranges, first.until, newest));
+            prop_assert!(state.remaining.is_empty() || covers(&state.remaining, first.until, newest));
         }
     }
 }

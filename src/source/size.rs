@@ -70,13 +70,11 @@ impl<H: Host> Sizes<H> {
     /// answer does not tell: one name that the service does not know spoils that for all.
     pub(super) async fn of(&self, table: &str) -> Option<u64> {
         let known = poll_fn(|context| self.poll_known(table, context)).await;
-        match known {
-            Some(count) => Some(count),
-            None => {
-                let counts = count(&self.client, &[table.to_owned()]).await.ok()?;
-                counts.get(table).copied()
-            }
+        if known.is_some() {
+            return known;
         }
+        let counts = count(&self.client, &[table.to_owned()]).await.ok()?;
+        counts.get(table).copied()
     }
 
     /// Several streams may wait for the same answer: all are polled by the one task that

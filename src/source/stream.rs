@@ -273,8 +273,8 @@ impl<H: Host> Stream<H> {
     ) -> Result<(), Error> {
         let client = self.common.client.clone();
         let place = self.common.share.place();
-        let ranged = Ranged::start(client, plan, place, before, ranges, self.most_rows).await?;
-        self.state = State::Ranging(Box::new(ranged));
+        let reader = Ranged::start(client, plan, place, before, ranges, self.most_rows).await?;
+        self.state = State::Ranging(Box::new(reader));
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::connection::Session;
 use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation};
+use crate::source::ranges::Range;
 
 fn client() -> Client<Simulation> {
     let host = Simulation::new(|_| Reply::status(500));
@@ -143,7 +144,30 @@ fn position() -> impl Strategy<Value = Position> {
     let link = "accounts\\?[ -\\[\\]-~é\u{1F600}]{0,40}".prop_map(|link| link.replace('#', ""));
     let phase = prop_oneof![Just(Phase::Snapshot), Just(Phase::Changes)];
     let newest = prop::option::of(mark);
+    let later = prop_oneof![
+        (any::<bool>(), link.clone(), 1..5000_u32).prop_map(|(plain, next, page_size)| {
+            Later::Baseline {
+                plain,
+                next,
+                page_size,
+            }
+        }),
+        (any::<bool>(), link.clone()).prop_map(|(plain, link)| Later::Delta { plain, link }),
+        any::<bool>().prop_map(|fallback| Later::Versions { fallback }),
+    ];
+    let remaining = prop::collection::vec(any::<(i64, i64)>().prop_map(Range::from), 0..4);
+    let ranged = (phase.clone(), remaining, any::<i64>(), later).prop_map(
+        |(phase, remaining, tail, later)| {
+            Position::Ranged(Ranges {
+                phase,
+                remaining,
+                tail,
+                later,
+            })
+        },
+    );
     prop_oneof![
+        ranged,
         method
             .clone()
             .prop_map(|method| Position::Beginning { method }),
