@@ -25,6 +25,7 @@
 mod commands;
 mod day;
 mod directory;
+mod people;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ mod issued;
 mod jwt;
 mod pages;
 mod place;
+mod question;
 mod request;
 mod scope;
 mod session;
