@@ -16,6 +16,7 @@ pub(super) const CLAIMS_WANTED: Meaning = (
 );
 
 /// What an `AADSTS` code means.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn of_code(code: u32) -> Option<Meaning> {
     Some(match code {
         7_000_215 => (
@@ -59,7 +60,7 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
             InvalidSettings,
             "there is no application {app} in tenant {tenant}; check \"clientId\" and \"tenant\"",
         ),
-        7_000_112 | 7_000_113 | 7_000_114 => (
+        7_000_112..=7_000_114 => (
             Forbidden,
             "application {app} is disabled in tenant {tenant}; an administrator must enable it \
              under Enterprise applications",
@@ -236,7 +237,6 @@ pub(super) fn of_word(word: &str, status: Option<u16>) -> (ErrorKind, Option<&'s
             Forbidden,
             Some("sign in again and accept, or let an administrator grant consent"),
         ),
-        ("invalid_client" | "unauthorized_client", _) => (Unauthenticated, None),
         ("invalid_resource", _) => (
             InvalidSettings,
             Some("check \"environment\", and \"resource\" if it is set"),

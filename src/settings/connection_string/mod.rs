@@ -1,4 +1,5 @@
-//! Settings as a connection string, in the words of the Xrm tooling and of CData's drivers.
+//! Settings as a connection string, in the words of the Xrm tooling and of `CData`'s
+//! drivers.
 //!
 //! It becomes the same JSON document that settings are otherwise written as, and is then read
 //! like one. A secret stands in it by its name only, as `secret:NAME`.
@@ -150,7 +151,7 @@ impl Parts {
                 return None;
             }
         };
-        let (kind, needed, possible): (_, &[(&str, Key)], &[(&str, Key)]) = match way {
+        let (kind, needed, possible): (_, &[Member], &[Member]) = match way {
             Way::ClientSecret => (
                 "client-secret",
                 &[("clientId", Key::ClientId), ("secret", Key::ClientSecret)],
@@ -201,6 +202,9 @@ impl Parts {
         Some(Value::Object(auth))
     }
 }
+
+/// A member of `auth` in the document, and the key that tells it.
+type Member = (&'static str, Key);
 
 #[derive(Clone, Copy)]
 enum Way {

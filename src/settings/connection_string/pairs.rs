@@ -107,10 +107,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_quoted_comes_back(values in proptest::collection::vec(".{1,12}", 0..4)) {
-            let text: String = values
-                .iter()
-                .map(|value| format!("k = '{}' ;", value.replace('\'', "''")))
-                .collect();
+            let quoted = values.iter().map(|value| value.replace('\'', "''"));
+            let text = quoted.map(|value| format!("k = '{value}'")).collect::<Vec<_>>().join(" ; ");
             let read: Vec<String> = pairs(&text).unwrap().into_iter().map(|(_, value)| value).collect();
             prop_assert_eq!(read, values);
         }
