@@ -16,6 +16,7 @@
 //! ```
 
 mod api;
+mod audit;
 mod builder;
 pub mod clock;
 mod control;

@@ -125,7 +125,11 @@ impl<'a> Planner<'a> {
             Navigation::ToOne { column, target } => {
                 refuse_order_and_top(options, true)?;
                 let target = model.table(target)?;
-                let id_at = add(plan, &format!("t.\"{column}\""));
+                // The log's users are expanded to null (reference §10).
+                let id_at = match table.logical_name.as_str() {
+                    "audit" => add(plan, "NULL"),
+                    _ => add(plan, &format!("t.\"{column}\"")),
+                };
                 let condition = format!("t.\"{}\" = ?", target.primary_id);
                 let rows = self.rows(target, item, &[], &condition, None)?;
                 Kind::One {

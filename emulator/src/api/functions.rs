@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Response, request::Segment, security};
+use super::{Call, Response, audit, request::Segment, security};
 use crate::{
     odata::{
         Literal, ODataError,
@@ -26,7 +26,9 @@ const FUNCTIONS: [&str; 4] = [
 
 /// Whether an unbound function of this name exists.
 pub(super) fn is_function(name: &str) -> bool {
-    FUNCTIONS.contains(&name) || security::FUNCTIONS.contains(&name)
+    FUNCTIONS.contains(&name)
+        || security::FUNCTIONS.contains(&name)
+        || audit::FUNCTIONS.contains(&name)
 }
 
 impl<'a> Call<'a> {
@@ -41,6 +43,7 @@ impl<'a> Call<'a> {
             name if security::FUNCTIONS.contains(&name) => {
                 self.security_function(connection, segment)
             }
+            name if audit::FUNCTIONS.contains(&name) => self.change_history(connection, segment),
             "WhoAmI" => {
                 no_arguments(segment)?;
                 Ok(self.complex(

@@ -1,6 +1,7 @@
 //! The Web API: from a request to an answer, without any networking.
 
 mod access;
+mod audit;
 mod batch;
 mod delta;
 mod expand;

@@ -64,6 +64,9 @@ impl<'a> Call<'a> {
         let name = first.name.as_str();
         if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
             let arguments = first.arguments.as_deref().unwrap_or_default();
+            if (table.logical_name.as_str(), function) == ("audit", "RetrieveAuditDetails") {
+                return self.audit_details(connection, table, id);
+            }
             return self.bound_security_function(connection, table, id, function, arguments);
         }
         match self.model().navigation(&table.logical_name, name) {

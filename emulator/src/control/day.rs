@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::ControlError;
 use crate::{
     api::delete,
+    audit,
     net::environment::Environment,
     org,
     seed::day::{self, Change, Existing},
@@ -36,7 +37,15 @@ impl Environment {
         let now = store.clock().now();
         let mut report = DayReport::default();
         for change in day::plan(seed, &existing, now, changes) {
-            store.write(|writer| carry_out(writer, &change, now, &mut report))?;
+            store.write(|writer| -> Result<(), ControlError> {
+                let auditing = audit::begin(writer)?;
+                carry_out(writer, &change, now, &mut report)?;
+                let author = Author {
+                    user: org::ADMINISTRATOR,
+                    now,
+                };
+                Ok(audit::record(writer, auditing, author)?)
+            })?;
         }
         Ok(report)
     }

@@ -226,8 +226,9 @@ impl Plan {
             } else {
                 cell.only_target = targets.first().map(|&target| target.to_owned());
             }
-            cell.navigations = targets
-                .iter()
+            // The log does not tell how its users are navigated to (reference §10).
+            let told = targets.iter().filter(|_| table.logical_name != "audit");
+            cell.navigations = told
                 .filter_map(|&target| {
                     let column = &column.logical_name;
                     let navigation =

@@ -115,7 +115,7 @@ impl NewOrganization<'_> {
                 ("basecurrencysymbol", "$".into()),
                 ("languagecode", Value::Int(1033)),
                 ("localeid", Value::Int(1033)),
-                ("isauditenabled", Value::Bool(false)),
+                ("isauditenabled", Value::Bool(true)),
                 ("auditretentionperiodv2", Value::Int(30)),
                 (
                     "expirechangetrackingindays",

@@ -119,6 +119,20 @@ impl PrivilegeType {
     }
 }
 
+impl PrivilegeType {
+    /// The names of the rights in an access mask: `ReadAccess, WriteAccess`; empty for none.
+    pub fn names_of(mask: i64) -> String {
+        let mut kinds = Self::ACCESS;
+        kinds.sort_by_key(|kind| kind.access_right());
+        let names: Vec<String> = kinds
+            .into_iter()
+            .filter(|kind| mask & kind.access_right() != 0)
+            .map(|kind| format!("{}Access", kind.as_str()))
+            .collect();
+        names.join(", ")
+    }
+}
+
 /// The depths a role can grant a privilege at (`CanBeBasic`, `CanBeLocal`, `CanBeDeep`,
 /// `CanBeGlobal`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

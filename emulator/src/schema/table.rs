@@ -66,6 +66,16 @@ pub struct Table {
     pub metadata_id: Uuid,
 }
 
+/// Columns that the platform writes on its own, and that change whenever others do.
+const UNAUDITED: [&str; 6] = [
+    "modifiedon",
+    "modifiedby",
+    "modifiedonbehalfby",
+    "exchangerate",
+    "timezoneruleversionnumber",
+    "versionnumber",
+];
+
 impl Table {
     /// The column of this logical name (case matters).
     pub fn column(&self, logical_name: &str) -> Option<&Column> {
@@ -79,6 +89,13 @@ impl Table {
     /// privileges of others (reference §4.14).
     pub fn is_personal(&self) -> bool {
         self.logical_name == "userquery"
+    }
+
+    /// Whether changes of the column are written to the audit log.
+    pub fn audits(&self, column: &Column) -> bool {
+        self.audit_enabled
+            && column.attribute_of.is_none()
+            && !UNAUDITED.contains(&column.logical_name.as_str())
     }
 
     /// The alternate key of this logical name.

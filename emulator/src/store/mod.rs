@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 pub(crate) use complete::Author;
 pub(crate) use layout::{Layout, Slot, Stored};
-pub(crate) use rows::{Row, Writer};
+pub(crate) use rows::{Change, Row, Writer};
 pub(crate) use text::COLLATE;
 pub use value::{Decimal, NotADecimal, Value};
 

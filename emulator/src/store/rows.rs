@@ -1,6 +1,6 @@
 //! Reading and writing single rows.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell, RefCell};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
@@ -25,12 +25,26 @@ pub(crate) struct Row {
     pub(crate) values: Vec<Value>,
 }
 
+/// A row before and after a write.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) table: String,
+    pub(crate) id: Uuid,
+    /// The cells of the row as it was, unless it is new.
+    pub(crate) before: Option<Vec<Value>>,
+    /// The cells of the row as it is, unless it is gone.
+    pub(crate) after: Option<Vec<Value>>,
+}
+
 /// A write transaction of the organization.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     store: &'a Store,
     connection: &'a Connection,
     security_changed: Cell<bool>,
+    /// What has been written since somebody asked to know.
+    journal: RefCell<Option<Vec<Change>>>,
+    transaction: OnceCell<Uuid>,
 }
 
 /// The row of this key.
@@ -65,6 +79,29 @@ impl<'a> Writer<'a> {
             store,
             connection,
             security_changed: Cell::new(false),
+            journal: RefCell::default(),
+            transaction: OnceCell::new(),
+        }
+    }
+
+    /// From now on every written row is remembered.
+    pub(crate) fn keep_journal(&self) {
+        self.journal.borrow_mut().get_or_insert_default();
+    }
+
+    /// What has been written, in its order; nothing is remembered any more.
+    pub(crate) fn take_journal(&self) -> Vec<Change> {
+        self.journal.take().unwrap_or_default()
+    }
+
+    /// The transaction's own identifier.
+    pub(crate) fn transaction(&self) -> Uuid {
+        *self.transaction.get_or_init(Uuid::new_v4)
+    }
+
+    fn remember(&self, change: impl FnOnce() -> Change) {
+        if let Some(journal) = self.journal.borrow_mut().as_mut() {
+            journal.push(change());
         }
     }
 
@@ -116,6 +153,12 @@ impl<'a> Writer<'a> {
         if let Some(id) = layout.get(values, &layout.primary_id).id() {
             self.forget_deletion(table, id)?;
             self.mirror_activity(layout, id)?;
+            self.remember(|| Change {
+                table: table.to_owned(),
+                id,
+                before: None,
+                after: Some(values.to_vec()),
+            });
         }
         self.note_security_change(table);
         Ok(version)
@@ -191,6 +234,12 @@ impl<'a> Writer<'a> {
         statement.raw_bind_parameter(parameter, before.id.to_string())?;
         statement.raw_execute()?;
         self.mirror_activity(layout, before.id)?;
+        self.remember(|| Change {
+            table: table.to_owned(),
+            id: before.id,
+            before: Some(before.values.clone()),
+            after: Some(after.to_vec()),
+        });
         self.note_security_change(table);
         Ok(version)
     }
@@ -198,6 +247,8 @@ impl<'a> Writer<'a> {
     /// Removes a row and leaves its tombstone; returns whether there was one.
     pub(crate) fn delete(&self, table: &str, id: Uuid) -> Result<bool, StoreError> {
         let layout = self.store.layout(table)?;
+        let watched = self.journal.borrow().is_some();
+        let before = if watched { self.row(table, id)? } else { None };
         let sql = format!(
             "DELETE FROM \"{}\" WHERE \"{}\" = ?1",
             layout.table, layout.primary_id
@@ -218,6 +269,12 @@ impl<'a> Writer<'a> {
             if self.store.table(table)?.is_activity && self.store.layout(ACTIVITIES).is_ok() {
                 self.delete(ACTIVITIES, id)?;
             }
+            self.remember(|| Change {
+                table: table.to_owned(),
+                id,
+                before: before.map(|row| row.values),
+                after: None,
+            });
             self.note_security_change(table);
         }
         Ok(deleted)

@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod auditing;
 mod batch;
 mod browser;
 mod credentials;

@@ -36,7 +36,7 @@ pub(super) fn column_properties(table: &Table, column: &Column) -> Value {
         "IsCustomAttribute": column.is_custom,
         "IsManaged": !column.is_custom,
         "IsAuditEnabled": {
-            "Value": table.audit_enabled,
+            "Value": table.audits(column),
             "CanBeChanged": true,
             "ManagedPropertyLogicalName": "canmodifyauditsettings",
         },

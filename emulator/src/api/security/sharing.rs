@@ -177,7 +177,7 @@ impl Call<'_> {
             let kind: String = row.get(1)?;
             let key = format!("{kind}id");
             shares.push(json!({
-                "AccessMask": names(row.get(2)?),
+                "AccessMask": PrivilegeType::names_of(row.get(2)?),
                 "Principal": {
                     "@odata.type": format!("#Microsoft.Dynamics.CRM.{kind}"),
                     "ownerid": principal,
@@ -188,18 +188,6 @@ impl Call<'_> {
         let body = json!({"PrincipalAccesses": shares});
         Ok(self.complex("RetrieveSharedPrincipalsAndAccessResponse", body))
     }
-}
-
-/// `ReadAccess, WriteAccess`
-fn names(mask: i64) -> String {
-    let mut kinds = PrivilegeType::ACCESS;
-    kinds.sort_by_key(|kind| kind.access_right());
-    let names: Vec<String> = kinds
-        .into_iter()
-        .filter(|kind| mask & kind.access_right() != 0)
-        .map(|kind| format!("{}Access", kind.as_str()))
-        .collect();
-    names.join(", ")
 }
 
 /// Only rows that a user or team owns are shared.

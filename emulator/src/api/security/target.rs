@@ -19,30 +19,45 @@ use crate::{
 
 impl Call<'_> {
     /// A row given to a function by alias: `Target=@t&@t={'@odata.id':'accounts(…)'}`.
-    pub(super) fn row_argument(
+    pub(in crate::api) fn row_argument(
         &self,
         connection: &Connection,
         arguments: &str,
         name: &str,
     ) -> Result<(&Table, Uuid), ODataError> {
+        let json = self
+            .aliased(arguments, name)?
+            .ok_or_else(|| ODataError::syntax(format!("The parameter '{name}' has no value.")))?;
+        self.row_of(connection, &Members::parse(json.as_bytes(), name)?, None)
+    }
+
+    /// The JSON of a function's parameter that is given by alias; `None` if nobody gave it.
+    pub(in crate::api) fn aliased(
+        &self,
+        arguments: &str,
+        name: &str,
+    ) -> Result<Option<String>, ODataError> {
         let found = parse_arguments(arguments)?
             .into_iter()
             .find(|(known, _)| known == name);
-        let Some((_, Operand::Alias(alias))) = found else {
-            return Err(ODataError::syntax(format!(
-                "The parameter '{name}' must be given by an alias, such as {name}=@p1."
-            )));
+        let alias = match found {
+            None => return Ok(None),
+            Some((_, Operand::Alias(alias))) => alias,
+            Some(_) => {
+                return Err(ODataError::syntax(format!(
+                    "The parameter '{name}' must be given by an alias, such as {name}=@p1."
+                )));
+            }
         };
-        let text = self.options.aliases.get(&alias).ok_or_else(|| {
-            ODataError::syntax(format!("The parameter alias '{alias}' has no value."))
-        })?;
+        let text = self.options.aliases.get(&alias);
         // The service takes single quotes in addresses too.
-        let json = if text.contains('"') {
-            text.clone()
-        } else {
-            text.replace('\'', "\"")
-        };
-        self.row_of(connection, &Members::parse(json.as_bytes(), name)?, None)
+        Ok(text.map(|text| {
+            if text.contains('"') {
+                text.clone()
+            } else {
+                text.replace('\'', "\"")
+            }
+        }))
     }
 
     /// A row given to an action, as an object in a member of its body.

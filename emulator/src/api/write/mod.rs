@@ -17,6 +17,7 @@ use super::{
     security,
 };
 use crate::{
+    audit,
     odata::{Literal, Navigation, ODataError},
     schema::{PrivilegeType, Table},
     store::{Author, Writer},
@@ -61,8 +62,15 @@ impl Call<'_> {
         }
     }
 
-    /// Answers a request that writes.
+    /// Answers a request that writes, and logs what it wrote.
     pub(super) fn change(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+        let auditing = audit::begin(writer)?;
+        let response = self.carry_out(writer)?;
+        audit::record(writer, auditing, self.author())?;
+        Ok(response)
+    }
+
+    fn carry_out(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
         let segments = self.request.segments()?;
         let Some((first, rest)) = segments.split_first() else {
             return Err(ODataError::unknown_segment(""));

@@ -1,0 +1,94 @@
+//! The audit log (reference §10): what a request changed becomes rows of `audits`, and these
+//! become the details that functions answer with.
+//!
+//! Three switches decide: the organization's, the table's and the column's.
+
+mod action;
+mod data;
+mod detail;
+mod entry;
+mod links;
+
+use rusqlite::OptionalExtension as _;
+use uuid::Uuid;
+
+pub(crate) use detail::push_detail;
+
+use crate::store::{Author, StoreError, Value, Writer};
+use entry::Entry;
+
+/// The table that holds the log.
+const LOG: &str = "audit";
+
+/// Whether changes are written to the log; decided before a request is carried out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Auditing {
+    on: bool,
+}
+
+/// Begins to watch what is written.
+pub(crate) fn begin(writer: &Writer<'_>) -> Result<Auditing, StoreError> {
+    let possible = writer.store().layout(LOG).is_ok();
+    if possible {
+        writer.keep_journal();
+    }
+    Ok(Auditing {
+        on: possible && is_on(writer)?,
+    })
+}
+
+/// Writes to the log what has been written since [`begin`].
+pub(crate) fn record(
+    writer: &Writer<'_>,
+    auditing: Auditing,
+    author: Author,
+) -> Result<(), StoreError> {
+    let journal = writer.take_journal();
+    // Switching auditing on or off is itself logged.
+    if journal.is_empty() || !(auditing.on || is_on(writer)?) {
+        return Ok(());
+    }
+    for entry in entry::entries(writer, &journal)? {
+        write(writer, author, entry)?;
+    }
+    Ok(())
+}
+
+fn is_on(writer: &Writer<'_>) -> Result<bool, StoreError> {
+    let Ok(layout) = writer.store().layout("organization") else {
+        return Ok(false);
+    };
+    if layout.position("isauditenabled").is_none() {
+        return Ok(false);
+    }
+    let sql = "SELECT isauditenabled FROM organization";
+    let mut statement = writer.connection().prepare_cached(sql)?;
+    let on: Option<Option<bool>> = statement.query_row([], |row| row.get(0)).optional()?;
+    Ok(on.flatten().unwrap_or(false))
+}
+
+fn write(writer: &Writer<'_>, author: Author, entry: Entry) -> Result<(), StoreError> {
+    writer.create(
+        LOG,
+        author,
+        &[
+            ("auditid", Value::Guid(Uuid::new_v4())),
+            ("createdon", Value::DateTime(author.now)),
+            ("action", Value::Int(entry.action.code())),
+            ("operation", Value::Int(entry.operation.code())),
+            ("objecttypecode", Value::Text(entry.table.clone())),
+            (
+                "objectid",
+                Value::Lookup {
+                    table: entry.table,
+                    id: entry.id,
+                },
+            ),
+            ("userid", Value::lookup("systemuser", author.user)),
+            ("attributemask", Value::Text(entry.mask)),
+            ("changedata", Value::Text(entry.data)),
+            ("transactionid", Value::Guid(writer.transaction())),
+        ],
+    )?;
+    Ok(())
+}
