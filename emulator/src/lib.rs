@@ -27,6 +27,7 @@ mod gate;
 mod net;
 mod odata;
 pub mod org;
+mod processes;
 pub mod schema;
 pub mod seed;
 pub mod store;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Response, audit, request::Segment, security};
+use super::{Call, Response, audit, marketing, request::Segment, security};
 use crate::{
     odata::{
         Literal, ODataError,
@@ -29,6 +29,7 @@ pub(super) fn is_function(name: &str) -> bool {
     FUNCTIONS.contains(&name)
         || security::FUNCTIONS.contains(&name)
         || audit::FUNCTIONS.contains(&name)
+        || marketing::FUNCTIONS.contains(&name)
 }
 
 impl<'a> Call<'a> {
@@ -44,6 +45,7 @@ impl<'a> Call<'a> {
                 self.security_function(connection, segment)
             }
             name if audit::FUNCTIONS.contains(&name) => self.change_history(connection, segment),
+            "RetrieveActivePath" => self.active_path(connection, arguments),
             "WhoAmI" => {
                 no_arguments(segment)?;
                 Ok(self.complex(

@@ -8,6 +8,7 @@ mod expand;
 mod fetch;
 mod functions;
 mod key;
+mod marketing;
 mod metadata;
 mod paging;
 mod read;

@@ -5,6 +5,7 @@ use super::{
     SALES_BUSINESS_UNIT, SELLERS, SYSTEM, principals::assign_role, roles,
 };
 use crate::{
+    processes,
     schema::metadata_id,
     store::{Author, Decimal, Store, StoreError, Value, Writer},
     views,
@@ -48,7 +49,8 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         let new = NewOrganization { writer, author };
         new.team_role(KEY_ACCOUNTS_TEAM, Role::Salesperson.id(ROOT_BUSINESS_UNIT))
     })?;
-    views::seed(store)
+    views::seed(store)?;
+    processes::seed(store)
 }
 
 /// Adds a row, leaving out what the schema lacks.

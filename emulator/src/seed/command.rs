@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::{
     generate::{self, Sizes},
     import::{self, ImportError, Report},
+    marketing, processes,
 };
 use crate::{
     clock::Clock,
@@ -72,7 +73,11 @@ impl Generate {
     /// Carries out the command.
     pub fn run(&self) -> Result<Report, FillError> {
         let store = organization(&self.data)?;
-        Ok(generate::run(&store, self.rows.seed, &self.rows.sizes())?)
+        let mut report = generate::run(&store, self.rows.seed, &self.rows.sizes())?;
+        if !self.rows.accounts_only {
+            follow(&store, &mut report)?;
+        }
+        Ok(report)
     }
 }
 
@@ -125,8 +130,21 @@ impl Content {
         for (table, count) in generate::run(store, self.rows.seed, &self.rows.sizes())?.rows {
             report.add(&table, count);
         }
+        if self.demo || !self.rows.accounts_only {
+            follow(store, &mut report)?;
+        }
         Ok(report)
     }
+}
+
+/// Adds what follows from the rows there are: processes of opportunities, marketing lists.
+fn follow(store: &Store, report: &mut Report) -> Result<(), StoreError> {
+    for added in [processes::run(store)?, marketing::run(store)?] {
+        for (table, count) in added.rows {
+            report.add(&table, count);
+        }
+    }
+    Ok(())
 }
 
 /// The organization in this file, which is created if there is none.

@@ -4,5 +4,7 @@ pub mod command;
 pub mod day;
 pub mod generate;
 pub mod import;
+pub mod marketing;
 mod names;
+pub mod processes;
 mod random;

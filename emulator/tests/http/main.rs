@@ -16,6 +16,7 @@ mod metadata;
 mod on_premises;
 mod people;
 mod privileges;
+mod processes;
 mod reading;
 mod roles;
 mod security;

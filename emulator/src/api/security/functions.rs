@@ -153,7 +153,11 @@ impl<'a> Call<'a> {
         Ok(self.complex("RetrievePrincipalAccessResponse", body))
     }
 
-    pub(super) fn guid_argument(&self, arguments: &str, name: &str) -> Result<Uuid, ODataError> {
+    pub(in crate::api) fn guid_argument(
+        &self,
+        arguments: &str,
+        name: &str,
+    ) -> Result<Uuid, ODataError> {
         match self.argument(arguments, name)? {
             Operand::Literal(Literal::Guid(id)) => Ok(id),
             _ => Err(wrong_argument(name, "a GUID")),

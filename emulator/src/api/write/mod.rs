@@ -13,8 +13,8 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
-    Call, Response, access::is_there, functions::is_function, key::RowKey, request::Segment,
-    security,
+    Call, Response, access::is_there, functions::is_function, key::RowKey, marketing::LIST_ACTIONS,
+    request::Segment, security,
 };
 use crate::{
     audit,
@@ -267,7 +267,12 @@ impl Call<'_> {
         if let (Some(action), "POST", []) =
             (name.strip_prefix("Microsoft.Dynamics.CRM."), method, rest)
         {
-            return self.bound_security_action(writer, table, id, action);
+            let on_list = table.logical_name == "list" && LIST_ACTIONS.contains(&action);
+            return if on_list {
+                self.change_list(writer, table, id, action)
+            } else {
+                self.bound_security_action(writer, table, id, action)
+            };
         }
         let navigation = self.model().navigation(&table.logical_name, name);
         match (method, rest) {
