@@ -26,7 +26,7 @@ pub(super) const FUNCTIONS: [&str; 1] = ["RetrieveActivePath"];
 /// Actions bound to a list.
 pub(super) const LIST_ACTIONS: [&str; 2] = ["AddMemberList", "RemoveMemberList"];
 
-impl<'a> Call<'a> {
+impl Call<'_> {
     /// `POST lists(id)/Microsoft.Dynamics.CRM.AddMemberList` and `RemoveMemberList`, with
     /// `{"EntityId":"…"}`.
     pub(super) fn change_list(

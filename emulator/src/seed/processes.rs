@@ -63,8 +63,8 @@ impl Opportunity {
     /// The instance's values, in the order of [`COLUMNS`], and the lead it began with.
     fn instance(&self) -> Vec<Value> {
         let process = self.process();
-        let stage = self.active_stage();
-        let path: Vec<String> = (0..=stage)
+        let active = self.active_stage();
+        let path: Vec<String> = (0..=active)
             .map(|at| process.stage(at).to_string())
             .collect();
         // Active, finished or aborted.
@@ -73,7 +73,7 @@ impl Opportunity {
             1 => (1, 2),
             _ => (1, 3),
         };
-        let days = i64::try_from(stage).unwrap_or(0);
+        let days = i64::try_from(active).unwrap_or(0);
         let started = match self.closed {
             Some(closed) => closed.min(self.created + days * DAY),
             None => self.created + days * DAY,
@@ -85,7 +85,7 @@ impl Opportunity {
             Value::Text(name),
             Value::lookup("opportunity", self.id),
             Value::lookup("workflow", process.id()),
-            Value::lookup("processstage", process.stage(stage)),
+            Value::lookup("processstage", process.stage(active)),
             Value::DateTime(started),
             self.closed.map_or(Value::Null, Value::DateTime),
             Value::Text(path.join(",")),
@@ -168,13 +168,13 @@ fn without_process(connection: &Connection, last: &str) -> Result<Vec<Opportunit
 mod tests {
     use super::*;
 
-    fn opportunity(state: i64, stage: Option<i64>, lead: bool) -> Opportunity {
+    fn opportunity(state: i64, phase: Option<i64>, lead: bool) -> Opportunity {
         Opportunity {
             id: Uuid::from_u128(1),
             name: Some("ü".repeat(200)),
             lead: lead.then(|| Uuid::from_u128(2)),
             state,
-            stage,
+            stage: phase,
             created: 1_000,
             closed: (state != 0).then_some(500),
         }
