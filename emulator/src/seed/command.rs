@@ -219,10 +219,17 @@ mod tests {
         let Command::Serve(content) = Command::parse_from(["x", "serve", "--accounts", "8"]) else {
             panic!("`serve` was parsed as another command");
         };
-        assert_eq!(
-            content.fill(&store).unwrap().total(),
-            Sizes::of_accounts(8).total()
-        );
+        let report = content.fill(&store).unwrap();
+        let count = |table: &str| {
+            let found = report.rows.iter().find(|(known, _)| known == table);
+            found.map_or(0, |(_, count)| *count)
+        };
+        let sizes = Sizes::of_accounts(8);
+        assert_eq!(count("account"), sizes.accounts);
+        assert_eq!(count("opportunitysalesprocess"), sizes.opportunities);
+        let lists = count("list") + count("listmember");
+        assert!(lists > 0);
+        assert_eq!(report.total(), sizes.total() + sizes.opportunities + lists);
         assert_eq!(Content::default().fill(&store).unwrap().total(), 0);
     }
 }
