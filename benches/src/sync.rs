@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ const COLUMNS: [&str; 27] = [
 /// The lookups among them, which have another name on the wire.
 const LOOKUPS: [&str; 3] = ["ownerid", "parentaccountid", "primarycontactid"];
 
-const MEMORY_BUDGET: u64 = 150 << 20;
+pub(crate) const MEMORY_BUDGET: u64 = 150 << 20;
 /// How much more a long sync may take than a short one before it counts as growth.
 const MEMORY_NOISE: f64 = 1.25;
 
@@ -56,7 +56,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
     eprintln!("Making {} accounts …", arguments.rows);
     let emulator = emulator(arguments.rows).await?;
     let pages = Pages::of(&emulator, &query(), folder.path())?;
-    let connection = connection(&emulator, folder.path())?;
+    let connection = connection(&emulator, folder.path(), "connection", None)?;
 
     let (mut curl, mut ours, mut peak) = (Duration::MAX, Duration::MAX, 0);
     for _ in 0..arguments.runs.max(1) {
@@ -93,7 +93,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
     if arguments.many_rows > 0 {
         eprintln!("Making {} accounts …", arguments.many_rows);
         let emulator = self::emulator(arguments.many_rows).await?;
-        let connection = self::connection(&emulator, folder.path())?;
+        let connection = self::connection(&emulator, folder.path(), "many", None)?;
         let run = sync(arguments, &connection, folder.path(), arguments.many_rows)?;
         #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
         let growth = run.peak as f64 / peak as f64;
@@ -113,7 +113,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
     Ok(figures)
 }
 
-async fn emulator(accounts: u64) -> Result<Emulator, Box<dyn Error>> {
+pub(crate) async fn emulator(accounts: u64) -> Result<Emulator, Box<dyn Error>> {
     let sizes = Sizes {
         accounts,
         ..Sizes::default()
@@ -137,12 +137,22 @@ fn query() -> String {
     format!("accounts?$select={}", columns.join(","))
 }
 
-fn connection(emulator: &Emulator, folder: &Path) -> Result<std::path::PathBuf, Box<dyn Error>> {
-    let path = folder.join("connection.toml");
+/// A connection to the emulator; `concurrency` is how many requests there may be at once, if
+/// not as many as by default.
+pub(crate) fn connection(
+    emulator: &Emulator,
+    folder: &Path,
+    name: &str,
+    concurrency: Option<u32>,
+) -> Result<PathBuf, Box<dyn Error>> {
+    let path = folder.join(format!("{name}.toml"));
+    let limits = concurrency.map_or_else(String::new, |requests| {
+        format!("limits = {{ maxConcurrency = {requests} }}\n")
+    });
     let text = format!(
         "[settings]\nenvironment = \"{}\"\n\
          auth = {{ type = \"client-secret\", clientId = \"{CLIENT_ID}\", secret = \"client-secret\" }}\n\
-         [secrets]\nfrom = \"environment\"\nprefix = \"CRM_\"\n",
+         {limits}[secrets]\nfrom = \"environment\"\nprefix = \"CRM_\"\n",
         emulator.base_url()
     );
     fs::write(&path, text)?;
@@ -150,13 +160,13 @@ fn connection(emulator: &Emulator, folder: &Path) -> Result<std::path::PathBuf, 
 }
 
 /// What one run of the command-line tool took.
-struct Run {
-    took: Duration,
+pub(crate) struct Run {
+    pub(crate) took: Duration,
     /// Most resident memory, in bytes.
-    peak: u64,
+    pub(crate) peak: u64,
 }
 
-fn sync(
+pub(crate) fn sync(
     arguments: &Arguments,
     connection: &Path,
     folder: &Path,

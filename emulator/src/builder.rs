@@ -304,6 +304,7 @@ impl Builder {
             faults: Faults::default(),
             counters: Counters::default(),
             latency: AtomicU64::new(0),
+            recommended_parallelism: AtomicU32::new(crate::api::RECOMMENDED_PARALLELISM),
             affinity_cookie: self.affinity_cookie,
             authorization_uri: format!("{authority_url}/{authority_name}/oauth2/authorize"),
             paths: ServicePaths {

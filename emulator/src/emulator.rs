@@ -91,6 +91,11 @@ impl Emulator {
         self.environment.set_latency(latency);
     }
 
+    /// Recommends so many requests at once.
+    pub fn set_recommended_parallelism(&self, requests: u32) {
+        self.environment.set_recommended_parallelism(requests);
+    }
+
     /// Enforces service protection limits, or with `None` only counts.
     pub fn set_limits(&self, limits: Option<ServiceLimits>) {
         self.environment.limiter.enforce(limits);

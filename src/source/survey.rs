@@ -18,9 +18,9 @@ use crate::dataverse::{Client, Prefer};
 use crate::error::{Error, Recovery};
 use crate::host::{Host, Started};
 
-/// How many pages a table must have to be read in ranges; for fewer, asking for the bounds
-/// costs more than it saves.
-const LEAST_PAGES: u64 = 4;
+/// How many pages a table must have to be read in ranges. Asking for the bounds, a page or two
+/// of each range and the tail take about as long as four pages, one after another.
+const LEAST_PAGES: u64 = 8;
 
 /// What was found out.
 pub(super) struct Survey {

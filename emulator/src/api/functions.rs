@@ -14,7 +14,7 @@ use crate::{
     org,
 };
 
-/// The parallelism this server recommends in `x-ms-dop-hint`.
+/// The parallelism this server recommends in `x-ms-dop-hint` unless told otherwise.
 pub(crate) const RECOMMENDED_PARALLELISM: u32 = 4;
 
 const FUNCTIONS: [&str; 4] = [
@@ -160,7 +160,6 @@ impl<'a> Call<'a> {
         }
         let body = serde_json::to_vec(&body).unwrap_or_default();
         Response::json(StatusCode::OK, body)
-            .with("x-ms-dop-hint", &RECOMMENDED_PARALLELISM.to_string())
     }
 }
 

@@ -94,6 +94,12 @@ struct Latency {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parallelism {
+    requests: u32,
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Limits {
     requests: Option<usize>,
@@ -145,6 +151,10 @@ pub(super) fn run(
         ("PUT", "latency", None) => {
             let Latency { milliseconds } = parse(body)?;
             environment.set_latency(Duration::from_millis(milliseconds));
+        }
+        ("PUT", "parallelism", None) => {
+            let Parallelism { requests } = parse(body)?;
+            environment.set_recommended_parallelism(requests);
         }
         ("PUT", "limits", None) => {
             let limits: Option<Limits> = parse(body)?;
@@ -223,6 +233,11 @@ impl Environment {
         let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
         self.latency
             .store(milliseconds, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_recommended_parallelism(&self, requests: u32) {
+        self.recommended_parallelism
+            .store(requests, std::sync::atomic::Ordering::SeqCst);
     }
 
     pub(crate) fn expire_delta_tokens(&self) -> Result<(), ControlError> {

@@ -8,6 +8,7 @@
 //! | `POST delta-tokens/expire` | every delta link issued so far answers `0x80044352` |
 //! | `GET faults`, `POST faults`, `DELETE faults` | faults still planned; plan one; forget all |
 //! | `PUT latency` `{"milliseconds":n}` | delays every answer of the Web API |
+//! | `PUT parallelism` `{"requests":n}` | recommends so many requests at once in `x-ms-dop-hint` |
 //! | `PUT limits` `{"requests":n,"executionSeconds":n,"concurrency":n}` or `null` | enforces service protection limits |
 //! | `POST applications` `{"clientId","secret","role"}` | registers an application; without a role it is no member of the organization |
 //! | `POST applications` `{"clientId","secret","privileges":[{"name","depth"}]}` | the same with a role of its own that grants exactly these; again to change them |

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -51,6 +51,8 @@ pub(crate) struct Environment {
     pub(crate) counters: Counters,
     /// Milliseconds added to every answer.
     pub(crate) latency: AtomicU64,
+    /// What `x-ms-dop-hint` says.
+    pub(crate) recommended_parallelism: AtomicU32,
     /// Whether answers set an affinity cookie.
     pub(crate) affinity_cookie: bool,
     /// Where people are told to sign in.
@@ -262,7 +264,7 @@ impl Environment {
             headers.insert("x-ms-service-request-id", value);
         }
         headers.insert("cache-control", HeaderValue::from_static("no-cache"));
-        let hint = crate::api::RECOMMENDED_PARALLELISM.into();
+        let hint = self.recommended_parallelism.load(Ordering::SeqCst).into();
         headers.entry("x-ms-dop-hint").or_insert(hint);
         if gzip {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));

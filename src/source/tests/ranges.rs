@@ -251,7 +251,7 @@ fn pages_that_are_too_large_cost_their_range_alone() {
     world.borrow_mut().bearable_page = 6;
     let host = welcoming_host(&world, HINT);
     let mut sink = Sink::new(&mut Random::new(1));
-    assert!(run_until(&host, &mut sink, usize::MAX, 20));
+    assert!(run_until(&host, &mut sink, usize::MAX, 12));
     assert_equal(&sink, &world, true);
     assert_eq!(sink.streams["alpha"].resets, 1);
 }
