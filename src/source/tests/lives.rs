@@ -74,8 +74,8 @@ fn live(seed: u64, tables: Tables) {
     let world = World::new(seed, &kinds);
     if tables == Tables::Large {
         let mut world = world.borrow_mut();
-        world.max_rows = 300;
-        let most = 350 * u32::try_from(kinds.len()).unwrap();
+        world.max_rows = 160;
+        let most = 220 * u32::try_from(kinds.len()).unwrap();
         world.change_by_chance(most / 2, most);
     }
     let hint = ["", "1", "4", "8"][random.index(4)];
