@@ -3,10 +3,13 @@
 
 mod aggregate;
 mod condition;
+mod element;
 mod error;
+mod join;
 mod operator;
 mod parse;
 mod query;
+mod select;
 mod statement;
 mod value;
 
