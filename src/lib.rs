@@ -10,6 +10,7 @@ pub mod error;
 #[cfg(target_family = "wasm")]
 mod exports;
 pub mod host;
+mod ordered;
 mod retry;
 pub mod settings;
 #[cfg(test)]

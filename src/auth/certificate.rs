@@ -1,12 +1,12 @@
 //! Assertions signed with the key of a certificate (reference 2.3).
 
+mod der;
+
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use memchr::memmem;
-use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
-use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::rand_core::{self, CryptoRng, RngCore};
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
 use serde_json::json;
@@ -14,6 +14,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use self::der::StoredKey;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Clock, Random, Secret};
 use crate::settings::{Algorithm, SecretName};
@@ -105,9 +106,9 @@ fn parse(pem: &str) -> Result<SigningCertificate, String> {
     let mut certificates = Vec::new();
     for block in blocks(pem) {
         match block.label {
-            "PRIVATE KEY" => key = Some(RsaPrivateKey::from_pkcs8_der(&block.der()?).ok()),
+            "PRIVATE KEY" => key = Some(der::pkcs8(&block.der()?)),
             "RSA PRIVATE KEY" if !block.is_encrypted() => {
-                key = Some(RsaPrivateKey::from_pkcs1_der(&block.der()?).ok());
+                key = Some(der::pkcs1(&block.der()?));
             }
             "RSA PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => {
                 return Err(
@@ -120,7 +121,7 @@ fn parse(pem: &str) -> Result<SigningCertificate, String> {
             _ => {}
         }
     }
-    let key = match key {
+    let StoredKey { key, public } = match key {
         Some(Some(key)) => key,
         Some(None) => {
             return Err(
@@ -141,14 +142,10 @@ fn parse(pem: &str) -> Result<SigningCertificate, String> {
         }
     };
     // A certificate holds the key that it speaks for letter by letter, and no other holds it.
-    let public = key
-        .to_public_key()
-        .to_pkcs1_der()
-        .map_err(|_| "holds a private key that cannot be used; it must be an RSA key".to_owned())?;
     let any = !certificates.is_empty();
     let certificate = certificates
         .into_iter()
-        .find(|certificate| memmem::find(certificate, public.as_bytes()).is_some());
+        .find(|certificate| memmem::find(certificate, &public).is_some());
     match certificate {
         Some(certificate) => Ok(SigningCertificate { key, certificate }),
         None if any => Err(

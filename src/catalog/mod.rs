@@ -113,7 +113,7 @@ pub(crate) async fn read<H: Host>(client: &Client<H>, name: &str) -> Result<Tabl
 async fn readable<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Error> {
     let mut tables = metadata::list(client).await?;
     tables.retain(table::is_readable);
-    tables.sort_by(|a, b| a.logical_name.cmp(&b.logical_name));
+    tables.sort_unstable_by(|a, b| a.logical_name.cmp(&b.logical_name));
     Ok(tables)
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn did_you_mean<'a>(
     if wrong.is_empty() {
         return None;
     }
-    let wrong = wrong.to_lowercase();
+    let wrong = wrong.to_ascii_lowercase();
     // A name is like another if a third of its letters at most must change.
     let length = wrong.chars().count();
     let limit = length.div_ceil(3).min(4);

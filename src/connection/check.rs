@@ -7,8 +7,6 @@ mod purpose;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::report::{Finding, Report};
 use super::rows::get;
 use crate::auth::Challenged;
@@ -16,6 +14,7 @@ use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::retry::seconds_up;
 
 const SETTINGS: &str = "settings";
 const REACH: &str = "reach";
@@ -165,24 +164,16 @@ fn short_lived(life: Duration) -> Finding {
     )
 }
 
-#[derive(Deserialize)]
-struct WhoAmI {
-    #[serde(rename = "UserId")]
-    user_id: Guid,
-}
-
 /// Tells whom the environment takes the account for.
 async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<Guid> {
-    let error = match get::<H, WhoAmI>(client, &Query::new("WhoAmI")).await {
+    let query = Query::new("WhoAmI");
+    let error = match get(client, &query, |me| me.key("UserId")).await {
         Ok(me) => {
             findings.push(Finding::passed(
                 MEMBERSHIP,
-                format!(
-                    "The environment knows the application as user {}.",
-                    me.user_id
-                ),
+                format!("The environment knows the application as user {me}."),
             ));
-            return Some(me.user_id);
+            return Some(me);
         }
         Err(error) => error,
     };
@@ -202,7 +193,7 @@ fn from_error(id: impl Into<Cow<'static, str>>, error: &Error) -> Finding {
     let (failure, advice) = error.parts();
     let mut remedy = advice.map_or_else(|| fallback_remedy(error.kind).to_owned(), sentence);
     if let Some(wait) = error.retry_after {
-        let seconds = wait.as_secs_f64().ceil();
+        let seconds = seconds_up(wait);
         remedy = format!("{remedy} The service asks to wait {seconds} seconds.");
     }
     Finding::failed(id, sentence(failure), remedy)
@@ -223,7 +214,7 @@ fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let mut sentence: String = characters
         .next()
-        .map(|first| first.to_uppercase().collect())
+        .map(|first| first.to_ascii_uppercase().into())
         .unwrap_or_default();
     sentence.push_str(characters.as_str().trim_end_matches('.'));
     sentence.push('.');

@@ -1,19 +1,16 @@
 //! Creating the least role in the environment, or adding to it what it lacks
 //! (reference §11).
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde_json::json;
 
-use super::privileges::{Permission, Tables, Wanted, lookup};
+use super::privileges::{Permission, Tables, Wanted, lookup, of_role};
 use super::role::{ADD_PRIVILEGES, new_role, root_business_unit, wanted};
 use super::rows::rows;
-use crate::dataverse::privilege::Depth;
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::{Client, Guid, Twice};
 use crate::error::{Commit, Error, ErrorKind};
 use crate::host::Host;
+use crate::ordered;
 
 /// The longest name of a role, in characters.
 const MAX_NAME: usize = 100;
@@ -75,20 +72,17 @@ fn role_name(name: &str) -> Result<&str, Error> {
 }
 
 async fn root<H: Host>(client: &Client<H>) -> Result<Guid, Error> {
-    #[derive(Deserialize)]
-    struct BusinessUnit {
-        businessunitid: Guid,
-    }
-
-    let units = rows::<H, BusinessUnit>(client, &root_business_unit()).await?;
-    let root = units.into_iter().next().ok_or_else(|| {
+    let units = rows(client, &root_business_unit(), |unit| {
+        unit.key("businessunitid")
+    })
+    .await?;
+    units.into_iter().next().ok_or_else(|| {
         Error::new(
             ErrorKind::Forbidden,
             "the root business unit cannot be seen, and a role belongs to it; let a security \
              role of the account read the Business Unit table at Organization depth",
         )
-    })?;
-    Ok(root.businessunitid)
+    })
 }
 
 /// The role of that name in the root business unit. Those that came with the product or with
@@ -98,14 +92,6 @@ async fn find<H: Host>(
     name: &str,
     business_unit: &Guid,
 ) -> Result<Option<Guid>, Error> {
-    #[derive(Deserialize)]
-    struct Role {
-        roleid: Guid,
-        ismanaged: Option<bool>,
-        #[serde(rename = "_roletemplateid_value")]
-        template: Option<Guid>,
-    }
-
     let condition = format!(
         "name eq {} and _businessunitid_value eq {business_unit}",
         string_literal(name)
@@ -113,11 +99,13 @@ async fn find<H: Host>(
     let query = Query::new("roles")
         .select(&["roleid", "name", "ismanaged", "_roletemplateid_value"])
         .option("$filter", &condition);
-    let roles = rows::<H, Role>(client, &query).await?;
-    if roles
-        .iter()
-        .any(|role| role.template.is_some() || role.ismanaged == Some(true))
-    {
+    let roles = rows(client, &query, |role| {
+        let is_foreign =
+            role.text("_roletemplateid_value").is_some() || role.flag("ismanaged") == Some(true);
+        Some((role.key("roleid")?, is_foreign))
+    })
+    .await?;
+    if roles.iter().any(|(_, is_foreign)| *is_foreign) {
         return Err(Error::new(
             ErrorKind::Conflict,
             format!(
@@ -126,7 +114,7 @@ async fn find<H: Host>(
             ),
         ));
     }
-    Ok(roles.into_iter().next().map(|role| role.roleid))
+    Ok(roles.into_iter().next().map(|(key, _)| key))
 }
 
 /// A permission and the key of its privilege.
@@ -139,11 +127,12 @@ async fn known_permissions<H: Host>(
 ) -> Result<(Vec<Addable>, Vec<Permission>), Error> {
     let tables = Tables::read(client, wanted).await?;
     let permissions = wanted.permissions(&tables);
-    let privileges: BTreeMap<_, _> = lookup::privileges(client, &permissions)
-        .await?
-        .into_iter()
-        .map(|privilege| (privilege.name, (privilege.id, privilege.deepest)))
-        .collect();
+    let privileges = ordered::map(
+        lookup::privileges(client, &permissions)
+            .await?
+            .into_iter()
+            .map(|privilege| (privilege.name, (privilege.id, privilege.deepest))),
+    );
     let mut known = Vec::new();
     let mut unknown = Vec::new();
     for mut permission in permissions {
@@ -164,20 +153,7 @@ async fn lacking<H: Host>(
     role: &Guid,
     permissions: Vec<Addable>,
 ) -> Result<Vec<Addable>, Error> {
-    #[derive(Deserialize)]
-    struct Held {
-        privilegeid: Guid,
-        privilegedepthmask: u32,
-    }
-
-    let query = Query::new("roleprivilegescollection")
-        .select(&["privilegeid", "privilegedepthmask"])
-        .option("$filter", &format!("roleid eq {role}"));
-    let held: BTreeMap<Guid, Option<Depth>> = rows::<H, Held>(client, &query)
-        .await?
-        .into_iter()
-        .map(|row| (row.privilegeid, Depth::from_mask(row.privilegedepthmask)))
-        .collect();
+    let held = ordered::map(of_role(client, role).await?);
     Ok(permissions
         .into_iter()
         .filter(|(permission, id)| held.get(id).copied().flatten() < Some(permission.depth))

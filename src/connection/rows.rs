@@ -1,35 +1,49 @@
 //! Reading few rows, all at once.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Prefer};
+use crate::dataverse::{Client, Prefer, Record, unreadable};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
 /// Nothing that is read here has more pages, of 5,000 rows each.
 const MAX_PAGES: usize = 20;
 
-/// All rows, page after page.
-pub(super) async fn rows<H: Host, T: DeserializeOwned>(
+/// All rows, page after page; `read` gives none for a row that lacks what was asked for.
+pub(super) async fn rows<H: Host, T>(
     client: &Client<H>,
     query: &Query,
+    read: impl Fn(Record<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Error> {
-    #[derive(Deserialize)]
-    struct Page<T> {
-        value: Vec<T>,
-        #[serde(rename = "@odata.nextLink")]
-        next: Option<String>,
-    }
+    let rows = values(client, query).await?;
+    let read: Option<Vec<T>> = rows.iter().map(Record).map(read).collect();
+    read.map_or_else(|| incomplete(client, query), Ok)
+}
 
+/// Reads one answer; `read` gives none if it lacks what was asked for.
+pub(super) async fn get<H: Host, T>(
+    client: &Client<H>,
+    query: &Query,
+    read: impl FnOnce(Record<'_>) -> Option<T>,
+) -> Result<T, Error> {
+    let link = client.resource(query.as_str())?;
+    let answer: Value = client.get_json(&link, &Prefer::default()).await?;
+    read(Record(&answer)).map_or_else(|| incomplete(client, query), Ok)
+}
+
+async fn values<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Value>, Error> {
     let mut link = client.resource(query.as_str())?;
     let mut rows = Vec::new();
     for _ in 0..MAX_PAGES {
-        let page: Page<T> = client.get_json(&link, &Prefer::default()).await?;
-        rows.extend(page.value);
-        match page.next {
-            Some(next) => link = client.link(&next)?,
+        let page: Value = client.get_json(&link, &Prefer::default()).await?;
+        let page = Record(&page);
+        match page.list("value") {
+            Some(values) => rows.extend_from_slice(values),
+            None => return incomplete(client, query),
+        }
+        match page.text("@odata.nextLink") {
+            Some(next) => link = client.link(next)?,
             None => return Ok(rows),
         }
     }
@@ -42,11 +56,7 @@ pub(super) async fn rows<H: Host, T: DeserializeOwned>(
     ))
 }
 
-/// Reads one answer.
-pub(super) async fn get<H: Host, T: DeserializeOwned>(
-    client: &Client<H>,
-    query: &Query,
-) -> Result<T, Error> {
+fn incomplete<H: Host, T>(client: &Client<H>, query: &Query) -> Result<T, Error> {
     let link = client.resource(query.as_str())?;
-    client.get_json(&link, &Prefer::default()).await
+    Err(unreadable(&link, &"it lacks what was asked for"))
 }

@@ -3,6 +3,7 @@
 mod post;
 
 use std::cell::Cell;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::throttle::Restraint;
 use crate::auth::{Authenticator, Challenged, Token};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::{Header, Host, HttpError, Method, Request, Response};
-use crate::retry::{Budget, Patience, Repeat, retry_after};
+use crate::retry::{Budget, Patience, Repeat, retry_after, seconds_up};
 use crate::settings::Settings;
 use crate::text::without_byte_order_mark;
 use crate::uuid::random_uuid;
@@ -239,16 +240,7 @@ impl<H: Host> Client<H> {
             };
             match budget.pause_after(Duration::ZERO, repeat, None, host) {
                 Some(pause) => host.sleep(pause).await,
-                None => {
-                    return Err(Error::new(
-                        ErrorKind::Unavailable,
-                        format!(
-                            "the answer for {} cannot be read ({error}); check any proxy between, \
-                             or try again later",
-                            link.resource_name()
-                        ),
-                    ));
-                }
+                None => return Err(unreadable(link, &error)),
             }
         }
     }
@@ -385,6 +377,18 @@ fn spoilt(link: &Link, error: InflateError) -> Failure {
     }
 }
 
+/// The error for an answer that is not what was asked for.
+pub(crate) fn unreadable(link: &Link, reason: &dyn fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        format!(
+            "the answer for {} cannot be read ({reason}); check any proxy between, or try again \
+             later",
+            link.resource_name()
+        ),
+    )
+}
+
 fn throttled(link: &Link, quiet: Duration) -> Error {
     Error::new(
         ErrorKind::Throttled,
@@ -392,7 +396,7 @@ fn throttled(link: &Link, quiet: Duration) -> Error {
             "cannot read {} yet: Dataverse asked for {} seconds without requests, longer than \
              this call may wait; try again then",
             link.resource_name(),
-            quiet.as_secs_f64().ceil()
+            seconds_up(quiet)
         ),
     )
     .with_retry_after(quiet)

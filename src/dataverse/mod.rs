@@ -12,11 +12,13 @@ pub mod metadata;
 mod negotiation;
 pub mod privilege;
 pub mod query;
+mod record;
 mod throttle;
 
 pub use client::Client;
-pub(crate) use client::Twice;
+pub(crate) use client::{Twice, unreadable};
 pub use environment::Environment;
 pub use guid::Guid;
 pub use link::Link;
 pub use message::{Annotations, Answer, Prefer};
+pub use record::Record;

@@ -126,11 +126,32 @@ fn jittered(failures: u32, random: &impl Random) -> Duration {
 /// 9.1). What cannot be read counts as absent.
 pub(crate) fn retry_after(value: &str, unix_now: Duration) -> Option<Duration> {
     let value = value.trim();
-    let after = match value.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        Err(_) => http_date::parse(value)?.saturating_sub(unix_now),
+    let after = match seconds(value) {
+        Some(after) => after,
+        None => http_date::parse(value)?.saturating_sub(unix_now),
     };
     Some(after.min(LONGEST_RETRY_AFTER))
+}
+
+/// Seconds in decimal digits, perhaps with a fraction.
+fn seconds(value: &str) -> Option<Duration> {
+    const NANO_DIGITS: usize = 9;
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let nanos = format!("{fraction:0<NANO_DIGITS$}");
+    Some(Duration::new(
+        // What does not fit is longer than anybody waits.
+        whole.parse().unwrap_or(u64::MAX),
+        nanos.get(..NANO_DIGITS)?.parse().ok()?,
+    ))
+}
+
+/// A time in whole seconds, rounded up.
+pub(crate) fn seconds_up(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 #[cfg(test)]
@@ -218,6 +239,9 @@ mod tests {
             ("17", Some(17_000)),
             (" 0 ", Some(0)),
             ("2.5", Some(2_500)),
+            ("2.5000000009", Some(2_500)),
+            ("2.", None),
+            (".5", None),
             ("Tue, 14 Nov 2023 22:13:30 GMT", Some(10_000)),
             ("Tue, 14 Nov 2023 22:13:10 GMT", Some(0)),
             ("-1", None),
@@ -229,6 +253,12 @@ mod tests {
             let millis = expected.map(Duration::from_millis);
             assert_eq!(retry_after(value, now), millis, "{value}");
         }
-        assert_eq!(retry_after("1e15", now), Some(LONGEST_RETRY_AFTER));
+        for forever in ["1000000000000000", "99999999999999999999999"] {
+            assert_eq!(retry_after(forever, now), Some(LONGEST_RETRY_AFTER));
+        }
+        assert_eq!(
+            [secs(2), Duration::from_millis(2_001)].map(seconds_up),
+            [2, 3]
+        );
     }
 }

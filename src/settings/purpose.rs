@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::document::Fields;
+use crate::ordered;
 
 /// What a connection is for. Empty, nothing is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,11 +127,8 @@ impl WriteOperation {
 /// Reads `purpose`.
 pub(super) fn read(fields: &mut Fields<'_>) -> Purpose {
     Purpose {
-        profiles: fields
-            .texts("profiles", Profile::parse)
-            .into_iter()
-            .collect(),
-        read: fields.texts("read", table).into_iter().collect(),
+        profiles: ordered::set(fields.texts("profiles", Profile::parse)),
+        read: ordered::set(fields.texts("read", table)),
         write: writes(fields),
         audit: fields.flag("audit"),
         views: fields.flag("views"),

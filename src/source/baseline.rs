@@ -9,10 +9,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use dataverse_rows::{Members, walk};
+
 use super::checkpoint;
-use super::members::Members;
 use super::plan::Plan;
-use super::rows;
 use super::sequence::{Answered, BODY_ATTEMPTS, Chain, circle, request, unreadable};
 use super::tracked;
 use crate::dataverse::{Client, Link, Prefer};
@@ -87,7 +87,7 @@ impl<H: Host> Baseline<H> {
         Self {
             client: client.clone().accepting_at_most(MAX_BODY),
             plan: Rc::clone(plan),
-            members: Members::new(&plan.table, Some(&[]), false, None),
+            members: plan.members_of_keys(),
             page_size,
             link,
             chain: Chain::default(),
@@ -126,7 +126,7 @@ impl<H: Host> Baseline<H> {
     pub(super) async fn accept(&mut self, answered: Answered) -> Result<Option<Found>, Error> {
         self.answer = None;
         let body = answered?.body;
-        let walked = match rows::walk(&mut self.members, &body) {
+        let walked = match walk(&mut self.members, &body) {
             Ok(walked) => walked,
             Err(malformed) if self.attempts >= BODY_ATTEMPTS => {
                 return Err(unreadable(&self.plan.table.name, &malformed));

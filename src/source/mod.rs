@@ -1,7 +1,7 @@
 //! Reading: a snapshot first, then changes, as events that a sink applies in order.
 //!
 //! [`Sync`] takes turns among streams. A `stream` knows its `plan`; its `reader` goes from
-//! page to page of a `sequence`: it asks for the next page, turns the current one into `rows`
+//! page to page of a `sequence`: it asks for the next page, turns the current one into rows
 //! and says with each piece where to resume, in a `checkpoint`. How changes are found is
 //! decided per table: by the service's change tracking (`tracked`), by a column that grows
 //! (`watermark`), or not at all.
@@ -14,14 +14,11 @@ mod ahead;
 mod baseline;
 mod checkpoint;
 mod event;
-mod members;
 mod output;
 mod plan;
 mod ranged;
 mod ranges;
 mod reader;
-mod rows;
-mod scanner;
 mod sequence;
 mod share;
 mod size;

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use dataverse_rows::Piece;
+
 use super::checkpoint::{self, Position};
 use super::event::{Event, Operation, Page};
 use super::plan::Plan;
-use super::rows::Piece;
 use crate::error::Error;
 
 /// Where a stream's pages go.

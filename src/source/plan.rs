@@ -1,8 +1,9 @@
 //! What is read of one table: decided once, when its metadata is known.
 
+use dataverse_rows::Members;
+
 use super::checkpoint::{Binding, Method};
 use super::event::Selection;
-use super::members::Members;
 use super::{tracked, watermark};
 use crate::catalog::{ChangeDetection, Column, DataType, Table, did_you_mean};
 use crate::dataverse::query::Query;
@@ -131,7 +132,30 @@ impl Plan {
         let Binding {
             columns, labels, ..
         } = &self.binding;
-        Members::new(&self.table, columns.as_deref(), *labels, watched)
+        self.members_of(columns.as_deref(), *labels, watched)
+    }
+
+    /// The same for rows of which only the key is wanted.
+    pub(super) fn members_of_keys(&self) -> Members {
+        self.members_of(Some(&[]), false, None)
+    }
+
+    fn members_of(
+        &self,
+        selected: Option<&[String]>,
+        labels: bool,
+        watched: Option<&str>,
+    ) -> Members {
+        let columns: Vec<dataverse_rows::Column<'_>> = self
+            .table
+            .columns
+            .iter()
+            .map(|column| dataverse_rows::Column {
+                name: &column.name,
+                labels: column.label_names(),
+            })
+            .collect();
+        Members::new(&self.table.primary_key, &columns, selected, labels, watched)
     }
 
     /// The query for the selected columns and one more, if it is not among them.

@@ -9,14 +9,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use dataverse_rows::{Members, Walked, walk};
+
 use super::baseline::{Baseline, Found};
 use super::checkpoint::{Method, Phase, Position};
 use super::event::{Event, Operation, Warning};
-use super::members::Members;
 use super::output::Output;
 use super::plan::Plan;
 use super::ranges::{Later, Range, Ranges};
-use super::rows::{self, Walked};
 use super::sequence::{Answered, BODY_ATTEMPTS, Start, request, tracking_unavailable, unreadable};
 use super::share::Place;
 use super::step::{Again, Step};
@@ -170,7 +170,7 @@ impl<H: Host> Ranged<H> {
         body: &[u8],
         events: &mut VecDeque<Event>,
     ) -> Result<Step, Error> {
-        let walked = match rows::walk(&mut self.members, body) {
+        let walked = match walk(&mut self.members, body) {
             Ok(walked) => walked,
             Err(malformed) if lane.attempts >= BODY_ATTEMPTS => {
                 return Err(unreadable(&self.plan.table.name, &malformed));

@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use dataverse_rows::{Members, Walked, walk};
+
 use super::ahead;
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
 use super::event::{Event, Operation};
-use super::members::Members;
 use super::output::Output;
 use super::plan::Plan;
-use super::rows::{self, Walked};
 use super::sequence::{
     Answered, BODY_ATTEMPTS, Sequence, Start, begin, circle, request, tracking_unavailable,
     unreadable, untracked_consequence,
@@ -98,7 +98,7 @@ impl<H: Host> Reader<H> {
             Err(error) => return self.recover(error).map(Step::from),
         };
         let ahead = self.ask_ahead(&answer.body).await;
-        match rows::walk(&mut self.members, &answer.body) {
+        match walk(&mut self.members, &answer.body) {
             Ok(walked) => {
                 drop(answer);
                 self.hand_out(walked, ahead, events).await

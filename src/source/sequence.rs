@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use dataverse_rows::Malformed;
+
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
 use super::event::{Event, Reset};
 use super::plan::Plan;
-use super::rows::Malformed;
 use super::watermark;
 use crate::dataverse::{Answer, Client, Link, Prefer};
 use crate::error::{Error, ErrorKind};

@@ -1,7 +1,5 @@
 //! The account itself: whether it is enabled, and whether it may do too much.
 
-use serde::Deserialize;
-
 use crate::connection::privileges::{Held, is_administrator};
 use crate::connection::report::Finding;
 use crate::connection::rows::get;
@@ -31,18 +29,13 @@ pub(super) async fn check<H: Host>(
     user: &Guid,
     held: Option<&Held>,
 ) -> Vec<Finding> {
-    #[derive(Deserialize)]
-    struct User {
-        isdisabled: Option<bool>,
-    }
-
     let mut findings = Vec::new();
     let may_read =
         |subject: &str| held.is_none_or(|held| held.has(&PrivilegeName::of(Right::Read, subject)));
     if may_read("User") {
         let query = Query::new(&format!("systemusers({user})")).select(&["isdisabled"]);
-        let row: Result<User, Error> = get(client, &query).await;
-        if row.is_ok_and(|row| row.isdisabled == Some(true)) {
+        let disabled = get(client, &query, |user| user.flag("isdisabled")).await;
+        if disabled == Ok(true) {
             findings.push(Finding::warning(
                 DISABLED,
                 "The account is disabled in the environment; it will soon be refused.".to_owned(),

@@ -1,10 +1,8 @@
 //! The organization's own particulars: good to know, not needed.
 
-use serde::Deserialize;
-
 use super::{ORGANIZATION, sentence};
 use crate::connection::report::Finding;
-use crate::connection::rows::get;
+use crate::connection::rows::{get, rows};
 use crate::dataverse::Client;
 use crate::dataverse::query::Query;
 use crate::error::Error;
@@ -16,20 +14,8 @@ const API_VERSION: &str = "api-version";
 /// Changes that are kept for fewer days than this are easily missed by a paused sync.
 const COMFORTABLE_RETENTION: i64 = 3;
 
-#[derive(Deserialize)]
-struct Version {
-    #[serde(rename = "Version")]
-    version: String,
-}
-
-#[derive(Deserialize)]
-struct Organizations {
-    value: Vec<Organization>,
-}
-
 /// The row of the organization.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 pub(super) struct Organization {
     name: Option<String>,
     expirechangetrackingindays: Option<i64>,
@@ -49,16 +35,24 @@ pub(super) async fn check<H: Host>(
         "isauditenabled",
     ];
     let query = Query::new("organizations").select(&columns);
-    let organization = match get::<H, Organizations>(client, &query).await {
-        Ok(organizations) => organizations.value.into_iter().next().unwrap_or_default(),
+    let organizations = rows(client, &query, |row| {
+        Some(Organization {
+            name: row.text("name").map(str::to_owned),
+            expirechangetrackingindays: row.number("expirechangetrackingindays"),
+            isauditenabled: row.flag("isauditenabled"),
+        })
+    });
+    let organization = match organizations.await {
+        Ok(organizations) => organizations.into_iter().next().unwrap_or_default(),
         Err(error) => {
             findings.push(unknown(&error));
             return None;
         }
     };
     // Not every environment tells its version, and nothing depends on it.
-    let version = get::<H, Version>(client, &Query::new("RetrieveVersion()")).await;
-    let version = version.ok().map(|answer| answer.version);
+    let query = Query::new("RetrieveVersion()");
+    let version = get(client, &query, |it| it.text("Version").map(str::to_owned)).await;
+    let version = version.ok();
     findings.push(particulars(&organization, version.as_deref()));
     findings.extend(api_version(client, version.as_deref()));
     Some(organization)

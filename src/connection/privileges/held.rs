@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::connection::rows::{get, rows};
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Guid};
+use crate::dataverse::{Client, Guid, Record};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
@@ -86,86 +84,83 @@ pub(in crate::connection) async fn is_administrator<H: Host>(
     user: &Guid,
 ) -> Result<bool, Error> {
     let roles = roles_of(client, user).await?;
-    Ok(roles
-        .iter()
-        .any(|role| role.template.as_deref() == Some(SYSTEM_ADMINISTRATOR)))
+    Ok(roles.iter().any(|role| role.is_administrator))
 }
 
 async fn summed_up<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        role_privileges: Vec<Row>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Row {
-        depth: String,
-        privilege_name: Option<String>,
-        privilege_id: Option<Guid>,
-    }
-
     let query = Query::new(&format!(
         "systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
     ));
-    let answer: Answer = get(client, &query).await?;
-    let mut held = Held::default();
-    for row in answer.role_privileges {
-        let name = row.privilege_name.as_deref().and_then(PrivilegeName::parse);
-        if let Some(depth) = Depth::parse(&row.depth) {
-            held.add(name, row.privilege_id, depth);
+    get(client, &query, |answer| {
+        let mut held = Held::default();
+        for row in answer.list("RolePrivileges")?.iter().map(Record) {
+            let name = row.text("PrivilegeName").and_then(PrivilegeName::parse);
+            if let Some(depth) = Depth::parse(row.text("Depth")?) {
+                held.add(name, row.key("PrivilegeId"), depth);
+            }
         }
-    }
-    Ok(held)
+        Some(held)
+    })
+    .await
 }
 
 async fn of_roles<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Error> {
-    #[derive(Deserialize)]
-    struct Row {
-        privilegeid: Guid,
-        privilegedepthmask: u32,
-    }
-
     let mut held = Held::default();
     for role in roles_of(client, user).await? {
-        let query = Query::new("roleprivilegescollection")
-            .select(&["privilegeid", "privilegedepthmask"])
-            .option("$filter", &format!("roleid eq {}", role.id));
-        for row in rows::<H, Row>(client, &query).await? {
-            if let Some(depth) = Depth::from_mask(row.privilegedepthmask) {
-                held.add(None, Some(row.privilegeid), depth);
+        for (privilege, depth) in of_role(client, &role.id).await? {
+            if let Some(depth) = depth {
+                held.add(None, Some(privilege), depth);
             }
         }
     }
     Ok(held)
 }
 
+/// The keys of the privileges in a role, and how far each reaches.
+///
+/// # Errors
+/// What the service said.
+pub(in crate::connection) async fn of_role<H: Host>(
+    client: &Client<H>,
+    role: &Guid,
+) -> Result<Vec<(Guid, Option<Depth>)>, Error> {
+    let query = Query::new("roleprivilegescollection")
+        .select(&["privilegeid", "privilegedepthmask"])
+        .option("$filter", &format!("roleid eq {role}"));
+    rows(client, &query, |row| {
+        let mask = u32::try_from(row.number("privilegedepthmask")?).ok()?;
+        Some((row.key("privilegeid")?, Depth::from_mask(mask)))
+    })
+    .await
+}
+
 /// A role of the account or of one of its teams.
-#[derive(Deserialize)]
 struct HeldRole {
-    #[serde(rename = "roleid")]
     id: Guid,
-    #[serde(rename = "_roletemplateid_value")]
-    template: Option<String>,
+    is_administrator: bool,
+}
+
+impl HeldRole {
+    fn read(row: Record<'_>) -> Option<Self> {
+        Some(Self {
+            id: row.key("roleid")?,
+            is_administrator: row.text("_roletemplateid_value") == Some(SYSTEM_ADMINISTRATOR),
+        })
+    }
 }
 
 async fn roles_of<H: Host>(client: &Client<H>, user: &Guid) -> Result<Vec<HeldRole>, Error> {
-    #[derive(Deserialize)]
-    struct Team {
-        teamid: Guid,
-    }
-
     let columns = ["roleid", "_roletemplateid_value"];
     let own = format!("systemusers({user})/systemuserroles_association");
-    let mut roles = rows::<H, HeldRole>(client, &Query::new(&own).select(&columns)).await?;
+    let mut roles = rows(client, &Query::new(&own).select(&columns), HeldRole::read).await?;
     let teams = format!("systemusers({user})/teammembership_association");
-    let teams = rows::<H, Team>(client, &Query::new(&teams).select(&["teamid"])).await?;
-    for team in teams {
-        let path = format!("teams({})/teamroles_association", team.teamid);
-        roles.extend(rows::<H, HeldRole>(client, &Query::new(&path).select(&columns)).await?);
+    let teams = Query::new(&teams).select(&["teamid"]);
+    for team in rows(client, &teams, |team| team.key("teamid")).await? {
+        let path = format!("teams({team})/teamroles_association");
+        let query = Query::new(&path).select(&columns);
+        roles.extend(rows(client, &query, HeldRole::read).await?);
     }
-    roles.sort_by(|a, b| a.id.cmp(&b.id));
+    roles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     roles.dedup_by(|a, b| a.id == b.id);
     Ok(roles)
 }

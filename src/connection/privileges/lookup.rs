@@ -1,12 +1,10 @@
 //! Looking privileges up by their names.
 
-use serde::Deserialize;
-
 use super::permission::Permission;
 use crate::connection::rows::rows;
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::{Query, string_literal};
-use crate::dataverse::{Client, Guid};
+use crate::dataverse::{Client, Guid, Record};
 use crate::error::Error;
 use crate::host::Host;
 
@@ -30,35 +28,38 @@ pub(in crate::connection) async fn privileges<H: Host>(
     client: &Client<H>,
     permissions: &[Permission],
 ) -> Result<Vec<KnownPrivilege>, Error> {
-    #[derive(Deserialize)]
-    struct Row {
-        privilegeid: Guid,
-        name: String,
-        canbelocal: Option<bool>,
-        canbedeep: Option<bool>,
-        canbeglobal: Option<bool>,
-    }
-
     let mut known = Vec::new();
     for chunk in permissions.chunks(AT_ONCE) {
-        let rows = rows::<H, Row>(client, &by_name(chunk)).await?;
-        known.extend(rows.into_iter().filter_map(|row| {
-            let depths = [
-                (row.canbeglobal, Depth::Global),
-                (row.canbedeep, Depth::Deep),
-                (row.canbelocal, Depth::Local),
-            ];
-            let deepest = depths
-                .into_iter()
-                .find_map(|(can_be, depth)| can_be.unwrap_or(true).then_some(depth));
+        let query = by_name(chunk);
+        let rows = rows(client, &query, |row| {
+            Some((
+                row.key("privilegeid")?,
+                row.text("name").map(PrivilegeName::parse)?,
+                deepest(row),
+            ))
+        });
+        known.extend(rows.await?.into_iter().filter_map(|(id, name, deepest)| {
             Some(KnownPrivilege {
-                id: row.privilegeid,
-                name: PrivilegeName::parse(&row.name)?,
-                deepest: deepest.unwrap_or(Depth::Basic),
+                id,
+                name: name?,
+                deepest,
             })
         }));
     }
     Ok(known)
+}
+
+/// The furthest that a privilege can reach. What is not told is no bound.
+fn deepest(privilege: Record<'_>) -> Depth {
+    let depths = [
+        ("canbeglobal", Depth::Global),
+        ("canbedeep", Depth::Deep),
+        ("canbelocal", Depth::Local),
+    ];
+    depths
+        .into_iter()
+        .find_map(|(name, depth)| privilege.flag(name).unwrap_or(true).then_some(depth))
+        .unwrap_or(Depth::Basic)
 }
 
 /// The query for what the service knows of these privileges.

@@ -8,7 +8,7 @@ mod table;
 mod tables;
 mod wanted;
 
-pub(super) use held::{Held, is_administrator};
+pub(super) use held::{Held, is_administrator, of_role};
 pub use permission::Permission;
 pub(super) use tables::Tables;
 pub(super) use wanted::Wanted;

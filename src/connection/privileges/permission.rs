@@ -55,7 +55,8 @@ impl Permissions {
     /// In the order in which the role editor shows them.
     pub(super) fn into_sorted(self) -> Vec<Permission> {
         let mut permissions: Vec<Permission> = self.0.into_values().collect();
-        permissions.sort_by(|a, b| (&a.words, &a.privilege).cmp(&(&b.words, &b.privilege)));
+        permissions
+            .sort_unstable_by(|a, b| (&a.words, &a.privilege).cmp(&(&b.words, &b.privilege)));
         permissions
     }
 }

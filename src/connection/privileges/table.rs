@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right};
+use crate::ordered;
 
 /// What guards a table, and what its rows refer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,9 @@ impl Table {
     /// What is known of a table without metadata.
     pub(in crate::connection) fn offline(name: &str) -> Self {
         let references = match REFERENCES.iter().find(|(table, _)| *table == name) {
-            Some((_, targets)) => References::To(targets.iter().map(ToString::to_string).collect()),
+            Some((_, targets)) => {
+                References::To(ordered::set(targets.iter().map(ToString::to_string)))
+            }
             // What the standard tables without an entry refer to is of no account.
             None if is_standard(name) => References::To(BTreeSet::new()),
             None => References::Unknown,
@@ -83,7 +86,7 @@ impl Table {
 
     /// Tells what its lookups can be set to point to.
     pub(super) fn refer_to(&mut self, targets: impl IntoIterator<Item = String>) {
-        self.references = References::To(targets.into_iter().collect());
+        self.references = References::To(ordered::set(targets));
     }
 
     pub(super) fn guards_of(&self, right: Right) -> impl Iterator<Item = &Guard> {

@@ -7,6 +7,7 @@ use super::profiles::bundle;
 use super::table::{Guard, Table};
 use super::tables::Tables;
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right, Words};
+use crate::ordered;
 use crate::settings::{Profile, Purpose, WriteOperation};
 
 /// What is done with which tables, and what else.
@@ -102,7 +103,7 @@ impl Wanted {
 
     /// Every table that anything is done with.
     pub(in crate::connection) fn tables(&self) -> BTreeSet<&str> {
-        self.tables_read().chain(self.tables_written()).collect()
+        ordered::set(self.tables_read().chain(self.tables_written()))
     }
 
     /// The permissions for all of it, and no others, in the order in which the role editor

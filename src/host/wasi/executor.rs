@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,14 +78,24 @@ impl Wake for Woken {
 
 /// Drives the future to its end, sleeping in `wasi:io/poll` while it waits.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
+    let mut output = None;
+    drive(pin!(async { output = Some(future.await) }));
+    #[expect(
+        clippy::expect_used,
+        reason = "the future above ends only once this is there"
+    )]
+    output.expect("a future that ended has an output")
+}
+
+/// Drives a future to its end. It is of no type of its own, so that this is compiled once.
+fn drive(mut future: Pin<&mut dyn Future<Output = ()>>) {
     let woken = Arc::new(Woken(AtomicBool::new(true)));
     let waker = Waker::from(Arc::clone(&woken));
     let mut context = Context::from_waker(&waker);
     loop {
         while woken.0.swap(false, Ordering::Relaxed) {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-                return output;
+            if future.as_mut().poll(&mut context).is_ready() {
+                return;
             }
         }
         wait_for_any();

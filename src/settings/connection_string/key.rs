@@ -132,6 +132,6 @@ impl Key {
 fn plain(name: &str) -> String {
     name.chars()
         .filter(|c| !matches!(c, ' ' | '_'))
-        .flat_map(char::to_lowercase)
+        .map(|c| c.to_ascii_lowercase())
         .collect()
 }

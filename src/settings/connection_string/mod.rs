@@ -180,7 +180,8 @@ impl Parts {
             ),
             Way::AccessToken => ("access-token", &[("token", Key::AccessToken)], &[]),
         };
-        let mut auth = Map::from_iter([("type".to_owned(), json!(kind))]);
+        let mut auth = Map::new();
+        auth.insert("type".to_owned(), json!(kind));
         for (member, key) in needed {
             let value = self.require(*key, faults);
             auth.extend(value.map(|value| ((*member).to_owned(), Value::String(value))));

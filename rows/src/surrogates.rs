@@ -3,7 +3,7 @@
 /// The value with U+FFFD in place of every half of a surrogate pair that stands alone; none if
 /// there is no such half. The service's text may hold one, and JSON may write it, but it is no
 /// Unicode text: strict readers refuse the whole row for it.
-pub(super) fn without_halves(value: &str) -> Option<String> {
+pub(crate) fn without_halves(value: &str) -> Option<String> {
     const ESCAPE: usize = "\\uXXXX".len();
     let mut mended = String::new();
     let mut copied = 0;

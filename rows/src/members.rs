@@ -2,16 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::catalog::Table;
-
 /// The label of a value for people, in the signed-in account's language (reference §4.3).
 const LABEL: &str = "OData.Community.Display.V1.FormattedValue";
 /// The table that a lookup points to (reference §4.3).
 const TARGET: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 
+/// A column of a table, as far as its rows are named by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column<'t> {
+    /// As it appears in outgoing rows.
+    pub name: &'t str,
+    /// The outgoing columns that hold its labels; empty if its values have none.
+    pub labels: Vec<String>,
+}
+
 /// What a member tells besides its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Nothing.
     Value,
     /// `@odata.context`: in a deletion it ends with `/$deletedEntity`.
@@ -50,17 +57,17 @@ struct Slot {
 
 /// What a member is called in the outgoing row.
 #[derive(Debug)]
-pub(super) struct Outgoing<'m> {
+pub(crate) struct Outgoing<'m> {
     /// The name as JSON text with its colon.
-    pub(super) key: &'m str,
+    pub(crate) key: &'m str,
     /// Whether it has the same name on the wire.
-    pub(super) as_it_came: bool,
+    pub(crate) as_it_came: bool,
 }
 
 /// Names of the wire, and what they become. Learns as it goes: a column that the metadata
 /// did not know passes through like any other.
 #[derive(Debug)]
-pub(super) struct Members {
+pub struct Members {
     /// In the order in which they were first seen.
     seen: Vec<Member>,
     by_wire_name: HashMap<Box<str>, usize>,
@@ -81,24 +88,22 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// The names of a table's rows. `columns` are row names, `None` for all; the primary key
-    /// is always among them. `watched` is the column by which changes are found.
-    pub(super) fn new(
-        table: &Table,
-        columns: Option<&[String]>,
+    /// The names of the rows of a table with these columns. `selected` are the names of those
+    /// that are wanted, `None` for all; the primary key is always among them. With `labels`
+    /// the labels of values come too. `watched` is the column by which changes are found.
+    pub fn new(
+        primary_key: &str,
+        columns: &[Column<'_>],
+        selected: Option<&[String]>,
         labels: bool,
         watched: Option<&str>,
     ) -> Self {
         let mut selected: Option<HashSet<Box<str>>> =
-            columns.map(|names| names.iter().map(|name| name.as_str().into()).collect());
+            selected.map(|names| names.iter().map(|name| name.as_str().into()).collect());
         if let Some(selected) = &mut selected {
-            selected.insert(table.primary_key.as_str().into());
+            selected.insert(primary_key.into());
         }
-        let known = table
-            .columns
-            .iter()
-            .map(|column| column.name.as_str().into())
-            .collect();
+        let known = columns.iter().map(|column| column.name.into()).collect();
         let mut this = Self {
             seen: Vec::new(),
             by_wire_name: HashMap::new(),
@@ -113,16 +118,16 @@ impl Members {
             primary_key: 0,
             row: 0,
         };
-        this.primary_key = this.slot(&table.primary_key);
+        this.primary_key = this.slot(primary_key);
         if labels {
-            for column in table.columns.iter().filter(|column| column.has_label()) {
-                this.labelled.insert(column.name.as_str().into());
-                if !this.is_selected(&column.name) {
+            for column in columns.iter().filter(|column| !column.labels.is_empty()) {
+                this.labelled.insert(column.name.into());
+                if !this.is_selected(column.name) {
                     continue;
                 }
-                for name in column.label_names() {
+                for name in &column.labels {
                     if !this.known.contains(name.as_str()) {
-                        let slot = this.slot(&name);
+                        let slot = this.slot(name);
                         this.always.push(slot);
                     }
                 }
@@ -132,27 +137,27 @@ impl Members {
     }
 
     /// The primary key as JSON text with its colon.
-    pub(super) fn primary_key(&self) -> &str {
+    pub(crate) fn primary_key(&self) -> &str {
         self.slots
             .get(self.primary_key)
             .map_or("", |slot| &slot.key)
     }
 
     /// Whether the row has its primary key by now.
-    pub(super) fn has_primary_key(&self) -> bool {
+    pub(crate) fn has_primary_key(&self) -> bool {
         self.slots
             .get(self.primary_key)
             .is_some_and(|slot| slot.last_row == self.row)
     }
 
     /// Begins the next row.
-    pub(super) fn begin_row(&mut self) {
+    pub(crate) fn begin_row(&mut self) {
         self.row += 1;
     }
 
     /// The member that most likely follows `previous`, and its name as JSON text with its
     /// colon.
-    pub(super) fn guess(&self, previous: Option<usize>) -> Option<(usize, &str)> {
+    pub(crate) fn guess(&self, previous: Option<usize>) -> Option<(usize, &str)> {
         let guess = match previous {
             None => 0,
             Some(previous) => self.seen.get(previous)?.successor,
@@ -161,7 +166,7 @@ impl Members {
     }
 
     /// The member of that name. `previous` is the one before it in this row.
-    pub(super) fn find(&mut self, wire_name: &str, previous: Option<usize>) -> usize {
+    pub(crate) fn find(&mut self, wire_name: &str, previous: Option<usize>) -> usize {
         let found = match self.by_wire_name.get(wire_name) {
             Some(found) => *found,
             None => self.learn(wire_name),
@@ -173,7 +178,7 @@ impl Members {
     }
 
     /// What the member tells besides its value.
-    pub(super) fn role(&self, member: usize) -> Role {
+    pub(crate) fn role(&self, member: usize) -> Role {
         self.seen
             .get(member)
             .map_or(Role::Value, |member| member.role)
@@ -181,7 +186,7 @@ impl Members {
 
     /// What the member is called in the outgoing row, unless it is left out or a member of that
     /// name is in the row already: the first one counts.
-    pub(super) fn emit(&mut self, member: usize) -> Option<Outgoing<'_>> {
+    pub(crate) fn emit(&mut self, member: usize) -> Option<Outgoing<'_>> {
         let member = self.seen.get(member)?;
         let row = self.row;
         let slot = self.slots.get_mut(member.slot?)?;
@@ -196,7 +201,7 @@ impl Members {
     }
 
     /// The names, as JSON text with their colons, of labels that the row lacks.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
         self.always
             .iter()
             .filter_map(|slot| self.slots.get(*slot))

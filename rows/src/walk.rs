@@ -3,49 +3,46 @@
 //! Values are copied as they were written: no number is ever read, no row becomes a tree. Only
 //! half a surrogate pair, which is no character, becomes U+FFFD.
 
-mod line;
-mod surrogates;
-
 use std::borrow::Cow;
 
 use thiserror::Error;
 
-use super::members::{Members, Outgoing, Role};
-use super::scanner::{Fault, Scanner, Series};
-use line::Line;
-use surrogates::without_halves;
+use crate::line::Line;
+use crate::members::{Members, Outgoing, Role};
+use crate::scanner::{Fault, Scanner, Series};
+use crate::surrogates::without_halves;
 
 /// The largest piece of rows that is handed out at once, in bytes, unless one row alone is
 /// larger.
-pub(super) const MAX_PIECE: usize = 4 << 20;
+pub(crate) const MAX_PIECE: usize = 4 << 20;
 
 /// How the service marks a deletion in a row's context (reference §6.3).
 const DELETED: &str = "/$deletedEntity";
 
 /// What a page of the service holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Walked {
+pub struct Walked {
     /// Its rows, in the service's order.
-    pub(super) pieces: Vec<Piece>,
+    pub pieces: Vec<Piece>,
     /// Where the next page is.
-    pub(super) next_link: Option<String>,
+    pub next_link: Option<String>,
     /// Where later changes are.
-    pub(super) delta_link: Option<String>,
+    pub delta_link: Option<String>,
     /// The watched column in the last row that has it, as JSON text.
-    pub(super) watched: Option<String>,
+    pub watched: Option<String>,
     /// Whether the watched column grew from row to row.
-    pub(super) ascending: bool,
+    pub ascending: bool,
 }
 
 /// Neighbouring rows with the same fate.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Piece {
+pub struct Piece {
     /// Whether the rows are gone, and only their keys are here.
-    pub(super) deleted: bool,
+    pub deleted: bool,
     /// How many there are.
-    pub(super) count: u32,
+    pub count: u32,
     /// One JSON object per line.
-    pub(super) ndjson: String,
+    pub ndjson: String,
 }
 
 impl Piece {
@@ -62,7 +59,7 @@ impl Piece {
 
 /// Why a body is not a page of rows.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub(super) enum Malformed {
+pub enum Malformed {
     /// Not UTF-8.
     #[error("the answer is not UTF-8 text at byte {0}")]
     Encoding(usize),
@@ -79,8 +76,12 @@ pub(super) enum Malformed {
     },
 }
 
-/// Reads a page.
-pub(super) fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
+/// Reads a page (reference §4.3, §4.6, §6.3).
+///
+/// # Errors
+/// If the body is not the JSON of a page, or a row lacks its primary key.
+#[inline(never)]
+pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
     let text =
         std::str::from_utf8(body).map_err(|error| Malformed::Encoding(error.valid_up_to()))?;
     let mut scanner = Scanner::new(text);

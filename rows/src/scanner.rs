@@ -8,7 +8,7 @@ const MAX_DEPTH: u8 = 128;
 
 /// Why text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It ends too early.
     CutOff,
     /// Something else was expected there.
@@ -21,7 +21,7 @@ pub(super) enum Fault {
 
 /// A place in JSON text.
 #[derive(Debug)]
-pub(super) struct Scanner<'t> {
+pub(crate) struct Scanner<'t> {
     text: &'t str,
     at: usize,
     surrogates: bool,
@@ -29,12 +29,12 @@ pub(super) struct Scanner<'t> {
 
 /// Which of an object's members or an array's elements comes next.
 #[derive(Debug, Default)]
-pub(super) struct Series {
+pub(crate) struct Series {
     began: bool,
 }
 
 impl<'t> Scanner<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self {
             text,
             at: 0,
@@ -43,28 +43,28 @@ impl<'t> Scanner<'t> {
     }
 
     /// How many bytes have been scanned.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// Whether a string scanned since the last call holds an escaped surrogate.
-    pub(super) fn take_surrogates(&mut self) -> bool {
+    pub(crate) fn take_surrogates(&mut self) -> bool {
         std::mem::take(&mut self.surrogates)
     }
 
     /// All of the text.
-    pub(super) fn text(&self) -> &'t str {
+    pub(crate) fn text(&self) -> &'t str {
         self.text
     }
 
     /// The text from `start` up to this place.
-    pub(super) fn since(&self, start: usize) -> &'t str {
+    pub(crate) fn since(&self, start: usize) -> &'t str {
         // Both places are beside an ASCII character, so that this is never empty by mistake.
         self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// The next byte after white space.
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.at)?;
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -75,7 +75,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// A fault at this place, or the end of the text.
-    pub(super) fn fault(&mut self, reason: &'static str) -> Fault {
+    pub(crate) fn fault(&mut self, reason: &'static str) -> Fault {
         match self.peek() {
             Some(_) => self.fault_at(self.at, reason),
             None => Fault::CutOff,
@@ -88,7 +88,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Passes over one character.
-    pub(super) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Fault> {
+    pub(crate) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Fault> {
         if self.peek() == Some(byte) {
             self.at += 1;
             Ok(())
@@ -99,7 +99,7 @@ impl<'t> Scanner<'t> {
 
     /// Passes over exactly this text, if it stands here.
     #[inline]
-    pub(super) fn take(&mut self, expected: &str) -> bool {
+    pub(crate) fn take(&mut self, expected: &str) -> bool {
         let here = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let stands_here = begins_with(here, expected.as_bytes());
         if stands_here {
@@ -111,7 +111,7 @@ impl<'t> Scanner<'t> {
     /// Whether another member or element comes before the `close`, which is passed over when
     /// none does.
     #[inline]
-    pub(super) fn more(&mut self, series: &mut Series, close: u8) -> Result<bool, Fault> {
+    pub(crate) fn more(&mut self, series: &mut Series, close: u8) -> Result<bool, Fault> {
         let next = self.peek();
         if next == Some(close) {
             self.at += 1;
@@ -130,7 +130,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// A member's name with its quotes; the colon is passed over.
-    pub(super) fn key(&mut self) -> Result<&'t str, Fault> {
+    pub(crate) fn key(&mut self) -> Result<&'t str, Fault> {
         if self.peek() != Some(b'"') {
             return Err(self.fault("key must be a string"));
         }
@@ -143,7 +143,7 @@ impl<'t> Scanner<'t> {
 
     /// A value's text.
     #[inline]
-    pub(super) fn value(&mut self) -> Result<&'t str, Fault> {
+    pub(crate) fn value(&mut self) -> Result<&'t str, Fault> {
         self.peek();
         let start = self.at;
         self.skip_value(MAX_DEPTH)?;
@@ -151,7 +151,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Nothing but white space is left.
-    pub(super) fn end(&mut self) -> Result<(), Fault> {
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
         match self.peek() {
             None => Ok(()),
             Some(_) => Err(self.fault("trailing characters")),

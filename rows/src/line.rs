@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// A row being written.
-pub(super) struct Line<'o, 't> {
+pub(crate) struct Line<'o, 't> {
     out: &'o mut String,
     /// Where the row begins in `out`.
     start: usize,
@@ -14,7 +14,7 @@ pub(super) struct Line<'o, 't> {
 }
 
 impl<'o, 't> Line<'o, 't> {
-    pub(super) fn begin(out: &'o mut String, text: &'t str) -> Self {
+    pub(crate) fn begin(out: &'o mut String, text: &'t str) -> Self {
         let start = out.len();
         out.push('{');
         Self {
@@ -26,7 +26,7 @@ impl<'o, 't> Line<'o, 't> {
     }
 
     /// Adds the member that stands there in the text.
-    pub(super) fn push_as_it_came(&mut self, place: Range<usize>) {
+    pub(crate) fn push_as_it_came(&mut self, place: Range<usize>) {
         // One byte between them can only be the comma.
         if !self.pending.is_empty() && self.pending.end + 1 == place.start {
             self.pending.end = place.end;
@@ -37,7 +37,7 @@ impl<'o, 't> Line<'o, 't> {
     }
 
     /// Adds a member. `key` is its name as JSON text with its colon.
-    pub(super) fn push(&mut self, key: &str, value: &str) {
+    pub(crate) fn push(&mut self, key: &str, value: &str) {
         self.flush();
         self.separate();
         self.out.push_str(key);
@@ -60,13 +60,13 @@ impl<'o, 't> Line<'o, 't> {
     }
 
     /// Takes all members out again.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.pending = 0..0;
         self.out.truncate(self.start + 1);
     }
 
     /// Where the row begins, once all of it is written.
-    pub(super) fn end(mut self) -> usize {
+    pub(crate) fn end(mut self) -> usize {
         self.flush();
         self.out.push_str("}\n");
         self.start

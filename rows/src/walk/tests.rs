@@ -2,45 +2,28 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::{ChangeDetection, Column, DataType, Table};
+use crate::members::Column;
 
-fn column(name: &str, data_type: DataType) -> Column {
-    Column {
-        name: name.to_owned(),
-        title: name.to_owned(),
-        data_type,
-        nullable: true,
-        creatable: true,
-        updatable: true,
-        max_length: None,
-        scale: None,
-        choices: Vec::new(),
-        targets: Vec::new(),
-    }
-}
-
-fn account() -> Table {
-    Table {
-        name: "account".to_owned(),
-        entity_set: "accounts".to_owned(),
-        title: "Account".to_owned(),
-        change_detection: ChangeDetection::Tracked,
-        primary_key: "accountid".to_owned(),
-        name_column: Some("name".to_owned()),
-        columns: vec![
-            column("accountid", DataType::Identifier),
-            column("name", DataType::Text),
-            column("revenue", DataType::Decimal),
-            column("statuscode", DataType::Choice),
-            column("primarycontactid", DataType::Reference),
-            column("modifiedon", DataType::Timestamp),
-        ],
-        alternate_keys: Vec::new(),
-    }
+fn account() -> Vec<Column<'static>> {
+    let column = |name, labels: &[&str]| Column {
+        name,
+        labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+    };
+    vec![
+        column("accountid", &[]),
+        column("name", &[]),
+        column("revenue", &[]),
+        column("statuscode", &["statuscodename"]),
+        column(
+            "primarycontactid",
+            &["primarycontactidname", "primarycontactidtype"],
+        ),
+        column("modifiedon", &[]),
+    ]
 }
 
 fn members(labels: bool) -> Members {
-    Members::new(&account(), None, labels, None)
+    Members::new("accountid", &account(), None, labels, None)
 }
 
 fn lines(body: &str, members: &mut Members) -> String {
@@ -191,7 +174,13 @@ fn deletions_are_kept_apart_in_their_order() {
 #[test]
 fn a_selection_keeps_out_what_the_service_adds() {
     let names = ["name".to_owned(), "primarycontactid".to_owned()];
-    let mut members = Members::new(&account(), Some(&names), true, Some("modifiedon"));
+    let mut members = Members::new(
+        "accountid",
+        &account(),
+        Some(&names),
+        true,
+        Some("modifiedon"),
+    );
     let body = r#"{"value":[{"accountid":"a","name":"n","revenue":1,"_primarycontactid_value":null,
         "modifiedon":"2024-01-01T00:00:00Z","statuscode@OData.Community.Display.V1.FormattedValue":"x"},
         {"accountid":"b","modifiedon":"2024-01-02T00:00:00Z"}]}"#;

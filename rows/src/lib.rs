@@ -1,0 +1,16 @@
+//! Rows of Dataverse's pages: from the service's JSON to lines of rows.
+//!
+//! This is a package of its own because it alone touches every byte of every page: it is
+//! compiled for speed, while the rest of the connector is compiled for size. So nothing here
+//! that runs for each row is generic or inlined into callers outside.
+
+#![forbid(unsafe_code)]
+
+mod line;
+mod members;
+mod scanner;
+mod surrogates;
+mod walk;
+
+pub use members::{Column, Members};
+pub use walk::{Malformed, Piece, Walked, walk};

@@ -1,0 +1,73 @@
+//! Small answers, taken apart member by member.
+
+use serde_json::Value;
+
+use super::guid::Guid;
+
+/// A JSON object of the service. A member that is missing, null or of another kind is none.
+///
+/// It is for answers of a few members that are read in one place. Large ones have types of
+/// their own, which cost less memory and more code.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'v>(pub &'v Value);
+
+impl<'v> Record<'v> {
+    /// A text.
+    pub fn text(self, name: &str) -> Option<&'v str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// Whether something is so.
+    pub fn flag(self, name: &str) -> Option<bool> {
+        self.0.get(name)?.as_bool()
+    }
+
+    /// A whole number.
+    pub fn number(self, name: &str) -> Option<i64> {
+        self.0.get(name)?.as_i64()
+    }
+
+    /// The key of a row.
+    pub fn key(self, name: &str) -> Option<Guid> {
+        Guid::parse(self.text(name)?)
+    }
+
+    /// An object within this one.
+    pub fn record(self, name: &str) -> Option<Record<'v>> {
+        self.0.get(name).filter(|it| it.is_object()).map(Record)
+    }
+
+    /// The elements of a list.
+    pub fn list(self, name: &str) -> Option<&'v [Value]> {
+        self.0.get(name)?.as_array().map(Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_of_another_kind_is_none() {
+        let value = json!({
+            "text": "a", "flag": true, "number": 9_007_199_254_740_993_i64,
+            "key": "627090FF-40a3-4053-8790-584edc5be201", "record": {}, "list": [1], "null": null,
+        });
+        let record = Record(&value);
+        for name in [
+            "text", "flag", "number", "key", "record", "list", "null", "",
+        ] {
+            let only = |kind: &str| name == kind;
+            assert_eq!(record.text(name).is_some(), only("text") || only("key"));
+            assert_eq!(record.flag(name).is_some(), only("flag"));
+            assert_eq!(record.number(name).is_some(), only("number"));
+            assert_eq!(record.key(name).is_some(), only("key"));
+            assert_eq!(record.record(name).is_some(), only("record"));
+            assert_eq!(record.list(name).is_some(), only("list"));
+        }
+        assert_eq!(record.number("number"), Some(9_007_199_254_740_993));
+        assert_eq!(Record(&json!([])).text("text"), None);
+    }
+}
