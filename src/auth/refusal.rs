@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use url::Url;
 
 use super::authority::Authority;
@@ -81,16 +80,6 @@ impl Parties {
     }
 }
 
-#[derive(Default, Deserialize)]
-struct Body {
-    error: Option<String>,
-    error_description: Option<String>,
-    error_codes: Option<Vec<u32>>,
-    claims: Option<IgnoredAny>,
-    trace_id: Option<String>,
-    correlation_id: Option<String>,
-}
-
 impl Refusal {
     /// The refusal, if the answer is one. `scrub` cuts out what must not be repeated, before
     /// anything is cut short.
@@ -102,20 +91,23 @@ impl Refusal {
         if response.status == 200 {
             return None;
         }
-        let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
-        let description = body.error_description.unwrap_or_default();
-        let listed = body.error_codes.and_then(|codes| codes.first().copied());
+        // A proxy answers in HTML, or in nothing.
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let text = |name| body.get(name).and_then(Value::as_str);
+        let description = text("error_description").unwrap_or_default();
+        let listed = body
+            .pointer("/error_codes/0")
+            .and_then(|code| u32::try_from(code.as_u64()?).ok());
         Some(Self {
             status: Some(response.status),
-            code: listed.or_else(|| aadsts(&description)),
-            word: one_line(&scrub(&body.error.unwrap_or_default()), 100),
-            description: one_line(&scrub(&description), LONGEST_DESCRIPTION),
-            claims_wanted: body.claims.is_some(),
-            trace_id: body
-                .trace_id
-                .or(body.correlation_id)
-                .or_else(|| response.header("x-ms-request-id").map(str::to_owned))
-                .map(|id| one_line(&scrub(&id), 100)),
+            code: listed.or_else(|| aadsts(description)),
+            word: one_line(&scrub(text("error").unwrap_or_default()), 100),
+            description: one_line(&scrub(description), LONGEST_DESCRIPTION),
+            claims_wanted: body.get("claims").is_some_and(|claims| !claims.is_null()),
+            trace_id: text("trace_id")
+                .or_else(|| text("correlation_id"))
+                .or_else(|| response.header("x-ms-request-id"))
+                .map(|id| one_line(&scrub(id), 100)),
             retry_after: response
                 .header("retry-after")
                 .and_then(|value| retry_after(value, clock.unix_time())),

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::meaning::{CLAIMS_WANTED, Meaning, of_code, of_status};
 use super::privilege::{Depth, PrivilegeName, Words};
+use super::record::Record;
 use crate::error::{Error, ServiceFault};
 use crate::host::Response;
 use crate::retry::Repeat;
@@ -60,43 +60,24 @@ pub(super) struct Fault {
     claims_wanted: bool,
 }
 
-#[derive(Deserialize)]
-struct Body {
-    error: Option<Inner>,
-    /// Requests that find no route are answered in another form.
-    #[serde(rename = "Message")]
-    message: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Inner {
-    code: Value,
-    message: Value,
-}
-
 impl Fault {
     /// Reads an error answer; `body` is the inflated body, of whatever kind. `scrub` cuts out
     /// what must not be repeated, before anything is cut short.
     pub(super) fn read(response: &Response, body: &[u8], scrub: impl Fn(&str) -> String) -> Self {
-        let (error, routing) = match serde_json::from_slice::<Body>(body) {
-            Ok(body) => (body.error.unwrap_or_default(), body.message),
-            // A gateway answers in HTML, or in nothing.
-            Err(_) => (Inner::default(), None),
-        };
-        let code = match &error.code {
-            Value::String(text) => FaultCode::parse(text),
-            Value::Number(number) => FaultCode::parse(&number.to_string()),
+        // A gateway answers in HTML, or in nothing.
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let error = body.get("error");
+        let code = match error.and_then(|error| error.get("code")) {
+            Some(Value::String(text)) => FaultCode::parse(text),
+            Some(Value::Number(number)) => FaultCode::parse(&number.to_string()),
             _ => None,
         };
-        let message = match &error.message {
-            Value::String(text) => text,
+        let message = match error.and_then(|error| error.get("message")) {
+            Some(Value::String(text)) => text,
             // The older form: {"lang": …, "value": …}.
-            Value::Object(parts) => parts
-                .get("value")
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
-            _ => routing.as_deref().unwrap_or_default(),
+            Some(parts @ Value::Object(_)) => Record(parts).text("value").unwrap_or_default(),
+            // Requests that find no route are answered in another form.
+            _ => Record(&body).text("Message").unwrap_or_default(),
         };
         let request_id = REQUEST_ID_HEADERS
             .iter()

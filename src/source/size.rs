@@ -10,10 +10,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Prefer};
+use crate::dataverse::{Client, Prefer, Record, unreadable};
 use crate::error::Error;
 use crate::host::{Host, Started};
 
@@ -34,20 +34,6 @@ enum State {
     /// The answer is on its way.
     Asked(Started<Counts>),
     Known(Counts),
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(rename = "EntityRecordCountCollection")]
-    counts: Collection,
-}
-
-/// A list of names and a list of numbers, in the same order.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Collection {
-    keys: Vec<String>,
-    values: Vec<i64>,
 }
 
 impl<H: Host> Sizes<H> {
@@ -106,15 +92,23 @@ async fn count_all<H: Host>(client: &Client<H>, names: &[String]) -> Counts {
 }
 
 async fn count<H: Host>(client: &Client<H>, names: &[String]) -> Result<Counts, Error> {
-    let list = serde_json::Value::from(names).to_string();
+    let list = Value::from(names).to_string();
     let query = Query::new("RetrieveTotalRecordCount(EntityNames=@p1)").option("@p1", &list);
     let link = client.resource(query.as_str())?;
-    let Answer {
-        counts: Collection { keys, values },
-    } = client.get_json(&link, &Prefer::default()).await?;
-    Ok(keys
-        .into_iter()
-        .zip(values)
-        .filter_map(|(name, count)| Some((name, u64::try_from(count).ok()?)))
-        .collect())
+    let answer: Value = client.get_json(&link, &Prefer::default()).await?;
+    read(Record(&answer)).ok_or_else(|| unreadable(&link, &"it lacks what was asked for"))
+}
+
+/// The answer is a list of names and a list of numbers, in the same order.
+fn read(answer: Record<'_>) -> Option<Counts> {
+    let collection = answer.record("EntityRecordCountCollection")?;
+    let counts = collection
+        .list("Keys")?
+        .iter()
+        .zip(collection.list("Values")?);
+    Some(
+        counts
+            .filter_map(|(name, count)| Some((name.as_str()?.to_owned(), count.as_u64()?)))
+            .collect(),
+    )
 }

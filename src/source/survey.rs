@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::baseline::{Baseline, Found};
@@ -14,7 +13,7 @@ use super::size::Sizes;
 use super::tracked;
 use super::watermark::Column;
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Prefer};
+use crate::dataverse::{Client, Prefer, Record};
 use crate::error::{Error, Recovery};
 use crate::host::{Host, Started};
 
@@ -30,18 +29,6 @@ pub(super) struct Survey {
     pub(super) ranges: Option<Ranges>,
     /// Why the service does not track changes here, if that turned out.
     pub(super) untracked: Option<&'static str>,
-}
-
-/// The bounds of versions.
-#[derive(Deserialize)]
-struct Rows {
-    value: Vec<Row>,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    #[serde(default)]
-    versionnumber: Value,
 }
 
 /// Finds out whether the table is large enough for ranges, and where they begin and end. Of a
@@ -137,7 +124,7 @@ async fn bound<H: Host>(
     client: &Client<H>,
     plan: &Plan,
     order: &str,
-) -> Started<Result<Rows, Error>> {
+) -> Started<Result<Value, Error>> {
     let column = Column::VersionNumber.name();
     let query = Query::new(&plan.table.entity_set)
         .select(&[column])
@@ -153,12 +140,11 @@ async fn bound<H: Host>(
 
 /// The version that was asked for; none if there is no row, or if the service does not put
 /// this table in order by version.
-fn known(rows: Result<Rows, Error>) -> Result<Option<i64>, Error> {
-    match rows {
-        Ok(rows) => Ok(rows
-            .value
-            .first()
-            .and_then(|row| row.versionnumber.as_i64())),
+fn known(answer: Result<Value, Error>) -> Result<Option<i64>, Error> {
+    match answer {
+        Ok(answer) => Ok(Record(&answer)
+            .list("value")
+            .and_then(|rows| Record(rows.first()?).number(Column::VersionNumber.name()))),
         Err(error) if is_unsupported(&error) => Ok(None),
         Err(error) => Err(error),
     }
