@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Prefer, Record, unreadable};
+use crate::dataverse::{Client, INCOMPLETE, Record, unreadable};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
@@ -18,7 +18,10 @@ pub(super) async fn rows<H: Host, T>(
 ) -> Result<Vec<T>, Error> {
     let rows = values(client, query).await?;
     let read: Option<Vec<T>> = rows.iter().map(Record).map(read).collect();
-    read.map_or_else(|| incomplete(client, query), Ok)
+    match read {
+        Some(rows) => Ok(rows),
+        None => Err(unreadable(&client.resource(query.as_str())?, &INCOMPLETE)),
+    }
 }
 
 /// Reads one answer; `read` gives none if it lacks what was asked for.
@@ -28,22 +31,19 @@ pub(super) async fn get<H: Host, T>(
     read: impl FnOnce(Record<'_>) -> Option<T>,
 ) -> Result<T, Error> {
     let link = client.resource(query.as_str())?;
-    let answer: Value = client.get_json(&link, &Prefer::default()).await?;
-    read(Record(&answer)).map_or_else(|| incomplete(client, query), Ok)
+    client.read(&link, read).await
 }
 
 async fn values<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Value>, Error> {
     let mut link = client.resource(query.as_str())?;
     let mut rows = Vec::new();
     for _ in 0..MAX_PAGES {
-        let page: Value = client.get_json(&link, &Prefer::default()).await?;
-        let page = Record(&page);
-        match page.list("value") {
-            Some(values) => rows.extend_from_slice(values),
-            None => return incomplete(client, query),
-        }
-        match page.text("@odata.nextLink") {
-            Some(next) => link = client.link(next)?,
+        let next = client.read(&link, |page| {
+            rows.extend_from_slice(page.list("value")?);
+            Some(page.text("@odata.nextLink").map(str::to_owned))
+        });
+        match next.await? {
+            Some(next) => link = client.link(&next)?,
             None => return Ok(rows),
         }
     }
@@ -54,9 +54,4 @@ async fn values<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Value>
             link.resource_name()
         ),
     ))
-}
-
-fn incomplete<H: Host, T>(client: &Client<H>, query: &Query) -> Result<T, Error> {
-    let link = client.resource(query.as_str())?;
-    Err(unreadable(&link, &"it lacks what was asked for"))
 }

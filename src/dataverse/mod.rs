@@ -21,4 +21,5 @@ pub use environment::Environment;
 pub use guid::Guid;
 pub use link::Link;
 pub use message::{Annotations, Answer, Prefer};
+pub(crate) use record::INCOMPLETE;
 pub use record::Record;

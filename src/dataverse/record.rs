@@ -2,7 +2,15 @@
 
 use serde_json::Value;
 
+use super::client::{Client, unreadable};
 use super::guid::Guid;
+use super::link::Link;
+use super::message::Prefer;
+use crate::error::Error;
+use crate::host::Host;
+
+/// What is wrong with an answer that lacks something.
+pub(crate) const INCOMPLETE: &str = "it lacks what was asked for";
 
 /// A JSON object of the service. A member that is missing, null or of another kind is none.
 ///
@@ -40,6 +48,21 @@ impl<'v> Record<'v> {
     /// The elements of a list.
     pub fn list(self, name: &str) -> Option<&'v [Value]> {
         self.0.get(name)?.as_array().map(Vec::as_slice)
+    }
+}
+
+impl<H: Host> Client<H> {
+    /// Reads a small answer; `read` gives none if it lacks what was asked for.
+    ///
+    /// # Errors
+    /// As for [`get_json`](Self::get_json).
+    pub async fn read<T>(
+        &self,
+        link: &Link,
+        read: impl FnOnce(Record<'_>) -> Option<T>,
+    ) -> Result<T, Error> {
+        let answer: Value = self.get_json(link, &Prefer::default()).await?;
+        read(Record(&answer)).ok_or_else(|| unreadable(link, &INCOMPLETE))
     }
 }
 

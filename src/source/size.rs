@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Prefer, Record, unreadable};
+use crate::dataverse::{Client, Record};
 use crate::error::Error;
 use crate::host::{Host, Started};
 
@@ -95,12 +95,11 @@ async fn count<H: Host>(client: &Client<H>, names: &[String]) -> Result<Counts, 
     let list = Value::from(names).to_string();
     let query = Query::new("RetrieveTotalRecordCount(EntityNames=@p1)").option("@p1", &list);
     let link = client.resource(query.as_str())?;
-    let answer: Value = client.get_json(&link, &Prefer::default()).await?;
-    read(Record(&answer)).ok_or_else(|| unreadable(&link, &"it lacks what was asked for"))
+    client.read(&link, counts).await
 }
 
 /// The answer is a list of names and a list of numbers, in the same order.
-fn read(answer: Record<'_>) -> Option<Counts> {
+fn counts(answer: Record<'_>) -> Option<Counts> {
     let collection = answer.record("EntityRecordCountCollection")?;
     let counts = collection
         .list("Keys")?

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
-
 use super::baseline::{Baseline, Found};
 use super::checkpoint::Method;
 use super::plan::Plan;
@@ -13,7 +11,7 @@ use super::size::Sizes;
 use super::tracked;
 use super::watermark::Column;
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Prefer, Record};
+use crate::dataverse::{Client, Record};
 use crate::error::{Error, Recovery};
 use crate::host::{Host, Started};
 
@@ -124,7 +122,7 @@ async fn bound<H: Host>(
     client: &Client<H>,
     plan: &Plan,
     order: &str,
-) -> Started<Result<Value, Error>> {
+) -> Started<Result<Option<i64>, Error>> {
     let column = Column::VersionNumber.name();
     let query = Query::new(&plan.table.entity_set)
         .select(&[column])
@@ -133,20 +131,27 @@ async fn bound<H: Host>(
     let client = client.clone();
     Started::new(async move {
         let link = client.resource(query.as_str())?;
-        client.get_json(&link, &Prefer::default()).await
+        client.read(&link, first_version).await
     })
     .await
 }
 
+/// The version in the first row, if there is one.
+#[expect(
+    clippy::option_option,
+    reason = "no row is an answer, and no list of rows is none"
+)]
+fn first_version(answer: Record<'_>) -> Option<Option<i64>> {
+    let first = answer.list("value")?.first().map(Record);
+    Some(first.and_then(|row| row.number(Column::VersionNumber.name())))
+}
+
 /// The version that was asked for; none if there is no row, or if the service does not put
 /// this table in order by version.
-fn known(answer: Result<Value, Error>) -> Result<Option<i64>, Error> {
-    match answer {
-        Ok(answer) => Ok(Record(&answer)
-            .list("value")
-            .and_then(|rows| Record(rows.first()?).number(Column::VersionNumber.name()))),
+fn known(version: Result<Option<i64>, Error>) -> Result<Option<i64>, Error> {
+    match version {
         Err(error) if is_unsupported(&error) => Ok(None),
-        Err(error) => Err(error),
+        version => version,
     }
 }
 

@@ -85,8 +85,8 @@ impl Table {
     }
 
     /// Tells what its lookups can be set to point to.
-    pub(super) fn refer_to(&mut self, targets: impl IntoIterator<Item = String>) {
-        self.references = References::To(ordered::set(targets));
+    pub(super) fn refer_to(&mut self, targets: BTreeSet<String>) {
+        self.references = References::To(targets);
     }
 
     pub(super) fn guards_of(&self, right: Right) -> impl Iterator<Item = &Guard> {

@@ -1,11 +1,13 @@
 //! What guards tables and what their rows can refer to (reference §5.2, §5.3, §11.3).
 
-use serde::Deserialize;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 
 use super::super::privilege::{Depth, PrivilegeName, Right};
 use super::super::query::{Query, string_literal};
-use super::super::{Client, Prefer};
-use super::{is_logical_name, wire};
+use super::super::{Client, Record};
+use super::is_logical_name;
 use crate::error::Error;
 use crate::host::{Host, Started};
 
@@ -75,15 +77,16 @@ pub async fn guards<H: Host>(
             .option("$filter", &conditions.join(" or "));
         let client = client.clone();
         running.push(
-            Started::new(
-                async move { get::<H, wire::List<Definition>>(&client, query.as_str()).await },
-            )
+            Started::new(async move {
+                let link = client.resource(query.as_str())?;
+                client.read(&link, tables).await
+            })
             .await,
         );
     }
     let mut guards = Vec::new();
     for answer in running {
-        guards.extend(answer.await?.value.into_iter().map(TableGuards::from));
+        guards.extend(answer.await?);
     }
     Ok(guards)
 }
@@ -92,131 +95,94 @@ pub async fn guards<H: Host>(
 ///
 /// # Errors
 /// What the service said.
-pub async fn references<H: Host>(client: &Client<H>, table: &str) -> Result<Vec<String>, Error> {
+pub async fn references<H: Host>(
+    client: &Client<H>,
+    table: &str,
+) -> Result<BTreeSet<String>, Error> {
     if !is_logical_name(table) {
-        return Ok(Vec::new());
+        return Ok(BTreeSet::new());
     }
     let path = format!(
         "EntityDefinitions(LogicalName='{table}')/Attributes/\
          Microsoft.Dynamics.CRM.LookupAttributeMetadata\
          ?$select=LogicalName,AttributeType,Targets,IsValidForCreate,IsValidForUpdate"
     );
-    let lookups: wire::List<Lookup> = get(client, &path).await?;
-    let mut targets: Vec<String> = lookups
-        .value
-        .into_iter()
-        .filter(Lookup::can_be_set)
-        .flat_map(|lookup| lookup.targets.unwrap_or_default())
-        .collect();
-    targets.sort_unstable();
-    targets.dedup();
-    Ok(targets)
+    let link = client.resource(&path)?;
+    client.read(&link, targets).await
 }
 
-async fn get<H: Host, T: serde::de::DeserializeOwned>(
-    client: &Client<H>,
-    path: &str,
-) -> Result<T, Error> {
-    client
-        .get_json(&client.resource(path)?, &Prefer::default())
-        .await
+fn tables(answer: Record<'_>) -> Option<Vec<TableGuards>> {
+    let definitions = answer.list("value")?;
+    definitions.iter().map(Record).map(table).collect()
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Definition {
-    logical_name: String,
-    display_name: Option<wire::Label>,
-    privileges: Option<Vec<Privilege>>,
-    change_tracking_enabled: Option<bool>,
-    can_change_tracking_be_enabled: Option<Managed>,
-    is_audit_enabled: Option<Managed>,
-}
-
-/// A property that a solution may forbid to change.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Managed {
-    value: Option<bool>,
-    can_be_changed: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Privilege {
-    name: Option<String>,
-    #[serde(rename = "PrivilegeType")]
-    right: Option<String>,
-    #[serde(default)]
-    can_be_local: bool,
-    #[serde(default)]
-    can_be_deep: bool,
-    #[serde(default)]
-    can_be_global: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Lookup {
-    attribute_type: Option<String>,
-    targets: Option<Vec<String>>,
-    is_valid_for_create: Option<bool>,
-    is_valid_for_update: Option<bool>,
-}
-
-impl Lookup {
-    /// Giving a row to another owner takes a right of its own.
-    fn can_be_set(&self) -> bool {
-        self.attribute_type.as_deref() != Some("Owner")
-            && (self.is_valid_for_create == Some(true) || self.is_valid_for_update == Some(true))
-    }
-}
-
-impl Privilege {
-    fn read(self) -> Option<TablePrivilege> {
-        let deepest = if self.can_be_global {
-            Depth::Global
-        } else if self.can_be_deep {
-            Depth::Deep
-        } else if self.can_be_local {
-            Depth::Local
-        } else {
-            Depth::Basic
-        };
-        Some(TablePrivilege {
-            right: Right::parse(&self.right?)?,
-            name: PrivilegeName::parse(&self.name?)?,
-            deepest,
-        })
-    }
-}
-
-impl From<Definition> for TableGuards {
-    fn from(definition: Definition) -> Self {
-        let tracking = definition.can_change_tracking_be_enabled;
-        let auditing = definition.is_audit_enabled;
-        Self {
-            title: definition.display_name.and_then(wire::Label::into_text),
-            privileges: definition
-                .privileges
-                .into_iter()
-                .flatten()
-                .filter_map(Privilege::read)
-                .collect(),
-            change_tracking: Switch {
-                is_on: definition.change_tracking_enabled.unwrap_or_default(),
-                can_be_on: tracking.and_then(|it| it.value).unwrap_or_default(),
-            },
-            auditing: Switch {
-                is_on: auditing
-                    .as_ref()
-                    .and_then(|it| it.value)
-                    .unwrap_or_default(),
-                can_be_on: auditing
-                    .and_then(|it| it.can_be_changed)
-                    .unwrap_or_default(),
-            },
-            logical_name: definition.logical_name,
+fn targets(answer: Record<'_>) -> Option<BTreeSet<String>> {
+    let mut targets = BTreeSet::new();
+    for lookup in answer.list("value")?.iter().map(Record) {
+        if can_be_set(lookup) {
+            let names = lookup.list("Targets").unwrap_or_default();
+            targets.extend(names.iter().filter_map(Value::as_str).map(str::to_owned));
         }
     }
+    Some(targets)
+}
+
+/// Giving a row to another owner takes a right of its own.
+fn can_be_set(lookup: Record<'_>) -> bool {
+    lookup.text("AttributeType") != Some("Owner")
+        && (lookup.flag("IsValidForCreate") == Some(true)
+            || lookup.flag("IsValidForUpdate") == Some(true))
+}
+
+fn table(definition: Record<'_>) -> Option<TableGuards> {
+    // Properties that a solution may forbid to change.
+    let tracking = definition.record("CanChangeTrackingBeEnabled");
+    let auditing = definition.record("IsAuditEnabled");
+    let says = |property: Option<Record<'_>>, name| {
+        property.and_then(|it| it.flag(name)).unwrap_or_default()
+    };
+    let privileges = definition.list("Privileges").unwrap_or_default();
+    Some(TableGuards {
+        logical_name: definition.text("LogicalName")?.to_owned(),
+        title: definition.record("DisplayName").and_then(title),
+        privileges: privileges
+            .iter()
+            .filter_map(|it| privilege(Record(it)))
+            .collect(),
+        change_tracking: Switch {
+            is_on: definition.flag("ChangeTrackingEnabled").unwrap_or_default(),
+            can_be_on: says(tracking, "Value"),
+        },
+        auditing: Switch {
+            is_on: says(auditing, "Value"),
+            can_be_on: says(auditing, "CanBeChanged"),
+        },
+    })
+}
+
+/// The text in the user's language, or in the first language that has one.
+fn title(label: Record<'_>) -> Option<String> {
+    let others = label.list("LocalizedLabels").unwrap_or_default();
+    label
+        .record("UserLocalizedLabel")
+        .into_iter()
+        .chain(others.iter().map(Record))
+        .filter_map(|label| label.text("Label"))
+        .find(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+fn privilege(privilege: Record<'_>) -> Option<TablePrivilege> {
+    let deepest = [
+        ("CanBeGlobal", Depth::Global),
+        ("CanBeDeep", Depth::Deep),
+        ("CanBeLocal", Depth::Local),
+    ]
+    .into_iter()
+    .find_map(|(name, depth)| privilege.flag(name)?.then_some(depth));
+    Some(TablePrivilege {
+        right: Right::parse(privilege.text("PrivilegeType")?)?,
+        name: PrivilegeName::parse(privilege.text("Name")?)?,
+        deepest: deepest.unwrap_or(Depth::Basic),
+    })
 }
