@@ -27,8 +27,8 @@ use crate::dataverse::{Client, Prefer};
 use crate::error::{Error, Recovery};
 use crate::host::{Host, Started};
 
-/// With so many lanes busy, the baseline goes on beside them; with fewer it would hold the
-/// rows up, and they come first.
+/// Where there can be more lanes than this, one makes room for the baseline; where there
+/// cannot, it would hold the rows up, and they come first.
 const LANES_BESIDE_BASELINE: usize = 3;
 
 /// Reads one stream in ranges.
@@ -331,15 +331,21 @@ impl<H: Host> Ranged<H> {
 
     /// Puts as many lanes to work as there may be, one at least, and the baseline beside them.
     async fn fill(&mut self) -> Result<(), Error> {
-        let most = self.place.lanes(self.client.welcome());
+        let mut most = self.place.lanes(self.client.welcome());
+        let beside = most > LANES_BESIDE_BASELINE;
+        if let Some(baseline) = &mut self.baseline
+            && beside
+            && self.client.room() > 0
+        {
+            baseline.ask().await;
+        }
+        most -= usize::from(beside && self.baseline.is_some());
         while self.lanes.is_empty() || (self.lanes.len() < most && self.client.room() > 0) {
             let Some(range) = self.waiting() else { break };
             self.ask(range, self.rows_per_page(), 0).await?;
         }
-        let needed = self.lanes.is_empty();
-        let beside = self.lanes.len() >= LANES_BESIDE_BASELINE && self.client.room() > 0;
         if let Some(baseline) = &mut self.baseline
-            && (needed || beside)
+            && self.lanes.is_empty()
         {
             baseline.ask().await;
         }
