@@ -15,6 +15,7 @@ mod imports;
 mod memory;
 mod policy;
 mod requests;
+mod roles;
 mod settings;
 mod sign_in;
 mod sinks;

@@ -36,7 +36,7 @@ pub use row_schema::assert_row_fits;
 pub use rows::{Rows, assert_same, parse_rows};
 pub use stand::{SECRET_NAME, Stand, all_complete, host, open, requests, sync, sync_events};
 pub use tls::{Authority, TlsFront};
-pub use web_api::{Table, WebApi};
+pub use web_api::{Attempt, Table, WebApi};
 
 /// The connector as `cargo xtask build` leaves it, or the one that `DATAVERSE_COMPONENT` names.
 pub fn component_path() -> PathBuf {

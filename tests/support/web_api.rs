@@ -8,14 +8,25 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, value::RawValue};
+use uuid::Uuid;
 
 use crate::rows::{Rows, members, text};
 
-/// A signed-in client, an administrator.
+/// A signed-in client, an administrator unless it signed in as somebody else.
 pub struct WebApi {
     root: String,
     token: String,
     client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// A request that may be refused.
+#[derive(Debug)]
+pub struct Attempt {
+    pub method: Method,
+    /// Below the API root.
+    pub path: String,
+    /// Empty for none.
+    pub body: String,
 }
 
 /// How a table is called in addresses and in rows.
@@ -27,11 +38,16 @@ pub struct Table {
 
 impl WebApi {
     pub async fn sign_in(emulator: &Emulator) -> Self {
+        Self::sign_in_as(emulator, CLIENT_ID, CLIENT_SECRET).await
+    }
+
+    /// The same as another application.
+    pub async fn sign_in_as(emulator: &Emulator, client_id: Uuid, secret: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
-            .append_pair("client_id", &CLIENT_ID.to_string())
-            .append_pair("client_secret", CLIENT_SECRET)
+            .append_pair("client_id", &client_id.to_string())
+            .append_pair("client_secret", secret)
             .append_pair("scope", &format!("{}/.default", emulator.base_url()))
             .finish();
         let request = Request::post(format!(
@@ -64,6 +80,32 @@ impl WebApi {
         path: &str,
         body: Option<&str>,
     ) -> (String, http::HeaderMap) {
+        let (parts, text) = self.ask(method, path, body, None).await;
+        let good = matches!(
+            parts.status,
+            StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::CREATED
+        );
+        assert!(good, "{path}: {} {text}", parts.status);
+        (text, parts.headers)
+    }
+
+    /// Sends a request that may be refused. What it changes must be there already.
+    pub async fn attempt(&self, attempt: &Attempt) -> (StatusCode, String) {
+        let body = Some(attempt.body.as_str()).filter(|body| !body.is_empty());
+        let condition = (attempt.method == Method::PATCH).then_some(("if-match", "*"));
+        let (parts, body) = self
+            .ask(attempt.method.clone(), &attempt.path, body, condition)
+            .await;
+        (parts.status, body)
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&str>,
+        header: Option<(&str, &str)>,
+    ) -> (http::response::Parts, String) {
         let address = if path.starts_with("http") {
             path.to_owned()
         } else {
@@ -77,6 +119,9 @@ impl WebApi {
                 "prefer",
                 "odata.include-annotations=\"*\",odata.maxpagesize=1000",
             );
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
@@ -88,13 +133,33 @@ impl WebApi {
             .unwrap();
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let body = String::from_utf8(body.to_vec()).unwrap();
-        let good = matches!(
-            parts.status,
-            StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::CREATED
+        (parts, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// The key of the first row of a set that passes the filter, if there is one.
+    pub async fn first(&self, set: &str, filter: &str) -> String {
+        let option = if filter.is_empty() {
+            String::new()
+        } else {
+            format!("&$filter={filter}")
+        };
+        let answer = self.get(&format!("{set}?$top=1{option}")).await;
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let row = answer["value"][0].as_object();
+        let row = row.unwrap_or_else(|| panic!("{set} has no row with {filter:?}"));
+        let key = self.key_of(set).await;
+        row[&key].as_str().unwrap().to_owned()
+    }
+
+    async fn key_of(&self, set: &str) -> String {
+        let path = format!(
+            "EntityDefinitions?$select=PrimaryIdAttribute&$filter=EntitySetName eq '{set}'"
         );
-        assert!(good, "{address}: {} {body}", parts.status);
-        (body, parts.headers)
+        let answer: Value = serde_json::from_str(&self.get(&path).await).unwrap();
+        answer["value"][0]["PrimaryIdAttribute"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     async fn get(&self, path: &str) -> String {

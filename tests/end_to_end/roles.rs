@@ -1,0 +1,308 @@
+//! The least role of each profile: it is enough, and none of its privileges is too much.
+
+use dataverse_emulator::{CLIENT_SECRET, Depth};
+use dataverse_host::Profile;
+use dataverse_host::contract::{Event, Permission, Report, Selection, Verdict};
+use dataverse_host::secrets::InMemory;
+use dataverse_tests::{Attempt, SECRET_NAME, Stand, WebApi, host, sync_events};
+use http::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+const APPLICATION: Uuid = Uuid::from_u128(0x5f0e_3c64_0000_4c57_8d6c_0000_0000_7001);
+
+/// Privileges that the role editor knows and that guard nothing a Web API of this stage is
+/// asked for: editing rows in bulk is what a person does in a list, columns are not created yet,
+/// and relationships come with the metadata that anybody may read.
+const GUARDING_NOTHING: [&str; 3] = ["prvBulkEdit", "prvCreateAttribute", "prvReadRelationship"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revenue_intelligence_needs_every_privilege_of_its_role() {
+    each_privilege_counts("revenue-intelligence").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sales_assistant_needs_every_privilege_of_its_role() {
+    each_privilege_counts("sales-assistant").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn account_based_marketing_needs_every_privilege_of_its_role() {
+    each_privilege_counts("account-based-marketing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_sync_needs_every_privilege_of_its_role() {
+    each_privilege_counts("access-sync").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_provisioning_needs_every_privilege_of_its_role() {
+    each_privilege_counts("access-provisioning").await;
+}
+
+/// Takes the role that the connector asks for. With it the check passes; without any one of its
+/// privileges the check names exactly that one, and what needs it is refused by the same name.
+async fn each_privilege_counts(purpose: &str) {
+    let stand = Stand::of_accounts(3).await;
+    let mut settings = stand.settings();
+    settings["auth"]["clientId"] = APPLICATION.to_string().into();
+    settings["purpose"] = json!({"profiles": [purpose]});
+    let role = host().required_role(&settings.to_string()).await.unwrap();
+    assert!(!role.permissions.is_empty());
+
+    let allow = |permissions: &[&Permission]| {
+        let privileges: Vec<(&str, Depth)> = permissions
+            .iter()
+            .map(|permission| (privilege(permission), depth(permission)))
+            .collect();
+        stand
+            .emulator
+            .add_application_with(APPLICATION, CLIENT_SECRET, &privileges)
+            .unwrap();
+    };
+    let all: Vec<&Permission> = role.permissions.iter().collect();
+    allow(&all);
+    let secrets = InMemory::new().with(SECRET_NAME, CLIENT_SECRET);
+    let profile = Profile::new(settings.to_string(), secrets).unwrap();
+    let report = check(&profile).await;
+    assert!(report.available, "{report:#?}");
+    assert_eq!(missing(&report), [""; 0], "{report:#?}");
+    let writer = WebApi::sign_in_as(&stand.emulator, APPLICATION, CLIENT_SECRET).await;
+    for permission in &all {
+        for attempt in attempts(&stand, permission).await {
+            let (status, body) = writer.attempt(&attempt).await;
+            assert!(
+                status.is_success(),
+                "{}: {attempt:?}: {body}",
+                permission.id
+            );
+        }
+    }
+
+    for taken in &all {
+        let left: Vec<&Permission> = all
+            .iter()
+            .copied()
+            .filter(|other| other.id != taken.id)
+            .collect();
+        allow(&left);
+        let report = check(&profile).await;
+        assert_eq!(missing(&report), [taken.id.as_str()], "{report:#?}");
+        let name = privilege(taken);
+        if GUARDING_NOTHING.contains(&name) {
+            continue;
+        }
+        let mut refused = 0;
+        for stream in streams(taken) {
+            let told = reading(&profile, stream).await;
+            assert!(
+                told.contains(name),
+                "reading {stream} without {name}: {told}"
+            );
+            refused += 1;
+        }
+        for attempt in attempts(&stand, taken).await {
+            let (status, body) = writer.attempt(&attempt).await;
+            assert_eq!(status, 403, "{attempt:?} without {name}: {body}");
+            assert!(body.contains(name), "{attempt:?} without {name}: {body}");
+            refused += 1;
+        }
+        // What the check itself would like to read costs nothing but a sentence of the check.
+        assert!(refused > 0 || report.available, "nothing needs {name}");
+    }
+}
+
+async fn check(profile: &Profile) -> Report {
+    let mut session = host().open(profile).await.unwrap();
+    session.check().await.unwrap()
+}
+
+/// The privileges that the report finds missing.
+fn missing(report: &Report) -> Vec<&str> {
+    report
+        .findings
+        .iter()
+        .filter(|finding| matches!(finding.verdict, Verdict::Failed | Verdict::Warning))
+        .map(|finding| finding.id.as_str())
+        .filter(|id| id.starts_with("privilege"))
+        .collect()
+}
+
+fn privilege(permission: &Permission) -> &str {
+    permission.id.strip_prefix("privilege/").unwrap()
+}
+
+fn depth(permission: &Permission) -> Depth {
+    match permission.reach.as_str() {
+        "User" => Depth::Basic,
+        "Business Unit" => Depth::Local,
+        "Parent: Child Business Units" => Depth::Deep,
+        "Organization" => Depth::Global,
+        other => panic!("{other}"),
+    }
+}
+
+/// The streams that are read with the permission.
+fn streams(permission: &Permission) -> Vec<&str> {
+    permission
+        .needed_for
+        .iter()
+        .filter_map(|reason| reason.strip_prefix("reading "))
+        .filter(|name| !name.contains(' '))
+        .collect()
+}
+
+/// Why a stream cannot be read.
+async fn reading(profile: &Profile, stream: &str) -> String {
+    let selection = Selection {
+        stream: stream.to_owned(),
+        columns: Vec::new(),
+        labels: false,
+        page_size: None,
+        checkpoint: None,
+    };
+    match sync_events(profile, selection).await {
+        Err(error) => error.to_string(),
+        Ok(events) => events
+            .into_iter()
+            .find_map(|event| match event {
+                Event::Failed(failure) => Some(failure.error.message),
+                _ => None,
+            })
+            .unwrap_or_else(|| "it was read".to_owned()),
+    }
+}
+
+/// Requests that need the permission, other than reading a stream.
+async fn attempts(stand: &Stand, permission: &Permission) -> Vec<Attempt> {
+    let id = |set: &'static str, filter: &'static str| stand.api.first(set, filter);
+    let with = |method: Method, path: String, body: serde_json::Value| Attempt {
+        method,
+        path,
+        body: body.to_string(),
+    };
+    match privilege(permission) {
+        "prvCreateAccount" => vec![with(
+            Method::POST,
+            "accounts".into(),
+            json!({"name": "New"}),
+        )],
+        "prvCreateContact" => {
+            vec![with(
+                Method::POST,
+                "contacts".into(),
+                json!({"lastname": "New"}),
+            )]
+        }
+        "prvCreateOpportunity" => {
+            vec![with(
+                Method::POST,
+                "opportunities".into(),
+                json!({"name": "New"}),
+            )]
+        }
+        "prvCreateNote" | "prvAppendNote" | "prvAppendToOpportunity" => {
+            let opportunity = id("opportunities", "").await;
+            let note = json!({
+                "subject": "New",
+                "objectid_opportunity@odata.bind": format!("/opportunities({opportunity})"),
+            });
+            vec![with(Method::POST, "annotations".into(), note)]
+        }
+        "prvWriteAccount" => {
+            let account = id("accounts", "").await;
+            vec![with(
+                Method::PATCH,
+                format!("accounts({account})"),
+                json!({"name": "Other"}),
+            )]
+        }
+        "prvWriteContact" => {
+            let contact = id("contacts", "").await;
+            vec![with(
+                Method::PATCH,
+                format!("contacts({contact})"),
+                json!({"lastname": "Other"}),
+            )]
+        }
+        "prvWriteOpportunity" => {
+            let opportunity = id("opportunities", "").await;
+            let change = json!({"name": "Other"});
+            vec![with(
+                Method::PATCH,
+                format!("opportunities({opportunity})"),
+                change,
+            )]
+        }
+        "prvWriteNote" => {
+            let note = id("annotations", "").await;
+            vec![with(
+                Method::PATCH,
+                format!("annotations({note})"),
+                json!({"subject": "Other"}),
+            )]
+        }
+        "prvAppendAccount" | "prvAppendToContact" => {
+            let (account, contact) = (id("accounts", "").await, id("contacts", "").await);
+            let change = json!({"primarycontactid@odata.bind": format!("/contacts({contact})")});
+            vec![with(Method::PATCH, format!("accounts({account})"), change)]
+        }
+        "prvAppendContact" | "prvAppendToAccount" => {
+            let (account, contact) = (id("accounts", "").await, id("contacts", "").await);
+            let bind = format!("/accounts({account})");
+            let change = json!({"parentcustomerid_account@odata.bind": bind});
+            vec![with(Method::PATCH, format!("contacts({contact})"), change)]
+        }
+        "prvAppendOpportunity" => {
+            let (account, opportunity) = (id("accounts", "").await, id("opportunities", "").await);
+            let change = json!({"parentaccountid@odata.bind": format!("/accounts({account})")});
+            vec![with(
+                Method::PATCH,
+                format!("opportunities({opportunity})"),
+                change,
+            )]
+        }
+        "prvAssignRole" | "prvAppendUser" | "prvAppendToRole" => {
+            let user = id("systemusers", "lastname eq 'Registered application'").await;
+            let role = id(
+                "roles",
+                "name eq 'Basic User' and _parentroleid_value eq null",
+            )
+            .await;
+            let path = format!("systemusers({user})/systemuserroles_association/$ref");
+            vec![given(stand, path, &format!("roles({role})"))]
+        }
+        "prvWriteTeam" | "prvAppendToUser" | "prvAppendTeam" => {
+            let team = id("teams", "name eq 'Key Accounts'").await;
+            let user = id("systemusers", "isdisabled eq false and accessmode eq 0").await;
+            let member = json!({"Members": [{
+                "@odata.type": "Microsoft.Dynamics.CRM.systemuser",
+                "systemuserid": user,
+            }]});
+            let path = format!("teams({team})/Microsoft.Dynamics.CRM.AddMembersTeam");
+            vec![with(Method::POST, path, member)]
+        }
+        "prvReadRecordAuditHistory" => {
+            let account = id("accounts", "").await;
+            let path = format!(
+                "RetrieveRecordChangeHistory(Target=@target)?@target={{'@odata.id':'accounts({account})'}}"
+            );
+            vec![Attempt {
+                method: Method::GET,
+                path,
+                body: String::new(),
+            }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn given(stand: &Stand, path: String, row: &str) -> Attempt {
+    let reference = format!("{}/api/data/v9.2/{row}", stand.emulator.base_url());
+    Attempt {
+        method: Method::POST,
+        path,
+        body: json!({"@odata.id": reference}).to_string(),
+    }
+}
