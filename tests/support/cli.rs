@@ -1,5 +1,6 @@
 //! The program `dataverse-host`, run as a user runs it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -7,12 +8,24 @@ use dataverse_emulator::CLIENT_SECRET;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{component_path, program, target};
+use crate::{component_path, leaks, program, target};
+
+/// Where a connection may keep secrets, beside its file.
+const KEPT: &str = "kept";
 
 /// A directory with a connection file, in which the program is run.
 pub struct Cli {
     directory: TempDir,
     secret: Option<String>,
+}
+
+impl Drop for Cli {
+    /// Whatever was left behind holds no secret.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            leaks::assert_none_below(self.path(), &self.file(KEPT));
+        }
+    }
 }
 
 /// How a run ended, and everything it said.
@@ -45,6 +58,30 @@ impl Cli {
             directory,
             secret: secret.map(str::to_owned),
         }
+    }
+
+    /// A connection that keeps its secrets in a file, with these in it.
+    pub fn with_kept_secrets(settings: &Value, secrets: &[(&str, &str)]) -> Self {
+        let cli = Self::with_secret(settings, None);
+        cli.append(&format!(
+            "[secrets]\nfrom = \"file\"\npath = \"{KEPT}/secrets.json\""
+        ));
+        for (name, value) in secrets {
+            leaks::watch(value);
+            let mut child = cli.prepared(&["secret", "set", name], Stdio::piped());
+            let mut input = child.stdin.take().unwrap();
+            input.write_all(value.as_bytes()).unwrap();
+            drop(input);
+            Ended::of(child).succeeded();
+        }
+        cli
+    }
+
+    /// A secret of that file.
+    pub fn kept(&self, name: &str) -> Option<String> {
+        let text = std::fs::read(self.file(KEPT).join("secrets.json")).ok()?;
+        let secrets: Value = serde_json::from_slice(&text).unwrap();
+        secrets[name].as_str().map(str::to_owned)
     }
 
     /// The directory in which the program runs.
@@ -107,9 +144,13 @@ impl Cli {
 
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &[&str]) -> Child {
+        self.prepared(arguments, Stdio::null())
+    }
+
+    fn prepared(&self, arguments: &[&str], input: Stdio) -> Child {
         let mut all = vec!["--connection", "connection.toml"];
         all.extend(arguments);
-        self.command(&all).spawn().unwrap()
+        self.command(&all).stdin(input).spawn().unwrap()
     }
 
     /// Fails if one of these texts stands in any file of the directory.
@@ -142,6 +183,12 @@ impl Ended {
     /// Waits for the end of a run.
     pub fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
+        for (place, bytes) in [
+            ("standard output", &output.stdout),
+            ("standard error", &output.stderr),
+        ] {
+            leaks::assert_none(place, bytes);
+        }
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Self {
             code: output.status.code(),

@@ -14,6 +14,7 @@
 mod browser;
 mod cli;
 mod files;
+pub mod leaks;
 mod memory;
 mod proxy;
 mod random;

@@ -7,6 +7,7 @@ use dataverse_host::contract::{Event, Operation, Page};
 use dataverse_host::sink::{Sink, SinkError};
 use serde_json::Value;
 
+use crate::leaks;
 use crate::rows::{Rows, members, text};
 
 /// Rows and checkpoints in memory. Clones share what they hold.
@@ -110,6 +111,7 @@ impl Sink for Memory {
     }
 
     fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+        leaks::assert_none("an event", format!("{event:?}").as_bytes());
         let mut streams = self.lock();
         match event {
             Event::Schema(schema) => {

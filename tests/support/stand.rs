@@ -13,7 +13,7 @@ use dataverse_host::{
 };
 use serde_json::{Value, json};
 
-use crate::{WebApi, component_path};
+use crate::{WebApi, component_path, leaks};
 
 /// The name under which the client secret is known to the settings of a [`Stand`].
 pub const SECRET_NAME: &str = "client-secret";
@@ -60,6 +60,8 @@ impl Stand {
     pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
         let emulator = configure(Emulator::builder()).start().await.unwrap();
         let api = WebApi::sign_in(&emulator).await;
+        leaks::watch(CLIENT_SECRET);
+        leaks::watch(api.token());
         Self { emulator, api }
     }
 
@@ -132,7 +134,7 @@ pub async fn sync(
     sink: impl Sink + 'static,
 ) -> SyncReport {
     let never = std::future::pending::<Stop>();
-    run_sync(
+    let report = run_sync(
         host(),
         profile,
         requests,
@@ -140,7 +142,9 @@ pub async fn sync(
         &mut Silent,
         never,
     )
-    .await
+    .await;
+    leaks::assert_none("a report", format!("{report:?}").as_bytes());
+    report
 }
 
 /// The events of a sync of one stream in an instance of its own.
