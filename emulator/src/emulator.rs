@@ -199,6 +199,13 @@ impl Emulator {
         self.environment.entra.expire_refresh_tokens();
     }
 
+    /// Tells, whenever it is asked, which codes and refresh tokens the authority has handed out:
+    /// for tests that look for them where they must not be.
+    pub fn handed_out(&self) -> impl Fn() -> Vec<String> + Send + use<> {
+        let entra = Arc::clone(&self.environment.entra);
+        move || entra.handed_out()
+    }
+
     /// How long access tokens issued from now on are valid, in whole seconds.
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);

@@ -14,6 +14,7 @@
 mod browser;
 mod cli;
 mod files;
+mod identity;
 pub mod leaks;
 mod memory;
 mod proxy;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 pub use browser::Browser;
 pub use cli::{Cli, Ended};
 pub use files::{assert_database_holds, read_json_lines};
+pub use identity::Identity;
 pub use memory::{Held, Memory};
 pub use proxy::{Doing, Place, Seen};
 pub use random::Random;

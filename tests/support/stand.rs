@@ -62,6 +62,7 @@ impl Stand {
         let api = WebApi::sign_in(&emulator).await;
         leaks::watch(CLIENT_SECRET);
         leaks::watch(api.token());
+        leaks::watch_over(emulator.handed_out());
         Self { emulator, api }
     }
 

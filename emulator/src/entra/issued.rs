@@ -259,6 +259,16 @@ impl Issued {
         }
     }
 
+    /// Everything handed out that this would know again.
+    pub(super) fn values(&self) -> Vec<String> {
+        self.codes
+            .keys()
+            .chain(self.refresh_tokens.keys())
+            .chain(self.device_codes.keys())
+            .cloned()
+            .collect()
+    }
+
     pub(super) fn refresh_tokens_issued(&self) -> usize {
         self.refresh_tokens.len()
     }

@@ -168,6 +168,11 @@ impl Entra {
         self.issued(|issued| issued.refresh_tokens_issued())
     }
 
+    /// Every code and refresh token handed out so far.
+    pub(crate) fn handed_out(&self) -> Vec<String> {
+        self.issued(|issued| issued.values())
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         *self.settings.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -82,8 +82,9 @@ fn findings(report: &Report) -> String {
             Verdict::Skipped => '-',
         };
         let _infallible = writeln!(text, "{mark} {}: {}", finding.id, finding.message);
-        for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
-            let _infallible = writeln!(text, "    {line}");
+        if let Some(remedy) = &finding.remedy {
+            let remedy = remedy.replace('\n', "\n      ");
+            let _infallible = writeln!(text, "    → {remedy}");
         }
     }
     text
@@ -154,8 +155,8 @@ mod tests {
             findings(&report),
             "Connection unavailable\n\n\
              ✓ reach: So it is.\n\
-             ! audit: So it is.\n    Do this.\n\
-             ✗ privilege/x: So it is.\n    Do this,\n    then that.\n\
+             ! audit: So it is.\n    → Do this.\n\
+             ✗ privilege/x: So it is.\n    → Do this,\n      then that.\n\
              - organization: So it is.\n"
         );
         report.available = true;
