@@ -1,8 +1,8 @@
 //! The program `dataverse-host`, run as a user runs it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use dataverse_emulator::CLIENT_SECRET;
 use serde_json::Value;
@@ -147,6 +147,17 @@ impl Cli {
         self.prepared(arguments, Stdio::null())
     }
 
+    /// Starts the program and listens to it.
+    pub fn listen(&self, arguments: &[&str]) -> Running {
+        let mut child = self.start(arguments);
+        let stderr = child.stderr.take().unwrap();
+        Running {
+            child,
+            lines: BufReader::new(stderr).lines(),
+            said: String::new(),
+        }
+    }
+
     fn prepared(&self, arguments: &[&str], input: Stdio) -> Child {
         let mut all = vec!["--connection", "connection.toml"];
         all.extend(arguments);
@@ -179,6 +190,54 @@ impl Cli {
     }
 }
 
+/// A run that says something on standard error and then waits.
+pub struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+    said: String,
+}
+
+impl Running {
+    /// What is said after these words, on the first line that begins with them.
+    pub fn told(&mut self, words: &str) -> String {
+        loop {
+            let Some(line) = self.lines.next() else {
+                panic!("it never said {words}: {}", self.said);
+            };
+            let line = line.unwrap();
+            self.said.push_str(&line);
+            self.said.push('\n');
+            if let Some(rest) = line.strip_prefix(words) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    /// The page that it wants opened.
+    pub fn page(&mut self) -> String {
+        format!("http{}", self.told("http"))
+    }
+
+    /// Does what Ctrl-C does.
+    pub fn interrupt(&self) {
+        let id = i32::try_from(self.child.id()).unwrap();
+        let id = rustix::process::Pid::from_raw(id).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> Ended {
+        for line in self.lines {
+            self.said.push_str(&line.unwrap());
+            self.said.push('\n');
+        }
+        let mut ended = Ended::of(self.child);
+        leaks::assert_none("standard error", self.said.as_bytes());
+        ended.stderr = self.said;
+        ended
+    }
+}
+
 impl Ended {
     /// Waits for the end of a run.
     pub fn of(child: Child) -> Self {
@@ -201,6 +260,26 @@ impl Ended {
     #[track_caller]
     pub fn succeeded(&self) {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
+    }
+
+    /// Fails unless a check found the connection unusable, and said so with all of these words.
+    #[track_caller]
+    pub fn found_unavailable(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
+        let found = &self.stdout;
+        assert!(found.starts_with("Connection unavailable\n"), "{found}");
+        assert!(found.contains("→"), "there is no remedy: {found}");
+        for word in words {
+            assert!(found.contains(word), "`{word}` is not in: {found}");
+        }
+    }
+
+    /// Fails unless a check found the connection good.
+    #[track_caller]
+    pub fn found_available(&self) {
+        self.succeeded();
+        let found = &self.stdout;
+        assert!(found.starts_with("Connection available\n"), "{found}");
     }
 
     /// Fails unless the run ended with this code, one sentence that has all of these words, and
