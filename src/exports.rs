@@ -68,10 +68,6 @@ impl contract::connection::GuestSession for Session {
     }
 }
 
-fn not_yet() -> types::Error {
-    error::Error::new(error::ErrorKind::Unsupported, "this is still being built").into()
-}
-
 impl contract::authorization::Guest for Connector {
     fn admin_consent(
         settings: types::Json,

@@ -15,6 +15,7 @@ use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::retry::seconds_up;
+use crate::settings::Auth;
 
 const SETTINGS: &str = "settings";
 const REACH: &str = "reach";
@@ -144,7 +145,12 @@ async fn sign_in<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Op
         Ok(life) => {
             findings.push(Finding::passed(
                 SIGN_IN,
-                "The application signed in and got a token.".to_owned(),
+                match client.settings().auth {
+                    Auth::Application(_) => "The application signed in and got a token.",
+                    Auth::Delegated(_) => "The sign-in was renewed with the refresh token.",
+                    Auth::AccessToken(_) => "There is an access token.",
+                }
+                .to_owned(),
             ));
             let short = life.filter(|life| *life < COMFORTABLE_TOKEN_LIFE);
             findings.extend(short.map(short_lived));
@@ -169,10 +175,16 @@ async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) ->
     let query = Query::new("WhoAmI");
     let error = match get(client, &query, |me| me.key("UserId")).await {
         Ok(me) => {
-            findings.push(Finding::passed(
-                MEMBERSHIP,
-                format!("The environment knows the application as user {me}."),
-            ));
+            let message = match client.settings().auth {
+                Auth::Application(_) => {
+                    format!("The environment knows the application as user {me}.")
+                }
+                Auth::Delegated(_) | Auth::AccessToken(_) => match name(client, &me).await {
+                    Some(name) => format!("Signed in is {name}, user {me} of the environment."),
+                    None => format!("Signed in is user {me} of the environment."),
+                },
+            };
+            findings.push(Finding::passed(MEMBERSHIP, message));
             return Some(me);
         }
         Err(error) => error,
@@ -187,6 +199,19 @@ async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) ->
         findings.push(from_error(MEMBERSHIP, &error));
     }
     None
+}
+
+/// Who a user is, if the account may know.
+async fn name<H: Host>(client: &Client<H>, user: &Guid) -> Option<String> {
+    let query = Query::new(&format!("systemusers({user})")).select(&["fullname", "domainname"]);
+    let name = get(client, &query, |row| {
+        let name = row.text("fullname")?;
+        Some(match row.text("domainname").unwrap_or_default() {
+            "" => name.to_owned(),
+            address => format!("{name} ({address})"),
+        })
+    });
+    name.await.ok()
 }
 
 fn from_error(id: impl Into<Cow<'static, str>>, error: &Error) -> Finding {
