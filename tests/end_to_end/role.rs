@@ -1,0 +1,127 @@
+//! The least role: what `role` prints is what it creates, and the check passes with it.
+
+use dataverse_emulator::org::{ROOT_BUSINESS_UNIT, Role};
+use dataverse_tests::{Cli, Stand};
+use http::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const APP: Uuid = Uuid::from_u128(0x7777_0000_0000_4000_8000_0000_0000_0003);
+const APP_SECRET: &str = "the-secret-of-a-modest-app";
+const PROFILES: [&str; 5] = [
+    "revenue-intelligence",
+    "sales-assistant",
+    "account-based-marketing",
+    "access-sync",
+    "access-provisioning",
+];
+
+/// A role as the program shows it in JSON.
+fn printed(cli: &Cli, arguments: &[&str]) -> Value {
+    let ended = cli.run(&[&["role", "--format", "json"], arguments].concat());
+    ended.succeeded();
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+fn ids(permissions: &Value) -> Vec<&str> {
+    let permissions = permissions.as_array().unwrap().iter();
+    let mut ids: Vec<_> = permissions
+        .map(|permission| permission["id"].as_str().unwrap())
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Makes the application a user who has this role and no other.
+async fn employ(stand: &Stand, role: &str) {
+    let reader = Role::IntegrationReader;
+    stand
+        .emulator
+        .add_application(APP, APP_SECRET, Some(reader))
+        .unwrap();
+    let users = stand.api.rows("systemuser").await;
+    let app = format!("\"{APP}\"");
+    let (user, _) = users
+        .iter()
+        .find(|(_, row)| row.get("applicationid") == Some(&app))
+        .unwrap();
+    let roles = format!("systemusers({user})/systemuserroles_association");
+    let given = format!("{roles}({})/$ref", reader.id(ROOT_BUSINESS_UNIT));
+    stand.api.send(Method::DELETE, &given, None).await;
+    let base = stand.emulator.base_url();
+    let role = json!({"@odata.id": format!("{base}/api/data/v9.2/roles({role})")});
+    stand
+        .api
+        .send(
+            Method::POST,
+            &format!("{roles}/$ref"),
+            Some(&role.to_string()),
+        )
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_printed_is_what_is_created_and_it_is_enough() {
+    for name in PROFILES {
+        println!("{name}");
+        let stand = Stand::start().await;
+        let administrator = Cli::new(&stand.settings());
+        let role = printed(&administrator, &["--profile", name]);
+        let created = printed(&administrator, &["--profile", name, "--apply"]);
+        assert_eq!(created["created"], true);
+        assert_eq!(created["unknown"], json!([]));
+        assert_eq!(ids(&created["added"]), ids(&role["permissions"]));
+        // Once more, and there is nothing left to do.
+        let again = printed(&administrator, &["--profile", name, "--apply"]);
+        assert_eq!(again["created"], false);
+        assert_eq!(again["added"], json!([]));
+
+        let role_id = created["id"].as_str().unwrap();
+        employ(&stand, role_id).await;
+        let mut settings = stand.settings();
+        settings["auth"]["clientId"] = APP.to_string().into();
+        let modest = Cli::with_secret(&settings, Some(APP_SECRET));
+        modest.run(&["check", "--profile", name]).found_available();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_printed_without_a_connection_and_kept_from_who_may_not_create_it() {
+    let stand = Stand::start().await;
+    let cli = Cli::new(&stand.settings());
+    let run = |arguments: &[&str]| {
+        let child = cli.command(arguments).spawn().unwrap();
+        dataverse_tests::Ended::of(child)
+    };
+    let printed = run(&["role", "--profile", "access-sync"]);
+    printed.succeeded();
+    for words in ["[ ] ", "Read", "Organization"] {
+        assert!(printed.stdout.contains(words), "{}", printed.stdout);
+    }
+    let environment = "https://contoso.crm4.dynamics.com";
+    let calls = run(&[
+        "role",
+        "--profile",
+        "access-sync",
+        "--format",
+        "calls",
+        "--environment",
+        environment,
+    ]);
+    calls.succeeded();
+    let post = format!("POST {environment}/api/data/v9.2/roles");
+    assert!(calls.stdout.contains(&post), "{}", calls.stdout);
+    run(&["role", "--profile", "acces-sync"]).refused(2, &["acces-sync", "access-sync"], &[]);
+    run(&["role", "--profile", "access-sync", "--apply"]).refused(2, &["--connection"], &[]);
+
+    stand
+        .emulator
+        .add_application(APP, APP_SECRET, Some(Role::IntegrationReader))
+        .unwrap();
+    let mut settings = stand.settings();
+    settings["auth"]["clientId"] = APP.to_string().into();
+    let modest = Cli::with_secret(&settings, Some(APP_SECRET));
+    modest
+        .run(&["role", "--profile", "access-sync", "--apply"])
+        .refused(4, &["prvCreateRole"], &[]);
+}
