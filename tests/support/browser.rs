@@ -48,6 +48,7 @@ impl Browser {
             .unwrap();
         let port = port_of(&mut driver);
         let profile = tempfile::tempdir().unwrap();
+        let data = format!("--user-data-dir={}", profile.path().display());
         let mut browser = Self {
             driver,
             port,
@@ -55,7 +56,6 @@ impl Browser {
             client: Client::builder(TokioExecutor::new()).build_http(),
             _profile: profile,
         };
-        let data = format!("--user-data-dir={}", browser._profile.path().display());
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -73,7 +73,8 @@ impl Browser {
             "timeouts": {"implicit": PATIENCE.as_millis()},
         }}});
         let opened = browser.command(Method::POST, "/session", &wanted).await;
-        browser.session = opened["sessionId"].as_str().unwrap().to_owned();
+        let session = opened["sessionId"].as_str().unwrap();
+        session.clone_into(&mut browser.session);
         Some(browser)
     }
 
