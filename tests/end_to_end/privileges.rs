@@ -1,6 +1,7 @@
 //! The least role of each profile: it is enough, and none of its privileges is too much.
 
-use dataverse_emulator::{CLIENT_SECRET, Depth};
+use dataverse_emulator::CLIENT_SECRET;
+use dataverse_emulator::org::Depth;
 use dataverse_host::Profile;
 use dataverse_host::contract::{Event, Permission, Report, Selection, Verdict};
 use dataverse_host::secrets::InMemory;
