@@ -181,7 +181,7 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
             Unauthenticated,
             "the sign-in was completed with other values than it was begun with; begin it again",
         ),
-        70_019 | 70_020 => (
+        70_019 => (
             Unauthenticated,
             "the code for the other device has expired; begin the sign-in again",
         ),

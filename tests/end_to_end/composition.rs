@@ -55,7 +55,7 @@ fn composed() -> Vec<u8> {
     graph
         .set_instantiation_argument(connector, SECRETS, secrets)
         .unwrap();
-    for interface in ["connection", "catalog", "source"] {
+    for interface in ["connection", "authorization", "catalog", "source"] {
         let name = format!("integration:connector/{interface}@0.1.0");
         let export = graph.alias_instance_export(connector, &name).unwrap();
         graph.export(export, name).unwrap();

@@ -111,7 +111,11 @@ async fn a_role_is_printed_without_a_connection_and_kept_from_who_may_not_create
     calls.succeeded();
     let post = format!("POST {environment}/api/data/v9.2/roles");
     assert!(calls.stdout.contains(&post), "{}", calls.stdout);
-    run(&["role", "--profile", "acces-sync"]).refused(2, &["acces-sync", "access-sync"], &[]);
+    run(&["role", "--profile", "acces-sync"]).refused(
+        2,
+        &["purpose.profiles[0]", "access-sync"],
+        &[],
+    );
     run(&["role", "--profile", "access-sync", "--apply"]).refused(2, &["--connection"], &[]);
 
     stand

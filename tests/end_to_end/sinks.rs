@@ -108,7 +108,7 @@ async fn a_target_that_cannot_grow_is_told_and_goes_on_when_it_can() {
     })
     .await;
     for target in ["jsonl:out", "sqlite:out.db"] {
-        let cli = Cli::new(&stand.settings());
+        let cli = Cli::new(&page_after_page(stand.settings()));
         // Compiles and caches the component before files are limited.
         cli.command(&["describe"]).output().unwrap();
         let mut arguments = CONNECTION.to_vec();
@@ -244,7 +244,7 @@ async fn an_interrupted_sync_ends_with_130_and_goes_on_later() {
         });
         let mut settings = stand.settings();
         settings["environment"] = origin.into();
-        let cli = Cli::new(&settings);
+        let cli = Cli::new(&page_after_page(settings));
         let child = cli.start(&sync(target));
         for _ in 0..4 {
             awaited.recv().await.unwrap();
@@ -299,4 +299,10 @@ async fn a_sync_whose_time_is_over_ends_with_9_and_goes_on_later() {
     stand.emulator.clear_faults();
     cli.run(&sync("sqlite:out.db")).succeeded();
     assert_equals_source(&stand, None, Some(&cli.file("out.db"))).await;
+}
+
+/// One request at a time, so that pages can be counted.
+fn page_after_page(mut settings: serde_json::Value) -> serde_json::Value {
+    settings["limits"] = serde_json::json!({"maxConcurrency": 1});
+    settings
 }

@@ -65,8 +65,12 @@ async fn a_sync_over_tls_reads_the_same_rows() {
             );
         }
         if expected == "h2" {
-            // All requests share one connection.
-            assert_eq!(environment.connections(), 1);
+            // Requests share connections; two may begin before the first one is there.
+            assert!(
+                environment.connections() <= 2,
+                "{}",
+                environment.connections()
+            );
         }
     }
 }

@@ -29,6 +29,7 @@ impl Seen {
     pub fn is_data(&self) -> bool {
         let plain = [
             "/WhoAmI",
+            "/RetrieveTotalRecordCount",
             "/RetrieveVersion",
             "/EntityDefinitions",
             "/organizations",
