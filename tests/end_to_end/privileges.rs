@@ -192,6 +192,7 @@ async fn reading(profile: &Profile, stream: &str) -> String {
 }
 
 /// Requests that need the permission, other than reading a stream.
+#[expect(clippy::too_many_lines, reason = "a table of privileges and requests")]
 async fn attempts(stand: &Stand, permission: &Permission) -> Vec<Attempt> {
     let id = |set: &'static str, filter: &'static str| stand.api.first(set, filter);
     let with = |method: Method, path: String, body: serde_json::Value| Attempt {
