@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -90,11 +90,18 @@ impl Browser {
             .await;
     }
 
-    /// Waits for an element and clicks it.
+    /// Waits for an element that leads to another page, clicks it, and waits until that page is
+    /// there.
     pub async fn click(&self, selector: &str) {
         let element = self.element(selector).await;
         self.order(&format!("element/{element}/click"), &json!({}))
             .await;
+        let begun = Instant::now();
+        let path = format!("/session/{}/element/{element}/name", self.session);
+        while self.ask(Method::GET, &path, &Value::Null).await.is_ok() {
+            assert!(begun.elapsed() < PATIENCE, "{selector} leads nowhere");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Waits for an element and reads what a person sees of it.
@@ -126,6 +133,11 @@ impl Browser {
     }
 
     async fn command(&self, method: Method, path: &str, body: &Value) -> Value {
+        let answer = self.ask(method, path, body).await;
+        answer.unwrap_or_else(|message| panic!("{path}: {message}"))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value, Value> {
         let body = match body {
             Value::Null => Full::default(),
             body => Full::from(body.to_string()),
@@ -137,11 +149,13 @@ impl Browser {
             .body(body)
             .unwrap();
         let answer = self.client.request(request).await.unwrap();
-        let status = answer.status();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let mut answer: Value = serde_json::from_slice(&body).unwrap();
-        assert!(status.is_success(), "{path}: {answer}");
-        answer["value"].take()
+        let mut value = answer["value"].take();
+        if value.get("error").is_some() {
+            return Err(value["message"].take());
+        }
+        Ok(value)
     }
 }
 
@@ -155,7 +169,8 @@ impl Drop for Browser {
             );
             let _unsaid = stream.set_read_timeout(Some(PATIENCE));
             let _unsaid = stream.write_all(goodbye.as_bytes());
-            let _unheard = stream.read_to_end(&mut Vec::new());
+            // The driver answers when the browser is gone, and keeps the connection.
+            let _unheard = stream.read(&mut [0]);
         }
         let _ended = self.driver.kill();
         let _ended = self.driver.wait();
