@@ -152,6 +152,25 @@ impl contract::catalog::Guest for Connector {
             .map(Into::into)
             .collect())
     }
+
+    fn list_views(
+        _session: contract::catalog::SessionBorrow<'_>,
+        _stream: Option<String>,
+    ) -> Result<Vec<contract::catalog::View>, types::Error> {
+        Err(not_yet())
+    }
+
+    fn create_column(
+        _session: contract::catalog::SessionBorrow<'_>,
+        _stream: String,
+        _column: contract::catalog::NewColumn,
+    ) -> Result<contract::catalog::Column, types::Error> {
+        Err(not_yet())
+    }
+}
+
+fn not_yet() -> types::Error {
+    error::Error::new(error::ErrorKind::Unsupported, "not yet").into()
 }
 
 impl contract::source::Guest for Connector {
@@ -331,6 +350,7 @@ impl From<catalog::Summary> for contract::catalog::Summary {
     fn from(summary: catalog::Summary) -> Self {
         Self {
             name: summary.name,
+            kind: contract::catalog::StreamKind::Table,
             title: summary.title,
             change_detection: summary.change_detection.into(),
         }
@@ -343,11 +363,16 @@ impl From<catalog::Column> for contract::catalog::Column {
             name: column.name,
             title: column.title,
             data_type: column.data_type.into(),
+            format: None,
             nullable: column.nullable,
+            requirement: contract::catalog::Requirement::Optional,
             creatable: column.creatable,
             updatable: column.updatable,
+            secured: false,
             max_length: column.max_length,
             scale: column.scale,
+            minimum: None,
+            maximum: None,
             choices: column
                 .choices
                 .into_iter()
@@ -356,6 +381,7 @@ impl From<catalog::Column> for contract::catalog::Column {
                     label: choice.label,
                 })
                 .collect(),
+            choice_set: None,
             targets: column.targets,
         }
     }
@@ -377,6 +403,8 @@ impl From<catalog::Description> for contract::catalog::Description {
                     usable: key.usable,
                 })
                 .collect(),
+            change_detection_reason: String::new(),
+            relationships: Vec::new(),
             row_schema: description.row_schema,
         }
     }
@@ -401,6 +429,7 @@ impl From<source::Event> for contract::source::Event {
                 stream: schema.stream,
                 primary_key: schema.primary_key,
                 row_schema: schema.row_schema,
+                changes: Vec::new(),
             }),
             source::Event::Reset(reset) => Self::Reset(contract::source::Reset {
                 stream: reset.stream,

@@ -13,15 +13,37 @@ use crate::bindings::integration::connector::types;
 
 pub use authorization::Consent;
 pub use catalog::{
-    AlternateKey, ChangeDetection, Choice, Column, DataType, Description as StreamDescription,
-    Summary as StreamSummary,
+    AlternateKey, Cardinality, ChangeDetection, Choice, Column, DataType,
+    Description as StreamDescription, NewChoice, NewColumn, NewType, Relationship, Requirement,
+    StreamKind, Summary as StreamSummary, TextType, View,
 };
 pub use connection::{
     Call, Description as ConnectorDescription, Finding, Permission, Report, Role, RoleChange,
     Verdict,
 };
-pub use source::{Event, Failure, Operation, Page, Reset, Schema, Selection, Warning};
+pub use source::{
+    Change, ColumnChange, Event, Failure, FileForm, Operation, Page, Reset, Schema, Selection,
+    Warning,
+};
 pub use types::{Commit, ErrorKind, ServiceFault};
+
+impl Selection {
+    /// Every readable column of a stream, from its beginning.
+    pub fn of(stream: impl Into<String>) -> Self {
+        Self {
+            stream: stream.into(),
+            columns: Vec::new(),
+            labels: false,
+            filter: None,
+            since: None,
+            query: None,
+            files: FileForm::Reference,
+            sweep: false,
+            page_size: None,
+            checkpoint: None,
+        }
+    }
+}
 
 /// An error that the connector itself reported. The instance lives on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,11 +24,8 @@
 //! }
 //!
 //! let accounts = Selection {
-//!     stream: "account".to_owned(),
 //!     columns: vec!["name".to_owned(), "revenue".to_owned()],
-//!     labels: false,
-//!     page_size: None,
-//!     checkpoint: None,
+//!     ..Selection::of("account")
 //! };
 //! let mut sync = session.sync(&[accounts]).await?;
 //! while let Some(event) = sync.next().await? {

@@ -11,11 +11,9 @@ use serde_json::Value;
 
 fn selection(stream: &str, checkpoint: &str) -> Selection {
     Selection {
-        stream: stream.to_owned(),
-        columns: Vec::new(),
-        labels: false,
         page_size: Some(4),
         checkpoint: Some(checkpoint.to_owned()),
+        ..Selection::of(stream)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bindings::Connector;
-use bindings::exports::integration::connector::source::{Event, Selection};
+use bindings::exports::integration::connector::source::{Event, FileForm, Selection};
 use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_tests::{SECRET_NAME, Stand, assert_same, built, component_path, parse_rows};
@@ -170,6 +170,11 @@ async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_
         stream: "account".to_owned(),
         columns: Vec::new(),
         labels: false,
+        filter: None,
+        since: None,
+        query: None,
+        files: FileForm::Reference,
+        sweep: false,
         page_size: Some(4),
         checkpoint: None,
     };

@@ -172,14 +172,7 @@ fn streams(permission: &Permission) -> Vec<&str> {
 
 /// Why a stream cannot be read.
 async fn reading(profile: &Profile, stream: &str) -> String {
-    let selection = Selection {
-        stream: stream.to_owned(),
-        columns: Vec::new(),
-        labels: false,
-        page_size: None,
-        checkpoint: None,
-    };
-    match sync_events(profile, selection).await {
+    match sync_events(profile, Selection::of(stream)).await {
         Err(error) => error.to_string(),
         Ok(events) => events
             .into_iter()

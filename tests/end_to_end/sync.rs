@@ -26,11 +26,9 @@ const STREAMS: [&str; 9] = [
 
 fn selection(stream: &str, page_size: u32, checkpoint: Option<String>) -> Selection {
     Selection {
-        stream: stream.to_owned(),
-        columns: Vec::new(),
-        labels: false,
         page_size: Some(page_size),
         checkpoint,
+        ..Selection::of(stream)
     }
 }
 

@@ -251,11 +251,11 @@ impl<'a> Run<'a> {
                 sink.checkpoint(&request.stream).map_err(End::Sink)?
             };
             Ok(Selection {
-                stream: request.stream.clone(),
                 columns: request.columns.clone(),
                 labels: request.labels,
                 page_size: request.page_size,
                 checkpoint,
+                ..Selection::of(&request.stream)
             })
         })
         .collect()

@@ -99,7 +99,7 @@ impl Tally {
             Event::Schema(schema) => &schema.stream,
             Event::Reset(reset) => &reset.stream,
             Event::Page(page) => &page.stream,
-            Event::Complete(stream) => stream,
+            Event::Sweep(stream) | Event::Complete(stream) => stream,
             Event::Failed(failure) => &failure.stream,
             Event::Warning(_) => return,
         };
@@ -128,7 +128,7 @@ impl Tally {
             Event::Failed(failure) => {
                 report.outcome = Outcome::Failed(failure.error.clone().into());
             }
-            Event::Schema(_) | Event::Warning(_) => {}
+            Event::Schema(_) | Event::Sweep(_) | Event::Warning(_) => {}
         }
     }
 

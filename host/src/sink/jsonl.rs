@@ -157,7 +157,7 @@ impl Sink for JsonLines {
             Event::Reset(reset) => self.reset(&reset.stream),
             Event::Page(page) => self.append(page),
             Event::Complete(stream) => self.complete(stream),
-            Event::Schema(_) | Event::Failed(_) | Event::Warning(_) => Ok(()),
+            Event::Schema(_) | Event::Sweep(_) | Event::Failed(_) | Event::Warning(_) => Ok(()),
         }
     }
 }

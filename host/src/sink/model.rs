@@ -17,6 +17,7 @@ pub(super) fn schema(stream: &str, properties: &str) -> Event {
         stream: stream.to_owned(),
         primary_key: vec!["id".to_owned()],
         row_schema: format!(r#"{{"type":"object","properties":{{{properties}}}}}"#),
+        changes: Vec::new(),
     })
 }
 

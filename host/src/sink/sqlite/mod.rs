@@ -222,7 +222,7 @@ impl Sink for Sqlite {
             Event::Reset(reset) => self.reset(&reset.stream),
             Event::Page(page) => self.page(page),
             Event::Complete(stream) => self.complete(stream),
-            Event::Failed(_) | Event::Warning(_) => Ok(()),
+            Event::Sweep(_) | Event::Failed(_) | Event::Warning(_) => Ok(()),
         }
     }
 }
