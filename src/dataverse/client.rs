@@ -1,5 +1,6 @@
 //! Requests to the Web API: signed in, patient, polite.
 
+mod answer;
 mod post;
 
 use std::cell::Cell;
@@ -10,21 +11,20 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::batch::{Asked, BATCH};
 use super::environment::Environment;
-use super::fault::Fault;
-use super::inflate::{InflateError, gunzip};
 use super::link::Link;
 use super::message::{Answer, Prefer};
 use super::negotiation::Negotiation;
 use super::throttle::Restraint;
 use crate::auth::{Authenticator, Challenged, Token};
-use crate::error::{Error, ErrorKind, Recovery};
-use crate::host::{Header, Host, HttpError, Method, Request, Response};
-use crate::retry::{Budget, Patience, Repeat, retry_after, seconds_up};
+use crate::error::{Error, ErrorKind};
+use crate::host::{Header, Host, Method, Request, Target};
+use crate::retry::{Budget, Patience, Repeat, seconds_up};
 use crate::settings::Settings;
-use crate::text::without_byte_order_mark;
 use crate::uuid::random_uuid;
 
+pub(super) use answer::Failure;
 pub(crate) use post::Twice;
 
 /// The largest answer, compressed or inflated, unless the caller accepts less.
@@ -48,6 +48,8 @@ struct Shared<H> {
     restraint: Rc<Restraint>,
     /// Whether the environment has ever answered.
     reached: Cell<bool>,
+    /// Whether the environment takes batches, as far as is known.
+    takes_batches: Cell<bool>,
 }
 
 impl<H> Clone for Client<H> {
@@ -68,14 +70,14 @@ impl<H: Host> Client<H> {
         let authenticator = Authenticator::new(Rc::clone(&host), &settings, api_root);
         let restraint = Rc::new(Restraint::new(settings.limits.max_concurrency));
         let patience = Patience::of(&settings);
-        let reached = Cell::new(false);
         let shared = Shared {
             host,
             settings,
             negotiation,
             authenticator,
             restraint,
-            reached,
+            reached: Cell::new(false),
+            takes_batches: Cell::new(true),
         };
         Self {
             shared: Rc::new(shared),
@@ -167,8 +169,20 @@ impl<H: Host> Client<H> {
             .map(|token| token.life())
     }
 
-    /// Reads a resource at the version that the link names; else as [`get`](Self::get).
-    pub(super) async fn fetch(&self, link: &Link, prefer: &Prefer) -> Result<Answer, Error> {
+    /// Whether the environment takes batches, as far as is known.
+    pub(super) fn takes_batches(&self) -> bool {
+        self.shared.takes_batches.get()
+    }
+
+    /// Notes that the environment takes no batches.
+    pub(super) fn batch_no_more(&self) {
+        self.shared.takes_batches.set(false);
+    }
+
+    /// Reads what is asked for at the version that its link names; else as
+    /// [`get`](Self::get).
+    pub(super) async fn fetch(&self, asked: Asked<'_>, prefer: &Prefer) -> Result<Answer, Error> {
+        let link = asked.link;
         let Shared {
             host,
             authenticator,
@@ -189,10 +203,10 @@ impl<H: Host> Client<H> {
             }
             let flight = restraint.depart();
             let began = host.elapsed();
-            let outcome = host.send(self.request(link, prefer, &token)).await;
+            let outcome = host.send(self.reading(asked, prefer, &token)).await;
             drop(flight);
             let took = host.elapsed().saturating_sub(began);
-            let failure = match self.judge(link, outcome, &token) {
+            let failure = match self.judge(asked, outcome, &token) {
                 Ok(answer) => {
                     restraint.welcomed(answer.dop_hint);
                     return Ok(answer);
@@ -207,8 +221,8 @@ impl<H: Host> Client<H> {
             if failure.error.kind == ErrorKind::Throttled {
                 restraint.rebuffed(host.elapsed(), failure.error.retry_after);
             }
-            let asked = failure.error.retry_after;
-            match budget.pause_after(took, failure.repeat, asked, &**host) {
+            let wanted = failure.error.retry_after;
+            match budget.pause_after(took, failure.repeat, wanted, &**host) {
                 Some(pause) => host.sleep(pause).await,
                 None => return Err(failure.error),
             }
@@ -245,7 +259,22 @@ impl<H: Host> Client<H> {
         }
     }
 
-    fn request(&self, link: &Link, prefer: &Prefer, token: &Token) -> Request {
+    fn reading(&self, asked: Asked<'_>, prefer: &Prefer, token: &Token) -> Request {
+        if asked.batched().is_empty() {
+            return self.request(asked.link.target(), prefer.to_header(), token);
+        }
+        let boundary = format!("batch_{}", random_uuid(&*self.shared.host));
+        let mut target = asked.link.target().clone();
+        target.path_and_query = format!("{}{BATCH}", asked.link.root());
+        // Without this the first part that fails would be the last one (reference 8.2).
+        let go_on = "odata.continue-on-error".to_owned();
+        let mut request = self.request(&target, Some(go_on), token);
+        let content_type = format!("multipart/mixed; boundary=\"{boundary}\"");
+        post::carry(&mut request, &content_type, asked.body(&boundary, prefer));
+        request
+    }
+
+    fn request(&self, target: &Target, prefer: Option<String>, token: &Token) -> Request {
         // The ordinary headers of reference 1.1. No cookie is ever sent back: affinity would
         // tie all requests to one server, and its limits.
         let mut headers = vec![
@@ -258,10 +287,10 @@ impl<H: Host> Client<H> {
             Header::new("User-Agent", USER_AGENT),
             Header::new("x-ms-client-request-id", random_uuid(&*self.shared.host)),
         ];
-        headers.extend(prefer.to_header().map(|value| Header::new("Prefer", value)));
+        headers.extend(prefer.map(|value| Header::new("Prefer", value)));
         Request {
             method: Method::Get,
-            target: link.target().clone(),
+            target: target.clone(),
             headers,
             body: None,
             idle_timeout: self.patience.request_timeout,
@@ -277,103 +306,6 @@ impl<H: Host> Client<H> {
         } else {
             "gzip"
         }
-    }
-
-    /// Tells an answer from a failure, and how often the failure is worth repeating.
-    fn judge(
-        &self,
-        link: &Link,
-        outcome: Result<Response, HttpError>,
-        token: &Token,
-    ) -> Result<Answer, Failure> {
-        let mut response = outcome.map_err(|error| self.unanswered(link, &error))?;
-        self.shared.reached.set(true);
-        let body = std::mem::take(&mut response.body);
-        let body = inflated(response.header("content-encoding"), body, self.max_body);
-        if (200..300).contains(&response.status) {
-            return match body {
-                Ok(body) => Ok(Answer::new(&response, body)),
-                Err(error) => Err(spoilt(link, error)),
-            };
-        }
-        // An error whose body is spoilt still has its status.
-        let body = body.unwrap_or_default();
-        let fault = Fault::read(&response, &body, |text| token.scrub(text));
-        let asked = response
-            .header("retry-after")
-            .and_then(|value| retry_after(value, self.shared.host.unix_time()));
-        let repeat = fault.repeat();
-        Err(Failure {
-            repeat,
-            error: fault.into_error(&format!("cannot read {}", link.resource_name()), asked),
-        })
-    }
-
-    fn unanswered(&self, link: &Link, error: &HttpError) -> Failure {
-        if let HttpError::TooLarge(limit) = error {
-            return spoilt(link, InflateError::TooLarge(*limit));
-        }
-        let what = format!("{} of the environment", link.resource_name());
-        let url = self.environment().api_root();
-        let repeat = match error.is_transient() {
-            true if self.shared.reached.get() => Repeat::Patiently,
-            // An address that has never answered is more likely wrong than at rest.
-            true => Repeat::Few,
-            false => Repeat::Never,
-        };
-        Failure {
-            repeat,
-            error: Error::unreachable(&what, url, error),
-        }
-    }
-}
-
-/// An attempt that gave no answer.
-struct Failure {
-    error: Error,
-    repeat: Repeat,
-}
-
-impl Failure {
-    fn is_unauthenticated(&self) -> bool {
-        self.error
-            .fault
-            .as_ref()
-            .is_some_and(|fault| fault.status == 401)
-    }
-}
-
-/// The body as it was before it was compressed, without a byte order mark.
-fn inflated(coding: Option<&str>, body: Vec<u8>, max_body: usize) -> Result<Vec<u8>, InflateError> {
-    let mut body = match coding.unwrap_or_default().trim() {
-        coding if coding.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(body),
-        coding if coding.eq_ignore_ascii_case("gzip") => gunzip(&body, max_body),
-        // Nothing else was asked for, so it is as good as noise.
-        _ => Err(InflateError::Broken),
-    }?;
-    let mark = body.len() - without_byte_order_mark(&body).len();
-    body.drain(..mark);
-    Ok(body)
-}
-
-fn spoilt(link: &Link, error: InflateError) -> Failure {
-    let what = link.resource_name();
-    match error {
-        InflateError::Broken => Failure {
-            repeat: Repeat::Patiently,
-            error: Error::new(
-                ErrorKind::Unavailable,
-                format!("cannot read {what}: {error}; check any proxy between, or try again later"),
-            ),
-        },
-        InflateError::TooLarge(_) => Failure {
-            repeat: Repeat::Never,
-            error: Error::new(
-                ErrorKind::Unsupported,
-                format!("cannot read {what}: {error}; ask for smaller pages or fewer columns"),
-            )
-            .with_recovery(Recovery::SmallerPages),
-        },
     }
 }
 

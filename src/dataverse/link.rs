@@ -13,8 +13,10 @@ use crate::error::{Error, ErrorKind};
 use crate::host::Target;
 use crate::text::one_line;
 
-/// The longest address that the service takes, in characters (reference 4.12).
-const MAX_LENGTH: usize = 32_768;
+/// The longest address that the service takes, in a batch, in characters (reference 4.12).
+const MAX_LENGTH: usize = 65_536;
+/// The longest one that it takes in a request of its own.
+const MAX_LENGTH_ALONE: usize = 32_768;
 
 /// An absolute address below the API root.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,6 +114,19 @@ impl Link {
     pub(super) fn is_below(&self, environment: &Environment) -> bool {
         let root = environment.api_root().path();
         self.target.path_and_query.starts_with(root)
+    }
+
+    /// Whether it is too long for a request of its own, and must travel in a batch.
+    pub(super) fn is_long(&self) -> bool {
+        self.text.len() > MAX_LENGTH_ALONE
+    }
+
+    /// The path of the API root, with a slash at its end.
+    pub(super) fn root(&self) -> &str {
+        self.target
+            .path_and_query
+            .get(..self.root_length)
+            .unwrap_or_default()
     }
 
     /// What follows the API root, letter by letter as it is sent.
@@ -265,7 +280,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_refused_before_it_is_sent() {
-        let columns = "x".repeat(40_000);
+        let columns = "x".repeat(70_000);
         let error = Link::resource(&contoso(), &format!("accounts?$select={columns}")).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
         assert!(

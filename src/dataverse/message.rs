@@ -1,5 +1,8 @@
 //! What is said beside the address: preferences, and answers.
 
+use std::ops::Range;
+
+use super::client::Failure;
 use crate::host::Response;
 
 /// Which annotations come beside the values (reference 4.3).
@@ -47,12 +50,14 @@ impl Prefer {
 }
 
 /// A successful answer, its body inflated.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Answer {
     /// The body.
     pub body: Vec<u8>,
     /// How many requests at once the service recommends (reference 9.1).
     pub dop_hint: Option<u32>,
+    /// Of a batch: where in the body each part's own body is, or why it failed.
+    pub(super) parts: Vec<Result<Range<usize>, Failure>>,
 }
 
 impl Answer {
@@ -62,6 +67,7 @@ impl Answer {
             dop_hint: response
                 .header("x-ms-dop-hint")
                 .and_then(|hint| hint.trim().parse().ok()),
+            parts: Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The Web API protocol: addresses, requests, answers, faults, patience.
 
+mod batch;
 mod client;
 mod environment;
 mod fault;
@@ -9,6 +10,7 @@ mod link;
 mod meaning;
 mod message;
 pub mod metadata;
+mod multipart;
 mod negotiation;
 pub mod privilege;
 pub mod query;

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
+use super::batch::Asked;
 use super::client::Client;
 use super::environment::Environment;
 use super::link::Link;
@@ -58,9 +59,15 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// What remains when patience is at its end, by what the caller can do about it.
     pub async fn get(&self, link: &Link, prefer: &Prefer) -> Result<Answer, Error> {
+        self.ask(Asked::one(link), prefer).await
+    }
+
+    /// Reads a resource or a batch of them; else as [`get`](Self::get).
+    pub(super) async fn ask(&self, asked: Asked<'_>, prefer: &Prefer) -> Result<Answer, Error> {
         let negotiation = self.negotiation();
+        let link = asked.link;
         let tried = negotiation.current(link)?;
-        let error = match self.fetch(&tried, prefer).await {
+        let error = match self.fetch(asked.at(&tried), prefer).await {
             Ok(answer) => {
                 negotiation.settled.set(true);
                 return Ok(answer);
@@ -76,7 +83,7 @@ impl<H: Host> Client<H> {
         if *current == *tried {
             return Err(error);
         }
-        self.fetch(&current, prefer).await
+        self.fetch(asked.at(&current), prefer).await
     }
 
     /// Looks for the newest older version that the environment speaks, once.
@@ -88,7 +95,7 @@ impl<H: Host> Client<H> {
         for version in ApiVersion::OLDER {
             let environment = negotiation.asked.at(version);
             let link = Link::resource(&environment, "RetrieveVersion()")?;
-            match self.fetch(&link, &Prefer::default()).await {
+            match self.fetch(Asked::one(&link), &Prefer::default()).await {
                 Ok(_) => {
                     // Another call that looked at the same time has found the same.
                     let _ = negotiation.older.set(environment);

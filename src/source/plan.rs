@@ -14,9 +14,9 @@ use crate::error::{Error, ErrorKind};
 pub(super) const MAX_PAGE_SIZE: u32 = 5_000;
 /// How large a page should be, in bytes.
 const PAGE_BYTES: usize = 8 << 20;
-/// The longest `$select`, in characters: the address may have 32,768 (reference §4.12), and
+/// The longest `$select`, in characters: the address may have 65,536 (reference §4.12), and
 /// the link of a later page is longer than that of the first.
-const MAX_SELECT: usize = 24_000;
+const MAX_SELECT: usize = 56_000;
 
 /// What is read of one table.
 #[derive(Debug)]

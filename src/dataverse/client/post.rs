@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Client, inflated, throttled};
+use super::answer::{self, inflated};
+use super::{Client, throttled};
 use crate::auth::Token;
-use crate::dataverse::fault::Fault;
-use crate::dataverse::{Guid, Link, Prefer};
+use crate::dataverse::{Guid, Link};
 use crate::error::{Commit, Error, ErrorKind};
 use crate::host::{Header, Host, HttpError, Method, Request, Response};
-use crate::retry::{Budget, Repeat, retry_after};
+use crate::retry::{Budget, Repeat};
 
 /// Whether doing something twice is the same as doing it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,17 +85,12 @@ impl<H: Host> Client<H> {
     }
 
     fn post_request(&self, link: &Link, body: &Value, token: &Token) -> Request {
-        let body = body.to_string().into_bytes();
-        let mut request = self.request(link, &Prefer::default(), token);
-        request.method = Method::Post;
-        request
-            .headers
-            .push(Header::new("Content-Type", "application/json"));
-        // Hosts send a body in chunks unless its length is told.
-        request
-            .headers
-            .push(Header::new("Content-Length", body.len().to_string()));
-        request.body = Some(body);
+        let mut request = self.request(link.target(), None, token);
+        carry(
+            &mut request,
+            "application/json",
+            body.to_string().into_bytes(),
+        );
         request
     }
 
@@ -115,16 +110,10 @@ impl<H: Host> Client<H> {
         }
         let body = std::mem::take(&mut response.body);
         let body = inflated(response.header("content-encoding"), body, self.max_body);
-        let fault = Fault::read(&response, &body.unwrap_or_default(), |text| {
-            token.scrub(text)
-        });
-        let asked = response
-            .header("retry-after")
-            .and_then(|value| retry_after(value, self.shared.host.unix_time()));
-        let repeat = fault.repeat();
+        let failed = format!("cannot {doing} ({})", link.resource_name());
+        let answer::Failure { mut error, repeat } =
+            self.refusal(&failed, &response, &body.unwrap_or_default(), token);
         let status = response.status;
-        let mut error =
-            fault.into_error(&format!("cannot {doing} ({})", link.resource_name()), asked);
         if matches!(status, 408 | 500..) && error.kind != ErrorKind::Throttled {
             error.commit = Commit::Unknown;
         }
@@ -159,4 +148,17 @@ impl<H: Host> Client<H> {
         };
         failure
     }
+}
+
+/// Makes a request one that sends a body.
+pub(super) fn carry(request: &mut Request, content_type: &str, body: Vec<u8>) {
+    request.method = Method::Post;
+    request
+        .headers
+        .push(Header::new("Content-Type", content_type));
+    // Hosts send a body in chunks unless its length is told.
+    request
+        .headers
+        .push(Header::new("Content-Length", body.len().to_string()));
+    request.body = Some(body);
 }

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::error::Recovery;
+use crate::host::HttpError;
 use crate::host::Started;
 use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation, Storm, address, signed_in};
 

@@ -76,7 +76,7 @@ fn columns_are_asked_for_by_their_names_on_the_wire() {
 
 #[test]
 fn too_many_columns_for_an_address_are_not_named() {
-    let names: Vec<String> = (0..600).map(|n| format!("{n:0>60}")).collect();
+    let names: Vec<String> = (0..1_200).map(|n| format!("{n:0>60}")).collect();
     let columns = names
         .iter()
         .map(|name| column(name, DataType::Integer, None))

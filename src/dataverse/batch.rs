@@ -1,0 +1,135 @@
+//! Batches of reads: many resources, or one with a long address, in one request
+//! (reference 4.12, 8.1, 8.2).
+
+use std::fmt::Write as _;
+use std::slice;
+
+use super::client::Client;
+use super::link::Link;
+use super::message::Prefer;
+use crate::error::{Error, Recovery};
+use crate::host::Host;
+
+/// The most resources in one batch (reference 8.1).
+const MOST_PARTS: usize = 1_000;
+
+/// The resource that takes batches.
+pub(super) const BATCH: &str = "$batch";
+
+/// What one request reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'l> {
+    /// The resource, or [`BATCH`].
+    pub(super) link: &'l Link,
+    /// The resources of a batch that the caller made.
+    pub(super) parts: &'l [Link],
+}
+
+impl<'l> Asked<'l> {
+    /// A resource, alone.
+    pub(super) fn one(link: &'l Link) -> Self {
+        Self { link, parts: &[] }
+    }
+
+    /// The same at the version that another link names.
+    pub(super) fn at(self, link: &'l Link) -> Self {
+        Self { link, ..self }
+    }
+
+    /// What travels in the body of a batch: its parts, or a single resource whose address is
+    /// too long for a request of its own. Otherwise nothing.
+    pub(super) fn batched(&self) -> &'l [Link] {
+        if self.parts.is_empty() && self.link.is_long() {
+            slice::from_ref(self.link)
+        } else {
+            self.parts
+        }
+    }
+
+    /// The body of the batch. Every line ends with CR LF, the last one too, and every request
+    /// with an empty line.
+    pub(super) fn body(&self, boundary: &str, prefer: &Prefer) -> Vec<u8> {
+        let prefer = prefer
+            .to_header()
+            .map(|value| format!("Prefer: {value}\r\n"))
+            .unwrap_or_default();
+        let mut body = String::new();
+        for part in self.batched() {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                body,
+                "--{boundary}\r\nContent-Type: application/http\r\n\
+                 Content-Transfer-Encoding: binary\r\n\r\n\
+                 GET {}{} HTTP/1.1\r\nAccept: application/json\r\nOData-MaxVersion: 4.0\r\n\
+                 OData-Version: 4.0\r\nIf-None-Match: null\r\n{prefer}\r\n\r\n",
+                self.link.root(),
+                part.below_root(),
+            );
+        }
+        let _ = write!(body, "--{boundary}--\r\n");
+        body.into_bytes()
+    }
+}
+
+impl<H: Host> Client<H> {
+    /// Reads several resources in as few requests as it takes, and gives their bodies in the
+    /// same order. What fails in passing is asked for again, as by [`get`](Self::get); an
+    /// answer that is larger than the client accepts is asked for in two halves. A service
+    /// that takes no batches is asked for one resource after another.
+    ///
+    /// # Errors
+    /// What concerns all of them. What concerns one alone stands in its place.
+    pub(crate) async fn batch(
+        &self,
+        links: &[Link],
+        prefer: &Prefer,
+    ) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
+        let mut bodies = Vec::with_capacity(links.len());
+        let mut most = MOST_PARTS;
+        while let Some(rest) = links.get(bodies.len()..).filter(|rest| !rest.is_empty()) {
+            let chunk = rest.get(..most).unwrap_or(rest);
+            if let ([link], _) | ([link, ..], false) = (chunk, self.takes_batches()) {
+                bodies.push(self.get(link, prefer).await.map(|answer| answer.body));
+                continue;
+            }
+            let batch = self.resource(BATCH)?;
+            let asked = Asked {
+                link: &batch,
+                parts: chunk,
+            };
+            match self.ask(asked, prefer).await {
+                Ok(answer) => {
+                    let mut parts = answer.parts.into_iter();
+                    for link in chunk {
+                        let body = match parts.next() {
+                            Some(Ok(range)) => {
+                                Ok(answer.body.get(range).unwrap_or_default().to_vec())
+                            }
+                            Some(Err(failure)) if !failure.is_passing() => Err(failure.error),
+                            // It failed in passing, or the batch stopped before it.
+                            _ => self.get(link, prefer).await.map(|answer| answer.body),
+                        };
+                        bodies.push(body);
+                    }
+                }
+                Err(error) if error.recovery == Some(Recovery::SmallerPages) => {
+                    most = chunk.len() / 2;
+                }
+                Err(error) if knows_no_batches(&error) => self.batch_no_more(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(bodies)
+    }
+}
+
+/// Whether a service that has no such resource would answer like this.
+fn knows_no_batches(error: &Error) -> bool {
+    error
+        .fault
+        .as_ref()
+        .is_some_and(|fault| matches!(fault.status, 400 | 404 | 405 | 415 | 501))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+use std::cell::Cell;
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::host::{HttpError, Method, Request};
+use crate::settings::Settings;
+use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation, address, signed_in};
+
+fn client(host: &Rc<Simulation>) -> Client<Simulation> {
+    Client::new(Rc::clone(host), Settings::parse(SETTINGS).unwrap())
+}
+
+fn links(client: &Client<Simulation>, names: &[&str]) -> Vec<Link> {
+    names
+        .iter()
+        .map(|name| client.resource(name).unwrap())
+        .collect()
+}
+
+/// The resources that a batch asks for.
+fn asked_in(request: &Request) -> Vec<String> {
+    let body = String::from_utf8(request.body.clone().unwrap()).unwrap();
+    body.split("\r\n")
+        .filter_map(|line| line.strip_prefix("GET /api/data/v9.2/"))
+        .map(|line| line.strip_suffix(" HTTP/1.1").unwrap().to_owned())
+        .collect()
+}
+
+/// The answer to a batch, from each part's status and body.
+fn batch_reply(status: u16, parts: &[(u16, String)]) -> Reply {
+    let mut body = String::new();
+    for (status, text) in parts {
+        let _ = write!(
+            body,
+            "--batchresponse_x\r\nContent-Type: application/http\r\n\
+             Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 {status} Some\r\n\
+             Content-Type: application/json\r\nREQ_ID: part\r\n\r\n{text}\r\n"
+        );
+    }
+    body.push_str("--batchresponse_x--\r\n");
+    Reply::body(status, body).with("Content-Type", "multipart/mixed; boundary=batchresponse_x")
+}
+
+/// A service whose resources are their own names.
+fn echoing() -> Rc<Simulation> {
+    signed_in(|request| {
+        if request.method == Method::Post {
+            let parts: Vec<_> = asked_in(request).into_iter().map(|it| (200, it)).collect();
+            return batch_reply(200, &parts).with("x-ms-dop-hint", "4");
+        }
+        let path = &request.target.path_and_query;
+        Reply::body(200, path.trim_start_matches("/api/data/v9.2/").to_owned())
+    })
+}
+
+fn texts(bodies: Vec<Result<Vec<u8>, Error>>) -> Vec<String> {
+    bodies
+        .into_iter()
+        .map(|body| String::from_utf8(body.unwrap()).unwrap())
+        .collect()
+}
+
+#[test]
+fn several_resources_come_in_one_request_and_in_order() {
+    let host = echoing();
+    let client = client(&host);
+    let names = [
+        "accounts?$top=1",
+        "contacts(1)",
+        "tasks?$filter=a%20eq%20'b'",
+    ];
+    let prefer = Prefer {
+        max_page_size: Some(7),
+        ..Prefer::default()
+    };
+    let bodies = host.block_on(client.batch(&links(&client, &names), &prefer));
+    assert_eq!(texts(bodies.unwrap()), names);
+    let requests = host.requests();
+    let [request] = &requests[2..] else {
+        panic!("{} requests", requests.len())
+    };
+    assert_eq!(address(request), format!("{API_ROOT}$batch"));
+    let header = |name: &str| {
+        let line = request.headers.iter().find(|line| line.name == name);
+        line.unwrap().value.clone()
+    };
+    assert_eq!(header("Prefer"), "odata.continue-on-error");
+    assert_eq!(header("Authorization"), "Bearer MARKER-token-1");
+    let boundary = header("Content-Type");
+    let boundary = boundary
+        .strip_prefix("multipart/mixed; boundary=\"")
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap();
+    let body = String::from_utf8(request.body.clone().unwrap()).unwrap();
+    let parts: Vec<&str> = body.split(&format!("--{boundary}")).collect();
+    assert_eq!(
+        parts[1],
+        "\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n\
+         GET /api/data/v9.2/accounts?$top=1 HTTP/1.1\r\nAccept: application/json\r\n\
+         OData-MaxVersion: 4.0\r\nOData-Version: 4.0\r\nIf-None-Match: null\r\n\
+         Prefer: odata.maxpagesize=7\r\n\r\n\r\n"
+    );
+    assert_eq!(parts[4], "--\r\n");
+    assert!(!body.replace("\r\n", "").contains(['\r', '\n']));
+    assert!(!body.contains("MARKER"));
+}
+
+#[test]
+fn a_long_address_travels_in_a_batch_of_its_own() {
+    let host = echoing();
+    let client = client(&host);
+    let long = format!("accounts?$select={}", "x".repeat(40_000));
+    let link = client.resource(&long).unwrap();
+    let answer = host
+        .block_on(client.get(&link, &Prefer::default()))
+        .unwrap();
+    assert_eq!(answer.body, long.as_bytes());
+    assert_eq!(answer.dop_hint, Some(4));
+    assert_eq!(host.count("$batch"), 1);
+    // A link of the service is sent as it came.
+    let next = client
+        .link(&format!("{API_ROOT}{long}&$skiptoken=%3C%22"))
+        .unwrap();
+    let answer = host
+        .block_on(client.get(&next, &Prefer::default()))
+        .unwrap();
+    assert!(answer.body.ends_with(b"x&$skiptoken=%3C%22"));
+
+    let host = signed_in(|_| batch_reply(200, &[(404, String::new())]));
+    let client = self::client(&host);
+    let link = client.resource(&long).unwrap();
+    let error = host
+        .block_on(client.get(&link, &Prefer::default()))
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+    assert!(
+        error
+            .message
+            .starts_with("cannot read accounts: status 404"),
+        "{error}"
+    );
+}
+
+#[test]
+fn each_part_has_its_own_outcome() {
+    let refusal = json!({"error": {"code": "0x80040220", "message": "Access denied."}});
+    let attempts = Cell::new(0);
+    let host = signed_in(move |request| {
+        if request.method == Method::Get {
+            return Reply::body(200, "alone");
+        }
+        attempts.set(attempts.get() + 1);
+        if attempts.get() == 1 {
+            return Reply::status(429).with("Retry-After", "3");
+        }
+        let parts = [
+            (200, "first".to_owned()),
+            (403, refusal.to_string()),
+            (503, String::new()),
+        ];
+        // The fourth is missing: the service has stopped, though it was asked to go on.
+        batch_reply(503, &parts)
+    });
+    let client = client(&host);
+    let links = links(&client, &["a", "b", "c", "d"]);
+    let bodies = host
+        .block_on(client.batch(&links, &Prefer::default()))
+        .unwrap();
+    let outcomes: Vec<Result<&[u8], ErrorKind>> = bodies
+        .iter()
+        .map(|body| body.as_deref().map_err(|error| error.kind))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            Ok(&b"first"[..]),
+            Err(ErrorKind::Forbidden),
+            Ok(b"alone"),
+            Ok(b"alone"),
+        ]
+    );
+    let error = bodies[1].as_ref().unwrap_err();
+    assert!(
+        error.message.starts_with("cannot read b: Access denied"),
+        "{error}"
+    );
+    assert_eq!(
+        error.fault.as_ref().unwrap().request_id.as_deref(),
+        Some("part")
+    );
+    assert_eq!(
+        (host.count("$batch"), host.requests().len()),
+        (2, 2 + 2 + 2)
+    );
+}
+
+#[test]
+fn a_batch_that_is_cut_off_is_asked_for_again() {
+    let attempts = Cell::new(0);
+    let host = signed_in(move |_| {
+        attempts.set(attempts.get() + 1);
+        let whole = batch_reply(200, &[(200, "a".into()), (200, "b".into())]);
+        match attempts.get() {
+            1 => whole.cut(),
+            2 => whole.gzipped().cut(),
+            3 => Reply::failure(HttpError::Lost),
+            _ => whole.gzipped(),
+        }
+    });
+    let client = client(&host);
+    let links = links(&client, &["a", "b"]);
+    let bodies = host.block_on(client.batch(&links, &Prefer::default()));
+    assert_eq!(texts(bodies.unwrap()), ["a", "b"]);
+    assert_eq!(host.count("$batch"), 4);
+}
+
+#[test]
+fn what_is_too_much_at_once_is_asked_for_in_halves() {
+    let host = echoing();
+    let client = client(&host).accepting_at_most(700);
+    let names: Vec<String> = (0..12).map(|number| format!("resource{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let bodies = host.block_on(client.batch(&links(&client, &names), &Prefer::default()));
+    assert_eq!(texts(bodies.unwrap()), names);
+    let sizes: Vec<usize> = host.requests()[2..]
+        .iter()
+        .map(|request| asked_in(request).len())
+        .collect();
+    assert_eq!(sizes, [12, 6, 3, 3, 3, 3]);
+}
+
+#[test]
+fn a_service_without_batches_is_asked_one_by_one() {
+    let host = signed_in(|request| {
+        if request.method == Method::Post {
+            Reply::fault(
+                404,
+                "0x8006088a",
+                "Resource not found for the segment '$batch'.",
+            )
+        } else {
+            Reply::body(200, "alone")
+        }
+    });
+    let client = client(&host);
+    let links = links(&client, &["a", "b"]);
+    for _ in 0..2 {
+        let bodies = host.block_on(client.batch(&links, &Prefer::default()));
+        assert_eq!(texts(bodies.unwrap()), ["alone", "alone"]);
+    }
+    assert_eq!((host.count("$batch"), host.requests().len()), (1, 2 + 5));
+}
