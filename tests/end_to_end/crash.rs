@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_host::contract::Event;
-use dataverse_host::sink::{JsonLines, Sink, SinkError, Sqlite};
+use dataverse_host::sink::{Applied, JsonLines, Sink, SinkError, Sqlite};
 use dataverse_host::{End, SyncReport};
 use dataverse_tests::{
     Cli, Place, Random, Stand, all_complete, assert_database_holds, assert_same, open,
@@ -76,7 +76,7 @@ impl Sink for Mortal {
         self.inner.checkpoint(stream)
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         if self.events_to_live == 0 {
             if self.finishes_the_last {
                 self.inner.apply(event)?;

@@ -8,7 +8,7 @@ use dataverse_emulator::seed::generate::{self, Sizes};
 use dataverse_emulator::store::Store;
 use dataverse_emulator::{Fault, FaultKind, SeedError};
 use dataverse_host::contract::{ConnectorError, ErrorKind, Event};
-use dataverse_host::sink::{Sink, SinkError};
+use dataverse_host::sink::{Applied, Sink, SinkError};
 use dataverse_host::{CallError, End, Outcome, SyncReport};
 use dataverse_tests::{Memory, Place, Stand, all_complete, assert_same, requests, sync};
 use http::header;
@@ -384,7 +384,7 @@ impl<F: FnMut(&Event) + Send> Sink for Meddling<F> {
         self.inner.checkpoint(stream)
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         (self.hear)(event);
         self.inner.apply(event)
     }

@@ -7,7 +7,7 @@ use dataverse_emulator::seed::generate::{self, Sizes};
 use dataverse_emulator::store::Store;
 use dataverse_emulator::{CLIENT_SECRET, SeedError};
 use dataverse_host::contract::Event;
-use dataverse_host::sink::{Sink, SinkError};
+use dataverse_host::sink::{Applied, Sink, SinkError};
 use dataverse_tests::{Memory, Place, Seen, Stand, all_complete, assert_same, requests, sync};
 use serde_json::Value;
 
@@ -132,7 +132,7 @@ impl Sink for Patient {
         self.inner.checkpoint(stream)
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         if let Event::Page(_) = event {
             self.pages += 1;
             // Page n is being stored: the request for page n + 1 has left or is leaving.

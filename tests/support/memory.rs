@@ -1,10 +1,10 @@
 //! A sink in memory that holds the connector to the contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use dataverse_host::contract::{Event, Operation, Page};
-use dataverse_host::sink::{Sink, SinkError};
+use dataverse_host::sink::{Applied, Sink, SinkError};
 use serde_json::Value;
 
 use crate::leaks;
@@ -22,7 +22,10 @@ pub struct Held {
     pub checkpoint: Option<String>,
     /// A full read that is not complete: its rows and its checkpoint.
     fresh: Option<(Rows, Option<String>)>,
-    pub key: String,
+    /// The columns of the key.
+    pub key: Vec<String>,
+    /// The keys that have come since a sweep began.
+    present: Option<BTreeSet<String>>,
     pub row_schema: Value,
     /// Reasons of resets, in order.
     pub resets: Vec<String>,
@@ -77,20 +80,34 @@ impl Held {
             None => (&mut self.rows, &mut self.checkpoint),
         };
         if page.count == 0 {
+            assert_ne!(page.operation, Operation::Present, "nothing is present");
             let repeated = checkpoint.as_ref() == Some(&page.checkpoint);
             assert!(!repeated, "a checkpoint came twice without rows between");
         }
         for line in page.ndjson.lines() {
             let row = members(line);
-            let id = text(
-                row.get(&self.key)
-                    .unwrap_or_else(|| panic!("no key: {line}")),
-            );
-            if page.operation == Operation::Delete {
-                assert_eq!(row.len(), 1, "a deletion carries its key only: {line}");
-                rows.remove(&id);
-            } else {
-                rows.insert(id, row);
+            let part = |column: &String| {
+                let value = row.get(column);
+                text(value.unwrap_or_else(|| panic!("no key: {line}")))
+            };
+            let id = self.key.iter().map(part).collect::<Vec<_>>().join(" ");
+            if matches!(page.operation, Operation::Delete | Operation::Present) {
+                assert_eq!(row.len(), self.key.len(), "more than its key: {line}");
+            }
+            match page.operation {
+                Operation::Delete => {
+                    rows.remove(&id);
+                }
+                Operation::Present => {
+                    let present = self.present.as_mut();
+                    present.expect("a key came before its sweep").insert(id);
+                }
+                Operation::Snapshot | Operation::Upsert => {
+                    if let Some(present) = &mut self.present {
+                        present.insert(id.clone());
+                    }
+                    rows.insert(id, row);
+                }
             }
         }
         *checkpoint = Some(page.checkpoint.clone());
@@ -110,26 +127,44 @@ impl Sink for Memory {
         })
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         leaks::assert_none("an event", format!("{event:?}").as_bytes());
+        let mut applied = Applied::default();
         let mut streams = self.lock();
         match event {
             Event::Schema(schema) => {
                 let held = streams.entry(schema.stream.clone()).or_default();
-                let [key] = schema.primary_key.as_slice() else {
-                    panic!("one column is the key of {}", schema.stream);
-                };
-                held.key.clone_from(key);
+                assert!(
+                    !schema.primary_key.is_empty(),
+                    "{} has no key",
+                    schema.stream
+                );
+                held.key.clone_from(&schema.primary_key);
+                held.present = None;
                 held.row_schema = serde_json::from_str(&schema.row_schema).unwrap();
             }
             Event::Reset(reset) => {
                 let held = streams.entry(reset.stream.clone()).or_default();
                 held.fresh = Some(Default::default());
+                held.present = None;
                 held.resets.push(reset.reason.clone());
             }
             Event::Page(page) => streams.entry(page.stream.clone()).or_default().page(page),
+            Event::Sweep(stream) => {
+                let held = streams.entry(stream.clone()).or_default();
+                held.present = Some(BTreeSet::new());
+            }
             Event::Complete(stream) => {
                 let held = streams.entry(stream.clone()).or_default();
+                if let Some(present) = held.present.take() {
+                    let rows = match &mut held.fresh {
+                        Some((rows, _)) => rows,
+                        None => &mut held.rows,
+                    };
+                    let before = rows.len();
+                    rows.retain(|id, _| present.contains(id));
+                    applied.swept = (before - rows.len()) as u64;
+                }
                 if let Some((rows, checkpoint)) = held.fresh.take() {
                     held.rows = rows;
                     held.checkpoint = checkpoint;
@@ -142,6 +177,6 @@ impl Sink for Memory {
             }
             Event::Failed(_) => {}
         }
-        Ok(())
+        Ok(applied)
     }
 }

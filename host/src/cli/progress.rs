@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use dataverse_host::contract::{Event, Operation};
+use dataverse_host::contract::{Change, ColumnChange, Event, Operation};
+use dataverse_host::sink::Applied;
 use dataverse_host::{CallError, Progress};
 
 /// How often a terminal is redrawn.
@@ -32,6 +33,7 @@ struct Running {
     reported: Instant,
     rows: u64,
     deleted: u64,
+    checked: u64,
     bytes: u64,
 }
 
@@ -44,17 +46,21 @@ impl Running {
     )]
     fn line(&self) -> String {
         let seconds = self.began.elapsed().as_secs_f64().max(0.001);
-        let rate = ((self.rows + self.deleted) as f64 / seconds) as u64;
+        let rate = ((self.rows + self.deleted + self.checked) as f64 / seconds) as u64;
         let Self {
             stream,
             rows,
             deleted,
+            checked,
             bytes,
             ..
         } = self;
         let mut line = format!("{stream}: {rows} rows");
         if *deleted > 0 {
             let _infallible = write!(line, ", {deleted} deleted");
+        }
+        if *checked > 0 {
+            let _infallible = write!(line, ", {checked} keys looked at");
         }
         let _infallible = write!(line, ", {rate} rows/s, {}", size(*bytes));
         line
@@ -91,6 +97,7 @@ impl Lines {
                 reported: now,
                 rows: 0,
                 deleted: 0,
+                checked: 0,
                 bytes: 0,
             });
             self.running.len() - 1
@@ -150,10 +157,13 @@ impl Lines {
 }
 
 impl Progress for Lines {
-    fn stored(&mut self, event: &Event) {
+    fn stored(&mut self, event: &Event, applied: Applied) {
         match event {
             Event::Schema(schema) => {
                 self.running(&schema.stream);
+                if let Some(changes) = column_changes(&schema.changes) {
+                    self.say(&format!("{}: {changes}", schema.stream));
+                }
                 self.tick(&schema.stream);
             }
             Event::Reset(reset) => {
@@ -165,15 +175,20 @@ impl Progress for Lines {
             }
             Event::Page(page) => {
                 let running = self.running(&page.stream);
-                if page.operation == Operation::Delete {
-                    running.deleted += u64::from(page.count);
-                } else {
-                    running.rows += u64::from(page.count);
-                }
+                let count = match page.operation {
+                    Operation::Snapshot | Operation::Upsert => &mut running.rows,
+                    Operation::Delete => &mut running.deleted,
+                    Operation::Present => &mut running.checked,
+                };
+                *count += u64::from(page.count);
                 running.bytes += page.ndjson.len() as u64;
                 self.tick(&page.stream);
             }
-            Event::Complete(stream) => self.end(stream, "- complete"),
+            Event::Sweep(stream) => self.tick(stream),
+            Event::Complete(stream) => {
+                self.running(stream).deleted += applied.swept;
+                self.end(stream, "- complete");
+            }
             Event::Failed(failure) => {
                 self.end(
                     &failure.stream,
@@ -197,6 +212,22 @@ impl Progress for Lines {
     }
 }
 
+/// What has become of a stream's columns, in one line.
+pub(super) fn column_changes(changes: &[ColumnChange]) -> Option<String> {
+    let named = |change: Change, what: &str| {
+        let columns = changes.iter().filter(|found| found.change == change);
+        let columns: Vec<&str> = columns.map(|found| found.column.as_str()).collect();
+        (!columns.is_empty()).then(|| format!("{what}: {}", columns.join(", ")))
+    };
+    let parts = [
+        named(Change::Added, "new columns"),
+        named(Change::Removed, "columns that are gone"),
+        named(Change::Retyped, "columns of another type"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// A number of bytes for people.
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 pub(super) fn size(bytes: u64) -> String {
@@ -216,6 +247,24 @@ pub(super) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn column_changes_are_told_in_one_line() {
+        let change = |column: &str, change| ColumnChange {
+            column: column.to_owned(),
+            change,
+        };
+        let changes = [
+            change("a", Change::Added),
+            change("b", Change::Retyped),
+            change("c", Change::Added),
+        ];
+        assert_eq!(
+            column_changes(&changes).as_deref(),
+            Some("new columns: a, c; columns of another type: b")
+        );
+        assert_eq!(column_changes(&[]), None);
+    }
 
     #[test]
     fn sizes_are_readable() {

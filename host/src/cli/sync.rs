@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use dataverse_host::contract::kind_name;
+use dataverse_host::contract::{Change, ColumnChange, kind_name};
 use dataverse_host::sink::{JsonLines, Sink, Sqlite};
 use dataverse_host::{
     ConnectorHost, End, Metrics, Outcome, Progress, Silent, Stop, StreamReport, StreamRequest,
@@ -16,7 +16,7 @@ use super::args::{Output, SyncOptions, Target};
 use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
 use super::interrupt::interrupt;
-use super::progress::{Lines, size};
+use super::progress::{Lines, column_changes, size};
 use super::{print, print_json};
 
 /// Runs the command.
@@ -185,7 +185,7 @@ fn table(report: &SyncReport, metrics: &Metrics) -> String {
             size(stream.bytes),
             format!("{:.1}", stream.elapsed.as_secs_f64()),
             rate(
-                stream.rows + stream.deleted,
+                stream.rows + stream.deleted + stream.checked,
                 report.elapsed.min(stream.elapsed),
             ),
             state(stream).to_owned(),
@@ -213,6 +213,11 @@ fn table(report: &SyncReport, metrics: &Metrics) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+    for stream in &report.streams {
+        if let Some(changes) = column_changes(&stream.changes) {
+            let _infallible = writeln!(text, "{}: {changes}", stream.stream);
+        }
+    }
     let _infallible = writeln!(
         text,
         "{} requests over {} connections, {} received, {:.1} s",
@@ -238,6 +243,15 @@ fn rate(rows: u64, elapsed: Duration) -> String {
     ((rows as f64 / elapsed.as_secs_f64()) as u64).to_string()
 }
 
+fn column_change(found: &ColumnChange) -> serde_json::Value {
+    let change = match found.change {
+        Change::Added => "added",
+        Change::Removed => "removed",
+        Change::Retyped => "retyped",
+    };
+    json!({"column": found.column, "change": change})
+}
+
 fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
     let streams: Vec<_> = report
         .streams
@@ -252,9 +266,11 @@ fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
                 "full": stream.full,
                 "rows": stream.rows,
                 "deleted": stream.deleted,
+                "checked": stream.checked,
                 "pages": stream.pages,
                 "bytes": stream.bytes,
                 "seconds": stream.elapsed.as_secs_f64(),
+                "columnChanges": stream.changes.iter().map(column_change).collect::<Vec<_>>(),
                 "state": state(stream),
                 "error": error,
             })

@@ -12,7 +12,7 @@ use crate::error::CallError;
 use crate::host::ConnectorHost;
 use crate::profile::Profile;
 use crate::session::Sync;
-use crate::sink::Sink;
+use crate::sink::{Applied, Sink};
 use report::Tally;
 use writer::Writer;
 
@@ -61,7 +61,7 @@ pub enum Stop {
 /// Hears what has become durable.
 pub trait Progress: Send {
     /// The sink has made this event durable.
-    fn stored(&mut self, event: &Event);
+    fn stored(&mut self, event: &Event, applied: Applied);
 
     /// An instance broke; the sync goes on from the last checkpoints in a new one.
     fn restarted(&mut self, cause: &CallError);
@@ -72,7 +72,7 @@ pub trait Progress: Send {
 pub struct Silent;
 
 impl Progress for Silent {
-    fn stored(&mut self, _event: &Event) {}
+    fn stored(&mut self, _event: &Event, _applied: Applied) {}
     fn restarted(&mut self, _cause: &CallError) {}
 }
 
@@ -204,7 +204,8 @@ impl<'a> Run<'a> {
                         biased;
                         stop = stop.as_mut() => return Err(End::Stopped(stop)),
                         stored = self.writer.finished(), if self.writer.is_busy() => {
-                            self.count(&stored.map_err(End::Sink)?);
+                            let (event, applied) = stored.map_err(End::Sink)?;
+                            self.count(&event, applied);
                         }
                         event = &mut next => break event.map_err(End::Call)?,
                     }
@@ -221,12 +222,12 @@ impl<'a> Run<'a> {
     }
 
     async fn settle(&mut self) -> Result<(), End> {
-        let stored = self.writer.finished().await.map_err(End::Sink)?;
-        self.count(&stored);
+        let (event, applied) = self.writer.finished().await.map_err(End::Sink)?;
+        self.count(&event, applied);
         Ok(())
     }
 
-    fn count(&mut self, event: &Event) {
+    fn count(&mut self, event: &Event, applied: Applied) {
         match event {
             Event::Reset(reset) => {
                 self.from_the_start.remove(&reset.stream);
@@ -234,8 +235,8 @@ impl<'a> Run<'a> {
             Event::Page(_) => self.fruitless = 0,
             _ => {}
         }
-        self.tally.count(event);
-        self.progress.stored(event);
+        self.tally.count(event, applied);
+        self.progress.stored(event, applied);
     }
 
     fn selections(&mut self) -> Result<Vec<Selection>, End> {

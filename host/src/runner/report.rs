@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{Stop, StreamRequest};
-use crate::contract::{ConnectorError, Event, Operation};
+use crate::contract::{ColumnChange, ConnectorError, Event, Operation};
 use crate::error::CallError;
-use crate::sink::SinkError;
+use crate::sink::{Applied, SinkError};
 
 /// How far a stream came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +25,18 @@ pub struct StreamReport {
     pub stream: String,
     /// Rows that were stored.
     pub rows: u64,
-    /// Keys that were reported as gone.
+    /// Keys that were reported as gone, and rows that a sweep did not find.
     pub deleted: u64,
+    /// Keys that a sweep looked at.
+    pub checked: u64,
     /// Pages that were stored.
     pub pages: u64,
     /// Bytes of row text.
     pub bytes: u64,
     /// Whether this was a full read, or the rest of one.
     pub full: bool,
+    /// What has become of the columns since the last sync.
+    pub changes: Vec<ColumnChange>,
     /// From the first event to the last.
     pub elapsed: Duration,
     /// How far it came.
@@ -77,9 +81,11 @@ impl Tally {
             stream: request.stream.clone(),
             rows: 0,
             deleted: 0,
+            checked: 0,
             pages: 0,
             bytes: 0,
             full: false,
+            changes: Vec::new(),
             elapsed: Duration::ZERO,
             outcome: Outcome::Unfinished,
             began: None,
@@ -94,7 +100,7 @@ impl Tally {
         found.is_some_and(|report| report.outcome == Outcome::Unfinished)
     }
 
-    pub(super) fn count(&mut self, event: &Event) {
+    pub(super) fn count(&mut self, event: &Event, applied: Applied) {
         let stream = match event {
             Event::Schema(schema) => &schema.stream,
             Event::Reset(reset) => &reset.stream,
@@ -111,12 +117,13 @@ impl Tally {
             return;
         };
         report.elapsed = report.began.get_or_insert_with(Instant::now).elapsed();
+        report.deleted += applied.swept;
         match event {
             Event::Page(page) => {
-                let count = if page.operation == Operation::Delete {
-                    &mut report.deleted
-                } else {
-                    &mut report.rows
+                let count = match page.operation {
+                    Operation::Snapshot | Operation::Upsert => &mut report.rows,
+                    Operation::Delete => &mut report.deleted,
+                    Operation::Present => &mut report.checked,
                 };
                 *count += u64::from(page.count);
                 report.full |= page.operation == Operation::Snapshot;
@@ -128,7 +135,15 @@ impl Tally {
             Event::Failed(failure) => {
                 report.outcome = Outcome::Failed(failure.error.clone().into());
             }
-            Event::Schema(_) | Event::Sweep(_) | Event::Warning(_) => {}
+            Event::Schema(schema) => {
+                // An instance that takes over tells of the same changes again.
+                for change in &schema.changes {
+                    if !report.changes.contains(change) {
+                        report.changes.push(change.clone());
+                    }
+                }
+            }
+            Event::Sweep(_) | Event::Warning(_) => {}
         }
     }
 

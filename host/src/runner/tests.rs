@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::contract::{Operation, Page, Reset};
-use crate::sink::SinkError;
+use crate::sink::{Applied, SinkError};
 
 /// Remembers what was done with it, and can be slow or fail.
 #[derive(Clone, Default)]
@@ -27,7 +27,7 @@ impl Sink for Recorder {
         Ok(self.checkpoint.lock().unwrap().clone())
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         std::thread::sleep(self.pause);
         let line = match event {
             Event::Page(page) => {
@@ -45,7 +45,7 @@ impl Sink for Recorder {
             _ => "other".to_owned(),
         };
         self.log.lock().unwrap().push(format!("stored {line}"));
-        Ok(())
+        Ok(Applied::default())
     }
 }
 

@@ -3,10 +3,10 @@
 use tokio::task::JoinHandle;
 
 use crate::contract::Event;
-use crate::sink::{Sink, SinkError};
+use crate::sink::{Applied, Sink, SinkError};
 
 /// What the thread gives back: the sink, the event, and what became of it.
-type Written = (Box<dyn Sink>, Event, Result<(), SinkError>);
+type Written = (Box<dyn Sink>, Event, Result<Applied, SinkError>);
 
 /// The sink and the one event it may be working on.
 pub(super) enum Writer {
@@ -44,7 +44,7 @@ impl Writer {
 
     /// Waits for the event under way and returns it when it is durable. May be dropped and called
     /// again.
-    pub(super) async fn finished(&mut self) -> Result<Event, SinkError> {
+    pub(super) async fn finished(&mut self) -> Result<(Event, Applied), SinkError> {
         let Self::Busy(task) = self else {
             return Err(SinkError::Broken);
         };
@@ -52,6 +52,6 @@ impl Writer {
         *self = Self::Broken;
         let (sink, event, outcome) = joined.map_err(|_| SinkError::Broken)?;
         *self = Self::Idle(sink);
-        outcome.map(|()| event)
+        outcome.map(|applied| (event, applied))
     }
 }

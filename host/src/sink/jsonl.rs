@@ -7,16 +7,21 @@
 //! place of the old file when it is complete.
 
 mod state;
+mod sweep;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Sink, SinkError, lock};
+use super::{Applied, Sink, SinkError, lock};
 use crate::contract::{Event, Operation, Page};
 use state::{Part, State};
+use sweep::Sweep;
+
+/// The member that marks a deletion.
+const DELETED: &str = "_deleted";
 
 /// A directory of JSON Lines files.
 #[derive(Debug)]
@@ -25,6 +30,10 @@ pub struct JsonLines {
     state: State,
     /// Files open for appending, each cut to its recorded length.
     files: HashMap<PathBuf, File>,
+    /// The keys of streams, as their schema told in this sync.
+    keys: HashMap<String, Vec<String>>,
+    /// The sweeps that are under way, by stream.
+    sweeps: HashMap<String, Sweep>,
     _lock: File,
 }
 
@@ -39,6 +48,8 @@ impl JsonLines {
             directory,
             state,
             files: HashMap::new(),
+            keys: HashMap::new(),
+            sweeps: HashMap::new(),
             _lock: lock,
         };
         let interrupted: Vec<String> = sink.state.promoting().map(str::to_owned).collect();
@@ -61,6 +72,7 @@ impl JsonLines {
     }
 
     fn reset(&mut self, stream: &str) -> Result<(), SinkError> {
+        self.sweeps.remove(stream);
         let path = self.fresh_file(stream);
         self.files.remove(&path);
         // The state first: should the file be emptied and the state not be written, a later start
@@ -71,20 +83,30 @@ impl JsonLines {
         Ok(())
     }
 
-    fn append(&mut self, page: &Page) -> Result<(), SinkError> {
-        let fresh = self.state.stream(&page.stream).fresh.is_some();
+    /// The file that pages are appended to, and its durable length.
+    fn part(&mut self, stream: &str) -> (PathBuf, u64) {
+        let fresh = self.state.stream(stream).fresh.is_some();
         let path = if fresh {
-            self.fresh_file(&page.stream)
+            self.fresh_file(stream)
         } else {
-            self.current_file(&page.stream)
+            self.current_file(stream)
         };
-        let length = self.state.stream(&page.stream).part().bytes;
-        let file = match self.files.entry(path.clone()) {
+        (path, self.state.stream(stream).part().bytes)
+    }
+
+    /// A file open for appending after its first `length` bytes.
+    fn open_file(&mut self, path: &Path, length: u64) -> Result<&mut File, SinkError> {
+        Ok(match self.files.entry(path.to_owned()) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(open_at(&path, length)?)
+                entry.insert(open_at(path, length)?)
             }
-        };
+        })
+    }
+
+    fn append(&mut self, page: &Page) -> Result<(), SinkError> {
+        let (path, length) = self.part(&page.stream);
+        let file = self.open_file(&path, length)?;
         let marked;
         let text = if page.operation == Operation::Delete {
             marked = mark_deleted(page)?;
@@ -106,13 +128,77 @@ impl JsonLines {
         self.state.save(&self.directory)
     }
 
-    fn complete(&mut self, stream: &str) -> Result<(), SinkError> {
-        if self.state.stream(stream).fresh.is_none() {
-            return Ok(());
+    fn page(&mut self, page: &Page) -> Result<(), SinkError> {
+        let sweep = self.sweeps.get_mut(&page.stream);
+        let data = |reason: String| SinkError::Data {
+            stream: page.stream.clone(),
+            reason: format!("a row {reason}"),
+        };
+        match (page.operation, sweep) {
+            (Operation::Delete, _) | (Operation::Snapshot | Operation::Upsert, None) => {
+                self.append(page)
+            }
+            (Operation::Snapshot | Operation::Upsert, Some(sweep)) => {
+                sweep.note(&page.ndjson).map_err(data)?;
+                self.append(page)
+            }
+            (Operation::Present, Some(sweep)) => {
+                sweep.note(&page.ndjson).map_err(data)?;
+                let part = self.state.stream(&page.stream).part();
+                if part.checkpoint.as_ref() == Some(&page.checkpoint) {
+                    return Ok(());
+                }
+                part.checkpoint = Some(page.checkpoint.clone());
+                self.state.save(&self.directory)
+            }
+            (Operation::Present, None) => Err(data("of a sweep came before it".to_owned())),
         }
-        self.state.stream(stream).promoting = true;
-        self.state.save(&self.directory)?;
-        self.promote(stream)
+    }
+
+    fn sweep(&mut self, stream: &str) -> Result<(), SinkError> {
+        let key = self.keys.get(stream).filter(|key| !key.is_empty());
+        let key = key.ok_or_else(|| SinkError::Data {
+            stream: stream.to_owned(),
+            reason: "a sweep of a stream without a key".to_owned(),
+        })?;
+        self.sweeps.insert(stream.to_owned(), Sweep::of(key));
+        Ok(())
+    }
+
+    fn complete(&mut self, stream: &str) -> Result<Applied, SinkError> {
+        let mut applied = Applied::default();
+        if let Some(sweep) = self.sweeps.remove(stream) {
+            applied.swept = self.delete_missing(stream, sweep)?;
+        }
+        if self.state.stream(stream).fresh.is_some() {
+            self.state.stream(stream).promoting = true;
+            self.state.save(&self.directory)?;
+            self.promote(stream)?;
+        }
+        Ok(applied)
+    }
+
+    /// Appends deletions for the rows that a sweep did not find.
+    fn delete_missing(&mut self, stream: &str, sweep: Sweep) -> Result<u64, SinkError> {
+        let (path, length) = self.part(stream);
+        if length == 0 {
+            return Ok(0);
+        }
+        let file = &*self.open_file(&path, length)?;
+        let written = sweep
+            .write_missing(&path, length, &mut BufWriter::new(file))
+            .and_then(|swept| {
+                file.sync_data().map_err(SinkError::io("written", &path))?;
+                Ok(swept)
+            });
+        let swept = written.inspect_err(|_| {
+            self.files.remove(&path);
+        })?;
+        if swept.rows > 0 {
+            self.state.stream(stream).part().bytes = length + swept.bytes;
+            self.state.save(&self.directory)?;
+        }
+        Ok(swept.rows)
     }
 
     /// Puts the fresh file in the place of the current one. The recorded intent makes it safe to
@@ -152,13 +238,23 @@ impl Sink for JsonLines {
         Ok(part.checkpoint.clone())
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         match event {
-            Event::Reset(reset) => self.reset(&reset.stream),
-            Event::Page(page) => self.append(page),
-            Event::Complete(stream) => self.complete(stream),
-            Event::Schema(_) | Event::Sweep(_) | Event::Failed(_) | Event::Warning(_) => Ok(()),
+            Event::Schema(schema) => {
+                self.sweeps.remove(&schema.stream);
+                self.keys
+                    .insert(schema.stream.clone(), schema.primary_key.clone());
+            }
+            Event::Reset(reset) => self.reset(&reset.stream)?,
+            Event::Page(page) => self.page(page)?,
+            Event::Sweep(stream) => self.sweep(stream)?,
+            Event::Complete(stream) => return self.complete(stream),
+            Event::Failed(failure) => {
+                self.sweeps.remove(&failure.stream);
+            }
+            Event::Warning(_) => {}
         }
+        Ok(Applied::default())
     }
 }
 
@@ -213,7 +309,7 @@ fn mark_deleted(page: &Page) -> Result<String, SinkError> {
         if !members.trim_end().ends_with('{') {
             marked.push(',');
         }
-        marked.push_str("\"_deleted\":true}\n");
+        let _infallible = writeln!(marked, "\"{DELETED}\":true}}");
     }
     Ok(marked)
 }
@@ -289,6 +385,16 @@ mod tests {
                 model::expected(),
                 "crash at {crash}"
             );
+        }
+    }
+
+    #[test]
+    fn an_interrupted_sweep_drops_nothing() {
+        for by in model::interruptions() {
+            let directory = tempfile::tempdir().unwrap();
+            let open = || JsonLines::open(directory.path()).unwrap();
+            assert_eq!(model::interrupt_sweep(open, by.as_ref()), 0, "{by:?}");
+            assert_eq!(replay(directory.path(), "t").len(), 2, "{by:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! the next sync goes on.
 
 mod jsonl;
+mod members;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,13 @@ pub use jsonl::JsonLines;
 pub use sqlite::Sqlite;
 
 use crate::contract::Event;
+
+/// What an event did besides what it says itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Rows that were dropped because a sweep that is now complete did not find them.
+    pub swept: u64,
+}
 
 /// Applies the events of a sync.
 ///
@@ -22,7 +30,11 @@ pub trait Sink: Send {
     fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError>;
 
     /// Makes an event durable.
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError>;
+    ///
+    /// What a sweep has found so far may be forgotten when the sink is dropped: the next sync
+    /// sweeps again. A sweep that no `complete` ended is void once the stream's `schema`, `reset`,
+    /// `sweep` or `failed` comes.
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError>;
 }
 
 /// Why rows cannot be kept. What was durable before stays so.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Sink;
-use crate::contract::{Event, Operation, Page, Reset, Schema};
+use super::{Sink, SinkError};
+use crate::bindings::integration::connector::types;
+use crate::contract::{Commit, ErrorKind, Event, Failure, Operation, Page, Reset, Schema};
 
 /// Rows by key, each as the connector wrote it.
 pub(super) type Model = BTreeMap<String, String>;
@@ -37,7 +38,7 @@ pub(super) fn page(
     checkpoint: &str,
 ) -> Event {
     let line = |(id, value): &(&str, &str)| match operation {
-        Operation::Delete => format!("{{\"id\":\"{id}\"}}\n"),
+        Operation::Delete | Operation::Present => format!("{{\"id\":\"{id}\"}}\n"),
         _ => format!("{}\n", row(id, value).1),
     };
     raw_page(
@@ -72,11 +73,14 @@ pub(super) fn full_read(stream: &str, rows: &[(&str, &str)]) -> Vec<Event> {
     ]
 }
 
-pub(super) const SCRIPT_EVENTS: usize = 14;
+pub(super) const SCRIPT_EVENTS: usize = 30;
 
-/// A full read, changes, a second full read that forgets rows, changes.
+/// A full read, changes, a second full read that forgets rows, changes; then sweeps: after
+/// changes, over nothing but keys, of a stream that is empty but for what comes in between, and
+/// within a full read.
 fn script() -> Vec<Event> {
-    use Operation::{Delete, Snapshot, Upsert};
+    use Operation::{Delete, Present, Snapshot, Upsert};
+    let sweep = || Event::Sweep("t".to_owned());
     let done = || Event::Complete("t".to_owned());
     let script = vec![
         reset("t"),
@@ -93,13 +97,70 @@ fn script() -> Vec<Event> {
         done(),
         page("t", Delete, &[("2", "")], "c8"),
         done(),
+        page("t", Upsert, &[("7", "g")], "c9"),
+        sweep(),
+        page("t", Present, &[("7", ""), ("unheard of", "")], "c9"),
+        page("t", Upsert, &[("8", "h")], "c10"),
+        page("t", Present, &[("5", "")], "c10"),
+        done(),
+        sweep(),
+        page("t", Present, &[("8", ""), ("5", "")], "c10"),
+        done(),
+        reset("t"),
+        page("t", Snapshot, &[("5", "E"), ("8", "h"), ("9", "i")], "c11"),
+        page("t", Snapshot, &[("10", "j")], "c12"),
+        sweep(),
+        page("t", Present, &[("9", ""), ("10", "")], "c12"),
+        page("t", Upsert, &[("5", "EE")], "c13"),
+        done(),
     ];
     assert_eq!(script.len(), SCRIPT_EVENTS);
     script
 }
 
 pub(super) fn expected() -> Model {
-    Model::from([row("5", "E"), row("6", "f")])
+    Model::from([row("5", "EE"), row("9", "i"), row("10", "j")])
+}
+
+/// Stops a sweep that has found one of two rows, by the death of the sink or by an event, and
+/// completes the stream without another. Returns what that dropped.
+pub(super) fn interrupt_sweep<S: Sink>(open: impl Fn() -> S, by: Option<&Event>) -> u64 {
+    let mut sink = open();
+    for event in full_read("t", &[("1", "a"), ("2", "b")]) {
+        sink.apply(&event).unwrap();
+    }
+    sink.apply(&schema("t", TEXT_COLUMNS)).unwrap();
+    sink.apply(&Event::Sweep("t".to_owned())).unwrap();
+    sink.apply(&page("t", Operation::Present, &[("1", "")], "c0"))
+        .unwrap();
+    if let Some(event) = by {
+        sink.apply(event).unwrap();
+    } else {
+        drop(sink);
+        sink = open();
+    }
+    let stray = page("t", Operation::Present, &[("1", "")], "c0");
+    assert!(matches!(sink.apply(&stray), Err(SinkError::Data { .. })));
+    sink.apply(&Event::Complete("t".to_owned())).unwrap().swept
+}
+
+/// What ends a sweep without a word about rows.
+pub(super) fn interruptions() -> Vec<Option<Event>> {
+    let failed = Failure {
+        stream: "t".to_owned(),
+        error: types::Error {
+            kind: ErrorKind::Unavailable,
+            commit: Commit::NotStarted,
+            message: "test".to_owned(),
+            retry_after_ms: None,
+            fault: None,
+        },
+    };
+    vec![
+        None,
+        Some(schema("t", TEXT_COLUMNS)),
+        Some(Event::Failed(failed)),
+    ]
 }
 
 /// Runs the script through sinks that are dropped before the event `crash` and again one event
@@ -127,12 +188,17 @@ pub(super) fn run_with_crash<S: Sink>(crash: usize, open: impl Fn() -> S, tear: 
 }
 
 /// What a connector does with a checkpoint: it goes on after the page that carried it. Without one
-/// it begins the full read that was under way.
+/// it begins the full read that was under way. A sweep that was under way begins again.
 fn resume_at(script: &[Event], reached: usize, sink: &impl Sink) -> usize {
     if let Some(known) = sink.checkpoint("t").unwrap() {
         let carries =
             |event: &Event| matches!(event, Event::Page(page) if page.checkpoint == known);
-        script.iter().position(carries).unwrap() + 1
+        let next = script.iter().position(carries).unwrap() + 1;
+        let before = &script[..next];
+        let last = |of: fn(&Event) -> bool| before.iter().rposition(of);
+        let sweep = last(|event| matches!(event, Event::Sweep(_)));
+        let ended = last(|event| matches!(event, Event::Complete(_)));
+        sweep.filter(|_| sweep > ended).unwrap_or(next)
     } else {
         let is_reset = |event: &Event| matches!(event, Event::Reset(_));
         script[..reached].iter().rposition(is_reset).unwrap_or(0)

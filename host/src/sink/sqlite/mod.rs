@@ -19,6 +19,7 @@
 
 mod column;
 mod row;
+mod sweep;
 mod table;
 
 use std::collections::HashMap;
@@ -27,9 +28,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Sink, SinkError, lock};
+use super::{Applied, Sink, SinkError, lock};
 use crate::contract::{Event, Operation, Page, Schema};
 use column::Layout;
+use sweep::Sweep;
 use table::Table;
 
 /// A database file.
@@ -47,6 +49,8 @@ struct Stream {
     layout: Layout,
     /// The table that pages go to; none until one comes.
     table: Option<Table>,
+    /// The sweep that is under way.
+    sweep: Option<Sweep>,
 }
 
 impl Sqlite {
@@ -75,7 +79,7 @@ impl Sqlite {
             schema.stream.clone(),
             Stream {
                 layout,
-                table: None,
+                ..Stream::default()
             },
         );
         Ok(())
@@ -84,6 +88,7 @@ impl Sqlite {
     fn reset(&mut self, stream: &str) -> Result<(), SinkError> {
         self.in_transaction(stream, "beginning a full read", |tx, known| {
             known.table = None;
+            known.sweep = None;
             let stored = Stored::of(tx, stream)?;
             if stored.is_none() && table::exists(tx, stream)? {
                 return Err(Failure::Stream(
@@ -104,11 +109,24 @@ impl Sqlite {
         let what = format!("storing rows of `{}`", page.stream);
         self.in_transaction(&page.stream, &what, |tx, known| {
             let full_read = Stored::of(tx, &page.stream)?.is_some_and(|stored| stored.full_read);
+            let sweep = known.sweep.take();
             let table = known.table(tx, &page.stream, full_read)?;
-            let count = match page.operation {
-                Operation::Delete => table.delete(tx, &page.ndjson)?,
-                Operation::Snapshot | Operation::Upsert => table.upsert(tx, &page.ndjson)?,
+            let count = match (page.operation, &sweep) {
+                (Operation::Delete, _) => table.delete(tx, &page.ndjson)?,
+                (Operation::Snapshot | Operation::Upsert, sweep) => {
+                    if let Some(sweep) = sweep {
+                        sweep.note(tx, table, &page.ndjson)?;
+                    }
+                    table.upsert(tx, &page.ndjson)?
+                }
+                (Operation::Present, Some(sweep)) => sweep.note(tx, table, &page.ndjson)?,
+                (Operation::Present, None) => {
+                    return Err(Failure::Data(
+                        "keys of a sweep that has not begun".to_owned(),
+                    ));
+                }
             };
+            known.sweep = sweep;
             if count != page.count {
                 return Err(Failure::Data(format!(
                     "a page of {} rows holds {count}",
@@ -129,31 +147,50 @@ impl Sqlite {
         })
     }
 
-    fn complete(&mut self, stream: &str) -> Result<(), SinkError> {
-        self.in_transaction(stream, "completing a full read", |tx, known| {
-            if !Stored::of(tx, stream)?.is_some_and(|stored| stored.full_read) {
-                return Ok(());
-            }
-            // A stream without rows has a table all the same.
-            known.table(tx, stream, true)?;
-            known.table = None;
-            table::replace(tx, stream)?;
-            tx.execute(
-                "UPDATE _sync_state SET checkpoint = full_read_checkpoint,
-                     full_read_checkpoint = NULL, full_read = 0 WHERE stream = ?1",
-                params![stream],
-            )?;
+    fn sweep(&mut self, stream: &str) -> Result<(), SinkError> {
+        self.in_transaction(stream, "beginning a sweep", |tx, known| {
+            let full_read = Stored::of(tx, stream)?.is_some_and(|stored| stored.full_read);
+            let table = known.table(tx, stream, full_read)?;
+            known.sweep = Some(Sweep::begin(tx, stream, table)?);
             Ok(())
         })
     }
 
+    fn complete(&mut self, stream: &str) -> Result<Applied, SinkError> {
+        self.in_transaction(stream, "completing a read", |tx, known| {
+            let full_read = Stored::of(tx, stream)?.is_some_and(|stored| stored.full_read);
+            let mut applied = Applied::default();
+            if let Some(sweep) = known.sweep.take() {
+                applied.swept = sweep.end(tx, known.table(tx, stream, full_read)?)?;
+            }
+            if full_read {
+                // A stream without rows has a table all the same.
+                known.table(tx, stream, true)?;
+                known.table = None;
+                table::replace(tx, stream)?;
+                tx.execute(
+                    "UPDATE _sync_state SET checkpoint = full_read_checkpoint,
+                         full_read_checkpoint = NULL, full_read = 0 WHERE stream = ?1",
+                    params![stream],
+                )?;
+            }
+            Ok(applied)
+        })
+    }
+
+    fn failed(&mut self, stream: &str) {
+        if let Some(known) = self.streams.get_mut(stream) {
+            known.sweep = None;
+        }
+    }
+
     /// Runs `work` in a transaction that is durable when this returns, or not begun.
-    fn in_transaction(
+    fn in_transaction<T>(
         &mut self,
         stream: &str,
         what: &str,
-        work: impl FnOnce(&Transaction<'_>, &mut Stream) -> Result<(), Failure>,
-    ) -> Result<(), SinkError> {
+        work: impl FnOnce(&Transaction<'_>, &mut Stream) -> Result<T, Failure>,
+    ) -> Result<T, SinkError> {
         if let Err(reason) = table::check_name(stream) {
             return Err(SinkError::Stream {
                 stream: stream.to_owned(),
@@ -166,12 +203,14 @@ impl Sqlite {
             .transaction()
             .map_err(Failure::from)
             .and_then(|tx| {
-                work(&tx, known)?;
-                Ok(tx.commit()?)
+                let done = work(&tx, known)?;
+                tx.commit()?;
+                Ok(done)
             });
         outcome.map_err(|failure| {
-            // The table in memory may be ahead of the one rolled back.
+            // What is known in memory may be ahead of what was rolled back.
             known.table = None;
+            known.sweep = None;
             match failure {
                 Failure::Database(source) => failed(what, &self.path)(source),
                 Failure::Data(reason) => SinkError::Data {
@@ -216,14 +255,17 @@ impl Sink for Sqlite {
         Ok(stored.and_then(|stored| stored.checkpoint))
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), SinkError> {
+    fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         match event {
-            Event::Schema(schema) => self.schema(schema),
-            Event::Reset(reset) => self.reset(&reset.stream),
-            Event::Page(page) => self.page(page),
-            Event::Complete(stream) => self.complete(stream),
-            Event::Sweep(_) | Event::Failed(_) | Event::Warning(_) => Ok(()),
+            Event::Schema(schema) => self.schema(schema)?,
+            Event::Reset(reset) => self.reset(&reset.stream)?,
+            Event::Page(page) => self.page(page)?,
+            Event::Sweep(stream) => self.sweep(stream)?,
+            Event::Complete(stream) => return self.complete(stream),
+            Event::Failed(failure) => self.failed(&failure.stream),
+            Event::Warning(_) => {}
         }
+        Ok(Applied::default())
     }
 }
 

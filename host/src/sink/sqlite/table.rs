@@ -6,7 +6,8 @@ use rusqlite::{Connection, Statement, Transaction, params};
 
 use super::Failure;
 use super::column::{Column, Kind, Layout};
-use super::row::{for_each_member, to_sql};
+use super::row::to_sql;
+use crate::sink::members::for_each_member;
 
 /// The table of a full read that is under way.
 pub(super) fn staging(stream: &str) -> String {
@@ -111,6 +112,19 @@ impl Table {
             }
         }
         Ok(table)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The columns of the key, as they are in the table.
+    pub(super) fn key(&self) -> Vec<Column> {
+        let position = |name: &String| self.by_name.get(name);
+        let columns = self.key.iter().filter_map(position);
+        columns
+            .filter_map(|&position| self.columns.get(position).cloned())
+            .collect()
     }
 
     fn definition(&self, layout: &Layout) -> String {
@@ -239,7 +253,7 @@ impl Table {
     }
 
     /// Removes the rows with these keys. Returns the number of keys.
-    pub(super) fn delete(&mut self, tx: &Transaction<'_>, ndjson: &str) -> Result<u32, Failure> {
+    pub(super) fn delete(&self, tx: &Transaction<'_>, ndjson: &str) -> Result<u32, Failure> {
         if self.key.is_empty() {
             return Err(Failure::Data(
                 "deletions in a stream without a key".to_owned(),
@@ -255,7 +269,15 @@ impl Table {
             quoted(&self.name),
             condition.join(" AND ")
         );
-        let mut statement = tx.prepare_cached(&sql)?;
+        self.for_each_key(&mut *tx.prepare_cached(&sql)?, ndjson)
+    }
+
+    /// Runs a statement with the key of each row as its parameters. Returns the number of rows.
+    pub(super) fn for_each_key(
+        &self,
+        statement: &mut Statement<'_>,
+        ndjson: &str,
+    ) -> Result<u32, Failure> {
         let mut rows = 0;
         let mut rest = ndjson;
         while let Some((line, after)) = next_line(rest) {
@@ -270,9 +292,8 @@ impl Table {
             for (position, (name, raw)) in self.key.iter().zip(bound).enumerate() {
                 let column = self.by_name.get(name).and_then(|&at| self.columns.get(at));
                 let kind = column.map_or(Kind::Any, |column| column.kind);
-                let raw = raw.ok_or_else(|| {
-                    Failure::Data(format!("a deletion lacks the key column `{name}`"))
-                })?;
+                let raw = raw
+                    .ok_or_else(|| Failure::Data(format!("a row lacks the key column `{name}`")))?;
                 let value = to_sql(kind, raw).map_err(|_| broken())?;
                 statement.raw_bind_parameter(position + 1, value)?;
             }
@@ -297,11 +318,11 @@ fn next_line(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-fn list(parts: impl IntoIterator<Item = String>) -> String {
+pub(super) fn list(parts: impl IntoIterator<Item = String>) -> String {
     parts.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// A name as SQL text, whatever it consists of.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

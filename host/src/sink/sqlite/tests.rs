@@ -49,6 +49,66 @@ fn a_crash_at_any_event_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn an_interrupted_sweep_drops_nothing() {
+    for by in model::interruptions() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("crm.db");
+        let swept = model::interrupt_sweep(|| Sqlite::open(&path).unwrap(), by.as_ref());
+        assert_eq!((swept, rows(&path, "t").len()), (0, 2), "{by:?}");
+    }
+}
+
+#[test]
+fn keys_of_several_columns_are_stored_deleted_and_swept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crm.db");
+    let mut sink = Sqlite::open(&path).unwrap();
+    let schema = Event::Schema(Schema {
+        stream: "t".to_owned(),
+        primary_key: vec!["a".to_owned(), "b".to_owned()],
+        row_schema: r#"{"properties":{"v":{"type":"string"},"a":{"type":"string"},
+            "b":{"type":"integer"}}}"#
+            .to_owned(),
+        changes: Vec::new(),
+    });
+    let page = |operation, lines: &[&str], checkpoint: &str| {
+        model::raw_page("t", operation, &(lines.join("\n") + "\n"), checkpoint)
+    };
+    apply(
+        &mut sink,
+        [
+            schema,
+            model::reset("t"),
+            page(
+                Operation::Snapshot,
+                &[
+                    r#"{"a":"x","b":1,"v":"1"}"#,
+                    r#"{"a":"x","b":2,"v":"2"}"#,
+                    r#"{"a":"y","b":1,"v":"3"}"#,
+                    r#"{"a":"y","b":2,"v":"4"}"#,
+                ],
+                "c1",
+            ),
+            Event::Complete("t".to_owned()),
+            page(Operation::Upsert, &[r#"{"a":"x","b":2,"v":"two"}"#], "c2"),
+            page(Operation::Delete, &[r#"{"b":1,"a":"y"}"#], "c3"),
+            Event::Sweep("t".to_owned()),
+            page(
+                Operation::Present,
+                &[r#"{"b":2,"a":"x"}"#, r#"{"a":"y","b":2}"#],
+                "c3",
+            ),
+        ],
+    );
+    let applied = sink.apply(&Event::Complete("t".to_owned())).unwrap();
+    assert_eq!(applied.swept, 1);
+    assert_eq!(
+        value(&path, "SELECT group_concat(a || b || v, ' ' ORDER BY a) FROM t"),
+        Value::Text("x2two y24".to_owned())
+    );
+}
+
+#[test]
 fn an_interrupted_full_read_leaves_the_old_table() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("crm.db");
