@@ -17,6 +17,7 @@ use crate::dataverse::Client;
 use crate::dataverse::metadata::{self, TableSummary};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
+use crate::ordered;
 
 /// A stream in few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +114,7 @@ pub(crate) async fn read<H: Host>(client: &Client<H>, name: &str) -> Result<Tabl
 async fn readable<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Error> {
     let mut tables = metadata::list(client).await?;
     tables.retain(table::is_readable);
-    tables.sort_unstable_by(|a, b| a.logical_name.cmp(&b.logical_name));
+    ordered::sort_by(&mut tables, |a, b| a.logical_name.cmp(&b.logical_name));
     Ok(tables)
 }
 

@@ -1,5 +1,6 @@
 //! Names that are like a wrong one.
 
+use crate::ordered;
 use crate::text::edit_distance;
 
 /// How many names are suggested.
@@ -30,7 +31,7 @@ pub(crate) fn did_you_mean<'a>(
             Some((distance, name))
         })
         .collect();
-    near.sort_unstable();
+    ordered::sort_by(&mut near, Ord::cmp);
     near.truncate(MOST);
     match near
         .iter()

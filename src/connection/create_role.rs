@@ -10,7 +10,7 @@ use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::{Client, Guid, Twice};
 use crate::error::{Commit, Error, ErrorKind};
 use crate::host::Host;
-use crate::ordered;
+use crate::ordered::Map;
 
 /// The longest name of a role, in characters.
 const MAX_NAME: usize = 100;
@@ -127,12 +127,11 @@ async fn known_permissions<H: Host>(
 ) -> Result<(Vec<Addable>, Vec<Permission>), Error> {
     let tables = Tables::read(client, wanted).await?;
     let permissions = wanted.permissions(&tables);
-    let privileges = ordered::map(
-        lookup::privileges(client, &permissions)
-            .await?
-            .into_iter()
-            .map(|privilege| (privilege.name, (privilege.id, privilege.deepest))),
-    );
+    let privileges = lookup::privileges(client, &permissions)
+        .await?
+        .into_iter()
+        .map(|privilege| (privilege.name, (privilege.id, privilege.deepest)))
+        .collect::<Map<_, _>>();
     let mut known = Vec::new();
     let mut unknown = Vec::new();
     for mut permission in permissions {
@@ -153,7 +152,10 @@ async fn lacking<H: Host>(
     role: &Guid,
     permissions: Vec<Addable>,
 ) -> Result<Vec<Addable>, Error> {
-    let held = ordered::map(of_role(client, role).await?);
+    let held = of_role(client, role)
+        .await?
+        .into_iter()
+        .collect::<Map<_, _>>();
     Ok(permissions
         .into_iter()
         .filter(|(permission, id)| held.get(id).copied().flatten() < Some(permission.depth))

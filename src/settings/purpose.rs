@@ -1,10 +1,9 @@
 //! What a connection is for: what its account must be allowed to do follows from it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::document::Fields;
-use crate::ordered;
+use crate::ordered::{Map, Set};
 
 /// What a connection is for. Empty, nothing is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,11 +13,11 @@ use crate::ordered;
 )]
 pub struct Purpose {
     /// What vendors of one kind of application ask for.
-    pub profiles: BTreeSet<Profile>,
+    pub profiles: Set<Profile>,
     /// The tables that are read, by logical name.
-    pub read: BTreeSet<String>,
+    pub read: Set<String>,
     /// The tables that are written, by logical name, and what is done to their rows.
-    pub write: BTreeMap<String, BTreeSet<WriteOperation>>,
+    pub write: Map<String, Set<WriteOperation>>,
     /// Whether the history of rows is read.
     pub audit: bool,
     /// Whether saved views are read.
@@ -127,8 +126,11 @@ impl WriteOperation {
 /// Reads `purpose`.
 pub(super) fn read(fields: &mut Fields<'_>) -> Purpose {
     Purpose {
-        profiles: ordered::set(fields.texts("profiles", Profile::parse)),
-        read: ordered::set(fields.texts("read", table)),
+        profiles: fields
+            .texts("profiles", Profile::parse)
+            .into_iter()
+            .collect(),
+        read: fields.texts("read", table).into_iter().collect(),
         write: writes(fields),
         audit: fields.flag("audit"),
         views: fields.flag("views"),
@@ -137,10 +139,10 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Purpose {
     }
 }
 
-fn writes(fields: &mut Fields<'_>) -> BTreeMap<String, BTreeSet<WriteOperation>> {
-    let mut writes: BTreeMap<String, BTreeSet<WriteOperation>> = BTreeMap::new();
+fn writes(fields: &mut Fields<'_>) -> Map<String, Set<WriteOperation>> {
+    let mut writes: Map<String, Set<WriteOperation>> = Map::default();
     for (name, operations) in fields.objects("write", write).into_iter().flatten() {
-        writes.entry(name).or_default().extend(operations);
+        writes.merge(name, operations.into_iter().collect(), Set::extend);
     }
     writes
 }

@@ -4,7 +4,6 @@
 //! how a table is read, never what is read.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,13 +15,14 @@ use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Record};
 use crate::error::Error;
 use crate::host::{Host, Started};
+use crate::ordered::Map;
 
 /// How many tables are asked about at once: their names must fit into an address.
 const MOST_NAMES: usize = 100;
 /// How long the answer is worth waiting for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-type Counts = HashMap<String, u64>;
+type Counts = Map<String, u64>;
 
 /// The sizes of the tables that a sync reads in full.
 pub(super) struct Sizes<H> {
@@ -41,7 +41,7 @@ impl<H: Host> Sizes<H> {
     pub(super) async fn ask(client: &Client<H>, names: Vec<String>) -> Self {
         let client = client.clone().waiting_at_most(PATIENCE);
         let state = if names.is_empty() {
-            State::Known(Counts::new())
+            State::Known(Counts::default())
         } else {
             let client = client.clone();
             State::Asked(Started::new(async move { count_all(&client, &names).await }).await)
@@ -63,25 +63,29 @@ impl<H: Host> Sizes<H> {
         counts.get(table).copied()
     }
 
+    /// Goes on with what is on its way.
+    pub(super) fn poll(&self, context: &mut Context<'_>) {
+        let mut state = self.state.borrow_mut();
+        if let State::Asked(answer) = &mut *state
+            && let Poll::Ready(counts) = Pin::new(answer).poll(context)
+        {
+            *state = State::Known(counts);
+        }
+    }
+
     /// Several streams may wait for the same answer: all are polled by the one task that
     /// drives the sync, so that whoever polled last wakes them all.
     fn poll_known(&self, table: &str, context: &mut Context<'_>) -> Poll<Option<u64>> {
-        let mut state = self.state.borrow_mut();
-        if let State::Asked(answer) = &mut *state {
-            match Pin::new(answer).poll(context) {
-                Poll::Ready(counts) => *state = State::Known(counts),
-                Poll::Pending => return Poll::Pending,
-            }
+        self.poll(context);
+        match &*self.state.borrow() {
+            State::Known(counts) => Poll::Ready(counts.get(table).copied()),
+            State::Asked(_) => Poll::Pending,
         }
-        Poll::Ready(match &*state {
-            State::Known(counts) => counts.get(table).copied(),
-            State::Asked(_) => None,
-        })
     }
 }
 
 async fn count_all<H: Host>(client: &Client<H>, names: &[String]) -> Counts {
-    let mut all = Counts::new();
+    let mut all = Counts::default();
     for names in names.chunks(MOST_NAMES) {
         // Without an answer the tables are asked about one by one when they are opened.
         if let Ok(counts) = count(client, names).await {

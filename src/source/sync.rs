@@ -1,6 +1,6 @@
 //! One run over several streams.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -14,6 +14,7 @@ use crate::connection::Session;
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::ordered::Set;
 
 /// How many streams are read at a time.
 const MAX_ACTIVE: usize = 3;
@@ -44,7 +45,7 @@ impl<H: Host> Sync<H> {
             .client()
             .clone()
             .accepting_at_most(share.page_bytes());
-        let mut names = HashSet::new();
+        let mut names = Set::default();
         let mut waiting = VecDeque::with_capacity(selections.len());
         for selection in selections {
             if !names.insert(selection.stream.clone()) {
@@ -161,6 +162,10 @@ impl<H: Host> Sync<H> {
     /// Waits until a stream can take its turn and moves it to the front.
     async fn turn(&mut self) -> Turn {
         poll_fn(|context| {
+            if let Some(common) = &self.common {
+                // Its answer comes beside the metadata, not only once somebody asks for it.
+                common.sizes.poll(context);
+            }
             for index in 0..self.active.len() {
                 let Some(stream) = self.active.get_mut(index) else {
                     break;
@@ -185,13 +190,11 @@ fn max_active<H: Host>(client: &Client<H>) -> usize {
 }
 
 fn bind<H: Host>(client: &Client<H>, selection: &Selection) -> Binding {
-    let mut columns = selection.columns.clone();
-    columns.sort_unstable();
-    columns.dedup();
+    let columns: Set<String> = selection.columns.iter().cloned().collect();
     Binding {
         environment: client.environment().identity().to_owned(),
         table: selection.stream.clone(),
-        columns: (!columns.is_empty()).then_some(columns),
+        columns: (!columns.is_empty()).then(|| columns.into_iter().collect()),
         labels: selection.labels,
     }
 }

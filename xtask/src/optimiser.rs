@@ -10,6 +10,9 @@ use crate::run::{Failure, output, run};
 const PROGRAM: &str = "wasm-opt";
 const DEBIAN_PACKAGES: [&str; 1] = ["binaryen"];
 
+/// For size: the compiler has made fast what must be, and this takes nothing from that.
+const PASSES: [&str; 2] = ["--merge-similar-functions", "-Oz"];
+
 /// What the compiler was allowed to use; everything else is refused.
 const FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
@@ -44,7 +47,7 @@ pub(crate) fn optimise(module: Vec<u8>) -> Result<Vec<u8>, Failure> {
         .map(|name| temp_dir().join(format!("{PROGRAM}-{}-{name}.wasm", process::id())));
     fs::write(&before, &module).map_err(Failure::while_doing("cannot keep the module"))?;
     let optimised = run(Command::new(PROGRAM)
-        .arg("-O3")
+        .args(PASSES)
         .args(FEATURES)
         .arg(&before)
         .arg("-o")

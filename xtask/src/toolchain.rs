@@ -4,8 +4,10 @@
 //! Two compilers can do that: the one at hand, if rustup has or gets the target; or Debian's,
 //! which comes with the source of its standard library and builds that too.
 
+use std::env;
 use std::fmt;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::debian;
@@ -13,8 +15,10 @@ use crate::run::{Failure, cargo, output, root, target_directory};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Sixteen bytes at a time: pages are walked byte by byte otherwise.
 const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// Sixteen bytes at a time: pages are walked byte by byte otherwise.
+const SIXTEEN_BYTES: &str = "-Ctarget-feature=+simd128";
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -79,7 +83,7 @@ impl Toolchain {
         };
         command
             .args(["build", "--target", TARGET])
-            .env(FLAGS, "-C target-feature=+simd128");
+            .env(FLAGS, flags());
         if self == Self::Debian {
             command.arg("-Zbuild-std=std,panic_abort");
         }
@@ -105,6 +109,35 @@ impl fmt::Display for Toolchain {
             ),
         }
     }
+}
+
+/// What the compiler is told besides the profile.
+fn flags() -> String {
+    let mut flags = vec![SIXTEEN_BYTES.to_owned()];
+    // Where the sources of packages lie on this machine is nobody's business, and is written
+    // into the component once for every file otherwise.
+    flags.extend(package_sources().into_iter().filter_map(|folder| {
+        let folder = folder.to_str()?;
+        let is_one_word = !folder.contains(char::is_whitespace);
+        is_one_word.then(|| format!("--remap-path-prefix={folder}="))
+    }));
+    flags.join(" ")
+}
+
+/// The folders in which cargo keeps the sources of packages, one for each registry.
+fn package_sources() -> Vec<PathBuf> {
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let mut folders: Vec<PathBuf> = home
+        .and_then(|home| fs::read_dir(home.join("registry/src")).ok())
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    // Other flags compile everything anew.
+    folders.sort_unstable();
+    folders
 }
 
 /// Whether the compiler at hand has the target's standard library.

@@ -1,8 +1,6 @@
 //! Whether the account may do what the connection is for, and whether the tables are ready
 //! for it.
 
-use std::collections::BTreeMap;
-
 use super::organization::Organization;
 use super::{PRIVILEGES, account, sentence};
 use crate::connection::privileges::{Held, Permission, Tables, Wanted, lookup};
@@ -12,6 +10,7 @@ use crate::dataverse::privilege::Depth;
 use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
+use crate::ordered::Map;
 
 const AUDIT: &str = "audit";
 
@@ -58,7 +57,7 @@ async fn compare<H: Host>(
         Ok(held) => held,
         Err(error) => return not_told(permissions, &error),
     };
-    let mut ids = BTreeMap::new();
+    let mut ids = Map::default();
     if held.needs_ids() {
         match lookup::privileges(client, permissions).await {
             Ok(known) => ids.extend(known.into_iter().map(|known| (known.name, known.id))),

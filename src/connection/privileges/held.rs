@@ -1,13 +1,12 @@
 //! What the account may do: its own roles and those of its teams (reference §11.3).
 
-use std::collections::BTreeMap;
-
 use crate::connection::rows::{get, rows};
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Guid, Record};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::ordered::{Map, Set};
 
 /// The template of the role System Administrator, in every environment the same
 /// (reference §11.1).
@@ -16,9 +15,9 @@ const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
 /// What the account may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::connection) struct Held {
-    by_name: BTreeMap<PrivilegeName, Depth>,
+    by_name: Map<PrivilegeName, Depth>,
     /// Privileges of which the service told the key and not the name.
-    by_id: BTreeMap<Guid, Depth>,
+    by_id: Map<Guid, Depth>,
 }
 
 impl Held {
@@ -48,7 +47,7 @@ impl Held {
     pub(in crate::connection) fn depth(
         &self,
         name: &PrivilegeName,
-        ids: &BTreeMap<PrivilegeName, Guid>,
+        ids: &Map<PrivilegeName, Guid>,
     ) -> Option<Depth> {
         let by_id = ids.get(name).and_then(|id| self.by_id.get(id));
         self.by_name.get(name).max(by_id).copied()
@@ -65,13 +64,13 @@ impl Held {
     }
 
     fn add(&mut self, name: Option<PrivilegeName>, id: Option<Guid>, depth: Depth) {
-        let known = match (name, id) {
-            (Some(name), _) => self.by_name.entry(name).or_insert(depth),
-            (None, Some(id)) => self.by_id.entry(id).or_insert(depth),
-            (None, None) => return,
-        };
         // One privilege may come from several roles: the deepest counts.
-        *known = depth.max(*known);
+        let deepest = |known: &mut Depth, depth: Depth| *known = depth.max(*known);
+        match (name, id) {
+            (Some(name), _) => self.by_name.merge(name, depth, deepest),
+            (None, Some(id)) => self.by_id.merge(id, depth, deepest),
+            (None, None) => {}
+        }
     }
 }
 
@@ -106,8 +105,13 @@ async fn summed_up<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Err
 
 async fn of_roles<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Error> {
     let mut held = Held::default();
-    for role in roles_of(client, user).await? {
-        for (privilege, depth) in of_role(client, &role.id).await? {
+    let roles: Set<Guid> = roles_of(client, user)
+        .await?
+        .into_iter()
+        .map(|role| role.id)
+        .collect();
+    for role in roles {
+        for (privilege, depth) in of_role(client, &role).await? {
             if let Some(depth) = depth {
                 held.add(None, Some(privilege), depth);
             }
@@ -149,6 +153,7 @@ impl HeldRole {
     }
 }
 
+/// Those roles; one that the account has in several ways is there once for each.
 async fn roles_of<H: Host>(client: &Client<H>, user: &Guid) -> Result<Vec<HeldRole>, Error> {
     let columns = ["roleid", "_roletemplateid_value"];
     let own = format!("systemusers({user})/systemuserroles_association");
@@ -160,7 +165,5 @@ async fn roles_of<H: Host>(client: &Client<H>, user: &Guid) -> Result<Vec<HeldRo
         let query = Query::new(&path).select(&columns);
         roles.extend(rows(client, &query, HeldRole::read).await?);
     }
-    roles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    roles.dedup_by(|a, b| a.id == b.id);
     Ok(roles)
 }

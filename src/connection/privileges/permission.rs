@@ -1,9 +1,7 @@
 //! A privilege that is needed, how deep, and what for.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use crate::dataverse::privilege::{Depth, PrivilegeName, Words};
+use crate::ordered::{self, Map};
 
 /// A privilege that is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,34 +27,30 @@ impl Permission {
 
 /// Permissions, each privilege once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Permissions(BTreeMap<PrivilegeName, Permission>);
+pub(super) struct Permissions(Map<PrivilegeName, Permission>);
 
 impl Permissions {
     /// Adds a permission. A privilege that is needed twice must reach as far as either use
     /// needs it to.
     pub(super) fn add(&mut self, permission: Permission) {
-        match self.0.entry(permission.privilege.clone()) {
-            Entry::Vacant(entry) => {
-                entry.insert(permission);
-            }
-            Entry::Occupied(mut entry) => {
-                let known = entry.get_mut();
-                known.depth = known.depth.max(permission.depth);
-                known.is_essential |= permission.is_essential;
-                for reason in permission.needed_for {
-                    if !known.needed_for.contains(&reason) {
-                        known.needed_for.push(reason);
-                    }
+        let privilege = permission.privilege.clone();
+        self.0.merge(privilege, permission, |known, permission| {
+            known.depth = known.depth.max(permission.depth);
+            known.is_essential |= permission.is_essential;
+            for reason in permission.needed_for {
+                if !known.needed_for.contains(&reason) {
+                    known.needed_for.push(reason);
                 }
             }
-        }
+        });
     }
 
     /// In the order in which the role editor shows them.
     pub(super) fn into_sorted(self) -> Vec<Permission> {
         let mut permissions: Vec<Permission> = self.0.into_values().collect();
-        permissions
-            .sort_unstable_by(|a, b| (&a.words, &a.privilege).cmp(&(&b.words, &b.privilege)));
+        ordered::sort_by(&mut permissions, |a, b| {
+            (&a.words, &a.privilege).cmp(&(&b.words, &b.privilege))
+        });
         permissions
     }
 }

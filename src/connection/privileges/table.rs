@@ -4,10 +4,8 @@
 //! (reference §11.3, §12.1), and any other table is taken to be guarded by privileges of its
 //! own name.
 
-use std::collections::BTreeSet;
-
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right};
-use crate::ordered;
+use crate::ordered::Set;
 
 /// What guards a table, and what its rows refer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +33,7 @@ pub(super) struct Guard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum References {
     /// These.
-    To(BTreeSet<String>),
+    To(Set<String>),
     /// Nobody knows which, so it may be any.
     Unknown,
 }
@@ -53,11 +51,9 @@ impl Table {
     /// What is known of a table without metadata.
     pub(in crate::connection) fn offline(name: &str) -> Self {
         let references = match REFERENCES.iter().find(|(table, _)| *table == name) {
-            Some((_, targets)) => {
-                References::To(ordered::set(targets.iter().map(ToString::to_string)))
-            }
+            Some((_, targets)) => References::To(targets.iter().map(ToString::to_string).collect()),
             // What the standard tables without an entry refer to is of no account.
-            None if is_standard(name) => References::To(BTreeSet::new()),
+            None if is_standard(name) => References::To(Set::default()),
             None => References::Unknown,
         };
         Self {
@@ -80,12 +76,12 @@ impl Table {
             name: name.to_owned(),
             title,
             guards,
-            references: References::To(BTreeSet::new()),
+            references: References::To(Set::default()),
         }
     }
 
     /// Tells what its lookups can be set to point to.
-    pub(super) fn refer_to(&mut self, targets: BTreeSet<String>) {
+    pub(super) fn refer_to(&mut self, targets: Set<String>) {
         self.references = References::To(targets);
     }
 

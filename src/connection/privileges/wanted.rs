@@ -1,22 +1,20 @@
 //! From what a connection is for to what its account must be allowed to do.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::permission::{Permission, Permissions};
 use super::profiles::bundle;
 use super::table::{Guard, Table};
 use super::tables::Tables;
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right, Words};
-use crate::ordered;
+use crate::ordered::{Map, Set};
 use crate::settings::{Profile, Purpose, WriteOperation};
 
 /// What is done with which tables, and what else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::connection) struct Wanted {
-    read: BTreeSet<String>,
-    write: BTreeMap<String, BTreeSet<WriteOperation>>,
+    read: Set<String>,
+    write: Map<String, Set<WriteOperation>>,
     /// Tables that are read, and that lookups of the written rows are never set to.
-    aside: BTreeSet<&'static str>,
+    aside: Set<&'static str>,
     /// Whether the history of rows is read.
     pub(in crate::connection) audit: bool,
     /// Privileges on something other than rows, and what needs them.
@@ -65,10 +63,12 @@ impl Wanted {
             let bundle = bundle(profile);
             wanted.read(bundle.read);
             wanted.read(bundle.processes);
-            wanted.aside.extend(bundle.processes);
+            wanted.aside.extend(bundle.processes.iter().copied());
             for table in bundle.write {
-                let operations = wanted.write.entry((*table).to_owned()).or_default();
-                operations.extend(bundle.operations);
+                let operations = bundle.operations.iter().copied().collect();
+                wanted
+                    .write
+                    .merge((*table).to_owned(), operations, Set::extend);
             }
             wanted.audit |= bundle.audit;
             wanted.besides.extend(bundle.besides);
@@ -102,8 +102,8 @@ impl Wanted {
     }
 
     /// Every table that anything is done with.
-    pub(in crate::connection) fn tables(&self) -> BTreeSet<&str> {
-        ordered::set(self.tables_read().chain(self.tables_written()))
+    pub(in crate::connection) fn tables(&self) -> Set<&str> {
+        self.tables_read().chain(self.tables_written()).collect()
     }
 
     /// The permissions for all of it, and no others, in the order in which the role editor
@@ -138,9 +138,9 @@ impl Wanted {
             .filter(|name| !self.aside.contains(name))
             .filter_map(table)
             .collect();
-        for (name, operations) in &self.write {
+        for (name, operations) in self.write.iter() {
             let Some(table) = table(name) else { continue };
-            for operation in operations {
+            for operation in operations.iter() {
                 let (right, doing) = right_to(*operation);
                 add(&mut permissions, table, right, doing);
             }

@@ -1,6 +1,7 @@
 //! Tables and columns as the service defines them.
 
 use super::wire;
+use crate::ordered;
 
 /// A table in few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,14 +267,14 @@ impl From<wire::Table<Vec<wire::Column>>> for TableDefinition {
         let mut attributes: Vec<Attribute> =
             table.attributes.into_iter().map(Attribute::from).collect();
         // The service lists columns in no particular order.
-        attributes.sort_unstable_by(|a, b| {
+        ordered::sort_by(&mut attributes, |a, b| {
             (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
         });
         let shows_changes = attributes
             .iter()
             .any(|column| wire::grows(&column.logical_name) && column.is_selectable());
         let mut keys: Vec<TableKey> = table.keys.into_iter().filter_map(key).collect();
-        keys.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        ordered::sort_by(&mut keys, |a, b| a.name.cmp(&b.name));
         let summary = wire::Table {
             logical_name: table.logical_name,
             entity_set_name: table.entity_set_name,

@@ -1,7 +1,5 @@
 //! What guards tables and what their rows can refer to (reference §5.2, §5.3, §11.3).
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::super::privilege::{Depth, PrivilegeName, Right};
@@ -10,6 +8,7 @@ use super::super::{Client, Record};
 use super::is_logical_name;
 use crate::error::Error;
 use crate::host::{Host, Started};
+use crate::ordered::Set;
 
 /// How many tables are asked about in one request.
 const TABLES_AT_ONCE: usize = 25;
@@ -95,12 +94,9 @@ pub async fn guards<H: Host>(
 ///
 /// # Errors
 /// What the service said.
-pub async fn references<H: Host>(
-    client: &Client<H>,
-    table: &str,
-) -> Result<BTreeSet<String>, Error> {
+pub async fn references<H: Host>(client: &Client<H>, table: &str) -> Result<Set<String>, Error> {
     if !is_logical_name(table) {
-        return Ok(BTreeSet::new());
+        return Ok(Set::default());
     }
     let path = format!(
         "EntityDefinitions(LogicalName='{table}')/Attributes/\
@@ -116,8 +112,8 @@ fn tables(answer: Record<'_>) -> Option<Vec<TableGuards>> {
     definitions.iter().map(Record).map(table).collect()
 }
 
-fn targets(answer: Record<'_>) -> Option<BTreeSet<String>> {
-    let mut targets = BTreeSet::new();
+fn targets(answer: Record<'_>) -> Option<Set<String>> {
+    let mut targets = Set::default();
     for lookup in answer.list("value")?.iter().map(Record) {
         if can_be_set(lookup) {
             let names = lookup.list("Targets").unwrap_or_default();

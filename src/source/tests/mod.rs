@@ -413,9 +413,10 @@ fn pages_that_are_too_much_for_the_service_become_smaller() {
 
 #[test]
 fn as_many_streams_are_read_at_once_as_the_service_welcomes() {
-    // Two are opened before the service has said anything; what is known of tables is read
-    // side by side too, and what a stream needs to go on waits for no other.
-    for (hint, expected) in [("", 2..=3), ("1", 2..=2), ("8", 3..=8)] {
+    // Two are opened, and the sizes of all asked for, before the service has said anything;
+    // what is known of tables is read side by side too, and what a stream needs to go on waits
+    // for no other.
+    for (hint, expected) in [("", 2..=3), ("1", 2..=3), ("8", 3..=8)] {
         let names = ["alpha", "beta", "gamma", "delta"];
         let world = World::new(7, &names.map(|name| (name, Kind::Tracked)));
         let host = welcoming_host(&world, hint);
