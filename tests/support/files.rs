@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use dataverse_host::sink::stored_name;
 use rusqlite::types::Value as Stored;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::rows::{Rows, members, text};
 
-/// What a reader of `<stream>.jsonl` ends up with who applies its lines in order.
+/// What a reader of a stream's file ends up with who applies its lines in order.
 pub fn read_json_lines(directory: &Path, stream: &str, key: &str) -> Rows {
-    let path = directory.join(format!("{stream}.jsonl"));
+    let path = directory.join(format!("{}.jsonl", stored_name(stream)));
     let content =
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     assert!(
@@ -39,7 +40,7 @@ pub fn read_json_lines(directory: &Path, stream: &str, key: &str) -> Rows {
 pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Rows) {
     let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut statement = database
-        .prepare(&format!("SELECT * FROM \"{stream}\""))
+        .prepare(&format!("SELECT * FROM \"{}\"", stored_name(stream)))
         .unwrap();
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut seen = 0;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::callback::Callback;
+use super::selection::{Files, Since};
 
 const COMPONENT_HELP: &str = "The connector component [default: $DATAVERSE_COMPONENT, else \
     dataverse_connector.wasm next to this program, else in target/component]";
@@ -173,13 +174,40 @@ pub(super) struct SyncOptions {
     #[arg(long, value_name = "TARGET")]
     pub(super) to: Target,
 
-    /// A stream to read; may be repeated [default: those of the connection file].
+    /// A stream to read: a name that `discover` lists; may be repeated [default: those of the
+    /// selection].
     #[arg(long = "stream", value_name = "NAME")]
     pub(super) streams: Vec<String>,
 
-    /// Columns to read, of every stream [default: those of the connection file, else all].
+    /// A query of your own to read as the stream `query:<name of the file>`; may be repeated.
+    #[arg(long = "query", value_name = "FILE")]
+    pub(super) queries: Vec<PathBuf>,
+
+    /// What to read of several streams, in the place of [sync] in the connection file;
+    /// host/README.md shows one.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(super) selection: Option<PathBuf>,
+
+    /// Columns to read, of every stream [default: those of the selection, else all].
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(super) columns: Vec<String>,
+
+    /// Reads only rows that meet this condition, in the service's own filter language; for one
+    /// stream.
+    #[arg(long, value_name = "CONDITION")]
+    pub(super) filter: Option<String>,
+
+    /// Reads only rows changed since then, such as 2026-01-31 or 2026-01-31T08:00:00+01:00.
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<Since>,
+
+    /// What to read of columns that hold files and images.
+    #[arg(long, value_enum)]
+    pub(super) files: Option<Files>,
+
+    /// Reads every key at the end, to find deletions that the service does not report.
+    #[arg(long)]
+    pub(super) sweep: bool,
 
     /// Adds labels for people beside choices and references.
     #[arg(long)]

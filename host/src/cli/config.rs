@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use dataverse_host::{Limits, Network, Origin, Profile, Timeouts, Trust};
 
 use super::exit::{Exit, Failure};
+use super::selection::Streams;
 use super::stores::{StoreSections, Stores};
 
 /// A connection as its file describes it.
@@ -27,7 +28,7 @@ pub(super) struct ConnectionFile {
     #[serde(default)]
     limits: LimitsSection,
     #[serde(default)]
-    pub(super) sync: SyncSection,
+    pub(super) sync: Streams,
     /// Relative paths in the file start here.
     #[serde(skip)]
     directory: PathBuf,
@@ -87,50 +88,18 @@ struct LimitsSection {
     call_timeout_seconds: Option<u32>,
 }
 
-/// What to read when the command line does not say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct SyncSection {
-    #[serde(default)]
-    pub(super) labels: bool,
-    pub(super) page_size: Option<u32>,
-    #[serde(default)]
-    pub(super) streams: Vec<StreamSection>,
-}
-
-/// One stream of the connection file.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct StreamSection {
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) columns: Vec<String>,
-    pub(super) labels: Option<bool>,
-    pub(super) page_size: Option<u32>,
-}
-
 impl ConnectionFile {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| usage(format!("{} cannot be read: {error}", path.display())))?;
         let mut file = Self::parse(&text, &path.display().to_string())?;
         file.directory = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        file.sync.stand_in(&file.directory);
         Ok(file)
     }
 
     fn parse(text: &str, name: &str) -> Result<Self, Failure> {
-        toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let mut message = format!("{name}, line {line}: {}", without_values(error.message()));
-            let section = before.lines().rev().find(|line| line.trim_start().starts_with('['));
-            if section.is_some_and(|section| section.contains("[secrets]")) {
-                message.push_str(
-                    "; [secrets] says where secrets are kept, their values never stand in this file",
-                );
-            }
-            usage(message)
-        })
+        parse_toml(text, name)
     }
 
     /// The profile that the file describes, with a pool of its own.
@@ -246,6 +215,26 @@ pub(super) fn add_uses(settings: &mut serde_json::Value, uses: &[String]) -> Res
     Ok(())
 }
 
+/// Reads TOML that a person wrote. A mistake is told by line, and nothing of the text with it.
+pub(super) fn parse_toml<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Failure> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let before = before.unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let mut message = format!("{name}, line {line}: {}", without_values(error.message()));
+        let section = before
+            .lines()
+            .rev()
+            .find(|line| line.trim_start().starts_with('['));
+        if section.is_some_and(|section| section.contains("[secrets]")) {
+            message.push_str(
+                "; [secrets] says where secrets are kept, their values never stand in this file",
+            );
+        }
+        usage(message)
+    })
+}
+
 /// A parser's complaint without the text it quotes, which may be a secret in the wrong place.
 fn without_values(message: &str) -> String {
     let Some((head, rest)) = message.split_once(": string \"") else {
@@ -306,7 +295,7 @@ mod tests {
         assert_eq!(file.limits().call, Duration::from_mins(1));
         let network = file.network().unwrap();
         assert_eq!(network.timeouts.connect, Duration::from_secs(3));
-        assert!(network.allow_private && file.sync.labels);
+        assert!(network.allow_private);
         let profile = format!("{:?}", file.profile().unwrap());
         assert!(
             profile.contains(r#"\"type\":\"client-secret\""#),

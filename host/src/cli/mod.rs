@@ -10,6 +10,7 @@ mod login;
 mod progress;
 mod role;
 mod secret;
+mod selection;
 mod show;
 mod stores;
 mod sync;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use dataverse_host::contract::{Change, ColumnChange, kind_name};
-use dataverse_host::sink::{JsonLines, Sink, Sqlite};
+use dataverse_host::sink::{JsonLines, Sink, Sqlite, stored_name};
 use dataverse_host::{
-    ConnectorHost, End, Metrics, Outcome, Progress, Silent, Stop, StreamReport, StreamRequest,
-    SyncReport, run_sync,
+    ConnectorHost, End, Metrics, Outcome, Progress, Silent, Stop, StreamReport, SyncReport,
+    run_sync,
 };
 
 use super::args::{Output, SyncOptions, Target};
@@ -17,7 +17,7 @@ use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
 use super::interrupt::interrupt;
 use super::progress::{Lines, column_changes, size};
-use super::{print, print_json};
+use super::{print, print_json, selection};
 
 /// Runs the command.
 pub(super) async fn run(
@@ -26,7 +26,7 @@ pub(super) async fn run(
     options: &SyncOptions,
     quiet: bool,
 ) -> Result<Exit, Failure> {
-    let requests = requests(connection, options)?;
+    let requests = selection::requests(&connection.sync, options)?;
     let sink: Box<dyn Sink> = match &options.to {
         Target::JsonLines(directory) => Box::new(JsonLines::open(directory)?),
         Target::Sqlite(file) => Box::new(Sqlite::open(file)?),
@@ -47,53 +47,6 @@ pub(super) async fn run(
         eprintln!("note: the connector was kept from reaching {origin}");
     }
     conclude(report)
-}
-
-/// The streams of the command line, else those of the connection file.
-fn requests(
-    connection: &ConnectionFile,
-    options: &SyncOptions,
-) -> Result<Vec<StreamRequest>, Failure> {
-    let section = &connection.sync;
-    let configured = |name: &str| section.streams.iter().find(|stream| stream.name == name);
-    let names: Vec<&str> = if options.streams.is_empty() {
-        section
-            .streams
-            .iter()
-            .map(|stream| stream.name.as_str())
-            .collect()
-    } else {
-        options.streams.iter().map(String::as_str).collect()
-    };
-    if names.is_empty() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "say what to read: --stream NAME, or [[sync.streams]] in the connection file; \
-             `discover` lists the streams",
-        ));
-    }
-    let request = |name: &str| {
-        let own = configured(name);
-        let columns = if options.columns.is_empty() {
-            own.map(|stream| stream.columns.clone()).unwrap_or_default()
-        } else {
-            options.columns.clone()
-        };
-        StreamRequest {
-            stream: name.to_owned(),
-            columns,
-            labels: options.labels
-                || own
-                    .and_then(|stream| stream.labels)
-                    .unwrap_or(section.labels),
-            page_size: options
-                .page_size
-                .or_else(|| own.and_then(|stream| stream.page_size))
-                .or(section.page_size),
-            full: options.full,
-        }
-    };
-    Ok(names.into_iter().map(request).collect())
 }
 
 /// Ready when the user interrupts, the system asks to end, or the time is over. A second
@@ -263,6 +216,7 @@ fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
             };
             json!({
                 "stream": stream.stream,
+                "storedAs": stored_name(&stream.stream),
                 "full": stream.full,
                 "rows": stream.rows,
                 "deleted": stream.deleted,

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::pin::{Pin, pin};
 use std::time::Instant;
 
-use crate::contract::{Event, Selection};
+use crate::contract::{Event, FileForm, Selection};
 use crate::error::CallError;
 use crate::host::ConnectorHost;
 use crate::profile::Profile;
@@ -30,6 +30,16 @@ pub struct StreamRequest {
     pub columns: Vec<String>,
     /// Whether labels come beside choices and references.
     pub labels: bool,
+    /// Only rows that meet this condition, in the service's own filter language.
+    pub filter: Option<String>,
+    /// Only rows changed at this time or later, RFC 3339.
+    pub since: Option<String>,
+    /// The text of the query, for a stream that is one.
+    pub query: Option<String>,
+    /// What comes for columns that hold files and images.
+    pub files: FileForm,
+    /// Whether every key is read at the end, to find deletions that the service does not report.
+    pub sweep: bool,
     /// Rows per request to the service.
     pub page_size: Option<u32>,
     /// Whether to read everything again instead of going on.
@@ -43,8 +53,29 @@ impl StreamRequest {
             stream: stream.into(),
             columns: Vec::new(),
             labels: false,
+            filter: None,
+            since: None,
+            query: None,
+            files: FileForm::Reference,
+            sweep: false,
             page_size: None,
             full: false,
+        }
+    }
+
+    /// The same as a selection that goes on from a checkpoint.
+    fn selection(&self, checkpoint: Option<String>) -> Selection {
+        Selection {
+            stream: self.stream.clone(),
+            columns: self.columns.clone(),
+            labels: self.labels,
+            filter: self.filter.clone(),
+            since: self.since.clone(),
+            query: self.query.clone(),
+            files: self.files,
+            sweep: self.sweep,
+            page_size: self.page_size,
+            checkpoint,
         }
     }
 }
@@ -251,13 +282,7 @@ impl<'a> Run<'a> {
             } else {
                 sink.checkpoint(&request.stream).map_err(End::Sink)?
             };
-            Ok(Selection {
-                columns: request.columns.clone(),
-                labels: request.labels,
-                page_size: request.page_size,
-                checkpoint,
-                ..Selection::of(&request.stream)
-            })
+            Ok(request.selection(checkpoint))
         })
         .collect()
     }

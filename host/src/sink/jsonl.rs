@@ -1,7 +1,7 @@
 //! JSON Lines: a file per stream, to which rows and deletions are appended as they come.
 //!
-//! `<stream>.jsonl` holds rows as the connector wrote them; a deletion is its key row with
-//! `"_deleted":true`. `state.json` holds, per stream, the checkpoint and the length of the file
+//! `<stream>.jsonl` ([`stored_name`]) holds rows as the connector wrote them; a deletion is its key row with
+//! `"_deleted":true`, also of one that a sweep did not find. `state.json` holds, per stream, the checkpoint and the length of the file
 //! that belongs to it. What a crash left beyond that length is cut off at the next start, so every
 //! row is there exactly once. A full read is written to `<stream>.jsonl.new`, which takes the
 //! place of the old file when it is complete.
@@ -15,7 +15,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Applied, Sink, SinkError, lock};
+use super::{Applied, Sink, SinkError, lock, stored_name};
 use crate::contract::{Event, Operation, Page};
 use state::{Part, State};
 use sweep::Sweep;
@@ -63,12 +63,13 @@ impl JsonLines {
     }
 
     fn current_file(&self, stream: &str) -> PathBuf {
-        self.directory.join(format!("{}.jsonl", file_name(stream)))
+        self.directory
+            .join(format!("{}.jsonl", stored_name(stream)))
     }
 
     fn fresh_file(&self, stream: &str) -> PathBuf {
         self.directory
-            .join(format!("{}.jsonl.new", file_name(stream)))
+            .join(format!("{}.jsonl.new", stored_name(stream)))
     }
 
     fn reset(&mut self, stream: &str) -> Result<(), SinkError> {
@@ -314,20 +315,6 @@ fn mark_deleted(page: &Page) -> Result<String, SinkError> {
     Ok(marked)
 }
 
-/// A stream's name as a file name on every system: what is not a letter, digit, `-` or `_` is
-/// written as `%` and two hexadecimal digits per byte.
-fn file_name(stream: &str) -> String {
-    let mut name = String::with_capacity(stream.len());
-    for byte in stream.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            name.push(char::from(byte));
-        } else {
-            let _infallible = write!(name, "%{byte:02X}");
-        }
-    }
-    name
-}
-
 /// Makes a rename in the directory durable.
 fn sync_directory(directory: &Path) -> Result<(), SinkError> {
     if cfg!(unix) {
@@ -345,8 +332,9 @@ mod tests {
 
     /// What a reader of the file ends up with who applies its lines in order.
     fn replay(directory: &Path, stream: &str) -> Model {
-        let text = std::fs::read_to_string(directory.join(format!("{}.jsonl", file_name(stream))))
-            .unwrap_or_default();
+        let text =
+            std::fs::read_to_string(directory.join(format!("{}.jsonl", stored_name(stream))))
+                .unwrap_or_default();
         let mut rows = Model::new();
         for line in text.lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -448,8 +436,6 @@ mod tests {
 
     #[test]
     fn strange_names_two_writers_and_shortened_files() {
-        assert_eq!(file_name("account"), "account");
-        assert_eq!(file_name("../a.b"), "%2E%2E%2Fa%2Eb");
         let directory = tempfile::tempdir().unwrap();
         let mut sink = JsonLines::open(directory.path()).unwrap();
         assert!(matches!(
@@ -460,7 +446,8 @@ mod tests {
             sink.apply(&event).unwrap();
         }
         drop(sink);
-        std::fs::write(directory.path().join("%2E%2E%2Ft.jsonl"), "").unwrap();
+        let file = format!("{}.jsonl", stored_name("../t"));
+        std::fs::write(directory.path().join(file), "").unwrap();
         let sink = JsonLines::open(directory.path()).unwrap();
         assert!(matches!(
             sink.checkpoint("../t"),

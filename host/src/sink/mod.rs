@@ -3,12 +3,14 @@
 
 mod jsonl;
 mod members;
+mod name;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use jsonl::JsonLines;
+pub use name::stored_name;
 pub use sqlite::Sqlite;
 
 use crate::contract::Event;

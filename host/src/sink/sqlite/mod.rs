@@ -1,7 +1,8 @@
-//! An SQLite database: a table per stream, always equal to the service as of the checkpoint.
+//! An SQLite database: a table per stream ([`stored_name`]), always equal to the service as of the
+//! checkpoint.
 //!
 //! Rows and checkpoint change in one transaction. A full read fills a table of its own,
-//! `_sync_new_<stream>`, which takes the place of the old one when it is complete; indexes and
+//! `_sync_new_<table>`, which takes the place of the old one when it is complete; indexes and
 //! triggers of the old table are made again on the new one. `_sync_state` tells how far each
 //! stream has come.
 //!
@@ -16,6 +17,10 @@
 //! | `string` | `TEXT` | |
 //! | `object`, `array` | `TEXT` | JSON |
 //! | anything else, or not in the schema | `ANY` | integers that fit as such, the rest as text |
+//!
+//! Columns that the schema gains are added, those it loses are kept. A column whose type changes
+//! keeps its values and takes any from then on (`ANY`; `TEXT` takes all as text); the next full
+//! read gives it its new type.
 
 mod column;
 mod row;
@@ -28,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Applied, Sink, SinkError, lock};
+use super::{Applied, Sink, SinkError, lock, stored_name};
 use crate::contract::{Event, Operation, Page, Schema};
 use column::Layout;
 use sweep::Sweep;
@@ -90,12 +95,13 @@ impl Sqlite {
             known.table = None;
             known.sweep = None;
             let stored = Stored::of(tx, stream)?;
-            if stored.is_none() && table::exists(tx, stream)? {
+            let name = stored_name(stream);
+            if stored.is_none() && table::exists(tx, &name)? {
                 return Err(Failure::Stream(
                     "the database has a table of this name that no sync made; rename or drop it",
                 ));
             }
-            table::drop(tx, &table::staging(stream))?;
+            table::drop(tx, &table::staging(&name))?;
             tx.execute(
                 "INSERT INTO _sync_state (stream, full_read) VALUES (?1, 1)
                  ON CONFLICT (stream) DO UPDATE SET full_read = 1, full_read_checkpoint = NULL",
@@ -167,7 +173,8 @@ impl Sqlite {
                 // A stream without rows has a table all the same.
                 known.table(tx, stream, true)?;
                 known.table = None;
-                table::replace(tx, stream)?;
+                let name = stored_name(stream);
+                table::replace(tx, &table::staging(&name), &name)?;
                 tx.execute(
                     "UPDATE _sync_state SET checkpoint = full_read_checkpoint,
                          full_read_checkpoint = NULL, full_read = 0 WHERE stream = ?1",
@@ -237,11 +244,10 @@ impl Stream {
         let table = if let Some(table) = self.table.take() {
             table
         } else {
-            let name = if full_read {
-                table::staging(stream)
-            } else {
-                stream.to_owned()
-            };
+            let mut name = stored_name(stream);
+            if full_read {
+                name = table::staging(&name);
+            }
             Table::open(tx, name, &self.layout)?
         };
         Ok(self.table.insert(table))

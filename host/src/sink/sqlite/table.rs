@@ -10,16 +10,15 @@ use super::row::to_sql;
 use crate::sink::members::for_each_member;
 
 /// The table of a full read that is under way.
-pub(super) fn staging(stream: &str) -> String {
-    format!("_sync_new_{stream}")
+pub(super) fn staging(table: &str) -> String {
+    format!("_sync_new_{table}")
 }
 
 /// Whether a stream's name can be a table's.
 pub(super) fn check_name(stream: &str) -> Result<(), &'static str> {
-    let lower = stream.to_ascii_lowercase();
-    if stream.is_empty() || stream.contains('\0') {
+    if stream.is_empty() {
         Err("a table needs a name")
-    } else if lower.starts_with("sqlite_") || lower.starts_with("_sync_") {
+    } else if stream.starts_with("sqlite_") || stream.starts_with("_sync_") {
         Err("names that begin with sqlite_ or _sync_ are taken")
     } else {
         Ok(())
@@ -36,20 +35,20 @@ pub(super) fn drop(connection: &Connection, table: &str) -> rusqlite::Result<()>
     connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))
 }
 
-/// Puts the staging table in the place of the stream's table, with its indexes and triggers.
-pub(super) fn replace(tx: &Transaction<'_>, stream: &str) -> Result<(), Failure> {
+/// Puts a table in the place of another, with the other's indexes and triggers.
+pub(super) fn replace(tx: &Transaction<'_>, new: &str, old: &str) -> Result<(), Failure> {
     let belongings: Vec<String> = tx
         .prepare_cached(
             "SELECT sql FROM sqlite_schema
              WHERE tbl_name = ?1 AND type IN ('index', 'trigger') AND sql IS NOT NULL",
         )?
-        .query_map(params![stream], |row| row.get(0))?
+        .query_map(params![old], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    drop(tx, stream)?;
+    drop(tx, old)?;
     tx.execute_batch(&format!(
         "ALTER TABLE {} RENAME TO {}",
-        quoted(&staging(stream)),
-        quoted(stream)
+        quoted(new),
+        quoted(old)
     ))?;
     for sql in belongings {
         tx.execute_batch(&sql)?;
@@ -67,7 +66,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Opens the table, makes it if it is not there, and adds columns that are new in the layout.
+    /// Opens the table, makes it if it is not there, adds columns that are new in the layout, and
+    /// loosens those that are of another type there.
     pub(super) fn open(
         tx: &Transaction<'_>,
         name: String,
@@ -93,11 +93,12 @@ impl Table {
             if layout.columns.is_empty() {
                 return Err(Failure::Data("rows came before their schema".to_owned()));
             }
-            tx.execute_batch(&table.definition(layout))?;
             table.columns.clone_from(&layout.columns);
+            tx.execute_batch(&table.definition(&table.name))?;
             table.index();
         } else {
             table.index();
+            table.loosen(tx, layout)?;
             for column in &layout.columns {
                 if let Some(&known) = table.by_name.get(&column.name) {
                     // A boolean is an integer in the table.
@@ -127,12 +128,42 @@ impl Table {
             .collect()
     }
 
-    fn definition(&self, layout: &Layout) -> String {
-        let mut parts: Vec<String> = layout
+    /// Lets columns that are of another type in the layout hold any value. What they hold stays as
+    /// it is.
+    fn loosen(&mut self, tx: &Transaction<'_>, layout: &Layout) -> Result<(), Failure> {
+        let mut loosened = false;
+        for column in &layout.columns {
+            let known = self.by_name.get(&column.name).copied();
+            if let Some(known) = known.and_then(|known| self.columns.get_mut(known))
+                && known.kind.sql() != column.kind.sql()
+                && !matches!(known.kind, Kind::Text | Kind::Any)
+            {
+                known.kind = Kind::Any;
+                loosened = true;
+            }
+        }
+        if !loosened {
+            return Ok(());
+        }
+        // SQLite cannot change a column's type in place.
+        let copy = format!("_sync_loose_{}", self.name);
+        let names = list(self.columns.iter().map(|column| quoted(&column.name)));
+        tx.execute_batch(&format!(
+            "{}; INSERT INTO {} ({names}) SELECT {names} FROM {}",
+            self.definition(&copy),
+            quoted(&copy),
+            quoted(&self.name)
+        ))?;
+        replace(tx, &copy, &self.name)
+    }
+
+    /// The statement that makes a table of this name with these columns.
+    fn definition(&self, name: &str) -> String {
+        let mut parts: Vec<String> = self
             .columns
             .iter()
             .map(|column| {
-                let required = if layout.key.contains(&column.name) {
+                let required = if self.key.contains(&column.name) {
                     " NOT NULL"
                 } else {
                     ""
@@ -140,17 +171,13 @@ impl Table {
                 format!("{} {}{required}", quoted(&column.name), column.kind.sql())
             })
             .collect();
-        if !layout.key.is_empty() {
+        if !self.key.is_empty() {
             parts.push(format!(
                 "PRIMARY KEY ({})",
-                list(layout.key.iter().map(|name| quoted(name)))
+                list(self.key.iter().map(|name| quoted(name)))
             ));
         }
-        format!(
-            "CREATE TABLE {} ({}) STRICT",
-            quoted(&self.name),
-            list(parts)
-        )
+        format!("CREATE TABLE {} ({}) STRICT", quoted(name), list(parts))
     }
 
     fn index(&mut self) {

@@ -103,7 +103,10 @@ fn keys_of_several_columns_are_stored_deleted_and_swept() {
     let applied = sink.apply(&Event::Complete("t".to_owned())).unwrap();
     assert_eq!(applied.swept, 1);
     assert_eq!(
-        value(&path, "SELECT group_concat(a || b || v, ' ' ORDER BY a) FROM t"),
+        value(
+            &path,
+            "SELECT group_concat(a || b || v, ' ' ORDER BY a) FROM t"
+        ),
         Value::Text("x2two y24".to_owned())
     );
 }
@@ -215,6 +218,73 @@ fn columns_are_typed_exact_and_grow() {
 }
 
 #[test]
+fn a_column_of_another_type_keeps_its_values_and_takes_any() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crm.db");
+    let mut sink = Sqlite::open(&path).unwrap();
+    let old = r#""id":{"type":"string"},"n":{"type":"integer"},"r":{"type":"number",
+        "format":"double"},"t":{"type":"string"},"gone":{"type":"boolean"}"#;
+    let row = r#"{"id":"1","n":9007199254740993,"r":0.1,"t":"x","gone":true}"#;
+    apply(
+        &mut sink,
+        [
+            model::schema("t", old),
+            model::reset("t"),
+            model::raw_page("t", Operation::Snapshot, &format!("{row}\n"), "c1"),
+            Event::Complete("t".to_owned()),
+        ],
+    );
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE INDEX by_n ON t (n)")
+        .unwrap();
+    let new = r#""id":{"type":"string"},"n":{"type":"string"},"r":{"type":"integer"},
+        "t":{"type":"integer"},"more":{"type":"integer"}"#;
+    let row = r#"{"id":"2","n":"many","r":9007199254740993,"t":5,"more":1}"#;
+    apply(
+        &mut sink,
+        [
+            model::schema("t", new),
+            model::raw_page("t", Operation::Upsert, &format!("{row}\n"), "c2"),
+        ],
+    );
+    let all = "SELECT group_concat(concat_ws(' ', n, r, t, gone, more), '; ' ORDER BY id)
+               FROM t INDEXED BY by_n WHERE n IS NOT NULL";
+    assert_eq!(
+        value(&path, all),
+        Value::Text("9007199254740993 0.1 x 1; many 9007199254740993 5 1".to_owned())
+    );
+    assert_eq!(
+        value(&path, "SELECT sql FROM sqlite_schema WHERE name = 't'"),
+        Value::Text(
+            "CREATE TABLE \"t\" (\"id\" TEXT NOT NULL, \"gone\" INTEGER, \"n\" ANY, \"r\" ANY, \
+             \"t\" TEXT, \"more\" INTEGER, PRIMARY KEY (\"id\")) STRICT"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn streams_that_look_alike_have_tables_of_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crm.db");
+    let mut sink = Sqlite::open(&path).unwrap();
+    let streams = [
+        "view:Active Accounts",
+        "view:active accounts",
+        "audit-history:t",
+    ];
+    for stream in streams {
+        apply(&mut sink, model::full_read(stream, &[("1", stream)]));
+    }
+    for stream in streams {
+        let sql = format!("SELECT v FROM \"{}\"", stored_name(stream));
+        assert_eq!(value(&path, &sql), Value::Text(stream.to_owned()));
+        assert_eq!(sink.checkpoint(stream).unwrap().as_deref(), Some("c0"));
+    }
+}
+
+#[test]
 fn what_cannot_be_stored_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("crm.db");
@@ -233,7 +303,7 @@ fn what_cannot_be_stored_changes_nothing() {
     assert_eq!(rows(&path, "t"), Model::from([model::row("1", "a")]));
     assert_eq!(sink.checkpoint("t").unwrap().as_deref(), Some("c0"));
 
-    for taken in ["sqlite_x", "_sync_state", "_SYNC_new_t", ""] {
+    for taken in ["sqlite_x", "_sync_state", "_sync_new_t", ""] {
         assert!(
             matches!(
                 sink.apply(&model::reset(taken)),
