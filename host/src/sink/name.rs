@@ -20,7 +20,7 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 ///
 /// assert_eq!(stored_name("account"), "account");
 /// assert_eq!(stored_name("audit-history:account"), "audit-history.account");
-/// assert_eq!(stored_name("view:Active Accounts"), "view.active_accounts_f4b1d0ce");
+/// assert_eq!(stored_name("view:Active Accounts"), "view.active_accounts_820a810c");
 /// ```
 pub fn stored_name(stream: &str) -> String {
     let name = stream.replace(':', ".");
