@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use crate::{
     CLIENT_ID, CLIENT_SECRET, Emulator, OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD,
     PUBLIC_CLIENT_ID, ServiceLimits, TENANT_DOMAIN, TENANT_ID,
-    api::{Api, Organization},
+    api::{Api, Organization, Service},
     clock::Clock,
     control::ControlError,
     entra::{Application, ClientSecret, Entra, Person, Platform, RedirectUri, Settings, Tenant},
@@ -300,7 +300,7 @@ impl Builder {
         let limiter = Limiter::default();
         limiter.enforce(self.limits);
         let environment = Arc::new(Environment {
-            api: Api::new(Arc::new(store), organization),
+            api: Service::new(Api::new(Arc::new(store), organization)),
             entra: Arc::clone(&entra),
             gate: Gate::default(),
             limiter,

@@ -67,13 +67,13 @@ impl Emulator {
     }
 
     /// The organization's rows.
-    pub fn store(&self) -> &Arc<Store> {
-        &self.environment.api.store
+    pub fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.environment.api.current().store)
     }
 
     /// The clock of the organization and the authority.
-    pub fn clock(&self) -> &Clock {
-        self.environment.api.store.clock()
+    pub fn clock(&self) -> Clock {
+        self.environment.api.current().store.clock().clone()
     }
 
     /// Plans a fault.
@@ -234,6 +234,25 @@ impl Emulator {
     /// Grants a privilege to a role of the root business unit.
     pub fn grant(&self, role: Role, privilege: &str, depth: Depth) -> Result<(), ControlError> {
         self.environment.grant(role, privilege, Some(depth))
+    }
+
+    /// Adds a column to a table, or puts it in the place of the one of its name; its values are
+    /// lost if they are kept in another way. `definition` is JSON as it would be posted to
+    /// `EntityDefinitions(…)/Attributes`; its name needs no publisher's prefix, and with `Targets`
+    /// it is a lookup.
+    pub fn put_column(&self, table: &str, definition: &str) -> Result<(), ControlError> {
+        self.environment.put_column(table, definition.as_bytes())
+    }
+
+    /// Removes a column of a table, one of the platform's too, with its values.
+    pub fn remove_column(&self, table: &str, column: &str) -> Result<(), ControlError> {
+        self.environment.remove_column(table, column)
+    }
+
+    /// For how long columns and relationships that are added from now on stay unseen by requests
+    /// that do not say `Consistency: Strong`, in whole seconds of the organization's clock.
+    pub fn set_metadata_lag(&self, lag: Duration) {
+        self.environment.set_metadata_lag(lag);
     }
 
     /// Carries out so many changes in the organization, the same for the same seed and rows.

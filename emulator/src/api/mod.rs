@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod batch;
+mod definitions;
 mod delta;
 mod expand;
 mod fetch;
@@ -14,24 +15,27 @@ mod paging;
 mod read;
 pub(crate) mod request;
 mod security;
+mod service;
 mod single;
 mod view;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicI64};
 
 use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
 
+pub(crate) use definitions::{column_from_outside, column_gone};
 pub(crate) use functions::RECOMMENDED_PARALLELISM;
 pub(crate) use request::{Preferences, Request, Response};
+pub(crate) use service::Service;
 pub(crate) use write::delete;
 
 use crate::{
     gate::Caller,
     odata::{Model, ODataError, options::Options, sql::Compiler},
-    schema::Table,
-    store::Store,
+    schema::{SchemaChange, Table},
+    store::{Store, StoreError},
 };
 
 /// Facts about the organization that no table holds.
@@ -50,7 +54,7 @@ pub(crate) struct Api {
     pub(crate) model: Model,
     pub(crate) organization: Organization,
     /// Delta tokens whose version is smaller than this count as expired.
-    pub(crate) first_valid_delta: std::sync::atomic::AtomicI64,
+    pub(crate) first_valid_delta: Arc<AtomicI64>,
 }
 
 /// One request being answered.
@@ -68,27 +72,46 @@ impl Api {
             model: Model::new(store.schema()),
             store,
             organization,
-            first_valid_delta: std::sync::atomic::AtomicI64::new(0),
+            first_valid_delta: Arc::default(),
         }
     }
 
-    /// Answers a request of an admitted caller; errors become error bodies.
-    pub(crate) fn answer(&self, request: &Request, caller: &Caller) -> Response {
-        self.try_answer(request, caller)
-            .unwrap_or_else(|error| Response::error(&error))
+    /// The same Web API by a changed schema.
+    fn changed(&self, changes: &[SchemaChange]) -> Result<Self, StoreError> {
+        let store = Arc::new(self.store.changed(changes)?);
+        Ok(Self {
+            model: Model::new(store.schema()),
+            store,
+            organization: self.organization.clone(),
+            first_valid_delta: Arc::clone(&self.first_valid_delta),
+        })
     }
 
-    fn try_answer(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
-        if request.path == "$batch" && request.method == Method::POST {
-            return self.batch(request, caller);
-        }
+    /// Answers one request that changes no definitions.
+    fn answer(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
         let call = self.call(request, caller)?;
-        match request.method {
+        self.making_tables(|| match request.method {
             Method::GET => self.store.read(|connection| call.get(connection)),
             Method::POST | Method::PATCH | Method::PUT | Method::DELETE => {
                 self.store.write(|writer| call.change(writer))
             }
             _ => Err(ODataError::method_not_allowed(request.method.as_str())),
+        })
+    }
+
+    /// Tries again once the tables on demand that an attempt lacked are made.
+    fn making_tables<T>(
+        &self,
+        attempt: impl Fn() -> Result<T, ODataError>,
+    ) -> Result<T, ODataError> {
+        loop {
+            match attempt() {
+                Err(ODataError {
+                    lacking: Some(table),
+                    ..
+                }) => self.store.make(&table)?,
+                outcome => return outcome,
+            }
         }
     }
 
@@ -184,10 +207,14 @@ impl<'a> Call<'a> {
             ("$metadata", []) => Ok(self.csdl()),
             ("EntityDefinitions", _) => {
                 self.caller.require_definitions("prvReadEntity")?;
-                self.entity_definitions(first, rest)
+                self.entity_definitions(connection, first, rest)
             }
-            ("RelationshipDefinitions", _) => self.relationship_definitions(first, rest),
-            ("GlobalOptionSetDefinitions", _) => self.option_set_definitions(first, rest),
+            ("RelationshipDefinitions", _) => {
+                self.relationship_definitions(connection, first, rest)
+            }
+            ("GlobalOptionSetDefinitions", _) => {
+                self.option_set_definitions(connection, first, rest)
+            }
             (name, []) if functions::is_function(name) => self.function(connection, first),
             _ => self.get_rows(connection, first, rest),
         }

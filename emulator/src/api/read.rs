@@ -235,7 +235,7 @@ impl<'a> Call<'a> {
             push_member(
                 body,
                 "@Microsoft.Dynamics.CRM.globalmetadataversion",
-                "1000001",
+                &self.model().schema.version().to_string(),
             );
         }
         Ok(())

@@ -42,8 +42,8 @@ pub enum ControlError {
         /// How it was called.
         name: String,
     },
-    /// A change of the day that the organization does not allow.
-    #[error("the day's work was refused: {0}")]
+    /// A change that the organization does not allow.
+    #[error("the change was refused: {0}")]
     Refused(String),
     /// A certificate that cannot be registered.
     #[error(transparent)]
@@ -127,7 +127,10 @@ pub(super) fn run(
     command: &str,
     body: &[u8],
 ) -> Result<Json, ControlError> {
-    if let Some(outcome) = super::directory::run(environment, method.as_str(), command, body) {
+    let method_name = method.as_str();
+    let outcome = super::directory::run(environment, method_name, command, body)
+        .or_else(|| super::definitions::run(environment, method_name, command, body));
+    if let Some(outcome) = outcome {
         return outcome;
     }
     let done = json!({"done": true});
@@ -140,8 +143,10 @@ pub(super) fn run(
         ("DELETE", "statistics", None) => environment.counters.reset(),
         ("POST", "clock/advance", None) => {
             let Advance { seconds } = parse(body)?;
-            environment.api.store.clock().advance(seconds);
-            return Ok(json!({"now": crate::time::date_time(environment.api.store.clock().now())}));
+            environment.api.current().store.clock().advance(seconds);
+            return Ok(
+                json!({"now": crate::time::date_time(environment.api.current().store.clock().now())}),
+            );
         }
         ("POST", "tokens/expire", None) => environment.entra.expire_tokens(),
         ("POST", "delta-tokens/expire", None) => environment.expire_delta_tokens()?,
@@ -241,9 +246,10 @@ impl Environment {
     }
 
     pub(crate) fn expire_delta_tokens(&self) -> Result<(), ControlError> {
-        let newest = self.api.store.read(current_version)?;
+        let newest = self.api.current().store.read(current_version)?;
         // Even a token for the newest version is to expire, so there has to be a newer one.
         self.api
+            .current()
             .first_valid_delta
             .store(newest + 1, std::sync::atomic::Ordering::SeqCst);
         Ok(())
@@ -256,13 +262,14 @@ impl Environment {
         name: &str,
         role: Option<Role>,
     ) -> Result<(), ControlError> {
-        let mut application = Application::new(client_id, self.api.organization.tenant, name);
+        let mut application =
+            Application::new(client_id, self.api.current().organization.tenant, name);
         application.secrets.push(ClientSecret::new(secret));
         self.register(application, role)
     }
 
     pub(crate) fn disable_user(&self, user: Uuid, disabled: bool) -> Result<(), ControlError> {
-        self.api.store.write(|writer| {
+        self.api.current().store.write(|writer| {
             let before = writer
                 .row("systemuser", user)?
                 .ok_or_else(|| ControlError::unknown("user", user))?;
@@ -282,7 +289,7 @@ impl Environment {
         secret: &str,
         privileges: &[(&str, Depth)],
     ) -> Result<Uuid, ControlError> {
-        let tenant = self.api.organization.tenant;
+        let tenant = self.api.current().organization.tenant;
         let mut application = Application::new(client_id, tenant, "Registered application");
         application.secrets.push(ClientSecret::new(secret));
         self.register_with(application, privileges)
@@ -294,7 +301,7 @@ impl Environment {
         application: Application,
         privileges: &[(&str, Depth)],
     ) -> Result<Uuid, ControlError> {
-        let store = &self.api.store;
+        let store = &self.api.current().store;
         let granted = privileges
             .iter()
             .map(|&(name, depth)| Ok((self.privilege(name)?, depth)))
@@ -309,8 +316,12 @@ impl Environment {
 
     /// Key of the privilege of this name.
     fn privilege(&self, name: &str) -> Result<Uuid, ControlError> {
-        let mut known = self.api.store.schema().privileges();
-        let found = known.find(|known| known.name == name);
+        let api = self.api.current();
+        let found = api
+            .store
+            .schema()
+            .privileges()
+            .find(|known| known.name == name);
         found
             .map(|privilege| privilege.id)
             .ok_or_else(|| ControlError::unknown("privilege", name))
@@ -324,7 +335,7 @@ impl Environment {
         privilege: &str,
         depth: Option<Depth>,
     ) -> Result<(), ControlError> {
-        let store = &self.api.store;
+        let store = &self.api.current().store;
         let role = role.id(org::ROOT_BUSINESS_UNIT);
         let privilege = self.privilege(privilege)?;
         let author = Author {

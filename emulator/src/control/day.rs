@@ -29,7 +29,7 @@ pub struct DayReport {
 impl Environment {
     /// Carries out so many changes, the same for the same seed and rows.
     pub(crate) fn work_a_day(&self, seed: u64, changes: usize) -> Result<DayReport, ControlError> {
-        let store = &self.api.store;
+        let store = &self.api.current().store;
         let mut existing = Existing::new();
         for table in day::TABLES {
             existing.insert(table, store.ids(table, MOST_ROWS)?);

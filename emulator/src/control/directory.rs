@@ -188,7 +188,7 @@ impl Environment {
         let mut new: ApplicationChange = parse(body)?;
         let client_id = new.client_id.ok_or_else(|| missing("clientId"))?;
         let role = new.role.as_deref().map(role).transpose()?;
-        let tenant = self.api.organization.tenant;
+        let tenant = self.api.current().organization.tenant;
         let mut application = Application::new(client_id, tenant, "Registered application");
         let privileges = new.privileges.take();
         new.apply(&mut application);
@@ -212,7 +212,7 @@ impl Environment {
     ) -> Result<(), ControlError> {
         if let Some(role) = role {
             org::add_application_user(
-                &self.api.store,
+                &self.api.current().store,
                 application.client_id,
                 application.object_id,
                 &application.name,
@@ -291,7 +291,7 @@ impl Environment {
         person: Option<&str>,
     ) -> Result<(), ControlError> {
         let mut who = None;
-        let mut tenant = self.api.organization.tenant;
+        let mut tenant = self.api.current().organization.tenant;
         if let Some(name) = person {
             let known = self.entra.change_person(name, |person| {
                 who = Some(person.id);

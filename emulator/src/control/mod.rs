@@ -21,10 +21,14 @@
 //! | `PUT token-lifetime`, `PUT device-code-interval`, `PUT refresh-token-grace` `{"seconds":n}` | how long they are good |
 //! | `PATCH users/{id}` `{"disabled":true}` | disables a user of the organization |
 //! | `POST grants`, `DELETE grants` `{"role","privilege","depth"}` | grants or revokes a privilege |
+//! | `PUT columns` `{"table","column":{…}}`, `DELETE columns` `{"table","column":"…"}` | adds or replaces a column; removes one |
+//! | `PUT tables` `{"table","changeTracking","auditing"}` | switches change tracking on, and auditing on or off |
+//! | `PUT metadata-lag` `{"seconds":n}` | what is added from now on stays unseen so long |
 //! | `POST day` `{"seed":n,"changes":n}` | a day's work: creates, updates and deletes rows |
 
 mod commands;
 mod day;
+mod definitions;
 mod directory;
 mod people;
 

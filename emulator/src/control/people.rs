@@ -44,7 +44,7 @@ impl Environment {
         let role = new.role.as_deref().map(role).transpose()?;
         let id = metadata_id(&["person", &new.user_principal_name.to_lowercase()]);
         let name = new.name.unwrap_or_else(|| new.user_principal_name.clone());
-        let tenant = self.api.organization.tenant;
+        let tenant = self.api.current().organization.tenant;
         let mut person = Person::new(id, tenant, new.user_principal_name, name, new.password);
         person.administrator = new.administrator;
         self.add_person(person, role)?;
@@ -59,7 +59,7 @@ impl Environment {
     ) -> Result<(), ControlError> {
         if let Some(role) = role {
             org::add_person(
-                &self.api.store,
+                &self.api.current().store,
                 person.id,
                 &person.user_principal_name,
                 &person.name,
@@ -86,7 +86,7 @@ impl Environment {
         };
         Some(match (method, what) {
             ("PATCH", None) => parse(body).and_then(|change: PersonChange| {
-                let now = self.api.store.clock().now();
+                let now = self.api.current().store.clock().now();
                 known(self.entra.change_person(name, |person| {
                     let flags = [
                         (change.disabled, &mut person.disabled),
@@ -106,7 +106,7 @@ impl Environment {
                 }))
             }),
             ("POST", Some("revoke")) => {
-                let now = self.api.store.clock().now();
+                let now = self.api.current().store.clock().now();
                 known(
                     self.entra
                         .change_person(name, |person| person.revoke_grants(now)),
@@ -123,8 +123,8 @@ impl Environment {
         &self,
         password: &str,
     ) -> Result<Vec<Person>, StoreError> {
-        let tenant = self.api.organization.tenant;
-        self.api.store.read(|connection: &Connection| {
+        let tenant = self.api.current().organization.tenant;
+        self.api.current().store.read(|connection: &Connection| {
             let mut statement = connection.prepare(
                 "SELECT systemuserid, azureactivedirectoryobjectid, domainname, fullname \
                  FROM systemuser WHERE applicationid IS NULL AND domainname <> '' \

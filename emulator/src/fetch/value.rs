@@ -83,7 +83,7 @@ pub(super) fn shown(model: &Model, column: &Column, alias: &str) -> Option<Strin
     }
     let mut labels = String::new();
     for choice in column.choices() {
-        let label = choice.label.replace('\'', "''");
+        let label = choice.label.text.replace('\'', "''");
         let _ = write!(labels, " WHEN {} THEN '{label}'", choice.value);
     }
     (!labels.is_empty()).then(|| format!("CASE {alias}.\"{}\"{labels} END", column.logical_name))

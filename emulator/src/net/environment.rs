@@ -26,7 +26,7 @@ use super::{
     statistics::{Counters, RequestKind},
 };
 use crate::{
-    api::{Api, Request, Response},
+    api::{Request, Response, Service},
     control,
     entra::Entra,
     gate::{Gate, Refusal, limits::Limiter},
@@ -43,7 +43,7 @@ const MIN_GZIP: usize = 1_024;
 /// Everything the environment's server needs.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    pub(crate) api: Api,
+    pub(crate) api: Service,
     pub(crate) entra: Arc<Entra>,
     pub(crate) gate: Gate,
     pub(crate) limiter: Limiter,
@@ -189,13 +189,13 @@ impl Environment {
     fn admit_and_answer(&self, request: &Request) -> Response {
         let admitted = self
             .gate
-            .admit(&self.entra, &self.api.store, &request.headers);
+            .admit(&self.entra, &self.api.current().store, &request.headers);
         let caller = match admitted {
             Ok(caller) => caller,
             Err(Refusal::Challenge) => return self.challenge(&request.origin),
             Err(Refusal::Refused(error)) => return Response::error(&error),
         };
-        let now = self.api.store.clock().now();
+        let now = self.api.current().store.clock().now();
         let (response, remaining) = if let Err(error) = self.limiter.begin(caller.user, now) {
             let remaining = self.limiter.remaining(caller.user, now);
             (Response::error(&error), remaining)

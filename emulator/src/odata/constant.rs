@@ -87,7 +87,7 @@ pub(crate) fn sorted_choices(text: &str) -> String {
 pub(crate) fn edm_type(property: &Property<'_>) -> &'static str {
     match (property.stored, &property.column.kind) {
         (Stored::Guid | Stored::Reference | Stored::TypedReference, _) => "Edm.Guid",
-        (Stored::Text, ColumnKind::Image) => "Edm.Binary",
+        (Stored::Text, ColumnKind::Image { .. }) => "Edm.Binary",
         (Stored::Text, _) => "Edm.String",
         (Stored::Integer, ColumnKind::BigInt) => "Edm.Int64",
         (Stored::Integer, _) => "Edm.Int32",

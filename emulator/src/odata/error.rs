@@ -14,6 +14,8 @@ pub(crate) struct ODataError {
     pub(crate) message: String,
     /// Seconds for a `Retry-After` header.
     pub(crate) retry_after: Option<u64>,
+    /// The table on demand without which nothing can be answered.
+    pub(crate) lacking: Option<String>,
 }
 
 impl ODataError {
@@ -23,6 +25,7 @@ impl ODataError {
             code,
             message: message.into(),
             retry_after: None,
+            lacking: None,
         }
     }
 
@@ -97,11 +100,14 @@ impl From<StoreError> for ODataError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::WrongValue { .. } => Self::bad_request("0x80040203", error.to_string()),
-            _ => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "0x80044150",
-                error.to_string(),
-            ),
+            _ => Self {
+                lacking: error.lacking(),
+                ..Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "0x80044150",
+                    error.to_string(),
+                )
+            },
         }
     }
 }

@@ -43,7 +43,8 @@ impl Display {
     /// How the column is shown; `None` if its values stand for themselves.
     pub(crate) fn of(column: &Column, schema: &Schema) -> Option<Self> {
         let labels = || {
-            let pair = |choice: &crate::schema::Choice| (choice.value.into(), choice.label.clone());
+            let pair =
+                |choice: &crate::schema::Choice| (choice.value.into(), choice.label.text.clone());
             column.choices().iter().map(pair).collect()
         };
         Some(match &column.kind {
@@ -56,8 +57,8 @@ impl Display {
                 false_label,
                 ..
             } => Self::Boolean {
-                yes: true_label.clone(),
-                no: false_label.clone(),
+                yes: true_label.text.clone(),
+                no: false_label.text.clone(),
             },
             ColumnKind::DateTime {
                 behavior: DateTimeBehavior::DateOnly,
@@ -69,15 +70,15 @@ impl Display {
             } => Self::Date,
             ColumnKind::DateTime { .. } => Self::DateAndTime,
             ColumnKind::Integer { .. } | ColumnKind::BigInt => Self::Integer,
-            ColumnKind::Decimal { precision } => Self::Decimal {
+            ColumnKind::Decimal { precision, .. } => Self::Decimal {
                 scale: (*precision).min(12),
                 shown: *precision,
             },
-            ColumnKind::Money { precision } => Self::Money { shown: *precision },
+            ColumnKind::Money { precision, .. } => Self::Money { shown: *precision },
             ColumnKind::EntityName => Self::TableName(
                 schema
                     .tables()
-                    .map(|table| (table.logical_name.clone(), table.display_name.clone()))
+                    .map(|table| (table.logical_name.clone(), table.display_name.text.clone()))
                     .collect(),
             ),
             ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner => {

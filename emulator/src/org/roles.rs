@@ -132,7 +132,11 @@ fn depth(role: Role, privilege: &Privilege) -> Option<Depth> {
         Role::IntegrationReader => (reading || audit).then_some(Depth::Global),
         Role::Salesperson if owned => Some(Depth::Local),
         Role::SystemCustomizer | Role::BasicUser if owned => Some(Depth::Basic),
-        Role::SystemCustomizer if privilege.is_for_definitions() => Some(Depth::Global),
+        Role::SystemCustomizer
+            if privilege.is_for_definitions() || privilege.name == "prvPublishCustomization" =>
+        {
+            Some(Depth::Global)
+        }
         Role::SystemCustomizer | Role::BasicUser | Role::Salesperson => {
             (reading || privilege.kind == PrivilegeType::AppendTo).then_some(Depth::Global)
         }

@@ -27,7 +27,7 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         new.business_units(name)?;
         new.users()?;
         new.teams(name)?;
-        new.solution()?;
+        new.solutions()?;
         new.messages()
     })?;
     roles::seed(
@@ -163,32 +163,46 @@ impl NewOrganization<'_> {
         Ok(())
     }
 
-    fn solution(&self) -> Result<(), StoreError> {
-        let publisher = metadata_id(&["publisher", "default"]);
-        self.put(
-            "publisher",
-            &[
-                ("publisherid", Value::Guid(publisher)),
-                ("uniquename", "DefaultPublisher".into()),
-                ("friendlyname", "Default Publisher".into()),
-                ("customizationprefix", "sample".into()),
-                ("customizationoptionvalueprefix", Value::Int(10_000)),
-            ],
-        )?;
-        self.put(
-            "solution",
-            &[
-                (
-                    "solutionid",
-                    Value::Guid(metadata_id(&["solution", "default"])),
-                ),
-                ("uniquename", "Default".into()),
-                ("friendlyname", "Default Solution".into()),
-                ("version", "1.0".into()),
-                ("publisherid", Value::lookup("publisher", publisher)),
-                ("ismanaged", Value::Bool(false)),
-                ("isvisible", Value::Bool(true)),
-            ],
-        )
+    /// Two publishers with their prefixes, each with a solution.
+    fn solutions(&self) -> Result<(), StoreError> {
+        let default = (
+            "Default Publisher for Contoso",
+            "Default",
+            "Default Solution",
+        );
+        let sample = ("Sample", "SampleCustomizations", "Sample Customizations");
+        for (unique_name, prefix, option, (publisher_name, solution, solution_name)) in [
+            ("DefaultPublisher", "new", 10_000, default),
+            ("sample", "sample", 20_000, sample),
+        ] {
+            let publisher = metadata_id(&["publisher", unique_name]);
+            self.put(
+                "publisher",
+                &[
+                    ("publisherid", Value::Guid(publisher)),
+                    ("uniquename", unique_name.into()),
+                    ("friendlyname", publisher_name.into()),
+                    ("customizationprefix", prefix.into()),
+                    ("customizationoptionvalueprefix", Value::Int(option)),
+                    ("isreadonly", Value::Bool(false)),
+                ],
+            )?;
+            self.put(
+                "solution",
+                &[
+                    (
+                        "solutionid",
+                        Value::Guid(metadata_id(&["solution", solution])),
+                    ),
+                    ("uniquename", solution.into()),
+                    ("friendlyname", solution_name.into()),
+                    ("version", "1.0".into()),
+                    ("publisherid", Value::lookup("publisher", publisher)),
+                    ("ismanaged", Value::Bool(false)),
+                    ("isvisible", Value::Bool(true)),
+                ],
+            )?;
+        }
+        Ok(())
     }
 }

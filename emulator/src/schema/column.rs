@@ -1,9 +1,19 @@
 //! Columns: what a table's rows hold.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The largest decimal number that columns hold, on both sides of zero.
+pub const MAX_DECIMAL: i64 = 100_000_000_000;
+/// The largest amount that columns hold, on both sides of zero.
+pub const MAX_MONEY: i64 = 922_337_203_685_477;
+/// The largest file that a file column takes unless it says otherwise, in KiB.
+pub const MAX_FILE_KIB: u32 = 32_768;
+/// The largest image that an image column takes unless it says otherwise, in KiB.
+pub const MAX_IMAGE_KIB: u32 = 10_240;
+
 /// One column of a table (`AttributeMetadata` on the wire, reference §5.3).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each flag is a property of its own in the column's metadata"
@@ -16,7 +26,9 @@ pub struct Column {
     /// The type, with everything that belongs to that type only.
     pub kind: ColumnKind,
     /// The label shown to people.
-    pub display_name: Option<String>,
+    pub display_name: Option<Label>,
+    /// What the column is for, in its author's words.
+    pub description: Option<Label>,
     /// Whether a row may lack a value.
     pub required: RequiredLevel,
     /// Whether a query may select it (`IsValidForRead`).
@@ -35,8 +47,10 @@ pub struct Column {
     pub column_number: i32,
     /// Whether the column was added by a customization.
     pub is_custom: bool,
-    /// Whether column security guards it.
+    /// Whether column security guards it (`IsSecured`).
     pub secured: bool,
+    /// Whether its changes are written to the audit log, where those of the table are.
+    pub audited: bool,
     /// Stable identifier of the column's definition.
     pub metadata_id: Uuid,
 }
@@ -45,11 +59,39 @@ impl Column {
     /// Whether `$select`, `$filter` and `$orderby` may name the column (`IsValidODataAttribute`).
     pub fn is_selectable(&self) -> bool {
         self.readable
-            && self.attribute_of.is_none()
+            && (self.attribute_of.is_none() || self.is_image_part())
             && !matches!(
                 self.kind,
                 ColumnKind::Virtual
                     | ColumnKind::PartyList
+                    | ColumnKind::ManagedProperty
+                    | ColumnKind::CalendarRules
+            )
+    }
+
+    /// Whether the column is the thumbnail, the address or the time of an image (reference
+    /// §4.10): unlike other columns that describe one, these can be selected.
+    pub fn is_image_part(&self) -> bool {
+        let image = self.attribute_of.as_deref();
+        image
+            .and_then(|id| id.strip_suffix("id"))
+            .and_then(|image| self.logical_name.strip_prefix(image))
+            .is_some_and(|part| matches!(part, "" | "_timestamp" | "_url"))
+    }
+
+    /// Whether column security can guard it for reading and updating
+    /// (`CanBeSecuredForRead`): not what the platform needs, nor what only describes.
+    pub fn can_be_secured(&self) -> bool {
+        self.attribute_of.is_none()
+            && self.required != RequiredLevel::SystemRequired
+            && !matches!(
+                self.kind,
+                ColumnKind::Uniqueidentifier
+                    | ColumnKind::Owner
+                    | ColumnKind::State { .. }
+                    | ColumnKind::EntityName
+                    | ColumnKind::PartyList
+                    | ColumnKind::Virtual
                     | ColumnKind::ManagedProperty
                     | ColumnKind::CalendarRules
             )
@@ -77,17 +119,17 @@ impl Column {
     /// The choices of a picklist, state, status or multi-select column; empty for other kinds.
     pub fn choices(&self) -> &[Choice] {
         match &self.kind {
-            ColumnKind::Picklist { options }
+            ColumnKind::Picklist { options, .. }
+            | ColumnKind::MultiSelectPicklist { options, .. }
             | ColumnKind::State { options }
-            | ColumnKind::Status { options }
-            | ColumnKind::MultiSelectPicklist { options } => options,
+            | ColumnKind::Status { options } => options,
             _ => &[],
         }
     }
 }
 
 /// The type of a column, with the facts that only this type has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColumnKind {
     /// A GUID: the primary key, or a bare reference such as `stageid`.
     Uniqueidentifier,
@@ -116,23 +158,32 @@ pub enum ColumnKind {
     Decimal {
         /// Digits after the point.
         precision: u8,
+        /// The accepted values.
+        range: Range,
     },
     /// A binary floating-point number.
     Double {
         /// Digits after the point.
         precision: u8,
+        /// The accepted values.
+        range: Range,
     },
     /// An exact amount in the row's currency.
     Money {
         /// Digits after the point.
         precision: u8,
+        /// The accepted values.
+        range: Range,
+        /// Where the digits shown come from (`PrecisionSource`): 0 the column, 1 the
+        /// organization, 2 the currency.
+        precision_source: u8,
     },
     /// Yes or no.
     Boolean {
         /// Label of `true`.
-        true_label: String,
+        true_label: Label,
         /// Label of `false`.
-        false_label: String,
+        false_label: Label,
         /// Value of a row created without one.
         default: bool,
     },
@@ -140,6 +191,10 @@ pub enum ColumnKind {
     Picklist {
         /// The choices.
         options: Vec<Choice>,
+        /// The name of the shared choices these are.
+        global: Option<String>,
+        /// Value of a row made in a form without one.
+        default: Option<i32>,
     },
     /// `statecode`: whether the row is open, closed, active, and so on.
     State {
@@ -155,6 +210,8 @@ pub enum ColumnKind {
     MultiSelectPicklist {
         /// The choices.
         options: Vec<Choice>,
+        /// The name of the shared choices these are.
+        global: Option<String>,
     },
     /// A point in time or a calendar date.
     DateTime {
@@ -180,9 +237,19 @@ pub enum ColumnKind {
     /// The logical name of a table.
     EntityName,
     /// A file, read and written through its own address.
-    File,
+    File {
+        /// Largest file, in KiB.
+        max_kib: u32,
+    },
     /// An image: a thumbnail in the row, the full size through its own address.
-    Image,
+    Image {
+        /// Largest image, in KiB.
+        max_kib: u32,
+        /// Whether the full size is kept too.
+        full: bool,
+        /// Whether it is the image of its table.
+        primary: bool,
+    },
     /// A value computed for display; in metadata only.
     Virtual,
     /// A managed property of a solution component.
@@ -191,19 +258,66 @@ pub enum ColumnKind {
     CalendarRules,
 }
 
+/// A text shown to people, in US English and other languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// The text in US English, the organization's language.
+    pub text: String,
+    /// The text in other languages, by language code such as 1031.
+    pub translations: Vec<(i32, String)>,
+}
+
+impl Label {
+    /// The text in this language, or in the organization's if there is none.
+    pub fn in_language(&self, language: i32) -> &str {
+        self.translations
+            .iter()
+            .find(|(code, _)| *code == language)
+            .map_or(&self.text, |(_, text)| text)
+    }
+}
+
+impl<T: Into<String>> From<T> for Label {
+    fn from(text: T) -> Self {
+        Self {
+            text: text.into(),
+            translations: Vec::new(),
+        }
+    }
+}
+
+/// The numbers a column accepts, as they are written in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// The smallest.
+    pub min: serde_json::Number,
+    /// The largest.
+    pub max: serde_json::Number,
+}
+
+impl Range {
+    /// From `-max` to `max`.
+    pub fn around_zero(max: i64) -> Self {
+        Self {
+            min: (-max).into(),
+            max: max.into(),
+        }
+    }
+}
+
 /// One choice of a picklist, state or status column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// The number stored in the row.
     pub value: i32,
     /// The label shown to people.
-    pub label: String,
+    pub label: Label,
     /// For a status, the `statecode` it belongs to.
     pub state: Option<i32>,
 }
 
 /// Whether a row may lack a value (`AttributeRequiredLevel`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RequiredLevel {
     /// No requirement.
     #[default]
@@ -217,7 +331,7 @@ pub enum RequiredLevel {
 }
 
 /// Where a column's value comes from (`SourceType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum SourceType {
     /// Written by clients or the platform.
     #[default]
@@ -229,7 +343,7 @@ pub enum SourceType {
 }
 
 /// How clients should present a single line of text (`StringFormatName`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum StringFormat {
     /// Plain text.
     #[default]
@@ -251,7 +365,7 @@ pub enum StringFormat {
 }
 
 /// How a date-time relates to time zones (`DateTimeBehavior`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DateTimeBehavior {
     /// A point in time, shown in the reader's time zone.
     #[default]
@@ -263,7 +377,7 @@ pub enum DateTimeBehavior {
 }
 
 /// What clients should show of a date-time (`DateTimeFormat`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DateTimeFormat {
     /// The date alone.
     DateOnly,

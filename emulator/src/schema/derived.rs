@@ -5,6 +5,8 @@
 //! platform's own clients; the Web API refuses to select them (reference §4.10) and sends
 //! annotations in their place.
 
+use std::collections::HashSet;
+
 use super::{Column, ColumnKind, RequiredLevel, SourceType, StringFormat, Table, metadata_id};
 
 /// Tables whose names have a reading in Japanese.
@@ -12,52 +14,72 @@ const YOMI: [&str; 6] = ["account", "contact", "lead", "systemuser", "team", "ow
 
 /// Adds the describing columns that the table's file does not spell out.
 pub(super) fn add_label_columns(table: &mut Table) {
-    let mut added: Vec<Column> = Vec::new();
-    for column in table
+    let columns = table.columns.iter();
+    let added: Vec<Column> = columns
+        .filter(|column| column.attribute_of.is_none())
+        .flat_map(|column| label_columns(table, column))
+        .collect();
+    add(table, added);
+}
+
+/// Adds the columns that describe one column.
+pub(super) fn add_label_columns_of(table: &mut Table, column: &Column) {
+    if column.attribute_of.is_none() {
+        let added = label_columns(table, column);
+        add(table, added);
+    }
+}
+
+/// Adds the columns that are not there yet.
+fn add(table: &mut Table, added: Vec<Column>) {
+    let mut present: HashSet<String> = table
         .columns
         .iter()
-        .filter(|column| column.attribute_of.is_none())
-    {
-        match &column.kind {
-            ColumnKind::Boolean { .. }
-            | ColumnKind::Picklist { .. }
-            | ColumnKind::MultiSelectPicklist { .. }
-            | ColumnKind::State { .. }
-            | ColumnKind::Status { .. } => {
-                added.push(describing(table, column, "Name", ColumnKind::Virtual));
-            }
-            ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner => {
-                // The owning user and team are only views of `ownerid`.
-                if matches!(column.logical_name.as_str(), "owninguser" | "owningteam") {
-                    continue;
-                }
-                let targets = column.targets();
-                added.push(describing(table, column, "Name", name(StringFormat::Text)));
-                if targets.iter().any(|target| YOMI.contains(target)) {
-                    let kind = name(StringFormat::PhoneticGuide);
-                    added.push(describing(table, column, "YomiName", kind));
-                }
-                let has_type = table.columns.iter().any(|other| {
-                    other.kind == ColumnKind::EntityName
-                        && other.attribute_of.as_ref() == Some(&column.logical_name)
-                });
-                if targets.len() > 1 && !has_type {
-                    added.push(describing(table, column, "Type", ColumnKind::EntityName));
-                }
-            }
-            _ => {}
-        }
-    }
+        .map(|column| column.logical_name.clone())
+        .collect();
     for mut column in added {
-        if table
-            .columns
-            .iter()
-            .all(|present| present.logical_name != column.logical_name)
-        {
+        if present.insert(column.logical_name.clone()) {
             column.column_number = i32::try_from(table.columns.len() + 1).unwrap_or(i32::MAX);
             table.columns.push(column);
         }
     }
+}
+
+fn label_columns(table: &Table, column: &Column) -> Vec<Column> {
+    let mut added = Vec::new();
+    match &column.kind {
+        ColumnKind::Boolean { .. }
+        | ColumnKind::Picklist { .. }
+        | ColumnKind::MultiSelectPicklist { .. }
+        | ColumnKind::State { .. }
+        | ColumnKind::Status { .. } => {
+            added.push(describing(table, column, "Name", ColumnKind::Virtual));
+        }
+        ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner => {
+            // The owning user and team are only views of `ownerid`.
+            if matches!(column.logical_name.as_str(), "owninguser" | "owningteam") {
+                return added;
+            }
+            let targets = column.targets();
+            added.push(describing(table, column, "Name", name(StringFormat::Text)));
+            if targets.iter().any(|target| YOMI.contains(target)) {
+                let kind = name(StringFormat::PhoneticGuide);
+                added.push(describing(table, column, "YomiName", kind));
+            }
+            let has_type = table.columns.iter().any(|other| {
+                other.kind == ColumnKind::EntityName
+                    && other.attribute_of.as_ref() == Some(&column.logical_name)
+            });
+            if targets.len() > 1 && !has_type {
+                added.push(describing(table, column, "Type", ColumnKind::EntityName));
+            }
+        }
+        ColumnKind::File { .. } => {
+            added.push(describing(table, column, "_Name", name(StringFormat::Text)));
+        }
+        _ => {}
+    }
+    added
 }
 
 fn name(format: StringFormat) -> ColumnKind {
@@ -76,6 +98,7 @@ fn describing(table: &Table, column: &Column, suffix: &str, kind: ColumnKind) ->
         schema_name,
         kind,
         display_name: None,
+        description: None,
         required: RequiredLevel::None,
         readable: column.readable,
         creatable: false,
@@ -85,5 +108,6 @@ fn describing(table: &Table, column: &Column, suffix: &str, kind: ColumnKind) ->
         column_number: 0,
         is_custom: column.is_custom,
         secured: false,
+        audited: false,
     }
 }

@@ -3,23 +3,30 @@
 //! Each table is described in a text file of its own under `emulator/schema/`; the module `parse`
 //! explains the format.
 
+mod change;
 mod column;
 mod derived;
+mod option_set;
 mod parse;
 mod privilege;
 mod relationship;
 mod standard;
 mod table;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use change::{SchemaChange, UnknownTable};
 pub use column::{
-    Choice, Column, ColumnKind, DateTimeBehavior, DateTimeFormat, RequiredLevel, SourceType,
-    StringFormat,
+    Choice, Column, ColumnKind, DateTimeBehavior, DateTimeFormat, Label, MAX_DECIMAL, MAX_FILE_KIB,
+    MAX_IMAGE_KIB, MAX_MONEY, Range, RequiredLevel, SourceType, StringFormat,
 };
+pub use option_set::OptionSet;
 pub use privilege::{Privilege, PrivilegeDepth, PrivilegeType};
 pub use relationship::{Cascade, Relationship};
 pub use table::{AlternateKey, ChangeTracking, Ownership, Table, TableType};
@@ -28,12 +35,18 @@ pub use table::{AlternateKey, ChangeTracking, Ownership, Table, TableType};
 /// either table. It is no table of its own in [`Schema::tables`].
 pub const OWNER: &str = "owner";
 
+/// The version of a schema that has never been changed.
+const FIRST_VERSION: i64 = 1_000_001;
+
 /// The tables of an organization and the relationships between them.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
-    tables: BTreeMap<String, Table>,
+    tables: BTreeMap<String, Arc<Table>>,
     logical_name_by_set: HashMap<String, String>,
     relationships: Vec<Relationship>,
+    option_sets: BTreeMap<String, OptionSet>,
+    /// How often the schema has been changed since it was read.
+    changes: i64,
 }
 
 impl Schema {
@@ -58,13 +71,7 @@ impl Schema {
                 line: 1,
                 problem,
             };
-            let (set, name) = (table.entity_set_name.clone(), table.logical_name.clone());
-            if let Some(other) = schema.logical_name_by_set.insert(set, name.clone()) {
-                return Err(problem(format!("table {other} has the same entity set")));
-            }
-            if schema.tables.insert(name, table).is_some() {
-                return Err(problem("another file describes the same table".to_owned()));
-            }
+            schema.add_table(table).map_err(problem)?;
         }
         for (file, line, relationship) in declared {
             let relationship = schema
@@ -76,10 +83,27 @@ impl Schema {
                 })?;
             schema.relationships.push(relationship);
         }
-        schema
-            .relationships
-            .sort_by(|a, b| a.schema_name().cmp(b.schema_name()));
+        schema.sort_relationships();
         Ok(schema)
+    }
+
+    fn add_table(&mut self, table: Table) -> Result<(), String> {
+        let (set, name) = (table.entity_set_name.clone(), table.logical_name.clone());
+        if let Some(other) = self.logical_name_by_set.insert(set, name.clone()) {
+            return Err(format!("table {other} has the same entity set"));
+        }
+        for column in &table.columns {
+            self.add_option_set(column)?;
+        }
+        match self.tables.insert(name, Arc::new(table)) {
+            None => Ok(()),
+            Some(_) => Err("another file describes the same table".to_owned()),
+        }
+    }
+
+    fn sort_relationships(&mut self) {
+        self.relationships
+            .sort_by(|a, b| a.schema_name().cmp(b.schema_name()));
     }
 
     /// Fills in what a relationship takes from the tables at its ends.
@@ -122,7 +146,7 @@ impl Schema {
 
     /// The table of this logical name (case matters).
     pub fn table(&self, logical_name: &str) -> Option<&Table> {
-        self.tables.get(logical_name)
+        self.tables.get(logical_name).map(Arc::as_ref)
     }
 
     /// The table whose rows are reached through this entity set (case matters).
@@ -132,7 +156,7 @@ impl Schema {
 
     /// Every table, sorted by logical name.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
-        self.tables.values()
+        self.tables.values().map(Arc::as_ref)
     }
 
     /// Every privilege of the organization once, sorted by name.
@@ -148,6 +172,29 @@ impl Schema {
     /// Every relationship, sorted by schema name.
     pub fn relationships(&self) -> &[Relationship] {
         &self.relationships
+    }
+
+    /// The relationship of this name.
+    pub fn relationship(&self, schema_name: &str) -> Option<&Relationship> {
+        self.relationships
+            .binary_search_by(|known| known.schema_name().cmp(schema_name))
+            .ok()
+            .and_then(|at| self.relationships.get(at))
+    }
+
+    /// The choices that several columns share, sorted by name.
+    pub fn option_sets(&self) -> impl Iterator<Item = &OptionSet> {
+        self.option_sets.values()
+    }
+
+    /// The shared choices of this name.
+    pub fn option_set(&self, name: &str) -> Option<&OptionSet> {
+        self.option_sets.get(name)
+    }
+
+    /// A number that grows with every change of the schema.
+    pub fn version(&self) -> i64 {
+        FIRST_VERSION + self.changes
     }
 }
 

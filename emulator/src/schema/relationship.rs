@@ -1,9 +1,10 @@
 //! Relationships between tables, with the navigation names the Web API uses (reference §5.4).
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A relationship between two tables of the organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Relationship {
     /// A lookup column and the collection on its other side.
     OneToMany {
@@ -62,7 +63,7 @@ impl Relationship {
 }
 
 /// What deleting a row does to the rows that refer to it (`CascadeConfiguration.Delete`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Cascade {
     /// Their lookups become null.
     #[default]

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Column, Privilege, PrivilegeType};
+use super::{Column, Label, Privilege, PrivilegeType};
 
 /// One table of the organization (`EntityMetadata` on the wire, reference §5.2).
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,9 @@ pub struct Table {
     /// The plural logical name.
     pub logical_collection_name: String,
     /// The label of one row.
-    pub display_name: String,
+    pub display_name: Label,
     /// The label of several rows.
-    pub display_collection_name: String,
+    pub display_collection_name: Label,
     /// `ObjectTypeCode`; above 10,000 it differs between organizations.
     pub object_type_code: i32,
     /// Logical name of the primary key column.
@@ -60,6 +60,9 @@ pub struct Table {
     pub privileges: Vec<Privilege>,
     /// Names of the privileges that reading needs where the table has none of its own.
     pub read_with: Vec<String>,
+    /// Whether the database makes room for rows only when the first are asked for: most tables
+    /// of a large organization are never touched.
+    pub on_demand: bool,
     /// Whether only the platform writes rows.
     pub is_read_only: bool,
     /// Stable identifier of the table's definition.
@@ -94,6 +97,7 @@ impl Table {
     /// Whether changes of the column are written to the audit log.
     pub fn audits(&self, column: &Column) -> bool {
         self.audit_enabled
+            && column.audited
             && column.attribute_of.is_none()
             && !UNAUDITED.contains(&column.logical_name.as_str())
     }

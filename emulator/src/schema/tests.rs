@@ -69,7 +69,11 @@ fn every_table_is_whole() {
             let has_status = statuses
                 .iter()
                 .any(|status| status.state == Some(state.value));
-            assert!(has_status, "{name} has no status in state {}", state.label);
+            assert!(
+                has_status,
+                "{name} has no status in state {}",
+                state.label.text
+            );
         }
         if table.ownership == Ownership::UserOwned {
             for column in [

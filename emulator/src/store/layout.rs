@@ -55,23 +55,25 @@ pub(crate) enum Stored {
 impl Stored {
     /// How a column of this kind is kept; `None` for kinds that hold no value of their own.
     pub(crate) fn of(column: &Column) -> Option<Self> {
-        if column.attribute_of.is_some() {
+        if column.attribute_of.is_some() && !column.is_image_part() {
             return None;
         }
         Some(match &column.kind {
-            ColumnKind::Uniqueidentifier | ColumnKind::File => Self::Guid,
+            ColumnKind::Uniqueidentifier | ColumnKind::File { .. } => Self::Guid,
             ColumnKind::String { .. }
             | ColumnKind::Memo { .. }
             | ColumnKind::EntityName
             | ColumnKind::MultiSelectPicklist { .. }
-            | ColumnKind::Image => Self::Text,
+            | ColumnKind::Image { .. } => Self::Text,
             ColumnKind::Integer { .. }
             | ColumnKind::BigInt
             | ColumnKind::Picklist { .. }
             | ColumnKind::State { .. }
             | ColumnKind::Status { .. } => Self::Integer,
             ColumnKind::Boolean { .. } => Self::Boolean,
-            ColumnKind::Decimal { precision } => Self::Scaled((*precision).min(MAX_DECIMAL_SCALE)),
+            ColumnKind::Decimal { precision, .. } => {
+                Self::Scaled((*precision).min(MAX_DECIMAL_SCALE))
+            }
             ColumnKind::Money { .. } => Self::Scaled(MONEY_SCALE),
             ColumnKind::Double { .. } => Self::Real,
             ColumnKind::DateTime {
@@ -112,6 +114,15 @@ pub(crate) struct Slot {
     pub(crate) stored: Stored,
     /// The table a [`Stored::Reference`] refers to.
     target: String,
+}
+
+impl Slot {
+    /// The columns of the database that hold it, with their types.
+    fn sql_columns(&self) -> impl Iterator<Item = (String, String)> {
+        let companion = (self.stored == Stored::TypedReference)
+            .then(|| (format!("{}$type", self.name), "TEXT".to_owned()));
+        std::iter::once((self.name.clone(), self.stored.sql_type())).chain(companion)
+    }
 }
 
 /// The stored columns of one table.
@@ -188,14 +199,11 @@ impl Layout {
             } else {
                 ""
             };
-            let _ = write!(
-                sql,
-                ",\n  \"{}\" {}{key}",
-                slot.name,
-                slot.stored.sql_type()
-            );
-            if slot.stored == Stored::TypedReference {
-                let _ = write!(sql, ",\n  \"{}$type\" TEXT", slot.name);
+            for (column, kind) in slot.sql_columns() {
+                let _ = write!(sql, ",\n  \"{column}\" {kind}");
+                if column == slot.name {
+                    sql.push_str(key);
+                }
             }
         }
         sql.push_str("\n);\n");
@@ -222,12 +230,48 @@ impl Layout {
             .iter()
             .filter(|slot| self.is_searched(slot, table, schema))
         {
-            let column = &slot.name;
-            let _ = writeln!(
-                sql,
-                "CREATE INDEX \"{name}${column}\" ON \"{name}\"(\"{column}\") \
-                 WHERE \"{column}\" IS NOT NULL;",
-            );
+            let _ = writeln!(sql, "{}", self.index_sql(slot));
+        }
+        sql
+    }
+
+    /// The index by which rows are looked for by a lookup.
+    fn index_sql(&self, slot: &Slot) -> String {
+        let (table, column) = (&self.table, &slot.name);
+        format!(
+            "CREATE INDEX \"{table}${column}\" ON \"{table}\"(\"{column}\") \
+             WHERE \"{column}\" IS NOT NULL;"
+        )
+    }
+
+    /// The statements that make a table of this layout one of the other. Columns that are kept
+    /// in another way lose their values.
+    pub(crate) fn migration(&self, to: &Self, table: &Table, schema: &Schema) -> String {
+        let name = &self.table;
+        let mut sql = String::new();
+        let same = |a: &Slot, b: &Slot| a.name == b.name && a.stored == b.stored;
+        for slot in &self.slots {
+            if to.slots.iter().any(|other| same(slot, other)) {
+                continue;
+            }
+            let _ = writeln!(sql, "DROP INDEX IF EXISTS \"{name}${}\";", slot.name);
+            for (column, _) in slot.sql_columns() {
+                let _ = writeln!(sql, "ALTER TABLE \"{name}\" DROP COLUMN \"{column}\";");
+            }
+        }
+        for slot in &to.slots {
+            if self.slots.iter().any(|other| same(slot, other)) {
+                continue;
+            }
+            for (column, kind) in slot.sql_columns() {
+                let _ = writeln!(
+                    sql,
+                    "ALTER TABLE \"{name}\" ADD COLUMN \"{column}\" {kind};"
+                );
+            }
+            if self.is_searched(slot, table, schema) {
+                let _ = writeln!(sql, "{}", self.index_sql(slot));
+            }
         }
         sql
     }

@@ -6,6 +6,7 @@
 
 mod complete;
 mod compose;
+mod definitions;
 pub(crate) mod layout;
 mod load;
 mod rows;
@@ -13,16 +14,15 @@ mod text;
 mod value;
 
 use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tempfile::TempDir;
 use thiserror::Error;
 use uuid::Uuid;
@@ -35,14 +35,18 @@ pub use value::{Decimal, NotADecimal, Value};
 
 use crate::{
     clock::Clock,
-    schema::{Schema, Table},
+    schema::{Schema, Table, UnknownTable},
 };
 
 /// The version of the first row: real organizations do not begin at zero either.
 const FIRST_VERSION: i64 = 1_000_000;
 
 /// Tables whose rows decide who may do what.
-const SECURITY_TABLES: [&str; 10] = [
+const SECURITY_TABLES: [&str; 14] = [
+    "fieldpermission",
+    "fieldsecurityprofile",
+    "systemuserprofiles",
+    "teamprofiles",
     "systemuser",
     "team",
     "businessunit",
@@ -82,6 +86,12 @@ pub enum StoreError {
         /// The column.
         column: String,
     },
+    /// A change of the schema names a table it lacks.
+    #[error(transparent)]
+    Change(#[from] UnknownTable),
+    /// A change of the schema cannot be kept in the file, or read from it.
+    #[error("a change of the schema cannot be read or written: {0}")]
+    Log(#[from] serde_json::Error),
     /// A row has more or fewer values than columns were named.
     #[error("a row for table '{table}' has {found} values, expected {expected}")]
     RowLength {
@@ -104,16 +114,37 @@ pub enum StoreError {
     },
 }
 
-/// The rows of one organization.
+impl StoreError {
+    /// The table that a statement named and the database lacks.
+    pub(crate) fn lacking(&self) -> Option<String> {
+        let Self::Sqlite(error) = self else {
+            return None;
+        };
+        let text = error.to_string();
+        let (_, rest) = text.split_once("no such table: ")?;
+        let name = rest.split([' ', '\n']).next()?;
+        Some(name.trim_start_matches("main.").to_owned())
+    }
+}
+
+/// The rows of one organization, by the schema it has at one time.
 #[derive(Debug)]
 pub struct Store {
     schema: Arc<Schema>,
-    layouts: HashMap<String, Layout>,
+    layouts: HashMap<String, OnceLock<Arc<Layout>>>,
     clock: Clock,
+    database: Arc<Database>,
+}
+
+/// The database file and the connections to it.
+#[derive(Debug)]
+struct Database {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     security_generation: AtomicU64,
+    /// Tables on demand that nobody has asked for yet.
+    unmade: Mutex<HashSet<String>>,
     /// Deletes the file when the store goes away.
     _temporary: Option<TempDir>,
 }
@@ -129,7 +160,8 @@ impl Store {
         Self::open_file(path, schema, clock, Some(directory))
     }
 
-    /// The organization in this file, which is created if it does not exist.
+    /// The organization in this file, which is created if it does not exist. If it exists, the
+    /// changes made to its schema are carried out on the one given.
     pub fn open(path: &Path, schema: Arc<Schema>, clock: Clock) -> Result<Self, StoreError> {
         Self::open_file(path.to_owned(), schema, clock, None)
     }
@@ -145,20 +177,22 @@ impl Store {
         writer.pragma_update(None, "journal_mode", "wal")?;
         let durable = if temporary.is_some() { "off" } else { "normal" };
         writer.pragma_update(None, "synchronous", durable)?;
-        let layouts = schema
-            .tables()
-            .map(|table| (table.logical_name.clone(), Layout::of(table)))
-            .collect::<HashMap<_, _>>();
-        create_tables(&mut writer, &schema, &layouts, &path)?;
-        Ok(Self {
-            schema,
-            layouts,
-            clock,
+        definitions::create_tables(&mut writer, &schema, &path)?;
+        let schema = definitions::replay(&writer, schema)?;
+        let unmade = definitions::unmade_tables(&writer, &schema)?;
+        let database = Database {
             path,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             security_generation: AtomicU64::new(0),
+            unmade: Mutex::new(unmade),
             _temporary: temporary,
+        };
+        Ok(Self {
+            layouts: definitions::layouts(&schema),
+            schema,
+            clock,
+            database: Arc::new(database),
         })
     }
 
@@ -179,6 +213,9 @@ impl Store {
 
     /// How many rows the table has.
     pub fn count(&self, table: &str) -> Result<u64, StoreError> {
+        if !self.has_made(table) {
+            return Ok(0);
+        }
         let layout = self.layout(table)?;
         self.read(|connection| {
             let sql = format!("SELECT count(*) FROM \"{}\"", layout.table);
@@ -206,9 +243,10 @@ impl Store {
     }
 
     pub(crate) fn layout(&self, table: &str) -> Result<&Layout, StoreError> {
-        self.layouts
-            .get(table)
-            .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+        let unknown = || StoreError::UnknownTable(table.to_owned());
+        let layout = self.layouts.get(table).ok_or_else(unknown)?;
+        let table = self.table(table)?;
+        Ok(layout.get_or_init(|| Arc::new(Layout::of(table))))
     }
 
     /// The table's schema, by logical name.
@@ -223,7 +261,7 @@ impl Store {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let pooled = lock(&self.readers).pop();
+        let pooled = lock(&self.database.readers).pop();
         let mut connection = match pooled {
             Some(connection) => connection,
             None => self.open_reader().map_err(|error| E::from(error.into()))?,
@@ -234,7 +272,7 @@ impl Store {
                 .map_err(|error| E::from(StoreError::Sqlite(error)))?;
             read(&transaction)
         };
-        lock(&self.readers).push(connection);
+        lock(&self.database.readers).push(connection);
         result
     }
 
@@ -244,7 +282,7 @@ impl Store {
         write: impl FnOnce(&Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let failed = |error: rusqlite::Error| E::from(StoreError::Sqlite(error));
-        let mut connection = lock(&self.writer);
+        let mut connection = lock(&self.database.writer);
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
@@ -253,19 +291,20 @@ impl Store {
         let security_changed = writer.security_changed();
         transaction.commit().map_err(failed)?;
         if security_changed {
-            self.security_generation.fetch_add(1, Ordering::SeqCst);
+            let generation = &self.database.security_generation;
+            generation.fetch_add(1, Ordering::SeqCst);
         }
         Ok(result)
     }
 
     /// A number that changes whenever roles, memberships or users do.
     pub(crate) fn security_generation(&self) -> u64 {
-        self.security_generation.load(Ordering::SeqCst)
+        self.database.security_generation.load(Ordering::SeqCst)
     }
 
     fn open_reader(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
+        let connection = Connection::open_with_flags(&self.database.path, flags)?;
         configure(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(connection)
@@ -297,57 +336,4 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(())
-}
-
-fn create_tables(
-    writer: &mut Connection,
-    schema: &Schema,
-    layouts: &HashMap<String, Layout>,
-    path: &Path,
-) -> Result<(), StoreError> {
-    let mut ddl = format!(
-        "CREATE TABLE \"$counter\" (value INTEGER NOT NULL);\n\
-         INSERT INTO \"$counter\" VALUES ({FIRST_VERSION});\n\
-         CREATE TABLE \"$tombstone\" (\n  \
-           \"table\" TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,\n  \
-           PRIMARY KEY (\"table\", id)\n) WITHOUT ROWID;\n\
-         CREATE INDEX \"$tombstone$version\" ON \"$tombstone\"(\"table\", version);\n"
-    );
-    for table in schema.tables() {
-        if let Some(layout) = layouts.get(&table.logical_name) {
-            ddl.push_str(&layout.ddl(table, schema));
-        }
-    }
-    // Privileges are rows, but as much a part of the schema as the tables they guard.
-    let privileges: Vec<String> = schema.privileges().map(|it| it.name).collect();
-    let fingerprint = fingerprint(&ddl, &privileges);
-    let known = writer
-        .query_row(
-            "SELECT name FROM sqlite_master WHERE name = '$counter'",
-            [],
-            |_| Ok(()),
-        )
-        .optional()?;
-    if known.is_some() {
-        let found: i32 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        return if found == fingerprint {
-            Ok(())
-        } else {
-            Err(StoreError::OtherSchema {
-                path: path.to_owned(),
-            })
-        };
-    }
-    let transaction = writer.transaction()?;
-    transaction.execute_batch(&ddl)?;
-    transaction.pragma_update(None, "user_version", fingerprint)?;
-    transaction.commit()?;
-    Ok(())
-}
-
-fn fingerprint(ddl: &str, privileges: &[String]) -> i32 {
-    let mut hasher = DefaultHasher::new();
-    (ddl, privileges).hash(&mut hasher);
-    let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
-    i32::from_le_bytes([a, b, c, d])
 }

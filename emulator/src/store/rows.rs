@@ -288,7 +288,7 @@ impl<'a> Writer<'a> {
         id: Uuid,
     ) -> Result<Vec<Uuid>, StoreError> {
         let layout = self.store.layout(table)?;
-        if layout.position(column).is_none() {
+        if layout.position(column).is_none() || !self.store.has_made(table) {
             return Ok(Vec::new());
         }
         let sql = format!(

@@ -10,6 +10,7 @@ mod auditing;
 mod batch;
 mod browser;
 mod credentials;
+mod definitions;
 mod faults;
 mod fetch;
 mod metadata;

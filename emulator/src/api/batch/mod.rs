@@ -9,8 +9,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use self::multipart::{InnerRequest, Part};
-use super::{Api, Request, Response};
-use crate::{gate::Caller, odata::ODataError};
+use super::{Api, Request, Response, Service, definitions::is_change};
+use crate::{gate::Caller, odata::ODataError, store::Writer};
 
 /// Most requests in a batch.
 const MAX_REQUESTS: usize = 1_000;
@@ -21,7 +21,7 @@ const MAX_ADDRESS: usize = 65_536;
 /// The addresses of rows created in a change set, by Content-ID.
 type Created = HashMap<String, String>;
 
-impl Api {
+impl Service {
     /// Carries out the requests of a batch in their order.
     pub(super) fn batch(&self, outer: &Request, caller: &Caller) -> Result<Response, ODataError> {
         let boundary = outer
@@ -97,28 +97,11 @@ impl Api {
         requests: &[InnerRequest],
         caller: &Caller,
     ) -> Option<StatusCode> {
-        let result = self.store.write(|writer| {
-            let mut created = Created::new();
-            let mut responses = Vec::with_capacity(requests.len());
-            for inner in requests {
-                if inner.method == Method::GET {
-                    return Err(ODataError::bad_request(
-                        "0x80060888",
-                        "A change set must not contain a GET request.",
-                    ));
-                }
-                let request = inner_request(outer, inner, &created)?;
-                let response = self.call(&request, caller)?.change(writer)?;
-                let address = response
-                    .headers
-                    .iter()
-                    .find(|(name, _)| name.as_str() == "odata-entityid");
-                if let (Some(id), Some((_, address))) = (&inner.content_id, address) {
-                    created.insert(id.clone(), address.clone());
-                }
-                responses.push(response);
-            }
-            Ok(responses)
+        let result = self.with(outer, |api| {
+            api.making_tables(|| {
+                api.store
+                    .write(|writer| api.change_set(writer, outer, requests, caller))
+            })
         });
         match result {
             Ok(responses) => {
@@ -138,6 +121,44 @@ impl Api {
                 failure(&response)
             }
         }
+    }
+}
+
+impl Api {
+    fn change_set(
+        &self,
+        writer: &Writer<'_>,
+        outer: &Request,
+        requests: &[InnerRequest],
+        caller: &Caller,
+    ) -> Result<Vec<Response>, ODataError> {
+        let mut created = Created::new();
+        let mut responses = Vec::with_capacity(requests.len());
+        for inner in requests {
+            if inner.method == Method::GET {
+                return Err(ODataError::bad_request(
+                    "0x80060888",
+                    "A change set must not contain a GET request.",
+                ));
+            }
+            let request = inner_request(outer, inner, &created)?;
+            if is_change(&request) {
+                return Err(ODataError::bad_request(
+                    "0x80060888",
+                    "A change set must not change definitions.",
+                ));
+            }
+            let response = self.call(&request, caller)?.change(writer)?;
+            let address = response
+                .headers
+                .iter()
+                .find(|(name, _)| name.as_str() == "odata-entityid");
+            if let (Some(id), Some((_, address))) = (&inner.content_id, address) {
+                created.insert(id.clone(), address.clone());
+            }
+            responses.push(response);
+        }
+        Ok(responses)
     }
 }
 

@@ -1,46 +1,112 @@
-//! What the definitions of columns and their choices say.
+//! What the definitions of columns say.
 
 use serde_json::{Value, json};
 
-use super::definition::label;
+use super::labels::Labels;
 use crate::schema::{
-    Choice, Column, ColumnKind, DateTimeBehavior, DateTimeFormat, RequiredLevel, SourceType,
-    StringFormat, Table,
+    Column, ColumnKind, DateTimeBehavior, DateTimeFormat, RequiredLevel, SourceType, StringFormat,
+    Table,
 };
 
-/// Largest file that a file column takes, in KiB.
-const MAX_FILE_KIB: u32 = 32_768;
-
 /// What every column says.
-pub(super) fn column_properties(table: &Table, column: &Column) -> Value {
-    let (attribute_type, type_name, _) = column_type(&column.kind);
-    let name = &column.logical_name;
-    json!({
-        "LogicalName": name,
-        "SchemaName": column.schema_name,
-        "EntityLogicalName": table.logical_name,
-        "AttributeType": attribute_type,
-        "AttributeTypeName": {"Value": type_name},
-        "AttributeOf": column.attribute_of,
-        "ColumnNumber": column.column_number,
-        "DisplayName": label(column.display_name.as_deref()),
-        "Description": label(None),
-        "IsLogical": column.attribute_of.is_some(),
-        "IsValidForRead": column.readable,
-        "IsValidForCreate": column.creatable,
-        "IsValidForUpdate": column.updatable,
-        "IsValidODataAttribute": column.is_selectable(),
-        "IsSecured": column.secured,
-        "IsPrimaryId": *name == table.primary_id,
-        "IsPrimaryName": table.primary_name.as_ref() == Some(name),
-        "IsCustomAttribute": column.is_custom,
-        "IsManaged": !column.is_custom,
-        "IsAuditEnabled": {
-            "Value": table.audits(column),
-            "CanBeChanged": true,
-            "ManagedPropertyLogicalName": "canmodifyauditsettings",
-        },
-        "RequiredLevel": {
+pub(super) const COLUMN: &[&str] = &[
+    "LogicalName",
+    "SchemaName",
+    "EntityLogicalName",
+    "AttributeType",
+    "AttributeTypeName",
+    "AttributeOf",
+    "AutoNumberFormat",
+    "ColumnNumber",
+    "DisplayName",
+    "Description",
+    "DeprecatedVersion",
+    "ExternalName",
+    "InheritsFrom",
+    "LinkedAttributeId",
+    "IsLogical",
+    "IsValidForRead",
+    "IsValidForCreate",
+    "IsValidForUpdate",
+    "IsValidForForm",
+    "IsValidForGrid",
+    "IsValidODataAttribute",
+    "IsSecured",
+    "CanBeSecuredForCreate",
+    "CanBeSecuredForRead",
+    "CanBeSecuredForUpdate",
+    "IsPrimaryId",
+    "IsPrimaryName",
+    "IsCustomAttribute",
+    "IsManaged",
+    "IsDataSourceSecret",
+    "IsFilterable",
+    "IsRetrievable",
+    "IsSearchable",
+    "IsRequiredForForm",
+    "IsAuditEnabled",
+    "IsGlobalFilterEnabled",
+    "IsSortableEnabled",
+    "IsCustomizable",
+    "IsRenameable",
+    "IsValidForAdvancedFind",
+    "CanModifyAdditionalSettings",
+    "RequiredLevel",
+    "SourceType",
+    "SourceTypeMask",
+    "IntroducedVersion",
+];
+
+/// One property that every column has.
+pub(super) fn column_property(
+    labels: &Labels,
+    table: &Table,
+    column: &Column,
+    name: &str,
+) -> Option<Value> {
+    let own_name = &column.logical_name;
+    let securable = column.can_be_secured();
+    let stands_alone = column.attribute_of.is_none();
+    let managed = |value: bool, property: &str| json!({"Value": value, "CanBeChanged": true, "ManagedPropertyLogicalName": property});
+    Some(match name {
+        "LogicalName" => json!(own_name),
+        "SchemaName" => json!(column.schema_name),
+        "EntityLogicalName" => json!(table.logical_name),
+        "AttributeType" => json!(column_type(&column.kind).0),
+        "AttributeTypeName" => json!({"Value": column_type(&column.kind).1}),
+        "AttributeOf" => json!(column.attribute_of),
+        "AutoNumberFormat" if matches!(column.kind, ColumnKind::String { .. }) => json!(""),
+        "AutoNumberFormat" | "DeprecatedVersion" | "ExternalName" | "InheritsFrom"
+        | "LinkedAttributeId" => Value::Null,
+        "ColumnNumber" => json!(column.column_number),
+        "DisplayName" => labels.of(column.display_name.as_ref()),
+        "Description" => labels.of(column.description.as_ref()),
+        "IsLogical" => json!(!stands_alone),
+        "IsValidForRead" | "IsRetrievable" => json!(column.readable),
+        "IsValidForCreate" => json!(column.creatable),
+        "IsValidForUpdate" => json!(column.updatable),
+        "IsValidForForm" | "IsValidForGrid" | "IsValidODataAttribute" => {
+            json!(column.is_selectable())
+        }
+        "IsSecured" => json!(column.secured),
+        "CanBeSecuredForCreate" => json!(securable && column.creatable),
+        "CanBeSecuredForRead" => json!(securable && column.readable),
+        "CanBeSecuredForUpdate" => json!(securable && column.updatable),
+        "IsPrimaryId" => json!(*own_name == table.primary_id),
+        "IsPrimaryName" => json!(table.primary_name.as_ref() == Some(own_name)),
+        "IsCustomAttribute" => json!(column.is_custom),
+        "IsManaged" => json!(!column.is_custom),
+        "IsDataSourceSecret" | "IsFilterable" | "IsRequiredForForm" | "IsSearchable" => {
+            json!(false)
+        }
+        "IsAuditEnabled" => managed(table.audits(column), "canmodifyauditsettings"),
+        "IsGlobalFilterEnabled" => managed(false, "canmodifyglobalfiltersettings"),
+        "IsSortableEnabled" => managed(false, "canmodifyissortablesettings"),
+        "IsCustomizable" => managed(true, "iscustomizable"),
+        "IsRenameable" => managed(true, "isrenameable"),
+        "IsValidForAdvancedFind" => managed(stands_alone, "canmodifysearchsettings"),
+        "CanModifyAdditionalSettings" => managed(true, "canmodifyadditionalsettings"),
+        "RequiredLevel" => json!({
             "Value": match column.required {
                 RequiredLevel::None => "None",
                 RequiredLevel::SystemRequired => "SystemRequired",
@@ -49,13 +115,17 @@ pub(super) fn column_properties(table: &Table, column: &Column) -> Value {
             },
             "CanBeChanged": column.required != RequiredLevel::SystemRequired,
             "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
+        }),
+        "SourceType" => match column.source {
+            // What the platform lists for display comes from nowhere.
+            SourceType::Simple if !stands_alone => Value::Null,
+            SourceType::Simple => json!(0),
+            SourceType::Calculated => json!(1),
+            SourceType::Rollup => json!(2),
         },
-        "SourceType": match column.source {
-            SourceType::Simple => 0,
-            SourceType::Calculated => 1,
-            SourceType::Rollup => 2,
-        },
-        "IntroducedVersion": "5.0.0.0",
+        "SourceTypeMask" => json!(0),
+        "IntroducedVersion" => json!(if column.is_custom { "1.0" } else { "5.0.0.0" }),
+        _ => return None,
     })
 }
 
@@ -93,8 +163,8 @@ pub(super) fn column_type(kind: &ColumnKind) -> (&'static str, &'static str, &'s
             "EntityNameType",
             "EntityNameAttributeMetadata",
         ),
-        ColumnKind::File => ("Virtual", "FileType", "FileAttributeMetadata"),
-        ColumnKind::Image => ("Virtual", "ImageType", "ImageAttributeMetadata"),
+        ColumnKind::File { .. } => ("Virtual", "FileType", "FileAttributeMetadata"),
+        ColumnKind::Image { .. } => ("Virtual", "ImageType", "ImageAttributeMetadata"),
         ColumnKind::Virtual => ("Virtual", "VirtualType", "AttributeMetadata"),
         ColumnKind::ManagedProperty => (
             "ManagedProperty",
@@ -105,150 +175,177 @@ pub(super) fn column_type(kind: &ColumnKind) -> (&'static str, &'static str, &'s
     }
 }
 
-/// What only columns of this type say.
-pub(super) fn typed_properties(kind: &ColumnKind) -> Value {
+/// The properties that only columns of this type have.
+pub(super) fn typed_names(kind: &ColumnKind) -> &'static [&'static str] {
     match kind {
-        ColumnKind::String { max_length, format } => {
-            let (name, format) = match format {
-                StringFormat::Text => ("Text", "Text"),
-                StringFormat::TextArea => ("TextArea", "TextArea"),
-                StringFormat::Email => ("Email", "Email"),
-                StringFormat::Phone => ("Phone", "Phone"),
-                StringFormat::Url => ("Url", "Url"),
-                StringFormat::TickerSymbol => ("TickerSymbol", "TickerSymbol"),
-                StringFormat::PhoneticGuide => ("PhoneticGuide", "PhoneticGuide"),
-                StringFormat::VersionNumber => ("VersionNumber", "VersionNumber"),
-            };
-            json!({
-                "MaxLength": max_length,
-                "DatabaseLength": max_length.saturating_mul(2),
-                "Format": format,
-                "FormatName": {"Value": name},
-                "ImeMode": "Auto",
-                "YomiOf": null,
-                "FormulaDefinition": "",
-            })
-        }
-        ColumnKind::Memo { max_length } => json!({
-            "MaxLength": max_length, "Format": "TextArea", "FormatName": {"Value": "TextArea"},
-            "ImeMode": "Auto",
-        }),
-        ColumnKind::Integer { min, max } => json!({
-            "MinValue": min, "MaxValue": max, "Format": "None", "FormulaDefinition": "",
-        }),
-        ColumnKind::BigInt => json!({"MinValue": i64::MIN, "MaxValue": i64::MAX}),
-        ColumnKind::Decimal { precision } | ColumnKind::Double { precision } => json!({
-            "Precision": precision, "MinValue": -100_000_000_000_i64,
-            "MaxValue": 100_000_000_000_i64, "ImeMode": "Auto",
-        }),
-        ColumnKind::Money { precision } => json!({
-            "Precision": precision, "PrecisionSource": 2, "MinValue": -922_337_203_685_477_i64,
-            "MaxValue": 922_337_203_685_477_i64, "CalculationOf": null, "IsBaseCurrency": false,
-        }),
-        ColumnKind::Boolean { default, .. } => json!({"DefaultValue": default}),
-        ColumnKind::Picklist { .. } | ColumnKind::MultiSelectPicklist { .. } => {
-            json!({"DefaultFormValue": -1, "ParentPicklistLogicalName": null})
-        }
-        ColumnKind::State { .. } | ColumnKind::Status { .. } => json!({"DefaultFormValue": null}),
-        ColumnKind::DateTime { behavior, format } => json!({
-            "Format": match format {
-                DateTimeFormat::DateOnly => "DateOnly",
-                DateTimeFormat::DateAndTime => "DateAndTime",
-            },
-            "DateTimeBehavior": {"Value": match behavior {
-                DateTimeBehavior::UserLocal => "UserLocal",
-                DateTimeBehavior::DateOnly => "DateOnly",
-                DateTimeBehavior::TimeZoneIndependent => "TimeZoneIndependent",
-            }},
-            "CanChangeDateTimeBehavior": {
-                "Value": false, "CanBeChanged": false,
-                "ManagedPropertyLogicalName": "canchangedatetimebehavior",
-            },
-            "ImeMode": "Auto",
-        }),
-        ColumnKind::Lookup { targets } | ColumnKind::Customer { targets } => {
-            json!({"Targets": targets, "Format": "None"})
-        }
-        ColumnKind::Owner => json!({"Targets": ["systemuser", "team"], "Format": "None"}),
-        ColumnKind::PartyList => json!({"Targets": [], "Format": "None"}),
-        ColumnKind::File => json!({"MaxSizeInKB": MAX_FILE_KIB}),
-        ColumnKind::Image => json!({
-            "MaxSizeInKB": 10_240, "MaxHeight": 144, "MaxWidth": 144, "IsPrimaryImage": false,
-            "CanStoreFullImage": false,
-        }),
-        ColumnKind::EntityName => json!({"IsEntityReferenceStored": false}),
+        ColumnKind::String { .. } => &[
+            "MaxLength",
+            "DatabaseLength",
+            "Format",
+            "FormatName",
+            "ImeMode",
+            "IsLocalizable",
+            "YomiOf",
+            "FormulaDefinition",
+            "SourceTypeMask",
+        ],
+        ColumnKind::Memo { .. } => &[
+            "MaxLength",
+            "Format",
+            "FormatName",
+            "ImeMode",
+            "IsLocalizable",
+        ],
+        ColumnKind::Integer { .. } => &["MinValue", "MaxValue", "Format", "FormulaDefinition"],
+        ColumnKind::BigInt => &["MinValue", "MaxValue"],
+        ColumnKind::Decimal { .. } => &[
+            "Precision",
+            "MinValue",
+            "MaxValue",
+            "ImeMode",
+            "FormulaDefinition",
+        ],
+        ColumnKind::Double { .. } => &["Precision", "MinValue", "MaxValue", "ImeMode"],
+        ColumnKind::Money { .. } => &[
+            "Precision",
+            "PrecisionSource",
+            "MinValue",
+            "MaxValue",
+            "ImeMode",
+            "CalculationOf",
+            "IsBaseCurrency",
+            "FormulaDefinition",
+        ],
+        ColumnKind::Boolean { .. } => &["DefaultValue", "FormulaDefinition"],
+        ColumnKind::Picklist { .. } | ColumnKind::MultiSelectPicklist { .. } => &[
+            "DefaultFormValue",
+            "FormulaDefinition",
+            "ParentPicklistLogicalName",
+            "ChildPicklistLogicalNames",
+        ],
+        ColumnKind::State { .. } | ColumnKind::Status { .. } => &["DefaultFormValue"],
+        ColumnKind::DateTime { .. } => &[
+            "Format",
+            "DateTimeBehavior",
+            "CanChangeDateTimeBehavior",
+            "ImeMode",
+            "MinSupportedValue",
+            "MaxSupportedValue",
+            "FormulaDefinition",
+        ],
+        ColumnKind::Lookup { .. }
+        | ColumnKind::Customer { .. }
+        | ColumnKind::Owner
+        | ColumnKind::PartyList => &["Targets", "Format"],
+        ColumnKind::File { .. } => &["MaxSizeInKB"],
+        ColumnKind::Image { .. } => &[
+            "MaxSizeInKB",
+            "MaxHeight",
+            "MaxWidth",
+            "IsPrimaryImage",
+            "CanStoreFullImage",
+        ],
+        ColumnKind::EntityName => &["IsEntityReferenceStored"],
         ColumnKind::Uniqueidentifier
         | ColumnKind::Virtual
         | ColumnKind::ManagedProperty
-        | ColumnKind::CalendarRules => json!({}),
+        | ColumnKind::CalendarRules => &[],
     }
 }
 
-/// The choices of a column.
-pub(super) fn option_set_properties(table: &Table, column: &Column) -> Value {
-    let name = format!("{}_{}", table.logical_name, column.logical_name);
-    let mut value = json!({
-        "Name": name,
-        "IsGlobal": false,
-        "IsCustomOptionSet": column.is_custom,
-        "IsManaged": !column.is_custom,
-        "DisplayName": label(column.display_name.as_deref()),
-        "Description": label(None),
-        "OptionSetType": match column.kind {
-            ColumnKind::State { .. } => "State",
-            ColumnKind::Status { .. } => "Status",
-            ColumnKind::Boolean { .. } => "Boolean",
-            _ => "Picklist",
-        },
-    });
-    if let Value::Object(members) = &mut value {
-        if let ColumnKind::Boolean {
-            true_label,
-            false_label,
-            ..
-        } = &column.kind
-        {
-            members.insert("TrueOption".to_owned(), option(1, true_label));
-            members.insert("FalseOption".to_owned(), option(0, false_label));
-        } else {
-            let is_state = matches!(column.kind, ColumnKind::State { .. });
-            let options = column
-                .choices()
-                .iter()
-                .map(|choice| state_option(choice, is_state));
-            members.insert("Options".to_owned(), options.collect());
-        }
+/// One property that only columns of this type have.
+pub(super) fn typed_property(column: &Column, name: &str) -> Option<Value> {
+    let kind = &column.kind;
+    if !typed_names(kind).contains(&name) {
+        return None;
     }
-    value
-}
-
-fn state_option(choice: &Choice, is_state: bool) -> Value {
-    let mut value = option(choice.value, &choice.label);
-    if let Value::Object(members) = &mut value {
-        if let Some(state) = choice.state {
-            let kind = "#Microsoft.Dynamics.CRM.StatusOptionMetadata";
-            members.insert("@odata.type".to_owned(), json!(kind));
-            members.insert("State".to_owned(), json!(state));
-            members.insert("TransitionData".to_owned(), Value::Null);
+    Some(match (name, kind) {
+        ("MaxLength", ColumnKind::String { max_length, .. } | ColumnKind::Memo { max_length }) => {
+            json!(max_length)
         }
-        if is_state {
-            let kind = "#Microsoft.Dynamics.CRM.StateOptionMetadata";
-            members.insert("@odata.type".to_owned(), json!(kind));
-            members.insert("InvariantName".to_owned(), json!(choice.label));
+        ("DatabaseLength", ColumnKind::String { max_length, .. }) => {
+            json!(max_length.saturating_mul(2))
         }
-    }
-    value
-}
-
-fn option(value: i32, text: &str) -> Value {
-    json!({
-        "Value": value,
-        "Label": label(Some(text)),
-        "Description": label(None),
-        "Color": null,
-        "ExternalValue": "",
-        "IsManaged": true,
-        "MetadataId": null,
-        "HasChanged": null,
+        ("Format", ColumnKind::String { format, .. }) => json!(format_name(*format)),
+        ("FormatName", ColumnKind::String { format, .. }) => json!({"Value": format_name(*format)}),
+        ("Format", ColumnKind::Memo { .. }) => json!("TextArea"),
+        ("FormatName", ColumnKind::Memo { .. }) => json!({"Value": "TextArea"}),
+        ("Format", ColumnKind::DateTime { format, .. }) => json!(match format {
+            DateTimeFormat::DateOnly => "DateOnly",
+            DateTimeFormat::DateAndTime => "DateAndTime",
+        }),
+        ("Format", _) => json!("None"),
+        ("MinValue", ColumnKind::Integer { min, .. }) => json!(min),
+        ("MaxValue", ColumnKind::Integer { max, .. }) => json!(max),
+        ("MinValue", ColumnKind::BigInt) => json!(i64::MIN),
+        ("MaxValue", ColumnKind::BigInt) => json!(i64::MAX),
+        (
+            "MinValue",
+            ColumnKind::Decimal { range, .. }
+            | ColumnKind::Double { range, .. }
+            | ColumnKind::Money { range, .. },
+        ) => json!(range.min),
+        (
+            "MaxValue",
+            ColumnKind::Decimal { range, .. }
+            | ColumnKind::Double { range, .. }
+            | ColumnKind::Money { range, .. },
+        ) => json!(range.max),
+        (
+            "Precision",
+            ColumnKind::Decimal { precision, .. }
+            | ColumnKind::Double { precision, .. }
+            | ColumnKind::Money { precision, .. },
+        ) => json!(precision),
+        (
+            "PrecisionSource",
+            ColumnKind::Money {
+                precision_source, ..
+            },
+        ) => json!(precision_source),
+        ("CalculationOf", _) => json!(column.logical_name.strip_suffix("_base")),
+        ("IsBaseCurrency", _) => json!(column.logical_name.ends_with("_base")),
+        ("DefaultValue", ColumnKind::Boolean { default, .. }) => json!(default),
+        ("DefaultFormValue", ColumnKind::Picklist { default, .. }) => json!(default.unwrap_or(-1)),
+        ("DefaultFormValue", ColumnKind::MultiSelectPicklist { .. }) => json!(-1),
+        ("ChildPicklistLogicalNames", _) => json!([]),
+        ("DateTimeBehavior", ColumnKind::DateTime { behavior, .. }) => json!({
+            "Value": match behavior {
+                DateTimeBehavior::UserLocal => "UserLocal",
+                DateTimeBehavior::DateOnly => "DateOnly",
+                DateTimeBehavior::TimeZoneIndependent => "TimeZoneIndependent",
+            },
+        }),
+        ("CanChangeDateTimeBehavior", _) => json!({
+            "Value": column.is_custom, "CanBeChanged": column.is_custom,
+            "ManagedPropertyLogicalName": "canchangedatetimebehavior",
+        }),
+        ("MinSupportedValue", _) => json!("1753-01-01T00:00:00Z"),
+        ("MaxSupportedValue", _) => json!("9999-12-30T23:59:59Z"),
+        ("ImeMode", _) => json!("Auto"),
+        ("Targets", _) => json!(column.targets()),
+        ("MaxSizeInKB", ColumnKind::File { max_kib } | ColumnKind::Image { max_kib, .. }) => {
+            json!(max_kib)
+        }
+        ("MaxHeight" | "MaxWidth", _) => json!(144),
+        ("IsPrimaryImage", ColumnKind::Image { primary, .. }) => json!(primary),
+        ("CanStoreFullImage", ColumnKind::Image { full, .. }) => json!(full),
+        ("IsEntityReferenceStored" | "IsLocalizable", _) => json!(false),
+        ("SourceTypeMask", _) => json!(0),
+        ("FormulaDefinition", _) => json!(""),
+        _ => Value::Null,
     })
+}
+
+fn format_name(format: StringFormat) -> &'static str {
+    match format {
+        StringFormat::Text => "Text",
+        StringFormat::TextArea => "TextArea",
+        StringFormat::Email => "Email",
+        StringFormat::Phone => "Phone",
+        StringFormat::Url => "Url",
+        StringFormat::TickerSymbol => "TickerSymbol",
+        StringFormat::PhoneticGuide => "PhoneticGuide",
+        StringFormat::VersionNumber => "VersionNumber",
+    }
 }

@@ -1,15 +1,17 @@
-//! What the definitions say, as JSON.
+//! One definition of any kind: its properties by name, and what it leads to.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    column::{column_properties, column_type, option_set_properties, typed_properties},
-    has_options, is_associated, is_referenced, is_referencing,
+    choices,
+    column::{self, column_type},
+    is_associated, is_referenced, is_referencing,
+    labels::Labels,
+    relationship, table,
 };
 use crate::schema::{
-    AlternateKey, Cascade, ChangeTracking, Column, ColumnKind, Ownership, Relationship, Schema,
-    Table, TableType, metadata_id,
+    AlternateKey, Column, ColumnKind, OptionSet, Relationship, Schema, Table, metadata_id,
 };
 
 /// One definition.
@@ -20,6 +22,7 @@ pub(super) enum Item<'a> {
     Key(&'a Table, &'a AlternateKey),
     Relationship(&'a Relationship),
     OptionSet(&'a Table, &'a Column),
+    GlobalOptionSet(&'a OptionSet),
 }
 
 /// What a navigation property of a definition leads to.
@@ -28,9 +31,16 @@ pub(super) enum Children<'a> {
     Many(Vec<Item<'a>>),
 }
 
+/// What a request sees of definitions.
+#[derive(Debug)]
+pub(super) struct Sight<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) labels: Labels,
+}
+
 /// Whether a type of this name can be cast to.
 pub(super) fn is_type(name: &str) -> bool {
-    const TYPES: [&str; 20] = [
+    const TYPES: [&str; 22] = [
         "StringAttributeMetadata",
         "MemoAttributeMetadata",
         "IntegerAttributeMetadata",
@@ -51,6 +61,8 @@ pub(super) fn is_type(name: &str) -> bool {
         "ImageAttributeMetadata",
         "OneToManyRelationshipMetadata",
         "ManyToManyRelationshipMetadata",
+        "OptionSetMetadata",
+        "BooleanOptionSetMetadata",
     ];
     TYPES.contains(&name)
 }
@@ -65,6 +77,7 @@ impl<'a> Item<'a> {
             Self::OptionSet(table, column) => {
                 metadata_id(&["optionset", &table.logical_name, &column.logical_name])
             }
+            Self::GlobalOptionSet(set) => set.metadata_id(),
         }
     }
 
@@ -75,6 +88,7 @@ impl<'a> Item<'a> {
             Self::Column(_, column) | Self::OptionSet(_, column) => &column.logical_name,
             Self::Key(_, key) => &key.logical_name,
             Self::Relationship(relationship) => relationship.schema_name(),
+            Self::GlobalOptionSet(set) => &set.name,
         }
     }
 
@@ -85,13 +99,24 @@ impl<'a> Item<'a> {
             Self::Column(_, column) if exact => column_type(&column.kind).2,
             Self::Column(..) => "AttributeMetadata",
             Self::Key(..) => "EntityKeyMetadata",
+            Self::Relationship(_) if !exact => "RelationshipMetadataBase",
             Self::Relationship(Relationship::OneToMany { .. }) => "OneToManyRelationshipMetadata",
             Self::Relationship(Relationship::ManyToMany { .. }) => "ManyToManyRelationshipMetadata",
+            Self::GlobalOptionSet(_) if !exact => "OptionSetMetadataBase",
+            Self::GlobalOptionSet(_) => "OptionSetMetadata",
             Self::OptionSet(_, column) => match column.kind {
                 ColumnKind::Boolean { .. } => "BooleanOptionSetMetadata",
                 _ => "OptionSetMetadata",
             },
         }
+    }
+
+    /// Whether the list that holds it may hold definitions of other types too.
+    pub(super) fn is_one_of_several_types(&self) -> bool {
+        matches!(
+            self,
+            Self::Column(..) | Self::Relationship(_) | Self::GlobalOptionSet(_)
+        )
     }
 
     pub(super) fn is_a(&self, type_name: &str) -> bool {
@@ -132,225 +157,79 @@ impl<'a> Item<'a> {
                     _ => return None,
                 })
             }
-            Self::Column(table, column) if exact && has_options(&column.kind) => match name {
-                "OptionSet" => Some(Children::One(Some(Item::OptionSet(table, column)))),
-                "GlobalOptionSet" => Some(Children::One(None)),
-                _ => None,
-            },
+            Self::Column(table, column) if exact => {
+                let global = match &column.kind {
+                    ColumnKind::Picklist { global, .. }
+                    | ColumnKind::MultiSelectPicklist { global, .. } => {
+                        global.as_ref().and_then(|name| schema.option_set(name))
+                    }
+                    ColumnKind::State { .. }
+                    | ColumnKind::Status { .. }
+                    | ColumnKind::Boolean { .. } => None,
+                    _ => return None,
+                };
+                // Choices that are shared are to be found under the other name.
+                let own = global.is_none().then_some(Item::OptionSet(table, column));
+                match name {
+                    "OptionSet" => Some(Children::One(own)),
+                    "GlobalOptionSet" => Some(Children::One(global.map(Item::GlobalOptionSet))),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }
 
-    /// The structural properties; those of the derived type too if `exact`.
-    pub(super) fn properties(&self, exact: bool) -> Map<String, Value> {
-        let mut properties = match self {
-            Self::Table(table) => table_properties(table),
-            Self::Column(table, column) => {
-                let mut value = column_properties(table, column);
-                if exact
-                    && let (Value::Object(base), Value::Object(own)) =
-                        (&mut value, typed_properties(&column.kind))
-                {
-                    base.extend(own);
-                }
-                value
+    /// The names of the structural properties; those of the derived type too if `exact`.
+    pub(super) fn names(&self, exact: bool) -> impl Iterator<Item = &'static str> + use<> {
+        let (base, own): (&[&str], &[&str]) = match self {
+            Self::Table(_) => (table::TABLE, &[]),
+            Self::Column(_, column) => (column::COLUMN, column::typed_names(&column.kind)),
+            Self::Key(..) => (table::KEY, &[]),
+            Self::Relationship(Relationship::OneToMany { .. }) => {
+                (relationship::BASE, relationship::ONE_TO_MANY)
             }
-            Self::Key(table, key) => key_properties(table, key),
-            Self::Relationship(relationship) => relationship_properties(relationship),
-            Self::OptionSet(table, column) => option_set_properties(table, column),
-        };
-        if let Value::Object(members) = &mut properties {
-            members.insert("MetadataId".to_owned(), json!(self.metadata_id()));
-            members.insert("HasChanged".to_owned(), Value::Null);
-            return std::mem::take(members);
-        }
-        Map::new()
-    }
-}
-
-fn table_properties(table: &Table) -> Value {
-    let tracking = table.change_tracking;
-    let privileges: Vec<Value> = table
-        .privileges
-        .iter()
-        .map(|privilege| {
-            let local = privilege.depth.can_be_local();
-            json!({
-                "CanBeBasic": privilege.depth.can_be_basic(),
-                "CanBeDeep": local,
-                "CanBeGlobal": true,
-                "CanBeLocal": local,
-                "CanBeEntityReference": false,
-                "CanBeParentEntityReference": false,
-                "Name": privilege.name,
-                "PrivilegeId": privilege.id,
-                "PrivilegeType": privilege.kind.as_str(),
-            })
-        })
-        .collect();
-    let mut value = json!({
-        "LogicalName": table.logical_name,
-        "SchemaName": table.schema_name,
-        "EntitySetName": table.entity_set_name,
-        "CollectionSchemaName": table.schema_name,
-        "LogicalCollectionName": table.logical_collection_name,
-        "DisplayName": label(Some(&table.display_name)),
-        "DisplayCollectionName": label(Some(&table.display_collection_name)),
-        "Description": label(None),
-        "ObjectTypeCode": table.object_type_code,
-        "PrimaryIdAttribute": table.primary_id,
-        "PrimaryNameAttribute": table.primary_name,
-        "PrimaryImageAttribute": null,
-        "OwnershipType": match table.ownership {
-            Ownership::None => "None",
-            Ownership::UserOwned => "UserOwned",
-            Ownership::OrganizationOwned => "OrganizationOwned",
-            Ownership::BusinessOwned => "BusinessOwned",
-        },
-        "TableType": match table.table_type {
-            TableType::Standard => "Standard",
-            TableType::Activity => "Activity",
-            TableType::Virtual => "Virtual",
-            TableType::Elastic => "Elastic",
-        },
-        "IsActivity": table.is_activity,
-        "IsActivityParty": table.is_activity_party,
-        "IsIntersect": table.is_intersect,
-        "IsCustomEntity": table.is_custom,
-        "IsManaged": !table.is_custom,
-        "IsPrivate": false,
-        "IsLogicalEntity": false,
-        "IsValidForAdvancedFind": !table.is_intersect,
-        "DataProviderId": null,
-        "DataSourceId": null,
-        "ExternalName": null,
-        "ChangeTrackingEnabled": tracking == ChangeTracking::Enabled,
-        "IsOptimisticConcurrencyEnabled": table.optimistic_concurrency,
-        "HasNotes": table.has_notes,
-        "HasActivities": table.has_activities,
-        "IsBusinessProcessEnabled": false,
-        "IsAvailableOffline": true,
-        "IsChildEntity": false,
-        "IsEnabledForCharts": true,
-        "IsImportable": true,
-        "AutoRouteToOwnerQueue": false,
-        "EntityColor": null,
-        "EntityHelpUrl": null,
-        "IntroducedVersion": "5.0.0.0",
-    });
-    if let Value::Object(members) = &mut value {
-        members.insert("Privileges".to_owned(), Value::Array(privileges));
-        for (name, setting, fixed) in [
-            (
-                "CanChangeTrackingBeEnabled",
-                tracking != ChangeTracking::Unavailable,
-                true,
-            ),
-            ("IsAuditEnabled", table.audit_enabled, false),
-            ("IsDuplicateDetectionEnabled", false, false),
-            ("IsConnectionsEnabled", table.has_activities, false),
-            ("IsCustomizable", true, false),
-            ("CanCreateAttributes", !table.is_intersect, true),
-        ] {
-            let managed = name.to_ascii_lowercase();
-            members.insert(
-                name.to_owned(),
-                json!({
-                    "Value": setting,
-                    "CanBeChanged": !fixed,
-                    "ManagedPropertyLogicalName": managed,
-                }),
-            );
-        }
-    }
-    value
-}
-
-fn key_properties(table: &Table, key: &AlternateKey) -> Value {
-    json!({
-        "LogicalName": key.logical_name,
-        "SchemaName": key.schema_name,
-        "EntityLogicalName": table.logical_name,
-        "DisplayName": label(Some(&key.display_name)),
-        "KeyAttributes": key.columns,
-        "EntityKeyIndexStatus": "Active",
-        "AsyncJob": null,
-        "IsManaged": false,
-        "IsSynchronous": false,
-        "IsExportKey": false,
-    })
-}
-
-fn relationship_properties(relationship: &Relationship) -> Value {
-    let mut value = match relationship {
-        Relationship::OneToMany {
-            referenced_table,
-            referenced_column,
-            referencing_table,
-            referencing_column,
-            referencing_navigation,
-            referenced_navigation,
-            cascade_delete,
-            ..
-        } => json!({
-            "RelationshipType": "OneToManyRelationship",
-            "ReferencedEntity": referenced_table,
-            "ReferencedAttribute": referenced_column,
-            "ReferencingEntity": referencing_table,
-            "ReferencingAttribute": referencing_column,
-            "ReferencedEntityNavigationPropertyName": referenced_navigation,
-            "ReferencingEntityNavigationPropertyName": referencing_navigation,
-            "IsHierarchical": referenced_table == referencing_table,
-            "CascadeConfiguration": {
-                "Assign": "NoCascade", "Share": "NoCascade", "Unshare": "NoCascade",
-                "Reparent": "NoCascade", "Merge": "NoCascade", "RollupView": "NoCascade",
-                "Delete": match cascade_delete {
-                    Cascade::RemoveLink => "RemoveLink",
-                    Cascade::Cascade => "Cascade",
-                    Cascade::Restrict => "Restrict",
-                },
+            Self::Relationship(Relationship::ManyToMany { .. }) => {
+                (relationship::BASE, relationship::MANY_TO_MANY)
+            }
+            Self::OptionSet(_, column) => match column.kind {
+                ColumnKind::Boolean { .. } => (choices::BASE, choices::YES_OR_NO),
+                _ => (choices::BASE, choices::LIST),
             },
-        }),
-        Relationship::ManyToMany {
-            intersect_table,
-            table1,
-            intersect_column1,
-            navigation1,
-            table2,
-            intersect_column2,
-            navigation2,
-            ..
-        } => json!({
-            "RelationshipType": "ManyToManyRelationship",
-            "Entity1LogicalName": table1,
-            "Entity2LogicalName": table2,
-            "IntersectEntityName": intersect_table,
-            "Entity1IntersectAttribute": intersect_column1,
-            "Entity2IntersectAttribute": intersect_column2,
-            "Entity1NavigationPropertyName": navigation1,
-            "Entity2NavigationPropertyName": navigation2,
-        }),
-    };
-    if let Value::Object(members) = &mut value {
-        members.insert("SchemaName".to_owned(), json!(relationship.schema_name()));
-        members.insert("IsCustomRelationship".to_owned(), json!(false));
-        members.insert("IsManaged".to_owned(), json!(true));
-        members.insert("IsValidForAdvancedFind".to_owned(), json!(true));
+            Self::GlobalOptionSet(_) => (choices::BASE, choices::LIST),
+        };
+        let own = if exact { own } else { &[] };
+        ["MetadataId", "HasChanged"]
+            .into_iter()
+            .chain(base.iter().copied())
+            .chain(own.iter().copied().filter(|name| !base.contains(name)))
     }
-    value
-}
 
-/// A label in US English.
-pub(super) fn label(text: Option<&str>) -> Value {
-    let Some(text) = text else {
-        return json!({"LocalizedLabels": [], "UserLocalizedLabel": null});
-    };
-    let localized = json!({
-        "Label": text,
-        "LanguageCode": 1033,
-        "IsManaged": true,
-        "MetadataId": metadata_id(&["label", text]),
-        "HasChanged": null,
-    });
-    json!({"LocalizedLabels": [localized.clone()], "UserLocalizedLabel": localized})
+    /// A structural property; one of the derived type only if `exact`.
+    pub(super) fn property(&self, sight: &Sight<'_>, name: &str, exact: bool) -> Option<Value> {
+        let labels = &sight.labels;
+        match name {
+            "MetadataId" => return Some(json!(self.metadata_id())),
+            "HasChanged" => return Some(Value::Null),
+            _ => {}
+        }
+        match *self {
+            Self::Table(table) => table::table_property(labels, table, name),
+            Self::Column(table, column) => {
+                let base = column::column_property(labels, table, column, name);
+                base.or_else(|| {
+                    exact
+                        .then(|| column::typed_property(column, name))
+                        .flatten()
+                })
+            }
+            Self::Key(table, key) => table::key_property(labels, table, key, name),
+            Self::Relationship(relationship) => {
+                relationship::relationship_property(sight.schema, relationship, name, exact)
+            }
+            Self::OptionSet(table, column) => choices::column_choices(labels, table, column, name),
+            Self::GlobalOptionSet(_) if name == "Options" && !exact => None,
+            Self::GlobalOptionSet(set) => choices::shared_choices(labels, set, name),
+        }
+    }
 }

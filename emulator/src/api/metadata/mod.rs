@@ -1,26 +1,32 @@
 //! Definitions of tables, columns, keys and relationships (reference §5).
 
+mod choices;
 mod column;
 mod csdl;
 mod definition;
+mod labels;
 mod query;
+mod relationship;
+mod table;
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value};
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::Value;
 use uuid::Uuid;
 
 use self::{
-    definition::{Children, Item},
-    query::shape,
+    definition::{Children, Item, Sight},
+    labels::Labels,
 };
 use super::{Call, Response, request::Segment};
 use crate::{
     odata::{
         Literal, ODataError,
         filter::{Operand, parse_arguments},
+        json::push_member,
         options::Options,
     },
-    schema::{ColumnKind, Relationship, Table},
+    schema::{Relationship, Table},
 };
 
 /// Where a path into the definitions has led.
@@ -33,6 +39,7 @@ impl<'a> Call<'a> {
     /// `GET {api}/EntityDefinitions…`.
     pub(super) fn entity_definitions(
         &'a self,
+        connection: &Connection,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
@@ -42,12 +49,13 @@ impl<'a> Call<'a> {
             None => Place::Many(schema.tables().map(Item::Table).collect()),
             Some(key) => Place::One(Item::Table(find_table(schema.tables(), key)?)),
         };
-        self.walk(place, first, rest)
+        self.walk(connection, place, first, rest)
     }
 
     /// `GET {api}/RelationshipDefinitions…`.
     pub(super) fn relationship_definitions(
         &'a self,
+        connection: &Connection,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
@@ -64,23 +72,45 @@ impl<'a> Call<'a> {
                 Place::One(Item::Relationship(found.ok_or_else(|| no_definition(key))?))
             }
         };
-        self.walk(place, first, rest)
+        self.walk(connection, place, first, rest)
     }
 
-    /// `GET {api}/GlobalOptionSetDefinitions…`: the organization has choices of columns only.
+    /// `GET {api}/GlobalOptionSetDefinitions…`: the choices that columns share.
     pub(super) fn option_set_definitions(
-        &self,
+        &'a self,
+        connection: &Connection,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
         self.refuse_list_options()?;
-        if let Some(key) = &first.arguments {
-            return Err(no_definition(key));
-        }
-        if let Some(next) = rest.first() {
-            return Err(ODataError::unknown_segment(&next.name));
-        }
-        Ok(self.metadata_response("GlobalOptionSetDefinitions", Value::Array(Vec::new())))
+        let mut sets = self.model().schema.option_sets();
+        let place = match &first.arguments {
+            None => Place::Many(sets.map(Item::GlobalOptionSet).collect()),
+            Some(key) => {
+                let wanted = MetadataKey::parse(key, "Name")?;
+                let found = sets.find(|set| match &wanted {
+                    MetadataKey::Id(id) => set.metadata_id() == *id,
+                    MetadataKey::Name(name) => set.name == *name,
+                });
+                Place::One(Item::GlobalOptionSet(
+                    found.ok_or_else(|| no_definition(key))?,
+                ))
+            }
+        };
+        self.walk(connection, place, first, rest)
+    }
+
+    /// What the caller sees: labels in the language of the user's settings.
+    fn sight(&'a self, connection: &Connection) -> Result<Sight<'a>, ODataError> {
+        let languages = self.options.custom.get("LabelLanguages");
+        let only = languages.map(|list| list.split(',').flat_map(|code| code.trim().parse()));
+        Ok(Sight {
+            schema: &self.model().schema,
+            labels: Labels {
+                language: user_language(connection, self.caller.user)?,
+                only: only.map(Iterator::collect),
+            },
+        })
     }
 
     fn refuse_list_options(&self) -> Result<(), ODataError> {
@@ -102,11 +132,13 @@ impl<'a> Call<'a> {
     /// Follows the rest of the path and answers with what lies there.
     fn walk(
         &'a self,
+        connection: &Connection,
         start: Place<'a>,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
-        let schema = &self.model().schema;
+        let sight = self.sight(connection)?;
+        let schema = sight.schema;
         let mut place = start;
         let mut cast: Option<&str> = None;
         let mut context = match &place {
@@ -148,37 +180,46 @@ impl<'a> Call<'a> {
                 },
                 Some(Children::One(Some(item))) => Place::One(item),
                 Some(Children::One(None)) => return Ok(Response::empty(StatusCode::NO_CONTENT)),
-                None => return self.metadata_property(item, name, segments.next(), &context),
+                None => {
+                    let next = segments.next();
+                    return self.metadata_property(&sight, item, name, next, &context);
+                }
             };
             if !matches!(place, Place::Many(_)) {
                 cast = None;
             }
         }
-        let options = &self.options;
-        let value = match place {
-            Place::One(item) => shape(schema, &item, options, cast)?.into(),
-            Place::Many(items) => Value::Array(query::shape_all(schema, items, options, cast)?),
-        };
-        Ok(self.metadata_response(&context, value))
+        let mut body = self.metadata_body(&context, matches!(place, Place::Many(_)));
+        match place {
+            Place::One(item) => {
+                query::write_members(&mut body, &sight, &item, &self.options, cast)?;
+            }
+            Place::Many(items) => {
+                body.extend_from_slice(b",\"value\":");
+                query::write_all(&mut body, &sight, items, &self.options, cast)?;
+            }
+        }
+        body.push(b'}');
+        Ok(Response::json(StatusCode::OK, body))
     }
 
     /// `…/ObjectTypeCode` and `…/ObjectTypeCode/$value`.
     fn metadata_property(
         &self,
+        sight: &Sight<'_>,
         item: &Item<'_>,
         name: &str,
         next: Option<&Segment>,
         context: &str,
     ) -> Result<Response, ODataError> {
-        let mut properties = item.properties(true);
-        let value = properties
-            .remove(name)
+        let value = item
+            .property(sight, name, true)
             .ok_or_else(|| ODataError::unknown_segment(name))?;
         match next.map(|segment| segment.name.as_str()) {
             None => {
-                let mut body = Map::new();
-                body.insert("value".to_owned(), value);
-                Ok(self.metadata_response(context, Value::Object(body)))
+                let mut body = self.metadata_body(context, true);
+                body.extend_from_slice(format!(",\"value\":{value}}}").as_bytes());
+                Ok(Response::json(StatusCode::OK, body))
             }
             Some("$value") => Ok(Response::text(match value {
                 Value::String(text) => text,
@@ -188,22 +229,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// An object, or a list under `value`, with its context.
-    fn metadata_response(&self, place: &str, value: Value) -> Response {
+    /// The beginning of an answer: the brace and the context of a value, or of one definition.
+    fn metadata_body(&self, place: &str, has_value: bool) -> Vec<u8> {
         let selection = self.options.selection();
-        let suffix = if value.is_array() || value.get("value").is_some() {
-            ""
-        } else {
-            "/$entity"
-        };
+        let suffix = if has_value { "" } else { "/$entity" };
         let context = format!("{}/$metadata#{place}{selection}{suffix}", self.request.root);
-        let mut body = match value {
-            Value::Object(members) => members,
-            list => Map::from_iter([("value".to_owned(), list)]),
-        };
-        body.insert("@odata.context".to_owned(), Value::String(context));
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        Response::json(StatusCode::OK, body)
+        let mut body = b"{".to_vec();
+        push_member(&mut body, "@odata.context", &context);
+        body
     }
 
     /// `GET {api}/$metadata`.
@@ -220,14 +253,24 @@ impl<'a> Call<'a> {
     }
 }
 
+/// The language that a user has chosen, US English otherwise.
+fn user_language(connection: &Connection, user: Uuid) -> Result<i32, ODataError> {
+    let mut statement = connection
+        .prepare_cached("SELECT uilanguageid FROM usersettings WHERE systemuserid = ?1")?;
+    let chosen: Option<Option<i32>> = statement
+        .query_row([user.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok(chosen.flatten().filter(|code| *code != 0).unwrap_or(1033))
+}
+
 /// How a definition is addressed.
-enum MetadataKey {
+pub(in crate::api) enum MetadataKey {
     Id(Uuid),
     Name(String),
 }
 
 impl MetadataKey {
-    fn parse(text: &str, property: &str) -> Result<Self, ODataError> {
+    pub(in crate::api) fn parse(text: &str, property: &str) -> Result<Self, ODataError> {
         if let Some(id) = super::key::parse_id(text) {
             return Ok(Self::Id(id));
         }
@@ -247,7 +290,7 @@ impl MetadataKey {
     }
 }
 
-fn find_table<'a>(
+pub(in crate::api) fn find_table<'a>(
     mut tables: impl Iterator<Item = &'a Table>,
     key: &str,
 ) -> Result<&'a Table, ODataError> {
@@ -269,7 +312,7 @@ fn find_table<'a>(
     })
 }
 
-fn no_definition(key: &str) -> ODataError {
+pub(in crate::api) fn no_definition(key: &str) -> ODataError {
     ODataError::new(
         StatusCode::NOT_FOUND,
         "0x80060888",
@@ -316,16 +359,4 @@ fn is_referencing(relationship: &Relationship, table: &Table) -> bool {
 fn is_associated(relationship: &Relationship, table: &Table) -> bool {
     matches!(relationship, Relationship::ManyToMany { table1, table2, .. }
         if *table1 == table.logical_name || *table2 == table.logical_name)
-}
-
-/// Whether the type has an option set.
-fn has_options(kind: &ColumnKind) -> bool {
-    matches!(
-        kind,
-        ColumnKind::Picklist { .. }
-            | ColumnKind::State { .. }
-            | ColumnKind::Status { .. }
-            | ColumnKind::MultiSelectPicklist { .. }
-            | ColumnKind::Boolean { .. }
-    )
 }

@@ -1,137 +1,230 @@
 //! `$select`, `$filter` and `$expand` on definitions.
 
-use serde_json::{Map, Value};
+use axum::http::StatusCode;
+use serde_json::Value;
 
-use super::definition::{Children, Item};
-use crate::{
-    odata::{
-        Literal, ODataError, enumeration,
-        filter::{Comparison, Condition, Operand},
-        options::Options,
-    },
-    schema::Schema,
+use super::definition::{Children, Item, Sight};
+use crate::odata::{
+    Literal, ODataError, enumeration,
+    filter::{Comparison, Condition, Operand},
+    json::{push_name, push_separator, push_text},
+    options::Options,
 };
 
-/// The definitions that the filter holds for, each in the shape asked for.
-pub(super) fn shape_all(
-    schema: &Schema,
-    items: Vec<Item<'_>>,
+/// Writes the definitions that the filter holds for, as a JSON array.
+pub(super) fn write_all<'a>(
+    out: &mut Vec<u8>,
+    sight: &Sight<'a>,
+    items: impl IntoIterator<Item = Item<'a>>,
     options: &Options,
     cast: Option<&str>,
-) -> Result<Vec<Value>, ODataError> {
-    let mut shaped = Vec::with_capacity(items.len());
+) -> Result<(), ODataError> {
+    out.push(b'[');
     for item in items {
         if let Some(filter) = &options.filter {
-            let properties = item.properties(cast.is_some());
-            if !holds(filter, &properties, options, item.type_name(cast.is_some()))? {
+            let filtered = Filtered {
+                sight,
+                item: &item,
+                options,
+                exact: cast.is_some(),
+            };
+            if !filtered.holds(filter)? {
                 continue;
             }
         }
-        shaped.push(Value::Object(shape(schema, &item, options, cast)?));
+        push_separator(out);
+        write_one(out, sight, &item, options, cast)?;
     }
-    Ok(shaped)
+    out.push(b']');
+    Ok(())
 }
 
-/// A definition with the selected properties and the expanded ones.
-pub(super) fn shape(
-    schema: &Schema,
-    item: &Item<'_>,
+/// Writes a definition: its selected properties and the expanded ones.
+pub(super) fn write_one<'a>(
+    out: &mut Vec<u8>,
+    sight: &Sight<'a>,
+    item: &Item<'a>,
     options: &Options,
     cast: Option<&str>,
-) -> Result<Map<String, Value>, ODataError> {
-    let type_name = item.type_name(cast.is_some());
-    let unknown = |name: &str| ODataError::unknown_property(name, type_name);
-    let mut shaped = Map::new();
+) -> Result<(), ODataError> {
+    out.push(b'{');
+    write_members(out, sight, item, options, cast)?;
+    out.push(b'}');
+    Ok(())
+}
+
+/// Writes the members of a definition without the braces around them.
+pub(super) fn write_members<'a>(
+    out: &mut Vec<u8>,
+    sight: &Sight<'a>,
+    item: &Item<'a>,
+    options: &Options,
+    cast: Option<&str>,
+) -> Result<(), ODataError> {
+    let exact = cast.is_some();
+    let unknown = |name: &str| ODataError::unknown_property(name, item.type_name(exact));
+    // The members of a mixed list say what they are; those of a cast list need not.
+    if item.is_one_of_several_types() && !exact {
+        push_name(out, "@odata.type");
+        push_text(
+            out,
+            &format!("#Microsoft.Dynamics.CRM.{}", item.type_name(true)),
+        );
+    }
+    let mut write = |name: &str, exact: bool| {
+        let value = item
+            .property(sight, name, exact)
+            .ok_or_else(|| unknown(name))?;
+        push_name(out, name);
+        serde_json::to_writer(&mut *out, &value).map_err(|_| unknown(name))
+    };
     match &options.select {
-        None => shaped = item.properties(true),
-        Some(names) => {
-            let mut properties = item.properties(cast.is_some());
-            for name in names.iter().map(String::as_str).chain(["MetadataId"]) {
-                if shaped.contains_key(name) {
-                    continue;
-                }
-                shaped.insert(
-                    name.to_owned(),
-                    properties.remove(name).ok_or_else(|| unknown(name))?,
-                );
+        None => {
+            for name in item.names(true) {
+                write(name, true)?;
             }
         }
-    }
-    // The members of a mixed list say what they are; those of a cast list need not.
-    if let (Item::Column(..) | Item::Relationship(_), None) = (item, cast) {
-        let derived = format!("#Microsoft.Dynamics.CRM.{}", item.type_name(true));
-        shaped.insert("@odata.type".to_owned(), Value::String(derived));
+        Some(names) => {
+            let selected = names.iter().map(String::as_str).enumerate();
+            let mut with_key = false;
+            for (at, name) in selected {
+                if names.iter().take(at).any(|before| before == name) {
+                    continue;
+                }
+                with_key |= name == "MetadataId";
+                write(name, exact)?;
+            }
+            if !with_key {
+                write("MetadataId", exact)?;
+            }
+        }
     }
     for expand in &options.expand {
         let name = &expand.navigation;
         let children = item
-            .children(schema, name, cast.is_some())
+            .children(sight.schema, name, exact)
             .ok_or_else(|| unknown(name))?;
-        let value = match children {
-            Children::Many(items) => Value::Array(shape_all(schema, items, &expand.options, None)?),
-            Children::One(None) => Value::Null,
+        push_name(out, name);
+        match children {
+            Children::Many(items) => write_all(out, sight, items, &expand.options, None)?,
+            Children::One(None) => out.extend_from_slice(b"null"),
+            // Choices behind a navigation property are of their own type.
             Children::One(Some(item)) => {
-                Value::Object(shape(schema, &item, &expand.options, None)?)
+                let own_type = item.type_name(true);
+                write_one(out, sight, &item, &expand.options, Some(own_type))?;
             }
-        };
-        shaped.insert(name.clone(), value);
+        }
     }
-    Ok(shaped)
+    Ok(())
 }
 
-fn holds(
-    condition: &Condition,
-    properties: &Map<String, Value>,
-    options: &Options,
-    type_name: &str,
-) -> Result<bool, ODataError> {
-    let inner = |condition| holds(condition, properties, options, type_name);
-    match condition {
-        Condition::And(parts) => parts
-            .iter()
-            .map(inner)
-            .try_fold(true, |all, part| Ok(all & part?)),
-        Condition::Or(parts) => parts
-            .iter()
-            .map(inner)
-            .try_fold(false, |any, part| Ok(any | part?)),
-        Condition::Not(condition) => Ok(!inner(condition)?),
-        Condition::Holds(operand) => {
-            Ok(value(operand, properties, options, type_name)? == Value::Bool(true))
-        }
-        Condition::Compare {
-            operator,
-            left,
-            right,
-        } => {
-            let (left_kind, right_kind) = (enumeration_of(left), enumeration_of(right));
-            let left = value(left, properties, options, type_name)?;
-            let right = value(right, properties, options, type_name)?;
-            if left_kind != right_kind
-                && left != Value::Null
-                && right != Value::Null
-                && !names_member(left_kind, &right)
-                && !names_member(right_kind, &left)
-            {
-                let name = |kind: Option<&str>| match kind {
-                    Some(kind) => format!("Microsoft.Dynamics.CRM.{kind}"),
-                    None => "Edm.String".to_owned(),
-                };
-                return Err(ODataError::syntax(format!(
-                    "A binary operator with incompatible types was detected. Found operand types \
-                     '{}' and '{}' for operator kind '{}'.",
-                    name(left_kind),
-                    name(right_kind),
-                    operator.kind()
-                )));
+/// A definition that is asked whether a filter holds for it.
+struct Filtered<'f, 'a> {
+    sight: &'f Sight<'a>,
+    item: &'f Item<'a>,
+    options: &'f Options,
+    exact: bool,
+}
+
+impl Filtered<'_, '_> {
+    fn unknown(&self, name: &str) -> ODataError {
+        ODataError::unknown_property(name, self.item.type_name(self.exact))
+    }
+
+    fn holds(&self, condition: &Condition) -> Result<bool, ODataError> {
+        match condition {
+            Condition::And(parts) => parts
+                .iter()
+                .map(|part| self.holds(part))
+                .try_fold(true, |all, part| Ok(all & part?)),
+            Condition::Or(parts) => parts
+                .iter()
+                .map(|part| self.holds(part))
+                .try_fold(false, |any, part| Ok(any | part?)),
+            Condition::Not(condition) => Ok(!self.holds(condition)?),
+            Condition::Holds(operand) => Ok(self.value(operand)? == Value::Bool(true)),
+            Condition::Compare {
+                operator,
+                left,
+                right,
+            } => self.compares(*operator, left, right),
+            Condition::Match { .. } | Condition::Lambda { .. } | Condition::Function { .. } => {
+                Err(ODataError::new(
+                    StatusCode::NOT_IMPLEMENTED,
+                    "0x80060888",
+                    "Metadata can be filtered by comparisons only.",
+                ))
             }
-            Ok(compare(*operator, &left, &right))
         }
-        Condition::Match { .. } | Condition::Lambda { .. } | Condition::Function { .. } => {
-            Err(ODataError::bad_request(
-                "0x80060888",
-                "Metadata can be filtered by comparisons only.",
-            ))
+    }
+
+    fn compares(
+        &self,
+        operator: Comparison,
+        left: &Operand,
+        right: &Operand,
+    ) -> Result<bool, ODataError> {
+        let (left_kind, right_kind) = (enumeration_of(left), enumeration_of(right));
+        let (left, right) = (self.value(left)?, self.value(right)?);
+        if left_kind != right_kind
+            && left != Value::Null
+            && right != Value::Null
+            && !names_member(left_kind, &right)
+            && !names_member(right_kind, &left)
+        {
+            let name = |kind: Option<&str>| match kind {
+                Some(kind) => format!("Microsoft.Dynamics.CRM.{kind}"),
+                None => "Edm.String".to_owned(),
+            };
+            return Err(ODataError::syntax(format!(
+                "A binary operator with incompatible types was detected. Found operand types \
+                 '{}' and '{}' for operator kind '{}'.",
+                name(left_kind),
+                name(right_kind),
+                operator.kind()
+            )));
+        }
+        Ok(compare(operator, &left, &right))
+    }
+
+    fn value(&self, operand: &Operand) -> Result<Value, ODataError> {
+        match operand {
+            Operand::Alias(name) => self.value(&self.options.alias(name)?),
+            Operand::Literal(literal) => Ok(match literal {
+                Literal::Boolean(flag) => Value::Bool(*flag),
+                Literal::Number(number) => number.parse().map_or(Value::Null, Value::Number),
+                Literal::Text(text) | Literal::Member(_, text) => Value::String(text.clone()),
+                Literal::Guid(id) => Value::String(id.to_string()),
+                _ => Value::Null,
+            }),
+            Operand::Path(path) => self.value_at(path),
+        }
+    }
+
+    /// The value of a path such as `IsAuditEnabled/Value`.
+    fn value_at(&self, path: &[String]) -> Result<Value, ODataError> {
+        let unknown = || self.unknown(&path.join("/"));
+        let (first, inner) = path.split_first().ok_or_else(unknown)?;
+        let property = self.item.property(self.sight, first, self.exact);
+        let mut found = property.ok_or_else(unknown)?;
+        let mut inner = inner.iter();
+        loop {
+            if found.get("LocalizedLabels").is_some() {
+                return Err(ODataError::bad_request(
+                    "0x80060888",
+                    format!(
+                        "The label '{}' cannot be used in a $filter.",
+                        path.join("/")
+                    ),
+                ));
+            }
+            found = match (found, inner.next()) {
+                (Value::Object(mut members), Some(step)) => {
+                    members.remove(step).ok_or_else(unknown)?
+                }
+                (found, None) if !found.is_object() && !found.is_array() => return Ok(found),
+                _ => return Err(unknown()),
+            };
         }
     }
 }
@@ -148,46 +241,6 @@ fn enumeration_of(operand: &Operand) -> Option<&str> {
         Operand::Literal(Literal::Member(kind, _)) => Some(kind),
         Operand::Path(path) => enumeration::of_property(path),
         Operand::Literal(_) | Operand::Alias(_) => None,
-    }
-}
-
-fn value(
-    operand: &Operand,
-    properties: &Map<String, Value>,
-    options: &Options,
-    type_name: &str,
-) -> Result<Value, ODataError> {
-    match operand {
-        Operand::Alias(name) => value(&options.alias(name)?, properties, options, type_name),
-        Operand::Literal(literal) => Ok(match literal {
-            Literal::Boolean(flag) => Value::Bool(*flag),
-            Literal::Number(number) => number.parse().map_or(Value::Null, Value::Number),
-            Literal::Text(text) | Literal::Member(_, text) => Value::String(text.clone()),
-            Literal::Guid(id) => Value::String(id.to_string()),
-            _ => Value::Null,
-        }),
-        Operand::Path(path) => {
-            let unknown = || ODataError::unknown_property(&path.join("/"), type_name);
-            let mut members = properties;
-            let mut steps = path.iter().peekable();
-            while let Some(step) = steps.next() {
-                let found = members.get(step).ok_or_else(unknown)?;
-                if found.get("LocalizedLabels").is_some() {
-                    return Err(ODataError::bad_request(
-                        "0x80060888",
-                        format!("The label '{step}' cannot be used in a $filter."),
-                    ));
-                }
-                match (found, steps.peek()) {
-                    (found, None) if !found.is_object() && !found.is_array() => {
-                        return Ok(found.clone());
-                    }
-                    (Value::Object(inner), Some(_)) => members = inner,
-                    _ => return Err(unknown()),
-                }
-            }
-            Err(unknown())
-        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Call<'_> {
     }
 
     /// Bodies are JSON, and say so (reference §1.1).
-    fn require_json(&self) -> Result<(), ODataError> {
+    pub(super) fn require_json(&self) -> Result<(), ODataError> {
         let kind = self.request.header("content-type").unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         if self.request.body.is_empty() || essence.eq_ignore_ascii_case("application/json") {

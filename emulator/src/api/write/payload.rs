@@ -109,10 +109,10 @@ pub(crate) fn value_of(
             }
             Ok(Value::Text(text))
         }
-        ColumnKind::EntityName | ColumnKind::Image => {
+        ColumnKind::EntityName | ColumnKind::Image { .. } => {
             text().map(Value::Text).ok_or_else(|| wrong("Edm.String"))
         }
-        ColumnKind::Uniqueidentifier | ColumnKind::File => text()
+        ColumnKind::Uniqueidentifier | ColumnKind::File { .. } => text()
             .and_then(|text| super::super::key::parse_id(&text))
             .map(Value::Guid)
             .ok_or_else(|| wrong("Edm.Guid")),

@@ -258,7 +258,7 @@ fn require_state(table: &Table, state: &Value, status: &Value, id: Uuid) -> Resu
     let label = labels
         .iter()
         .find(|choice| i64::from(choice.value) == *state)
-        .map_or_else(|| state.to_string(), |choice| choice.label.clone());
+        .map_or_else(|| state.to_string(), |choice| choice.label.text.clone());
     Err(ODataError::bad_request(
         "0x80048408",
         format!(

@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        Cascade, Choice, Column, ColumnKind, Relationship, RequiredLevel, SourceType, metadata_id,
+        Cascade, Choice, Column, ColumnKind, Label, Relationship, RequiredLevel, SourceType,
+        metadata_id,
     },
     kind::column_kind,
     words::{Words, number},
@@ -19,7 +20,8 @@ pub(super) fn read_column(table: &str, line: &str) -> Result<Column, String> {
         logical_name,
         schema_name,
         kind,
-        display_name: words.optional_quoted()?,
+        display_name: words.optional_quoted()?.map(Label::from),
+        description: None,
         required: RequiredLevel::None,
         readable: true,
         creatable: true,
@@ -29,6 +31,7 @@ pub(super) fn read_column(table: &str, line: &str) -> Result<Column, String> {
         column_number: 0,
         is_custom: false,
         secured: false,
+        audited: true,
     };
     while let Some(flag) = words.next() {
         match flag {
@@ -44,6 +47,11 @@ pub(super) fn read_column(table: &str, line: &str) -> Result<Column, String> {
             "custom" => column.is_custom = true,
             "secured" => column.secured = true,
             "of" => column.attribute_of = Some(words.name()?),
+            "global" => match &mut column.kind {
+                ColumnKind::Picklist { global, .. }
+                | ColumnKind::MultiSelectPicklist { global, .. } => *global = Some(words.name()?),
+                _ => return Err("only choices can be `global`".into()),
+            },
             "default-yes" => match &mut column.kind {
                 ColumnKind::Boolean { default, .. } => *default = true,
                 _ => return Err("only a yes-no column can be `default-yes`".into()),
@@ -71,16 +79,16 @@ pub(super) fn read_detail(
             false_label,
             ..
         } => match first {
-            "yes" => *true_label = words.tail()?,
-            "no" => *false_label = words.tail()?,
+            "yes" => *true_label = words.tail()?.into(),
+            "no" => *false_label = words.tail()?.into(),
             _ => return Err("the choices of a yes-no column are `yes` and `no`".into()),
         },
-        ColumnKind::Picklist { options }
-        | ColumnKind::State { options }
-        | ColumnKind::MultiSelectPicklist { options } => {
+        ColumnKind::Picklist { options, .. }
+        | ColumnKind::MultiSelectPicklist { options, .. }
+        | ColumnKind::State { options } => {
             options.push(Choice {
                 value: number(first)?,
-                label: words.tail()?,
+                label: words.tail()?.into(),
                 state: None,
             });
         }
@@ -91,7 +99,7 @@ pub(super) fn read_detail(
             let state = Some(words.number()?);
             options.push(Choice {
                 value: number(first)?,
-                label: words.tail()?,
+                label: words.tail()?.into(),
                 state,
             });
         }

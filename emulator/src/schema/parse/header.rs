@@ -124,8 +124,8 @@ impl Header {
         Ok(Table {
             logical_collection_name: entity_set_name.clone(),
             entity_set_name,
-            display_name,
-            display_collection_name,
+            display_name: display_name.into(),
+            display_collection_name: display_collection_name.into(),
             object_type_code: needed(self.object_type_code, "code")?,
             primary_id: needed(self.primary_id.take(), "id")?,
             primary_name: self.primary_name.take(),
@@ -148,6 +148,7 @@ impl Header {
             keys: keys.collect(),
             privileges: self.privileges.resolve(&schema_name, ownership),
             read_with: std::mem::take(&mut self.read_with),
+            on_demand: false,
             is_read_only: has("read-only") || has("intersect"),
             metadata_id: metadata_id(&["table", &logical_name]),
             schema_name,

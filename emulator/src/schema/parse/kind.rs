@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use super::{
-    super::{ColumnKind, DateTimeBehavior, DateTimeFormat, StringFormat},
+    super::{
+        ColumnKind, DateTimeBehavior, DateTimeFormat, MAX_DECIMAL, MAX_FILE_KIB, MAX_IMAGE_KIB,
+        MAX_MONEY, Range, StringFormat,
+    },
     words::number,
 };
 
@@ -48,12 +51,16 @@ pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
         "bigint" => ColumnKind::BigInt,
         "decimal" => ColumnKind::Decimal {
             precision: argument(arguments.next(), name)?,
+            range: Range::around_zero(MAX_DECIMAL),
         },
         "float" => ColumnKind::Double {
             precision: argument(arguments.next(), name)?,
+            range: Range::around_zero(MAX_DECIMAL),
         },
         "money" => ColumnKind::Money {
             precision: argument(arguments.next(), name)?,
+            range: Range::around_zero(MAX_MONEY),
+            precision_source: 2,
         },
         "yes-no" => ColumnKind::Boolean {
             true_label: "Yes".into(),
@@ -62,9 +69,12 @@ pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
         },
         "choice" => ColumnKind::Picklist {
             options: Vec::new(),
+            global: None,
+            default: None,
         },
         "choices" => ColumnKind::MultiSelectPicklist {
             options: Vec::new(),
+            global: None,
         },
         "state" => ColumnKind::State {
             options: Vec::new(),
@@ -86,8 +96,10 @@ pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
         "owner" => ColumnKind::Owner,
         "parties" => ColumnKind::PartyList,
         "table-name" => ColumnKind::EntityName,
-        "file" => ColumnKind::File,
-        "image" => ColumnKind::Image,
+        "file" => ColumnKind::File {
+            max_kib: MAX_FILE_KIB,
+        },
+        "image" => primary_image(),
         "virtual" => ColumnKind::Virtual,
         "managed-property" => ColumnKind::ManagedProperty,
         "calendar-rules" => ColumnKind::CalendarRules,
@@ -96,6 +108,15 @@ pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
     match arguments.next() {
         None => Ok(kind),
         Some(extra) => Err(format!("`{name}` takes no argument `{extra}`")),
+    }
+}
+
+/// The image of a table.
+fn primary_image() -> ColumnKind {
+    ColumnKind::Image {
+        max_kib: MAX_IMAGE_KIB,
+        full: true,
+        primary: true,
     }
 }
 

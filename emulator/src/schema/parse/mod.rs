@@ -37,7 +37,8 @@
 //!
 //! A column line holds the schema name, the type, the label, and flags: `required`, `recommended`,
 //! `system` (required by the platform), `read-only`, `create-only`, `update-only`, `unreadable`,
-//! `calculated`, `rollup`, `custom`, `secured`, `default-yes`, `of COLUMN` (describes that column).
+//! `calculated`, `rollup`, `custom`, `secured`, `default-yes`, `of COLUMN` (describes that column),
+//! `global NAME` (the choices are shared under that name).
 //!
 //! Indented lines belong to the column above. `-> TABLE NAVIGATION RELATIONSHIP` names a table the
 //! column refers to, with the navigation property and the relationship; the relationship's name is

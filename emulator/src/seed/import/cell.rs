@@ -45,7 +45,7 @@ pub(super) fn read(column: &Column, text: &str) -> Result<Value, String> {
             "false" | "no" | "0" => Value::Bool(false),
             _ => return Err(wrong("true or false")),
         },
-        ColumnKind::Picklist { options }
+        ColumnKind::Picklist { options, .. }
         | ColumnKind::State { options }
         | ColumnKind::Status { options } => {
             let value = choice(text)?;
@@ -54,7 +54,7 @@ pub(super) fn read(column: &Column, text: &str) -> Result<Value, String> {
             }
             Value::Int(value.into())
         }
-        ColumnKind::MultiSelectPicklist { options } => {
+        ColumnKind::MultiSelectPicklist { options, .. } => {
             for part in text.split(',') {
                 let value = choice(part.trim())?;
                 if options.iter().all(|option| option.value != value) {
@@ -75,8 +75,8 @@ pub(super) fn read(column: &Column, text: &str) -> Result<Value, String> {
             return Err("a lookup needs `{ lookup = \"table\", key = \"{column}\" }`".into());
         }
         ColumnKind::PartyList
-        | ColumnKind::File
-        | ColumnKind::Image
+        | ColumnKind::File { .. }
+        | ColumnKind::Image { .. }
         | ColumnKind::Virtual
         | ColumnKind::ManagedProperty
         | ColumnKind::CalendarRules => {

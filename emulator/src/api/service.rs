@@ -1,0 +1,130 @@
+//! The Web API while its definitions change.
+//!
+//! Every request is answered by what is defined when it begins; who changes definitions waits for
+//! those under way. The service reads definitions from caches that lag behind (reference §5.1,
+//! §13 #28): for as long as a test has it so, what was only added is not seen yet, unless the
+//! request says `Consistency: Strong`.
+
+use std::sync::{
+    Arc, Mutex, PoisonError, RwLock,
+    atomic::{AtomicI64, Ordering},
+};
+
+use axum::http::Method;
+
+use super::{Api, Request, Response};
+use crate::{
+    gate::Caller,
+    odata::ODataError,
+    schema::{Schema, SchemaChange},
+    store::StoreError,
+};
+
+/// The Web API of one organization and what it has been.
+#[derive(Debug)]
+pub(crate) struct Service {
+    current: RwLock<Arc<Api>>,
+    cached: Mutex<Option<Cached>>,
+    /// Seconds for which a change is not seen.
+    lag: AtomicI64,
+}
+
+/// What the caches still say.
+#[derive(Debug)]
+struct Cached {
+    api: Arc<Api>,
+    until: i64,
+}
+
+impl Service {
+    pub(crate) fn new(api: Api) -> Self {
+        Self {
+            current: RwLock::new(Arc::new(api)),
+            cached: Mutex::default(),
+            lag: AtomicI64::new(0),
+        }
+    }
+
+    /// What is defined now.
+    pub(crate) fn current(&self) -> Arc<Api> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+
+    /// For how many seconds from now on what is added stays unseen.
+    pub(crate) fn set_lag(&self, seconds: i64) {
+        self.lag.store(seconds, Ordering::SeqCst);
+    }
+
+    /// Answers a request of an admitted caller; errors become error bodies.
+    pub(crate) fn answer(&self, request: &Request, caller: &Caller) -> Response {
+        let answer = if request.path == "$batch" && request.method == Method::POST {
+            self.batch(request, caller)
+        } else if super::definitions::is_change(request) {
+            self.define(request, caller)
+        } else {
+            self.with(request, |api| api.answer(request, caller))
+        };
+        answer.unwrap_or_else(|error| Response::error(&error))
+    }
+
+    /// Lets what the request sees answer it; no definition changes meanwhile.
+    pub(super) fn with<T>(&self, request: &Request, answer: impl FnOnce(&Api) -> T) -> T {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let now = current.store.clock().now();
+        let cached = {
+            let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+            if cached.as_ref().is_some_and(|cached| cached.until <= now) {
+                *cached = None;
+            }
+            cached.as_ref().map(|cached| Arc::clone(&cached.api))
+        };
+        let strong = request
+            .header("consistency")
+            .is_some_and(|value| value.eq_ignore_ascii_case("strong"));
+        match cached {
+            Some(cached) if !strong => answer(&cached),
+            _ => answer(&current),
+        }
+    }
+
+    /// Carries out a request that changes definitions.
+    fn define(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let (changes, response) = current.understand(request, caller)?;
+        self.put(&mut current, &changes)?;
+        Ok(response)
+    }
+
+    /// Changes the schema as a test demands.
+    pub(crate) fn change<E: From<StoreError>>(
+        &self,
+        changes: impl FnOnce(&Schema) -> Result<Vec<SchemaChange>, E>,
+    ) -> Result<(), E> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let changes = changes(current.store.schema())?;
+        Ok(self.put(&mut current, &changes)?)
+    }
+
+    fn put(&self, current: &mut Arc<Api>, changes: &[SchemaChange]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let schema = current.store.schema();
+        let only_adds = changes.iter().all(|change| change.only_adds(schema));
+        let before = Arc::clone(current);
+        *current = Arc::new(before.changed(changes)?);
+        let lag = self.lag.load(Ordering::SeqCst);
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        *cached = match cached.take() {
+            // Old definitions must not be read from a database that lacks their columns.
+            _ if !only_adds || lag <= 0 => None,
+            Some(older) => Some(older),
+            None => Some(Cached {
+                until: before.store.clock().now().saturating_add(lag),
+                api: before,
+            }),
+        };
+        Ok(())
+    }
+}

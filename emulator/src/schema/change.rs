@@ -1,0 +1,136 @@
+//! Changes of the schema while rows are in it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Column, OptionSet, Relationship, Schema, Table, derived};
+
+/// One change of the schema. What it must respect is asked before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum SchemaChange {
+    /// Adds a column, or puts it in the place of the one of its name.
+    PutColumn {
+        /// Logical name of the table.
+        table: String,
+        /// The column.
+        column: Column,
+    },
+    /// Removes a column and the relationships it stands for.
+    RemoveColumn {
+        /// Logical name of the table.
+        table: String,
+        /// Logical name of the column.
+        column: String,
+    },
+    /// Adds a relationship, or puts it in the place of the one of its name.
+    PutRelationship(Relationship),
+    /// Adds shared choices, or puts them in the place of those of their name.
+    PutOptionSet(OptionSet),
+    /// Changes what the platform lets be done with a table.
+    SetTable {
+        /// Logical name of the table.
+        table: String,
+        /// Whether changes can be read by delta link; `None` leaves it as it is.
+        tracked: Option<bool>,
+        /// Whether changes are written to the audit log; `None` leaves it as it is.
+        audited: Option<bool>,
+    },
+}
+
+/// A change names a table that the schema lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no table {0}")]
+pub struct UnknownTable(pub String);
+
+impl SchemaChange {
+    /// Whether it only adds, so that whoever does not know of it yet is not wrong.
+    pub fn only_adds(&self, schema: &Schema) -> bool {
+        match self {
+            Self::PutColumn { table, column } => schema
+                .table(table)
+                .is_none_or(|table| table.column(&column.logical_name).is_none()),
+            Self::PutRelationship(relationship) => {
+                schema.relationship(relationship.schema_name()).is_none()
+            }
+            Self::PutOptionSet(_) | Self::SetTable { .. } => true,
+            Self::RemoveColumn { .. } => false,
+        }
+    }
+}
+
+impl Schema {
+    /// Carries out a change.
+    pub fn apply(&mut self, change: &SchemaChange) -> Result<(), UnknownTable> {
+        match change {
+            SchemaChange::PutColumn { table, column } => {
+                self.table_mut(table)?.put_column(column.clone());
+            }
+            SchemaChange::RemoveColumn { table, column } => {
+                self.table_mut(table)?.remove_column(column);
+                self.relationships.retain(|relationship| {
+                    !matches!(relationship, Relationship::OneToMany {
+                        referencing_table, referencing_column, ..
+                    } if referencing_table == table && referencing_column == column)
+                });
+            }
+            SchemaChange::PutRelationship(relationship) => {
+                let name = relationship.schema_name();
+                self.relationships
+                    .retain(|known| known.schema_name() != name);
+                self.relationships.push(relationship.clone());
+                self.sort_relationships();
+            }
+            SchemaChange::PutOptionSet(set) => {
+                self.option_sets.insert(set.name.clone(), set.clone());
+            }
+            SchemaChange::SetTable {
+                table,
+                tracked,
+                audited,
+            } => {
+                let table = self.table_mut(table)?;
+                if *tracked == Some(true) {
+                    table.change_tracking = super::ChangeTracking::Enabled;
+                }
+                table.audit_enabled = audited.unwrap_or(table.audit_enabled);
+            }
+        }
+        self.changes += 1;
+        Ok(())
+    }
+
+    fn table_mut(&mut self, name: &str) -> Result<&mut Table, UnknownTable> {
+        let table = self.tables.get_mut(name);
+        table
+            .map(Arc::make_mut)
+            .ok_or_else(|| UnknownTable(name.to_owned()))
+    }
+}
+
+impl Table {
+    fn put_column(&mut self, mut column: Column) {
+        let known = self.column(&column.logical_name);
+        column.column_number = known.map_or_else(
+            || {
+                let numbers = self.columns.iter().map(|column| column.column_number);
+                numbers.max().unwrap_or(0) + 1
+            },
+            |known| known.column_number,
+        );
+        self.remove_column(&column.logical_name);
+        self.columns.push(column.clone());
+        derived::add_label_columns_of(self, &column);
+        self.columns
+            .sort_by(|a, b| a.logical_name.cmp(&b.logical_name));
+    }
+
+    /// Removes a column and those that describe it.
+    fn remove_column(&mut self, name: &str) {
+        self.columns.retain(|column| {
+            column.logical_name != name
+                && (column.attribute_of.as_deref() != Some(name) || column.is_image_part())
+        });
+    }
+}

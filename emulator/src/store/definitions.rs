@@ -1,0 +1,189 @@
+//! The database's own tables: made for a new organization, changed when its schema is.
+//!
+//! Every change of the schema is kept in the file, and carried out again when it is opened.
+//! Tables on demand are made when the first request asks for them.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{FIRST_VERSION, Layout, Store, StoreError, lock};
+use crate::schema::{Schema, SchemaChange, Table};
+
+/// Room for the layout of every table, to be worked out when it is needed.
+pub(super) fn layouts(schema: &Schema) -> HashMap<String, OnceLock<Arc<Layout>>> {
+    let tables = schema.tables();
+    tables
+        .map(|table| (table.logical_name.clone(), OnceLock::new()))
+        .collect()
+}
+
+/// Makes the tables of a new file; refuses a file that another schema began with.
+pub(super) fn create_tables(
+    writer: &mut Connection,
+    schema: &Schema,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let mut ddl = format!(
+        "CREATE TABLE \"$counter\" (value INTEGER NOT NULL);\n\
+         INSERT INTO \"$counter\" VALUES ({FIRST_VERSION});\n\
+         CREATE TABLE \"$tombstone\" (\n  \
+           \"table\" TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,\n  \
+           PRIMARY KEY (\"table\", id)\n) WITHOUT ROWID;\n\
+         CREATE INDEX \"$tombstone$version\" ON \"$tombstone\"(\"table\", version);\n\
+         CREATE TABLE \"$change\" (number INTEGER PRIMARY KEY, change TEXT NOT NULL);\n\
+         CREATE TABLE \"$file\" (\n  \
+           id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,\n  \
+           content BLOB NOT NULL\n) WITHOUT ROWID;\n"
+    );
+    for table in schema.tables().filter(|table| !table.on_demand) {
+        ddl.push_str(&Layout::of(table).ddl(table, schema));
+    }
+    // Privileges are rows, but as much a part of the schema as the tables they guard.
+    let privileges: Vec<String> = schema.privileges().map(|it| it.name).collect();
+    let fingerprint = fingerprint(&ddl, &privileges);
+    let known = writer
+        .query_row(
+            "SELECT name FROM sqlite_master WHERE name = '$counter'",
+            [],
+            |_| Ok(()),
+        )
+        .optional()?;
+    if known.is_some() {
+        let found: i32 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        return if found == fingerprint {
+            Ok(())
+        } else {
+            Err(StoreError::OtherSchema {
+                path: path.to_owned(),
+            })
+        };
+    }
+    let transaction = writer.transaction()?;
+    transaction.execute_batch(&ddl)?;
+    transaction.pragma_update(None, "user_version", fingerprint)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn fingerprint(ddl: &str, privileges: &[String]) -> i32 {
+    let mut hasher = DefaultHasher::new();
+    (ddl, privileges).hash(&mut hasher);
+    let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}
+
+/// The schema after every change that the file remembers.
+pub(super) fn replay(
+    connection: &Connection,
+    schema: Arc<Schema>,
+) -> Result<Arc<Schema>, StoreError> {
+    let mut statement = connection.prepare("SELECT change FROM \"$change\" ORDER BY number")?;
+    let mut rows = statement.query([])?;
+    let mut changed = None;
+    while let Some(row) = rows.next()? {
+        let change: SchemaChange = serde_json::from_str(&row.get::<_, String>(0)?)?;
+        changed
+            .get_or_insert_with(|| Schema::clone(&schema))
+            .apply(&change)?;
+    }
+    Ok(changed.map_or(schema, Arc::new))
+}
+
+/// The tables on demand that the file lacks.
+pub(super) fn unmade_tables(
+    connection: &Connection,
+    schema: &Schema,
+) -> Result<HashSet<String>, StoreError> {
+    let mut known = connection.prepare("SELECT 1 FROM sqlite_master WHERE name = ?1")?;
+    let mut unmade = HashSet::new();
+    for table in schema.tables().filter(|table| table.on_demand) {
+        if !known.exists([&table.logical_name])? {
+            unmade.insert(table.logical_name.clone());
+        }
+    }
+    Ok(unmade)
+}
+
+impl Store {
+    /// Whether the database has room for rows of the table. What has none has no rows either.
+    pub(crate) fn has_made(&self, table: &str) -> bool {
+        !lock(&self.database.unmade).contains(table)
+    }
+
+    /// Makes a table on demand.
+    pub(crate) fn make(&self, table: &str) -> Result<(), StoreError> {
+        let definition = self.table(table)?;
+        let ddl = self.layout(table)?.ddl(definition, &self.schema);
+        let connection = lock(&self.database.writer);
+        if lock(&self.database.unmade).remove(table) {
+            connection.execute_batch(&format!("BEGIN IMMEDIATE;\n{ddl}COMMIT;"))?;
+        }
+        Ok(())
+    }
+
+    /// The same rows by a changed schema. Nobody may use this store for rows meanwhile; after it,
+    /// only if the changes did no more than add.
+    pub(crate) fn changed(&self, changes: &[SchemaChange]) -> Result<Self, StoreError> {
+        let mut schema = Schema::clone(&self.schema);
+        for change in changes {
+            schema.apply(change)?;
+        }
+        let after = Self {
+            layouts: layouts(&schema),
+            schema: Arc::new(schema),
+            clock: self.clock.clone(),
+            database: Arc::clone(&self.database),
+        };
+        let mut ddl = String::new();
+        for name in touched(changes) {
+            if let (true, Some(table)) = (self.has_made(name), after.schema.table(name)) {
+                let (from, to) = (self.layout(name)?, after.layout(name)?);
+                ddl.push_str(&from.migration(to, table, &after.schema));
+            }
+        }
+        self.write(|writer| -> Result<(), StoreError> {
+            writer.connection().execute_batch(&ddl)?;
+            let sql = "INSERT INTO \"$change\" (change) VALUES (?1)";
+            for change in changes {
+                let change = serde_json::to_string(change)?;
+                writer.connection().execute(sql, [change])?;
+            }
+            Ok(())
+        })?;
+        Ok(after.reusing(self))
+    }
+
+    /// Takes over the layouts of tables that have not changed.
+    fn reusing(mut self, before: &Self) -> Self {
+        let same = |a: &Table, b: &Table| std::ptr::eq(a, b);
+        for (name, known) in &before.layouts {
+            if let (Some(layout), Some(room), Some(old), Some(new)) = (
+                known.get(),
+                self.layouts.get_mut(name),
+                before.schema.table(name),
+                self.schema.table(name),
+            ) && same(old, new)
+            {
+                *room = OnceLock::from(Arc::clone(layout));
+            }
+        }
+        self
+    }
+}
+
+/// The tables whose columns change, each once.
+fn touched(changes: &[SchemaChange]) -> HashSet<&str> {
+    let tables = changes.iter().filter_map(|change| match change {
+        SchemaChange::PutColumn { table, .. } | SchemaChange::RemoveColumn { table, .. } => {
+            Some(table.as_str())
+        }
+        _ => None,
+    });
+    tables.collect()
+}

@@ -1,0 +1,411 @@
+//! Columns and relationships made and unmade while rows are there (reference §5.7).
+
+use std::time::Duration;
+
+use dataverse_emulator::{Emulator, org::Depth};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::{privileges::Account, support::Service};
+
+const ACCOUNT: &str = "EntityDefinitions(LogicalName='account')/Attributes";
+
+/// The body the documentation shows, with another type and more.
+fn column(kind: &str, schema_name: &str, more: &Value) -> Value {
+    let mut body = json!({
+        "@odata.type": format!("Microsoft.Dynamics.CRM.{kind}AttributeMetadata"),
+        "SchemaName": schema_name,
+        "RequiredLevel": {"Value": "None", "CanBeChanged": true,
+            "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings"},
+        "DisplayName": {"@odata.type": "Microsoft.Dynamics.CRM.Label", "LocalizedLabels": [
+            {"@odata.type": "Microsoft.Dynamics.CRM.LocalizedLabel", "Label": "Bank Name",
+             "LanguageCode": 1033},
+            {"@odata.type": "Microsoft.Dynamics.CRM.LocalizedLabel", "Label": "Bankname",
+             "LanguageCode": 1031}]},
+    });
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+fn label(text: &str) -> Value {
+    json!({"LocalizedLabels": [{"Label": text, "LanguageCode": 1033}]})
+}
+
+#[tokio::test]
+async fn columns_of_every_type_are_usable_at_once() {
+    let service = Service::start().await;
+    let bank = column(
+        "String",
+        "new_BankName",
+        &json!({"AttributeType": "String", "AttributeTypeName": {"Value": "StringType"},
+                "MaxLength": 100, "FormatName": {"Value": "Text"}}),
+    );
+    let answer = service.post(ACCOUNT, &bank).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let address = answer.header("odata-entityid").to_owned();
+    assert!(address.contains("/EntityDefinitions(LogicalName='account')/Attributes("));
+    let made = service.follow(&address, "").await.json();
+    assert_eq!(made["LogicalName"], "new_bankname");
+    assert_eq!(made["IsCustomAttribute"], true);
+    assert_eq!(
+        made["DisplayName"]["LocalizedLabels"][1]["LanguageCode"],
+        1031
+    );
+
+    let options = json!({"OptionSet": {"IsGlobal": false, "OptionSetType": "Picklist",
+        "Options": [{"Value": 7, "Label": label("Seven")}, {"Label": label("Next")}]}});
+    let yes_no = json!({"DefaultValue": true, "OptionSet": {
+        "TrueOption": {"Value": 1, "Label": label("Rich")},
+        "FalseOption": {"Value": 0, "Label": label("Poor")}, "OptionSetType": "Boolean"}});
+    let date = json!({"Format": "DateOnly", "DateTimeBehavior": {"Value": "DateOnly"}});
+    for (kind, name, more, value) in [
+        (
+            "Memo",
+            "new_Memo",
+            json!({"MaxLength": 3000}),
+            json!("long"),
+        ),
+        (
+            "Integer",
+            "new_Whole",
+            json!({"MinValue": 0, "MaxValue": 9}),
+            json!(9),
+        ),
+        (
+            "BigInt",
+            "new_Big",
+            json!({}),
+            json!(9_007_199_254_740_993_i64),
+        ),
+        (
+            "Decimal",
+            "new_Decimal",
+            json!({"Precision": 3}),
+            json!(1.125),
+        ),
+        ("Double", "new_Double", json!({"Precision": 2}), json!(0.5)),
+        (
+            "Money",
+            "new_Money",
+            json!({"PrecisionSource": 2}),
+            json!(10),
+        ),
+        ("Boolean", "new_Rich", yes_no, json!(false)),
+        ("DateTime", "new_Founded", date, json!("2020-02-29")),
+        (
+            "DateTime",
+            "new_Seen",
+            json!({"Format": "DateAndTime"}),
+            json!("2020-02-29T01:02:03Z"),
+        ),
+        ("Picklist", "new_Choice", options.clone(), json!(7)),
+        (
+            "MultiSelectPicklist",
+            "new_Choices",
+            options,
+            json!("7,100000000"),
+        ),
+    ] {
+        let answer = service.post(ACCOUNT, &column(kind, name, &more)).await;
+        assert_eq!(answer.status, 204, "{name}: {}", answer.text);
+        let property = name.to_lowercase();
+        let row = json!({"name": "Bank", property.as_str(): value});
+        let id = service.create("accounts", &row).await;
+        let read = service
+            .get(&format!("accounts({id})?$select=new_bankname,{property}"))
+            .await
+            .json();
+        if kind == "Decimal" || kind == "Money" {
+            assert!(read[&property].to_string().starts_with(&value.to_string()));
+        } else {
+            assert_eq!(read[&property], value, "{read}");
+        }
+        assert_eq!(read["new_bankname"], Value::Null);
+    }
+    let base = service.get("accounts?$select=new_money_base").await;
+    assert_eq!(base.status, 200, "{}", base.text);
+    let whole = service.post("accounts", &json!({"new_whole": 10})).await;
+    assert_eq!(whole.status, 400);
+    let cast = format!(
+        "{ACCOUNT}(LogicalName='new_choice')/Microsoft.Dynamics.CRM.PicklistAttributeMetadata\
+         ?$select=LogicalName&$expand=OptionSet"
+    );
+    let choice = service.get(&cast).await.json();
+    assert_eq!(choice["OptionSet"]["Options"][1]["Value"], 100_000_000);
+    let csdl = service.get("$metadata").await.text;
+    assert!(csdl.contains("<Property Name=\"new_bankname\" Type=\"Edm.String\""));
+}
+
+#[tokio::test]
+async fn names_need_a_prefix_and_are_given_once() {
+    let service = Service::start().await;
+    let string = |name: &str| column("String", name, &json!({"MaxLength": 10}));
+    for name in ["BankName", "other_BankName", "new_", "new_Bank Name"] {
+        let answer = service.post(ACCOUNT, &string(name)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.error().0.as_str()),
+            (400, "0x80044366")
+        );
+    }
+    let headers = [("mscrm.solutionuniquename", "SampleCustomizations")];
+    let body = string("new_BankName").to_string();
+    let foreign = service.send(Method::POST, ACCOUNT, &headers, &body).await;
+    assert_eq!(foreign.error().0, "0x80044366");
+    let body = string("sample_BankName").to_string();
+    let own = service.send(Method::POST, ACCOUNT, &headers, &body).await;
+    assert_eq!(own.status, 204, "{}", own.text);
+    let twice = service.post(ACCOUNT, &string("sample_bankname")).await;
+    assert_eq!(
+        (twice.status.as_u16(), twice.error().0.as_str()),
+        (400, "0x80047013")
+    );
+    let nowhere = "EntityDefinitions(LogicalName='nope')/Attributes";
+    assert_eq!(service.post(nowhere, &string("new_x")).await.status, 404);
+    let solutions = service
+        .get("solutions?$select=uniquename&$expand=publisherid($select=customizationprefix)")
+        .await
+        .rows();
+    let default = solutions
+        .iter()
+        .find(|row| row["uniquename"] == "Default")
+        .unwrap();
+    assert_eq!(default["publisherid"]["customizationprefix"], "new");
+}
+
+#[tokio::test]
+async fn a_lookup_comes_with_its_relationship() {
+    let service = Service::start().await;
+    let body = json!({
+        "@odata.type": "Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
+        "SchemaName": "new_contact_account_broker",
+        "ReferencedEntity": "contact",
+        "ReferencingEntity": "account",
+        "CascadeConfiguration": {"Delete": "Restrict"},
+        "Lookup": {"@odata.type": "Microsoft.Dynamics.CRM.LookupAttributeMetadata",
+                   "SchemaName": "new_BrokerId", "DisplayName": label("Broker")},
+    });
+    let answer = service.post("RelationshipDefinitions", &body).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let made = service
+        .follow(answer.header("odata-entityid"), "")
+        .await
+        .json();
+    assert_eq!(
+        made["ReferencingEntityNavigationPropertyName"],
+        "new_BrokerId"
+    );
+    assert_eq!(made["IsCustomRelationship"], true);
+    let contact = service
+        .create("contacts", &json!({"lastname": "Broker"}))
+        .await;
+    let account = json!({"name": "A", "new_BrokerId@odata.bind": format!("/contacts({contact})")});
+    let account = service.create("accounts", &account).await;
+    let read = service
+        .get(&format!(
+            "accounts({account})?$select=_new_brokerid_value&$expand=new_BrokerId($select=lastname)"
+        ))
+        .await
+        .json();
+    assert_eq!(read["_new_brokerid_value"], json!(contact));
+    assert_eq!(read["new_BrokerId"]["lastname"], "Broker");
+    let back = service
+        .get(&format!(
+            "contacts({contact})/new_contact_account_broker?$select=name"
+        ))
+        .await;
+    assert_eq!(back.rows()[0]["name"], "A");
+    assert_ne!(
+        service.delete(&format!("contacts({contact})")).await.status,
+        204
+    );
+
+    let gone = "RelationshipDefinitions(SchemaName='new_contact_account_broker')";
+    assert_eq!(service.delete(gone).await.status, 204);
+    assert_eq!(
+        service
+            .get("accounts?$select=_new_brokerid_value")
+            .await
+            .status,
+        400
+    );
+    assert_eq!(
+        service.delete(&format!("contacts({contact})")).await.status,
+        204
+    );
+}
+
+#[tokio::test]
+async fn columns_are_deleted_and_replaced() {
+    let service = Service::start().await;
+    let body = column("String", "new_Code", &json!({"MaxLength": 5}));
+    assert_eq!(service.post(ACCOUNT, &body).await.status, 204);
+    let id = service
+        .create("accounts", &json!({"new_code": "12345"}))
+        .await;
+    let one = format!("{ACCOUNT}(LogicalName='new_code')");
+    let longer = column(
+        "String",
+        "new_Code",
+        &json!({"MaxLength": 50, "IsSecured": false}),
+    );
+    let put = service
+        .send(Method::PUT, &one, &[], &longer.to_string())
+        .await;
+    assert_eq!(put.status, 204, "{}", put.text);
+    let longer = service
+        .patch(&format!("accounts({id})"), &json!({"new_code": "123456"}))
+        .await;
+    assert_eq!(longer.status, 204, "{}", longer.text);
+    let other = column("Integer", "new_Code", &json!({}));
+    let put = service
+        .send(Method::PUT, &one, &[], &other.to_string())
+        .await;
+    assert_eq!(put.status, 400);
+    assert_eq!(service.delete(&one).await.status, 204);
+    assert_eq!(service.get("accounts?$select=new_code").await.status, 400);
+    assert_eq!(service.get(&one).await.status, 404);
+    let system = format!("{ACCOUNT}(LogicalName='fax')");
+    assert_eq!(service.delete(&system).await.status, 400);
+
+    // From outside, a column changes its type between two runs of a client.
+    let number = column("Integer", "Fax", &json!({"MinValue": 0, "MaxValue": 100}));
+    service
+        .emulator
+        .put_column("account", &number.to_string())
+        .unwrap();
+    let id = service.create("accounts", &json!({"fax": 42})).await;
+    let read = service
+        .get(&format!("accounts({id})?$select=fax"))
+        .await
+        .json();
+    assert_eq!(read["fax"], 42);
+    service.emulator.remove_column("account", "fax").unwrap();
+    assert_eq!(service.get("accounts?$select=fax").await.status, 400);
+}
+
+#[tokio::test]
+async fn what_is_new_is_seen_late_where_caches_lag() {
+    let service = Service::start().await;
+    let version = || async {
+        let prefer = "odata.include-annotations=\"*\"";
+        let page = service
+            .get_preferring("accounts?$select=name", prefer)
+            .await;
+        page.json()["@Microsoft.Dynamics.CRM.globalmetadataversion"].clone()
+    };
+    let before = version().await;
+    service.emulator.set_metadata_lag(Duration::from_secs(30));
+    let body = column("String", "new_Late", &json!({}));
+    assert_eq!(service.post(ACCOUNT, &body).await.status, 204);
+    let definition = format!("{ACCOUNT}(LogicalName='new_late')?$select=LogicalName");
+    assert_eq!(service.get(&definition).await.status, 404);
+    assert_eq!(service.get("accounts?$select=new_late").await.status, 400);
+    let strong = [("consistency", "Strong")];
+    let now = service.send(Method::GET, &definition, &strong, "").await;
+    assert_eq!(now.status, 200);
+    let row = service
+        .send(Method::POST, "accounts", &strong, "{\"new_late\":\"x\"}")
+        .await;
+    assert_eq!(row.status, 204, "{}", row.text);
+    assert_eq!(version().await, before);
+    service.emulator.clock().advance(31);
+    assert_eq!(service.get(&definition).await.status, 200);
+    assert_ne!(version().await, before);
+}
+
+#[tokio::test]
+async fn definitions_are_changed_by_those_who_may() {
+    let service = Service::start().await;
+    let caller = Account::new(&service).await;
+    let body = column("String", "new_Code", &json!({}));
+    caller.hold(&[("prvReadEntity", Depth::Global)]);
+    let refused = caller.send("POST", ACCOUNT, &body).await;
+    assert_eq!(refused.status, 403);
+    assert!(
+        refused.error().1.contains("prvCreateAttribute"),
+        "{}",
+        refused.text
+    );
+    let publish = json!({"ParameterXml": "<importexportxml><entities><entity>account</entity>\
+                                          </entities></importexportxml>"});
+    let refused = caller.send("POST", "PublishXml", &publish).await;
+    assert!(refused.error().1.contains("prvPublishCustomization"));
+    caller.hold(&[
+        ("prvCreateAttribute", Depth::Global),
+        ("prvPublishCustomization", Depth::Global),
+    ]);
+    assert_eq!(caller.send("POST", ACCOUNT, &body).await.status, 204);
+    assert_eq!(
+        caller.send("POST", "PublishXml", &publish).await.status,
+        204
+    );
+    assert_eq!(
+        caller
+            .send("POST", "PublishAllXml", &Value::Null)
+            .await
+            .status,
+        204
+    );
+    let nonsense = json!({"ParameterXml": "account"});
+    assert_eq!(
+        caller.send("POST", "PublishXml", &nonsense).await.status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_kept_file_remembers_its_columns() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("org.db");
+    let id = {
+        let first = Service::with(Emulator::builder().file(&path).start().await.unwrap()).await;
+        let body = column("Image", "new_Photo", &json!({"CanStoreFullImage": true}));
+        assert_eq!(first.post(ACCOUNT, &body).await.status, 204);
+        let body = column("Money", "new_Money", &json!({}));
+        assert_eq!(first.post(ACCOUNT, &body).await.status, 204);
+        first.create("accounts", &json!({"new_money": 12})).await
+    };
+    let again = Service::with(Emulator::builder().file(&path).start().await.unwrap()).await;
+    let read = again
+        .get(&format!(
+            "accounts({id})?$select=new_money,new_photoid,new_photo_url"
+        ))
+        .await;
+    assert_eq!(read.status, 200, "{}", read.text);
+    assert!(read.text.contains("12.0"), "{}", read.text);
+}
+
+#[tokio::test]
+async fn shared_choices_are_defined_once() {
+    let service = Service::start().await;
+    let set = json!({"@odata.type": "Microsoft.Dynamics.CRM.OptionSetMetadata", "Name": "new_colour",
+        "OptionSetType": "Picklist", "IsGlobal": true, "DisplayName": label("Colour"),
+        "Options": [{"Value": 1, "Label": label("Red")}, {"Value": 2, "Label": label("Blue")}]});
+    let answer = service.post("GlobalOptionSetDefinitions", &set).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let more =
+        json!({"GlobalOptionSet@odata.bind": "/GlobalOptionSetDefinitions(Name='new_colour')"});
+    let body = column("Picklist", "new_Colour", &more);
+    let answer = service.post(ACCOUNT, &body).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let read = service
+        .get(&format!(
+            "{ACCOUNT}/Microsoft.Dynamics.CRM.PicklistAttributeMetadata?$select=LogicalName\
+             &$expand=OptionSet($select=Options),GlobalOptionSet($select=Name,Options)\
+             &$filter=LogicalName eq 'new_colour'"
+        ))
+        .await;
+    let row = read.rows()[0].clone();
+    assert_eq!(row["OptionSet"], Value::Null);
+    assert_eq!(
+        row["GlobalOptionSet"]["Options"][1]["Label"]["UserLocalizedLabel"]["Label"],
+        "Blue"
+    );
+    let listed = service
+        .get("GlobalOptionSetDefinitions(Name='new_colour')")
+        .await
+        .json();
+    assert_eq!(listed["Options"][0]["Value"], 1);
+}
