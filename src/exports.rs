@@ -283,7 +283,10 @@ same_variants!(catalog::ChangeDetection => contract::catalog::ChangeDetection:
 same_variants!(catalog::DataType => contract::catalog::DataType:
     Text Integer BigInteger Decimal FloatingPoint Boolean Date Timestamp Identifier Choice
     ChoiceList Reference StreamName File Other);
-same_variants!(source::Operation => contract::source::Operation: Snapshot Upsert Delete);
+same_variants!(source::Operation => contract::source::Operation:
+    Snapshot Upsert Delete Present);
+same_variants!(source::Change => contract::source::Change: Added Removed Retyped);
+same_variants!(contract::source::FileForm => source::FileForm: Reference Content);
 
 impl From<connection::Report> for contract::connection::Report {
     fn from(report: connection::Report) -> Self {
@@ -416,6 +419,11 @@ impl From<contract::source::Selection> for source::Selection {
             stream: selection.stream,
             columns: selection.columns,
             labels: selection.labels,
+            filter: selection.filter,
+            since: selection.since,
+            query: selection.query,
+            files: selection.files.into(),
+            sweep: selection.sweep,
             page_size: selection.page_size,
             checkpoint: selection.checkpoint,
         }
@@ -429,7 +437,14 @@ impl From<source::Event> for contract::source::Event {
                 stream: schema.stream,
                 primary_key: schema.primary_key,
                 row_schema: schema.row_schema,
-                changes: Vec::new(),
+                changes: schema
+                    .changes
+                    .into_iter()
+                    .map(|change| contract::source::ColumnChange {
+                        column: change.column,
+                        change: change.change.into(),
+                    })
+                    .collect(),
             }),
             source::Event::Reset(reset) => Self::Reset(contract::source::Reset {
                 stream: reset.stream,
@@ -442,6 +457,7 @@ impl From<source::Event> for contract::source::Event {
                 ndjson: page.ndjson,
                 checkpoint: page.checkpoint,
             }),
+            source::Event::Sweep(stream) => Self::Sweep(stream),
             source::Event::Complete(stream) => Self::Complete(stream),
             source::Event::Failed(failure) => Self::Failed(contract::source::Failure {
                 stream: failure.stream,

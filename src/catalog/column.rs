@@ -37,6 +37,29 @@ pub enum DataType {
     Other,
 }
 
+impl DataType {
+    /// The connector's name for it, as in row schemas and checkpoints.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::BigInteger => "big-integer",
+            Self::Decimal => "decimal",
+            Self::FloatingPoint => "floating-point",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+            Self::Identifier => "identifier",
+            Self::Choice => "choice",
+            Self::ChoiceList => "choice-list",
+            Self::Reference => "reference",
+            Self::StreamName => "stream-name",
+            Self::File => "file",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// One of a column's possible values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {

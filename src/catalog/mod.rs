@@ -2,11 +2,14 @@
 
 mod column;
 mod row_schema;
+mod stream;
 mod suggest;
 mod table;
 
 pub use column::{Choice, Column, DataType};
 pub(crate) use row_schema::row_schema;
+pub use stream::StreamKind;
+pub(crate) use stream::StreamName;
 pub(crate) use suggest::did_you_mean;
 pub use table::{AlternateKey, ChangeDetection, Table};
 

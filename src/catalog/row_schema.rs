@@ -46,22 +46,12 @@ pub(crate) fn row_schema(table: &Table, columns: Option<&[String]>, labels: bool
 
 fn property(column: &Column) -> Value {
     let nullable = column.nullable;
-    let (json_type, name) = match column.data_type {
-        DataType::Text => ("string", "text"),
-        DataType::Integer => ("integer", "integer"),
-        DataType::BigInteger => ("integer", "big-integer"),
-        DataType::Decimal => ("number", "decimal"),
-        DataType::FloatingPoint => ("number", "floating-point"),
-        DataType::Boolean => ("boolean", "boolean"),
-        DataType::Date => ("string", "date"),
-        DataType::Timestamp => ("string", "timestamp"),
-        DataType::Identifier => ("string", "identifier"),
-        DataType::Choice => ("integer", "choice"),
-        DataType::ChoiceList => ("string", "choice-list"),
-        DataType::Reference => ("string", "reference"),
-        DataType::StreamName => ("string", "stream-name"),
-        DataType::File => ("string", "file"),
-        DataType::Other => ("", "other"),
+    let json_type = match column.data_type {
+        DataType::Integer | DataType::BigInteger | DataType::Choice => "integer",
+        DataType::Decimal | DataType::FloatingPoint => "number",
+        DataType::Boolean => "boolean",
+        DataType::Other => "",
+        _ => "string",
     };
     let mut property = Map::new();
     property.insert("title".into(), column.title.clone().into());
@@ -74,7 +64,7 @@ fn property(column: &Column) -> Value {
             property.insert("type".into(), name.into());
         }
     }
-    property.insert("x-data-type".into(), name.into());
+    property.insert("x-data-type".into(), column.data_type.name().into());
     let format = match column.data_type {
         DataType::Identifier | DataType::Reference => Some("uuid"),
         DataType::Date => Some("date"),

@@ -88,4 +88,7 @@ pub struct Limits {
     pub page_size: u32,
     /// Requests in flight at once, whatever the service recommends.
     pub max_concurrency: usize,
+    /// How many days the environment remembers changes of tracked tables; otherwise it is
+    /// asked (reference §6.5).
+    pub change_retention_days: Option<u32>,
 }

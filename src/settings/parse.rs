@@ -71,6 +71,10 @@ fn read(fields: &mut Fields<'_>) -> Option<Settings> {
         request_timeout: seconds(limits.integer("requestTimeoutSeconds", 1..=3_600, 120)),
         page_size: limits.integer("pageSize", 1..=5_000, 5_000),
         max_concurrency: usize::try_from(limits.integer("maxConcurrency", 1..=52, 8)).unwrap_or(1),
+        change_retention_days: match limits.integer("changeRetentionDays", 0..=3_650, 0) {
+            0 => None,
+            days => Some(days),
+        },
     });
     Some(Settings {
         environment: environment?,

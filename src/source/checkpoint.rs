@@ -8,28 +8,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::binding::Binding;
 use super::ranges::{Later, Ranges};
 use super::watermark::{Column, Mark};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
-/// The version that this connector writes. It reads every version up to this one; version 1
-/// knew no ranges.
-const VERSION: u32 = 2;
-
-/// What a checkpoint belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Binding {
-    /// The environment and the version of its API.
-    pub(super) environment: String,
-    /// The table's logical name.
-    pub(super) table: String,
-    /// The selected columns, sorted; none for all.
-    pub(super) columns: Option<Vec<String>>,
-    /// Whether labels come too.
-    pub(super) labels: bool,
-}
+/// The version that this connector writes. It reads every version up to this one: version 1
+/// knew no ranges, version 2 nothing of conditions, columns and the age of change tokens.
+const VERSION: u32 = 3;
 
 /// How changes of a stream are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +69,10 @@ pub(super) struct Midway {
     pub(super) page_size: u32,
     /// The newest change so far.
     pub(super) newest: Option<Mark>,
+    /// When the first page was asked for, if changes will be found from there by the service's
+    /// tracking, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) began: Option<u64>,
 }
 
 /// What is being read.
@@ -103,6 +95,9 @@ pub(super) enum Cursor {
         link: String,
         /// See [`Method::Tracked`].
         plain: bool,
+        /// When it was fresh, in seconds since 1970; none in versions that did not keep it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<u64>,
     },
     /// The newest change seen.
     Newest {
@@ -120,7 +115,17 @@ pub(super) enum Cursor {
     },
 }
 
-/// A checkpoint as it is written. The order of its members is the order of the text.
+/// Where a stream stopped, and what its rows were like then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) position: Position,
+    /// The columns with their types, as [`drift`](super::drift) writes them; none in versions
+    /// that did not keep them.
+    pub(super) types: Option<String>,
+}
+
+/// A checkpoint as it is written. The order of its members is the order of the text; what
+/// earlier versions did not have is left out where there is none of it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -129,6 +134,16 @@ struct Document {
     table: String,
     columns: Option<Vec<String>>,
     labels: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    files: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    types: Option<String>,
     position: Position,
     /// CRC-32 of the document with this member empty, in hexadecimal.
     sum: String,
@@ -149,23 +164,23 @@ impl Document {
     }
 }
 
-/// Writes a checkpoint.
+/// Writes a checkpoint. `types` are the columns as [`drift`](super::drift) writes them.
 ///
 /// # Errors
 /// `Internal`; plain data can always be written.
-pub(super) fn write(binding: &Binding, position: &Position) -> Result<String, Error> {
-    let Binding {
-        environment,
-        table,
-        columns,
-        labels,
-    } = binding.clone();
+pub(super) fn write(binding: &Binding, types: &str, position: &Position) -> Result<String, Error> {
+    let binding = binding.clone();
     let mut document = Document {
         v: VERSION,
-        environment,
-        table,
-        columns,
-        labels,
+        environment: binding.environment,
+        table: binding.table,
+        columns: binding.columns,
+        labels: binding.labels,
+        filter: binding.filter,
+        since: binding.since,
+        query: binding.query,
+        files: binding.files.then_some(true),
+        types: Some(types.to_owned()),
         position: position.clone(),
         sum: String::new(),
     };
@@ -180,7 +195,7 @@ pub(super) fn write(binding: &Binding, position: &Position) -> Result<String, Er
                 ErrorKind::Internal,
                 format!(
                     "a checkpoint of {} cannot be written: {error}; this is a defect of the connector",
-                    binding.table
+                    document.table
                 ),
             )
         })
@@ -194,10 +209,10 @@ pub(super) fn read<H: Host>(
     client: &Client<H>,
     binding: &Binding,
     text: &str,
-) -> Result<Position, Error> {
+) -> Result<Stop, Error> {
     parse(binding, text)
-        .and_then(|position| {
-            let link = match &position {
+        .and_then(|stop| {
+            let link = match &stop.position {
                 Position::Midway(Midway { next, .. }) => Some(next),
                 Position::Ranged(Ranges {
                     later: Later::Baseline { next: link, .. } | Later::Delta { link, .. },
@@ -211,7 +226,7 @@ pub(super) fn read<H: Host>(
                     .link(&absolute(client, link))
                     .map_err(|_| "it leads out of this environment's Web API".to_owned())?;
             }
-            Ok(position)
+            Ok(stop)
         })
         .map_err(|why| {
             Error::new(
@@ -225,7 +240,7 @@ pub(super) fn read<H: Host>(
         })
 }
 
-fn parse(binding: &Binding, text: &str) -> Result<Position, String> {
+fn parse(binding: &Binding, text: &str) -> Result<Stop, String> {
     let damaged = |error: serde_json::Error| {
         if error.is_eof() {
             "it is cut off".to_owned()
@@ -244,53 +259,22 @@ fn parse(binding: &Binding, text: &str) -> Result<Position, String> {
     if v == 0 || document.checksum().map_err(damaged)? != document.sum {
         return Err("it is damaged (its checksum is wrong)".to_owned());
     }
-    if document.environment != binding.environment {
-        return Err(format!(
-            "it is of the environment {}, not {}",
-            document.environment, binding.environment
-        ));
-    }
-    if document.table != binding.table {
-        return Err(format!(
-            "it is of the table {}, not {}",
-            document.table, binding.table
-        ));
-    }
-    if document.columns != binding.columns {
-        return Err(columns_differ(
-            document.columns.as_deref(),
-            binding.columns.as_deref(),
-        ));
-    }
-    if document.labels != binding.labels {
-        let (was, is) = if document.labels {
-            ("with", "without")
-        } else {
-            ("without", "with")
-        };
-        return Err(format!(
-            "it was made {was} labels and the selection is {is} them"
-        ));
-    }
-    Ok(document.position)
-}
-
-fn columns_differ(was: Option<&[String]>, is: Option<&[String]>) -> String {
-    let (Some(was), Some(is)) = (was, is) else {
-        return if was.is_none() {
-            "it was made for all columns and the selection names some".to_owned()
-        } else {
-            "it was made for some columns and the selection takes all".to_owned()
-        };
+    let made_for = Binding {
+        environment: document.environment,
+        table: document.table,
+        columns: document.columns,
+        labels: document.labels,
+        filter: document.filter,
+        since: document.since,
+        query: document.query,
+        files: document.files == Some(true),
     };
-    let added = is.iter().find(|name| !was.contains(name));
-    let removed = was.iter().find(|name| !is.contains(name));
-    match (added, removed) {
-        (Some(name), _) => format!("it was made for a selection without the column {name}"),
-        (None, Some(name)) => {
-            format!("it was made for a selection that also has the column {name}")
-        }
-        (None, None) => "it was made for another selection of columns".to_owned(),
+    match made_for.difference(binding) {
+        Some(difference) => Err(difference),
+        None => Ok(Stop {
+            position: document.position,
+            types: document.types,
+        }),
     }
 }
 

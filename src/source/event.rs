@@ -2,16 +2,36 @@
 
 use crate::error::Error;
 
+/// How files and images come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileForm {
+    /// As the service refers to them.
+    #[default]
+    Reference,
+    /// As their content in base64.
+    Content,
+}
+
 /// What to read of one stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// The table's logical name.
+    /// A table's logical name, or one of the other streams that the catalog names.
     pub stream: String,
     /// Columns by their names in rows; empty for every readable one. The primary key always
     /// comes.
     pub columns: Vec<String>,
     /// Whether labels come beside choices and references.
     pub labels: bool,
+    /// Only rows that meet this condition, in the service's filter language (reference §4.4).
+    pub filter: Option<String>,
+    /// Only rows changed at this time or later, RFC 3339.
+    pub since: Option<String>,
+    /// The FetchXML of a stream that is a query of the caller's own.
+    pub query: Option<String>,
+    /// What comes for columns that hold files and images.
+    pub files: FileForm,
+    /// Whether every key is read at the end, where the service does not report deletions.
+    pub sweep: bool,
     /// Rows per request, if not as the settings say.
     pub page_size: Option<u32>,
     /// Where an earlier sync of the same selection stopped.
@@ -27,6 +47,8 @@ pub enum Operation {
     Upsert,
     /// Rows that are gone; only their keys.
     Delete,
+    /// Rows that exist, whether or not they have changed; only their keys.
+    Present,
 }
 
 /// Some rows.
@@ -53,6 +75,28 @@ pub struct Schema {
     pub primary_key: Vec<String>,
     /// JSON Schema 2020-12 of the rows of this selection.
     pub row_schema: String,
+    /// What has become of the columns since the checkpoint was taken.
+    pub changes: Vec<ColumnChange>,
+}
+
+/// What can become of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is gone, or no longer readable.
+    Removed,
+    /// It holds another type of value.
+    Retyped,
+}
+
+/// What has become of one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnChange {
+    /// Which one.
+    pub column: String,
+    /// What has become of it.
+    pub change: Change,
 }
 
 /// A stream starts over: rows held from before are void, and so is the checkpoint that stood
@@ -94,6 +138,9 @@ pub enum Event {
     Reset(Reset),
     /// Rows.
     Page(Page),
+    /// From here the keys of all rows come as [`Operation::Present`]; rows whose key has not
+    /// come by the end are gone.
+    Sweep(String),
     /// The stream is caught up.
     Complete(String),
     /// The stream cannot be read further; the others go on.

@@ -7,29 +7,40 @@
 //! (`watermark`), or not at all.
 //!
 //! A table that turns out large (`size`, `survey`) is read in several `ranges` at once by the
-//! `ranged` reader, beside which a `baseline` brings change tracking under way. What each
-//! stream may have in hand is its `share`.
+//! `ranged` reader, beside which a read of the `keys` brings change tracking under way. Where
+//! deletions are not reported, a `sweep` over the keys finds them. What each stream may have
+//! in hand is its `share`.
 
 mod ahead;
-mod baseline;
+mod binding;
 mod checkpoint;
+mod condition;
+mod drift;
 mod event;
+mod keys;
 mod output;
 mod plan;
 mod ranged;
 mod ranges;
 mod reader;
+mod resume;
+mod retention;
 mod sequence;
 mod share;
 mod size;
 mod step;
 mod stream;
 mod survey;
+mod sweep;
 mod sync;
+mod time;
 mod tracked;
 mod watermark;
 
-pub use event::{Event, Failure, Operation, Page, Reset, Schema, Selection, Warning};
+pub use event::{
+    Change, ColumnChange, Event, Failure, FileForm, Operation, Page, Reset, Schema, Selection,
+    Warning,
+};
 pub use sync::Sync;
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl Output {
     /// # Errors
     /// As for [`checkpoint::write`].
     pub(super) fn new(plan: Rc<Plan>, position: &Position) -> Result<Self, Error> {
-        let checkpoint = checkpoint::write(&plan.binding, position)?;
+        let checkpoint = checkpoint::write(&plan.binding, &plan.types, position)?;
         Ok(Self { plan, checkpoint })
     }
 
@@ -40,7 +40,28 @@ impl Output {
         position: &Position,
         events: &mut VecDeque<Event>,
     ) -> Result<(), Error> {
-        let after = checkpoint::write(&self.plan.binding, position)?;
+        let after = checkpoint::write(&self.plan.binding, &self.plan.types, position)?;
+        self.hand_out(pieces, operation, after, events);
+        Ok(())
+    }
+
+    /// Hands out pieces behind which the stream goes on where it did before.
+    pub(super) fn beside(
+        &mut self,
+        pieces: Vec<Piece>,
+        operation: Operation,
+        events: &mut VecDeque<Event>,
+    ) {
+        self.hand_out(pieces, operation, self.checkpoint.clone(), events);
+    }
+
+    fn hand_out(
+        &mut self,
+        pieces: Vec<Piece>,
+        operation: Operation,
+        after: String,
+        events: &mut VecDeque<Event>,
+    ) {
         let stream = &self.plan.table.name;
         let page = |piece: Piece, checkpoint: String| {
             Event::Page(Page {
@@ -75,6 +96,5 @@ impl Output {
             None => {}
         }
         self.checkpoint = after;
-        Ok(())
     }
 }

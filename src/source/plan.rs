@@ -2,9 +2,10 @@
 
 use dataverse_rows::Members;
 
-use super::checkpoint::{Binding, Method};
+use super::binding::Binding;
+use super::checkpoint::Method;
 use super::event::Selection;
-use super::{tracked, watermark};
+use super::{condition, drift, tracked, watermark};
 use crate::catalog::{ChangeDetection, Column, DataType, Table, did_you_mean};
 use crate::dataverse::query::Query;
 use crate::dataverse::{Annotations, Prefer};
@@ -23,6 +24,10 @@ const MAX_SELECT: usize = 56_000;
 pub(super) struct Plan {
     pub(super) table: Table,
     pub(super) binding: Binding,
+    /// The columns that are read, as a checkpoint keeps them.
+    pub(super) types: String,
+    /// What the rows must meet.
+    condition: Option<String>,
     /// Rows per page at most, as the selection or the settings say.
     most_rows: u32,
     /// The same, and no more than make a page of about [`PAGE_BYTES`].
@@ -30,18 +35,22 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The plan for a selection. `page_size` is used if the selection has none.
+    /// The plan for a selection. `page_size` is used if the selection has none; `before` are
+    /// the columns that the last sync knew.
     ///
     /// # Errors
-    /// `NotFound` for a column that the table does not have.
+    /// `NotFound` for a column that the table does not have and never had.
     pub(super) fn new(
         table: Table,
         binding: Binding,
         selection: &Selection,
         page_size: u32,
+        before: Option<&str>,
     ) -> Result<Self, Error> {
         for name in binding.columns.iter().flatten() {
-            if table.column(name).is_none() {
+            // One that is gone is told as such, and the others are read.
+            let is_gone = || before.is_some_and(|types| drift::knows(types, name));
+            if table.column(name).is_none() && !is_gone() {
                 let names = table.columns.iter().map(|column| column.name.as_str());
                 let hint = did_you_mean(name, names)
                     .unwrap_or_else(|| "describe the stream to see which there are".to_owned());
@@ -55,6 +64,8 @@ impl Plan {
             }
         }
         let mut plan = Self {
+            types: drift::types(&table, binding.columns.as_deref()),
+            condition: conditions(&table, &binding)?,
             table,
             binding,
             most_rows: selection
@@ -81,6 +92,8 @@ impl Plan {
     /// The best way in which the table's changes can be found.
     pub(super) fn method(&self) -> Method {
         match self.table.change_detection {
+            // With change tracking the service takes no condition (reference §6.4).
+            _ if self.condition.is_some() => self.untracked(false),
             ChangeDetection::Tracked => Method::Tracked { plain: false },
             ChangeDetection::Watermark | ChangeDetection::None => self.untracked(false),
         }
@@ -100,7 +113,7 @@ impl Plan {
             Method::Tracked { .. } => tracked::snapshot(self),
             Method::Watermark { column, .. } => watermark::snapshot(self, column),
             // In the default order, which is that of the primary key (reference §4.5).
-            Method::Full => self.query(None),
+            Method::Full => self.query(None, None),
         }
     }
 
@@ -158,12 +171,36 @@ impl Plan {
         Members::new(&self.table.primary_key, &columns, selected, labels, watched)
     }
 
-    /// The query for the selected columns and one more, if it is not among them.
+    /// Whether only some rows are wanted.
+    pub(super) fn has_condition(&self) -> bool {
+        self.condition.is_some()
+    }
+
+    /// The query for the key of every row.
+    pub(super) fn keys(&self) -> Query {
+        let query = Query::new(&self.table.entity_set).select(&[&self.table.primary_key]);
+        self.under(query, None)
+    }
+
+    /// The query for the selected columns and one more, if it is not among them, of the rows
+    /// that meet the selection's conditions and one more.
     ///
     /// When everything is selected, no column is named: so columns that are added to the
     /// table later come too. Neither are so many named that the address gets too long; then
     /// the service sends all columns, and those that were not selected are left out here.
-    pub(super) fn query(&self, also: Option<&str>) -> Query {
+    pub(super) fn query(&self, also: Option<&str>, condition: Option<&str>) -> Query {
+        self.under(self.columns(also), condition)
+    }
+
+    /// A query of the rows that meet the selection's conditions and one more.
+    pub(super) fn under(&self, query: Query, condition: Option<&str>) -> Query {
+        match condition::both(self.condition.as_deref(), condition) {
+            Some(condition) => query.option("$filter", &condition),
+            None => query,
+        }
+    }
+
+    fn columns(&self, also: Option<&str>) -> Query {
         let query = Query::new(&self.table.entity_set);
         let Some(names) = &self.binding.columns else {
             return query;
@@ -202,6 +239,32 @@ impl Plan {
             .sum();
         row.max(1)
     }
+}
+
+/// What the selection asks of rows.
+///
+/// # Errors
+/// `Unsupported` for a time to begin with where rows carry none.
+fn conditions(table: &Table, binding: &Binding) -> Result<Option<String>, Error> {
+    let filter = binding.filter.as_ref().map(|filter| format!("({filter})"));
+    let since = match &binding.since {
+        None => None,
+        Some(since) => {
+            let column = ["modifiedon", "createdon"]
+                .into_iter()
+                .find(|name| table.column(name).is_some())
+                .ok_or_else(|| {
+                    let message = format!(
+                        "rows of {} do not tell when they were changed; leave the time to begin \
+                         with out",
+                        table.name
+                    );
+                    Error::new(ErrorKind::Unsupported, message)
+                })?;
+            Some(format!("{column} ge {since}"))
+        }
+    };
+    Ok(condition::both(filter.as_deref(), since.as_deref()))
 }
 
 /// How many bytes a column takes in an ordinary row.

@@ -11,9 +11,9 @@ use std::task::{Context, Poll};
 
 use dataverse_rows::{Members, Walked, walk};
 
-use super::baseline::{Baseline, Found};
 use super::checkpoint::{Method, Phase, Position};
 use super::event::{Event, Operation, Warning};
+use super::keys::{Found, Keys};
 use super::output::Output;
 use super::plan::Plan;
 use super::ranges::{Later, Range, Ranges};
@@ -43,7 +43,7 @@ pub(super) struct Ranged<H> {
     /// In the order in which they were asked for.
     lanes: Vec<Lane>,
     /// As long as it is not at its end.
-    baseline: Option<Baseline<H>>,
+    baseline: Option<Keys<H>>,
 }
 
 /// A page on its way.
@@ -112,7 +112,7 @@ impl<H: Host> Ranged<H> {
         let baseline = match &state.later {
             Later::Baseline {
                 next, page_size, ..
-            } => Some(Baseline::resume(&client, &plan, next, *page_size)?),
+            } => Some(Keys::resume(&client, &plan, next, *page_size)?),
             Later::Delta { .. } | Later::Versions { .. } => None,
         };
         let mut this = Self {
@@ -128,6 +128,16 @@ impl<H: Host> Ranged<H> {
         };
         this.fill().await?;
         Ok(this)
+    }
+
+    /// How the stream is read.
+    pub(super) fn method(&self) -> Method {
+        self.state.method()
+    }
+
+    /// Where later pages of the stream go.
+    pub(super) fn into_output(self) -> Output {
+        self.output
     }
 
     /// Whether something that was asked for has come.

@@ -226,6 +226,7 @@ impl Ranges {
             Later::Delta { plain, link } => Some(Cursor::Delta {
                 link: link.clone(),
                 plain: *plain,
+                at: None,
             }),
             Later::Versions { fallback } => Some(Cursor::Newest {
                 column: Column::VersionNumber,

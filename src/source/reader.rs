@@ -79,6 +79,16 @@ impl<H: Host> Reader<H> {
         request(&self.client, link, prefer, attempts).await
     }
 
+    /// How the stream is read.
+    pub(super) fn method(&self) -> Method {
+        self.sequence.method
+    }
+
+    /// Where later pages of the stream go.
+    pub(super) fn into_output(self) -> Output {
+        self.output
+    }
+
     /// Whether the page that was asked for has come.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answered> {
         Pin::new(&mut self.answer).poll(context)
@@ -157,6 +167,10 @@ impl<H: Host> Reader<H> {
             next: checkpoint::relative(&self.client, &next_link)?,
             page_size: self.sequence.page_size,
             newest: self.sequence.newest,
+            began: match self.sequence.method {
+                Method::Tracked { .. } => self.sequence.began,
+                _ => None,
+            },
         });
         // On its way before this page is handed out.
         self.answer = match ahead {
@@ -222,7 +236,8 @@ impl<H: Host> Reader<H> {
                     // Checked now, not when it is needed.
                     self.client.link(&link)?;
                     let link = checkpoint::relative(&self.client, &link)?;
-                    Some(Cursor::Delta { link, plain })
+                    let at = self.fresh_since(&link);
+                    Some(Cursor::Delta { link, plain, at })
                 }
                 None => None,
             },
@@ -238,6 +253,15 @@ impl<H: Host> Reader<H> {
                 })
             }
         })
+    }
+
+    /// When a delta link was fresh: when the read began, or, if it is the one that the read
+    /// began with, when that was.
+    fn fresh_since(&self, delta_link: &str) -> Option<u64> {
+        match &self.sequence.start {
+            Some(Position::CaughtUp(Cursor::Delta { link, at, .. })) if link == delta_link => *at,
+            _ => self.sequence.began,
+        }
     }
 
     /// The last page of a tracked read has no delta link: a known fault of some versions when

@@ -26,6 +26,8 @@ pub(super) struct Sequence {
     pub(super) phase: Phase,
     pub(super) page_size: u32,
     pub(super) newest: Option<watermark::Mark>,
+    /// When it began, in seconds since 1970, if that is known.
+    pub(super) began: Option<u64>,
     /// Where it began; none if that was in an earlier sync.
     pub(super) start: Option<Position>,
     /// Whether the request in flight follows a link from the service.
@@ -99,6 +101,7 @@ pub(super) fn begin<H: Host>(
         phase: Phase::Snapshot,
         page_size,
         newest: None,
+        began: Some(client.host().unix_time().as_secs()),
         start: Some(position.clone()),
         follows_link: false,
         chain: Chain::default(),
@@ -115,19 +118,21 @@ pub(super) fn begin<H: Host>(
             next,
             page_size,
             newest,
+            began,
         }) => {
             sequence = Sequence {
                 method,
                 phase,
                 page_size,
                 newest,
+                began,
                 start: None,
                 follows_link: true,
                 ..sequence
             };
             client.link(&checkpoint::absolute(client, &next))?
         }
-        Position::CaughtUp(Cursor::Delta { link, plain }) => {
+        Position::CaughtUp(Cursor::Delta { link, plain, .. }) => {
             sequence.method = Method::Tracked { plain };
             sequence.phase = Phase::Changes;
             sequence.follows_link = true;

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::checkpoint::{Binding, Cursor, Method, Midway, Position};
-use super::event::{Event, Failure, Reset, Schema, Selection, Warning};
+use super::binding::Binding;
+use super::checkpoint::{Cursor, Method, Midway, Position, Stop};
+use super::event::{Change, Event, Failure, Reset, Schema, Selection, Warning};
+use super::output::Output;
 use super::plan::Plan;
 use super::ranged::{Arrival, Ranged};
 use super::ranges::Ranges;
@@ -16,7 +18,8 @@ use super::share::Share;
 use super::size::Sizes;
 use super::step::{Again, Step};
 use super::survey::{Survey, survey};
-use super::watermark;
+use super::sweep::Sweep;
+use super::{drift, resume, retention, watermark};
 use crate::catalog::{self, Table, row_schema};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
@@ -29,13 +32,14 @@ const MAX_RESTARTS: u32 = 3;
 pub(super) struct Waiting {
     pub(super) selection: Selection,
     pub(super) binding: Binding,
-    pub(super) resume: Option<Position>,
+    pub(super) resume: Option<Stop>,
 }
 
 impl Waiting {
     /// Whether it is read from its beginning, as far as can be told by its checkpoint.
     pub(super) fn is_read_in_full(&self) -> bool {
-        matches!(self.resume, None | Some(Position::Beginning { .. }))
+        let position = self.resume.as_ref().map(|stop| &stop.position);
+        matches!(position, None | Some(Position::Beginning { .. }))
     }
 }
 
@@ -77,13 +81,15 @@ pub(super) struct Stream<H> {
 
 enum State<H> {
     /// Its metadata is on the way.
-    Opening(Started<Result<Table, Error>>),
+    Opening(Started<Result<Opened, Error>>),
     /// Whether it is read in ranges is being found out.
     Surveying(Started<Result<Survey, Error>>),
     /// A page is on the way.
     Reading(Box<Reader<H>>),
     /// Pages of several ranges are on the way.
     Ranging(Box<Ranged<H>>),
+    /// A page of keys is on the way.
+    Sweeping(Box<Sweep<H>>),
     /// Complete, or failed.
     Closed,
 }
@@ -93,22 +99,46 @@ pub(super) enum Turn {
     /// Events wait, or the stream is at its end.
     Ready,
     /// Its metadata has come.
-    Opened(Result<Table, Error>),
+    Opened(Box<Result<Opened, Error>>),
     /// It is known whether it is read in ranges.
     Surveyed(Box<Result<Survey, Error>>),
     /// A page has come.
     Answered(Answered),
     /// A page of one of the ranges has come.
     Arrived(Arrival),
+    /// A page of keys has come.
+    Swept(Answered),
+}
+
+/// What must be known before a stream is read.
+pub(super) struct Opened {
+    table: Table,
+    /// Why its change token is of no use any more.
+    stale: Option<String>,
+}
+
+async fn open<H: Host>(
+    client: Client<H>,
+    name: String,
+    fresh_at: Option<u64>,
+) -> Result<Opened, Error> {
+    let table = catalog::read(&client, &name).await?;
+    let stale = match fresh_at {
+        Some(at) => retention::too_old(&client, at).await,
+        None => None,
+    };
+    Ok(Opened { table, stale })
 }
 
 impl<H: Host> Stream<H> {
     /// Asks for the metadata of a stream.
     pub(super) async fn open(common: Common<H>, waiting: Waiting) -> Self {
-        let opening = {
-            let (client, name) = (common.client.clone(), waiting.selection.stream.clone());
-            Started::new(async move { catalog::read(&client, &name).await }).await
+        let fresh_at = match waiting.resume.as_ref().map(|stop| &stop.position) {
+            Some(Position::CaughtUp(Cursor::Delta { at, .. })) => *at,
+            _ => None,
         };
+        let name = waiting.selection.stream.clone();
+        let opening = Started::new(open(common.client.clone(), name, fresh_at)).await;
         let in_ranges = common.client.settings().limits.max_concurrency > 1;
         Self {
             common,
@@ -130,12 +160,15 @@ impl<H: Host> Stream<H> {
             return Poll::Ready(Turn::Ready);
         }
         match &mut self.state {
-            State::Opening(opening) => Pin::new(opening).poll(context).map(Turn::Opened),
+            State::Opening(opening) => Pin::new(opening)
+                .poll(context)
+                .map(|opened| Turn::Opened(Box::new(opened))),
             State::Surveying(survey) => Pin::new(survey)
                 .poll(context)
                 .map(|survey| Turn::Surveyed(Box::new(survey))),
             State::Reading(reader) => reader.poll(context).map(Turn::Answered),
             State::Ranging(ranged) => ranged.poll(context).map(Turn::Arrived),
+            State::Sweeping(sweep) => sweep.poll(context).map(Turn::Swept),
             State::Closed => Poll::Ready(Turn::Ready),
         }
     }
@@ -170,7 +203,7 @@ impl<H: Host> Stream<H> {
 
     async fn work(&mut self, turn: Turn) -> Result<(), Error> {
         let step = match (turn, &mut self.state) {
-            (Turn::Opened(table), _) => return self.opened(table?).await,
+            (Turn::Opened(opened), _) => return self.opened((*opened)?).await,
             (Turn::Surveyed(survey), _) => return self.surveyed(*survey).await,
             (Turn::Answered(answered), State::Reading(reader)) => {
                 reader.accept(answered, &mut self.events).await?
@@ -178,34 +211,84 @@ impl<H: Host> Stream<H> {
             (Turn::Arrived(arrival), State::Ranging(ranged)) => {
                 ranged.accept(arrival, &mut self.events).await?
             }
+            (Turn::Swept(answered), State::Sweeping(sweep)) => {
+                if sweep.accept(answered, &mut self.events).await? {
+                    self.close();
+                }
+                Step::Going
+            }
             _ => Step::Going,
         };
         match step {
             Step::Going => Ok(()),
-            Step::Complete => {
-                self.state = State::Closed;
-                let stream = self.waiting.selection.stream.clone();
-                self.events.push_back(Event::Complete(stream));
-                Ok(())
-            }
+            Step::Complete => self.complete().await,
             Step::Again(again) => self.again(*again).await,
         }
     }
 
-    async fn opened(&mut self, table: Table) -> Result<(), Error> {
+    /// Everything that the service reports has been read.
+    async fn complete(&mut self) -> Result<(), Error> {
+        let (method, output) = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Reading(reader) => (reader.method(), reader.into_output()),
+            State::Ranging(ranged) => (ranged.method(), ranged.into_output()),
+            _ => return Ok(()),
+        };
+        if self.waiting.selection.sweep && matches!(method, Method::Watermark { .. }) {
+            return self.sweep(output).await;
+        }
+        self.close();
+        Ok(())
+    }
+
+    async fn sweep(&mut self, output: Output) -> Result<(), Error> {
+        let Some(plan) = self.plan.clone() else {
+            return Ok(());
+        };
+        let client = self.common.client.clone();
+        let sweep = Sweep::start(client, plan, output, &mut self.events).await?;
+        self.state = State::Sweeping(Box::new(sweep));
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.state = State::Closed;
+        let stream = self.waiting.selection.stream.clone();
+        self.events.push_back(Event::Complete(stream));
+    }
+
+    async fn opened(&mut self, opened: Opened) -> Result<(), Error> {
         let Waiting {
             selection,
             binding,
             resume,
         } = &mut self.waiting;
+        let resume = resume.take();
+        let before = resume.as_ref().and_then(|stop| stop.types.as_deref());
         let page_size = self.common.client.settings().limits.page_size;
-        let plan = Rc::new(Plan::new(table, binding.clone(), selection, page_size)?);
-        let start = start(resume.take(), &plan);
+        let plan = Plan::new(opened.table, binding.clone(), selection, page_size, before)?;
+        let changes = before.map_or_else(Vec::new, |types| drift::changes(types, &plan.types));
+        let start = resume::start(resume, &plan, &changes, opened.stale);
+        let gone: Vec<&str> = changes
+            .iter()
+            .filter(|change| change.change == Change::Removed)
+            .map(|change| change.column.as_str())
+            .collect();
+        let message = format!(
+            "{} has no readable column {} any more; the others are read.",
+            plan.table.name,
+            gone.join(", ")
+        );
+        let is_missed = !gone.is_empty() && binding.columns.is_some();
         self.events.push_back(Event::Schema(Schema {
             stream: plan.table.name.clone(),
             primary_key: vec![plan.table.primary_key.clone()],
             row_schema: row_schema(&plan.table, binding.columns.as_deref(), binding.labels),
+            changes,
         }));
+        if is_missed {
+            self.warn("columns-removed", message);
+        }
+        let plan = Rc::new(plan);
         self.plan = Some(Rc::clone(&plan));
         self.set_out(plan, start).await
     }
@@ -306,10 +389,19 @@ impl<H: Host> Stream<H> {
     fn warn_of_deletions(&mut self, plan: &Plan, position: &Position) {
         if let Some(method @ Method::Watermark { .. }) = method(position)
             && !self.is_warned
+            && !self.waiting.selection.sweep
         {
             self.is_warned = true;
+            let (why, besides) = if plan.has_condition() {
+                (
+                    "are read without change tracking, which takes no conditions",
+                    " Neither is that a row ceases to meet the filter.",
+                )
+            } else {
+                ("are not tracked by the service", "")
+            };
             let message = format!(
-                "Changes of {} are not tracked by the service. {}",
+                "Changes of {} {why}. {}{besides}",
                 plan.table.name,
                 untracked_consequence(method)
             );
@@ -332,36 +424,6 @@ fn concerns_connection(error: &Error) -> bool {
         error.kind,
         ErrorKind::Unauthenticated | ErrorKind::InvalidSettings
     )
-}
-
-/// Where the stream begins.
-fn start(resume: Option<Position>, plan: &Plan) -> Start {
-    let best = plan.method();
-    let (position, reason) = match resume {
-        None => (
-            Position::Beginning { method: best },
-            "The stream is read for the first time.",
-        ),
-        Some(Position::Beginning { method }) => (
-            Position::Beginning { method },
-            "The last full read was interrupted before its first page was complete.",
-        ),
-        Some(Position::CaughtUp(Cursor::Newest {
-            fallback: false, ..
-        })) if matches!(best, Method::Tracked { .. }) => (
-            Position::Beginning { method: best },
-            "The service has begun to track changes of the table.",
-        ),
-        Some(done @ Position::CaughtUp(Cursor::Done { .. })) => (
-            done,
-            "The service offers no way to find changes of the table.",
-        ),
-        Some(position) => (position, ""),
-    };
-    Start {
-        position,
-        reason: reason.to_owned(),
-    }
 }
 
 fn method(position: &Position) -> Option<Method> {

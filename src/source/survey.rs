@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::baseline::{Baseline, Found};
 use super::checkpoint::Method;
+use super::keys::{Found, Keys};
 use super::plan::Plan;
 use super::ranges::{Later, Ranges};
 use super::sequence::Start;
@@ -108,7 +108,7 @@ async fn begin<H: Host>(
 ) -> (u32, Result<Found, Error>) {
     let mut page_size = plan.most_rows().min(most_rows).max(1);
     loop {
-        match Baseline::begin(client, plan, page_size).await {
+        match Keys::begin(client, plan, page_size).await {
             Err(error) if error.recovery == Some(Recovery::SmallerPages) && page_size > 1 => {
                 page_size = (page_size / 4).max(1);
             }
@@ -124,8 +124,9 @@ async fn bound<H: Host>(
     order: &str,
 ) -> Started<Result<Option<i64>, Error>> {
     let column = Column::VersionNumber.name();
-    let query = Query::new(&plan.table.entity_set)
-        .select(&[column])
+    let query = Query::new(&plan.table.entity_set).select(&[column]);
+    let query = plan
+        .under(query, None)
         .option("$orderby", &format!("{column} {order}"))
         .option("$top", "1");
     let client = client.clone();

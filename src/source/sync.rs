@@ -5,7 +5,8 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use super::checkpoint::{self, Binding};
+use super::binding::Binding;
+use super::checkpoint;
 use super::event::{Event, Selection};
 use super::share::Share;
 use super::size::Sizes;
@@ -68,7 +69,7 @@ impl<H: Host> Sync<H> {
                     ),
                 ));
             }
-            let binding = bind(&client, &selection);
+            let binding = Binding::new(client.environment().identity(), &selection)?;
             let resume = selection
                 .checkpoint
                 .as_deref()
@@ -187,14 +188,4 @@ fn max_active<H: Host>(client: &Client<H>) -> usize {
         .limits
         .max_concurrency
         .clamp(1, MAX_ACTIVE)
-}
-
-fn bind<H: Host>(client: &Client<H>, selection: &Selection) -> Binding {
-    let columns: Set<String> = selection.columns.iter().cloned().collect();
-    Binding {
-        environment: client.environment().identity().to_owned(),
-        table: selection.stream.clone(),
-        columns: (!columns.is_empty()).then(|| columns.into_iter().collect()),
-        labels: selection.labels,
-    }
 }

@@ -15,7 +15,7 @@ const NOT_TRACKED: [&str; 2] = ["0x80072491", "0x80072492"];
 /// Every row. With change tracking the service takes no option but `$select`
 /// (reference §6.4).
 pub(super) fn snapshot(plan: &Plan) -> Query {
-    plan.query(None)
+    plan.query(None, None)
 }
 
 /// Every row, of which only the key is wanted.

@@ -20,14 +20,18 @@ fn binding() -> Binding {
         environment: API_ROOT.to_owned(),
         table: "account".to_owned(),
         columns: Some(vec!["name".to_owned(), "revenue".to_owned()]),
-        labels: false,
+        ..Binding::default()
     }
 }
+
+/// What a checkpoint keeps of the columns.
+const TYPES: &str = "decimal:revenue;text:name";
 
 fn delta(link: &str) -> Position {
     Position::CaughtUp(Cursor::Delta {
         link: link.to_owned(),
         plain: false,
+        at: Some(1_700_000_000),
     })
 }
 
@@ -40,17 +44,23 @@ fn refusal(binding: &Binding, text: &str) -> String {
 #[test]
 fn a_person_can_read_it() {
     assert_eq!(
-        write(&binding(), &delta("accounts?$deltatoken=919042%2108")).unwrap(),
-        "{\"v\":2,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
+        write(
+            &binding(),
+            TYPES,
+            &delta("accounts?$deltatoken=919042%2108")
+        )
+        .unwrap(),
+        "{\"v\":3,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
          \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
+         \"types\":\"decimal:revenue;text:name\",\
          \"position\":{\"caught-up\":{\"delta\":{\"link\":\"accounts?$deltatoken=919042%2108\",\
-         \"plain\":false}}},\"sum\":\"68498eb4\"}"
+         \"plain\":false,\"at\":1700000000}}},\"sum\":\"a529c685\"}"
     );
 }
 
 #[test]
 fn a_foreign_one_is_refused_by_what_differs() {
-    let text = write(&binding(), &delta("accounts?$deltatoken=1")).unwrap();
+    let text = write(&binding(), TYPES, &delta("accounts?$deltatoken=1")).unwrap();
     assert!(read(&client(), &binding(), &text).is_ok());
     let table = Binding {
         table: "contact".to_owned(),
@@ -89,8 +99,56 @@ fn a_foreign_one_is_refused_by_what_differs() {
 }
 
 #[test]
+fn every_other_selection_is_told_from_this_one() {
+    let text = write(&binding(), TYPES, &delta("accounts?$deltatoken=1")).unwrap();
+    let conditioned = Binding {
+        filter: Some("statecode eq 0".to_owned()),
+        ..binding()
+    };
+    assert!(refusal(&conditioned, &text).contains("another filter"));
+    let later = Binding {
+        since: Some("2024-01-01T00:00:00Z".to_owned()),
+        ..binding()
+    };
+    assert!(refusal(&later, &text).contains("another time"));
+    let asked = Binding {
+        query: Some("00000000".to_owned()),
+        ..binding()
+    };
+    assert!(refusal(&asked, &text).contains("another query"));
+    let filled = Binding {
+        files: true,
+        ..binding()
+    };
+    assert!(refusal(&filled, &text).contains("another form of files"));
+    for binding in [conditioned, later, asked, filled] {
+        let text = write(&binding, TYPES, &delta("accounts?$deltatoken=1")).unwrap();
+        assert!(read(&client(), &binding, &text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn those_of_earlier_versions_are_read() {
+    for (text, link) in [(
+        "{\"v\":2,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
+             \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
+             \"position\":{\"caught-up\":{\"delta\":{\"link\":\"accounts?$deltatoken=919042%2108\",\
+             \"plain\":false}}},\"sum\":\"68498eb4\"}",
+        "accounts?$deltatoken=919042%2108",
+    )] {
+        let stop = read(&client(), &binding(), text).unwrap();
+        let position = Position::CaughtUp(Cursor::Delta {
+            link: link.to_owned(),
+            plain: false,
+            at: None,
+        });
+        assert_eq!((stop.position, stop.types), (position, None));
+    }
+}
+
+#[test]
 fn a_newer_one_is_refused_as_newer() {
-    assert!(refusal(&binding(), r#"{"v":3,"whatever":[]}"#).contains("newer version"));
+    assert!(refusal(&binding(), r#"{"v":4,"whatever":[]}"#).contains("newer version"));
     assert!(refusal(&binding(), "{}").contains("damaged"));
     assert!(refusal(&binding(), "").contains("cut off"));
 }
@@ -98,7 +156,7 @@ fn a_newer_one_is_refused_as_newer() {
 #[test]
 fn links_cannot_leave_the_web_api() {
     for link in ["../../evil", "%2e%2e/x", "accounts/..%2f..%2fx", "a\\b"] {
-        let text = write(&binding(), &delta(link)).unwrap();
+        let text = write(&binding(), TYPES, &delta(link)).unwrap();
         assert!(refusal(&binding(), &text).contains("leads out"), "{link}");
     }
     let client = client();
@@ -177,11 +235,13 @@ fn position() -> impl Strategy<Value = Position> {
                 phase,
                 next,
                 page_size,
-                newest
+                newest,
+                began: Some(7),
             })
         ),
-        (link, any::<bool>())
-            .prop_map(|(link, plain)| Position::CaughtUp(Cursor::Delta { link, plain })),
+        (link, any::<bool>(), prop::option::of(any::<u64>())).prop_map(|(link, plain, at)| {
+            Position::CaughtUp(Cursor::Delta { link, plain, at })
+        }),
         (column, any::<bool>(), newest).prop_map(|(column, fallback, mark)| {
             Position::CaughtUp(Cursor::Newest {
                 column,
@@ -196,8 +256,8 @@ fn position() -> impl Strategy<Value = Position> {
 proptest! {
     #[test]
     fn what_is_written_is_read(position in position()) {
-        let text = write(&binding(), &position).unwrap();
-        prop_assert_eq!(read(&client(), &binding(), &text).unwrap(), position);
+        let text = write(&binding(), TYPES, &position).unwrap();
+        prop_assert_eq!(read(&client(), &binding(), &text).unwrap().position, position);
     }
 
     #[test]
@@ -206,7 +266,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
         byte: u8,
     ) {
-        let text = write(&binding(), &position).unwrap();
+        let text = write(&binding(), TYPES, &position).unwrap();
         let at = at.index(text.len());
         if text.is_char_boundary(at) {
             prop_assert!(parse(&binding(), &text[..at]).is_err());
@@ -216,7 +276,7 @@ proptest! {
         if let Ok(changed) = String::from_utf8(bytes)
             && let Ok(read) = parse(&binding(), &changed)
         {
-            prop_assert_eq!(read, position);
+            prop_assert_eq!(read.position, position);
         }
     }
 }

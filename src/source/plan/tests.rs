@@ -28,16 +28,15 @@ fn plan(columns: Vec<Column>, selected: Option<&[&str]>, page_size: Option<u32>)
         alternate_keys: Vec::<AlternateKey>::new(),
     };
     let binding = Binding {
-        environment: String::new(),
         table: "account".to_owned(),
         columns: selected.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-        labels: false,
+        ..Binding::default()
     };
     let selection = Selection {
         page_size,
         ..Selection::default()
     };
-    Plan::new(table, binding, &selection, MAX_PAGE_SIZE).unwrap()
+    Plan::new(table, binding, &selection, MAX_PAGE_SIZE, None).unwrap()
 }
 
 fn ordinary() -> Vec<Column> {
@@ -83,7 +82,7 @@ fn too_many_columns_for_an_address_are_not_named() {
         .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let many = plan(columns, Some(&names), None);
-    assert_eq!(many.query(None).as_str(), "accounts");
+    assert_eq!(many.query(None, None).as_str(), "accounts");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod lives;
 mod pages;
 mod random;
 mod ranges;
+mod selection;
 mod service;
 mod sink;
 
@@ -60,6 +61,7 @@ fn story(events: &[Event]) -> Vec<String> {
             Event::Schema(_) => "schema".to_owned(),
             Event::Reset(_) => "reset".to_owned(),
             Event::Page(page) => format!("{:?} {}", page.operation, page.count).to_lowercase(),
+            Event::Sweep(_) => "sweep".to_owned(),
             Event::Complete(_) => "complete".to_owned(),
             Event::Failed(failure) => format!("failed {:?}", failure.error.kind),
             Event::Warning(warning) => warning.id.clone(),

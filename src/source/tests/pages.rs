@@ -89,6 +89,11 @@ impl World {
         }
         let table = &self.tables[index];
         check_tracking(table, &query)?;
+        let select = query.options.get("$select").copied().unwrap_or_default();
+        if let Some(name) = select.split(',').find(|name| self.hidden.contains(name)) {
+            let message = format!("Could not find a property named '{name}' on type 'x'.");
+            return Err(Reply::fault(400, "0x0", &message));
+        }
         let is_delta =
             query.options.contains_key("$deltatoken") || query.token.first() == Some(&"delta");
         let is_expired = match query.token.as_slice() {
@@ -120,7 +125,10 @@ impl World {
                 if entry.is_gone {
                     gone(table, entry.row)
                 } else {
-                    row(table, entry.row, &query)
+                    let mut row = row(table, entry.row, &query);
+                    let members = row.as_object_mut().unwrap();
+                    members.retain(|name, _| !self.hidden.contains(name.as_str()));
+                    row
                 }
             })
             .collect();
@@ -216,34 +224,38 @@ fn changes(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, Link) {
     (entries, link)
 }
 
-/// Whether a row fulfils a condition such as `versionnumber%20gt%207`.
+/// Whether a row fulfils a condition such as `(statuscode%20eq%201)`.
 fn fulfils(row: &Row, condition: &str) -> bool {
+    let condition = condition.trim_matches(['(', ')']);
     let [column, operator, value] = condition.split("%20").collect::<Vec<_>>()[..] else {
         panic!("{condition}");
     };
     let (place, mark) = match column {
         "modifiedon" => (row.modified, seconds(value)),
         "versionnumber" => (row.version, number(value)),
+        "statuscode" => (row.status.map_or(-1, i64::from), number(value)),
         other => panic!("{other}"),
     };
     match operator {
         "ge" => place >= mark,
         "gt" => place > mark,
         "le" => place <= mark,
+        "eq" => place == mark,
         other => panic!("{other}"),
     }
+}
+
+fn is_wanted(row: &Row, query: &Query<'_>) -> bool {
+    query.options.get("$filter").is_none_or(|filter| {
+        filter
+            .split("%20and%20")
+            .all(|condition| fulfils(row, condition))
+    })
 }
 
 fn in_order_of_change(table: &Table, query: &Query<'_>) -> (Vec<Entry>, Link) {
     let order = query.options["$orderby"];
     let by_time = order.starts_with("modifiedon");
-    let is_fulfilled = |row: &Row| {
-        query.options.get("$filter").is_none_or(|filter| {
-            filter
-                .split("%20and%20")
-                .all(|condition| fulfils(row, condition))
-        })
-    };
     let after = match query.token.as_slice() {
         ["mark", mark, id] => (number(mark), number(id)),
         _ => (i64::MIN, 0),
@@ -251,7 +263,7 @@ fn in_order_of_change(table: &Table, query: &Query<'_>) -> (Vec<Entry>, Link) {
     let mut entries: Vec<Entry> = table
         .rows
         .iter()
-        .filter(|(_, row)| is_fulfilled(row))
+        .filter(|(_, row)| is_wanted(row, query))
         .map(|(id, row)| Entry {
             place: if by_time { row.modified } else { row.version },
             row: *id,
@@ -280,8 +292,9 @@ fn in_order_of_key(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, L
     };
     let mut entries: Vec<Entry> = table
         .rows
-        .keys()
-        .map(|id| Entry {
+        .iter()
+        .filter(|(_, row)| is_wanted(row, query))
+        .map(|(id, _)| Entry {
             place: i64::from(*id),
             row: *id,
             is_gone: false,

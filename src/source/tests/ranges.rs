@@ -7,6 +7,7 @@ use super::random::Random;
 use super::service::{Kind, World, expected, id};
 use super::sink::Sink;
 use super::*;
+use crate::source::binding::Binding;
 use crate::source::checkpoint::{self, Position};
 
 const HINT: &str = "8";
@@ -267,12 +268,12 @@ fn checkpoints_of_the_first_format_are_read() {
         r#"{"caught-up":{"delta":{"link":"accounts?$deltatoken=919042%2108","plain":false}}},"#,
         r#""sum":"e379c254"}"#
     );
-    let binding = checkpoint::Binding {
+    let binding = Binding {
         environment: crate::simulation::API_ROOT.to_owned(),
         table: "account".to_owned(),
         columns: Some(vec!["name".to_owned(), "revenue".to_owned()]),
-        labels: false,
+        ..Binding::default()
     };
     let read = checkpoint::read(session.client(), &binding, text).unwrap();
-    assert!(matches!(read, Position::CaughtUp(_)));
+    assert!(matches!(read.position, Position::CaughtUp(_)));
 }

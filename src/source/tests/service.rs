@@ -2,7 +2,7 @@
 //! and every way in which reading can go wrong.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -111,6 +111,12 @@ pub(super) struct World {
     pub(super) trick: Option<Trick>,
     /// Larger pages take the service too long.
     pub(super) bearable_page: usize,
+    /// Columns that no table has any more.
+    pub(super) hidden: BTreeSet<&'static str>,
+    /// Whether `statuscode` holds text.
+    pub(super) is_retyped: bool,
+    /// For how many days the environment says that it remembers changes.
+    pub(super) remembers_days: i64,
     /// The addresses and preferences of data requests.
     pub(super) log: Vec<(String, String)>,
 }
@@ -141,6 +147,9 @@ impl World {
             is_hostile: false,
             trick: None,
             bearable_page: 5_000,
+            hidden: BTreeSet::new(),
+            is_retyped: false,
+            remembers_days: 7,
             log: Vec::new(),
         };
         world.change_by_chance(0, 40 * u32::try_from(tables.len()).unwrap());
@@ -202,6 +211,11 @@ impl World {
         }
         if path.starts_with("RetrieveTotalRecordCount") {
             return self.count(&path);
+        }
+        if path.starts_with("organizations?") {
+            return Reply::json(&json!({
+                "value": [{"expirechangetrackingindays": self.remembers_days}],
+            }));
         }
         let prefer = request
             .headers
@@ -312,7 +326,10 @@ impl World {
             let mut columns = vec![
                 column(&format!("{}id", table.name), "Uniqueidentifier"),
                 column("name", "String"),
-                column("statuscode", "Status"),
+                column(
+                    "statuscode",
+                    if self.is_retyped { "String" } else { "Status" },
+                ),
                 column("parent", "Lookup"),
                 column("parentname", "Virtual"),
             ];
@@ -322,6 +339,10 @@ impl World {
             if has_version(table.kind) {
                 columns.push(column("versionnumber", "BigInt"));
             }
+            columns.retain(|column| {
+                let name = column["LogicalName"].as_str().unwrap();
+                !self.hidden.contains(name)
+            });
             json!({
                 "LogicalName": table.name,
                 "EntitySetName": format!("{}s", table.name),

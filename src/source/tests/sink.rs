@@ -16,6 +16,8 @@ pub(super) struct Held {
     /// The rows that have come since the last reset, for a sink that drops the others at the
     /// end.
     since_reset: Option<BTreeSet<String>>,
+    /// The rows that have come, as such or as keys, since a sweep began.
+    since_sweep: Option<BTreeSet<String>>,
     pub(super) warnings: Vec<String>,
     pub(super) resets: usize,
     pub(super) completed: usize,
@@ -48,6 +50,7 @@ impl Sink {
     pub(super) fn begin(&mut self) {
         for held in self.streams.values_mut() {
             held.schema = None;
+            held.since_sweep = None;
             held.is_over = false;
             held.last = held.checkpoint.clone();
         }
@@ -59,7 +62,7 @@ impl Sink {
             Event::Schema(schema) => schema.stream.clone(),
             Event::Reset(reset) => reset.stream.clone(),
             Event::Page(page) => page.stream.clone(),
-            Event::Complete(stream) => stream.clone(),
+            Event::Sweep(stream) | Event::Complete(stream) => stream.clone(),
             Event::Failed(failure) => failure.stream.clone(),
             Event::Warning(warning) => warning.stream.clone().unwrap(),
         };
@@ -95,10 +98,14 @@ impl Sink {
                 held.checkpoint = Some(page.checkpoint.clone());
                 held.last = Some(page.checkpoint);
             }
+            Event::Sweep(_) => held.since_sweep = Some(BTreeSet::new()),
             Event::Complete(_) => {
                 held.is_over = true;
                 held.completed += 1;
-                if let Some(seen) = held.since_reset.take() {
+                for seen in [held.since_reset.take(), held.since_sweep.take()]
+                    .into_iter()
+                    .flatten()
+                {
                     held.rows.retain(|key, _| seen.contains(key));
                 }
             }
@@ -126,6 +133,13 @@ impl Held {
         for line in lines {
             let row: Value = serde_json::from_str(line).unwrap();
             let key = row[&key_name].as_str().unwrap().to_owned();
+            if let Some(seen) = &mut self.since_sweep {
+                seen.insert(key.clone());
+            }
+            if page.operation == Operation::Present {
+                assert_eq!(row.as_object().unwrap().len(), 1);
+                continue;
+            }
             if page.operation == Operation::Delete {
                 assert_eq!(
                     row.as_object().unwrap().len(),

@@ -1,15 +1,17 @@
-//! The baseline of a full read in ranges: a tracked read of the keys alone, for the sake of
-//! the link at its end.
+//! A read of a table's keys alone, page after page.
 //!
-//! Its token dates from its first page (reference §6.2), so what is read after that page has
-//! come is as good as a part of the tracked read itself. Its rows are thrown away.
+//! It serves twice. The *baseline* of a full read in ranges is a tracked one, for the sake of
+//! the link at its end: its token dates from its first page (reference §6.2), so what is read
+//! after that page has come is as good as a part of the tracked read itself; its rows are
+//! thrown away. A *sweep* is a plain one, for the sake of the keys: rows whose key does not
+//! come are gone.
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use dataverse_rows::{Members, walk};
+use dataverse_rows::{Members, Piece, walk};
 
 use super::checkpoint;
 use super::plan::Plan;
@@ -22,12 +24,16 @@ use crate::host::{Host, Started};
 /// The largest page, in bytes: 5,000 rows with nothing but their key and their version.
 const MAX_BODY: usize = 2 << 20;
 
-/// A tracked read of a table's keys.
-pub(super) struct Baseline<H> {
+/// A read of a table's keys.
+pub(super) struct Keys<H> {
     client: Client<H>,
     plan: Rc<Plan>,
     members: Members,
     page_size: u32,
+    /// Whether it is for the link at its end, and not for the keys.
+    is_baseline: bool,
+    /// The keys on the last page, if it is for them.
+    keys: Vec<Piece>,
     /// The page that is on its way or to be asked for next.
     link: Link,
     chain: Chain,
@@ -48,8 +54,8 @@ pub(super) enum Found {
     Nothing,
 }
 
-impl<H: Host> Baseline<H> {
-    /// Reads the first page.
+impl<H: Host> Keys<H> {
+    /// Begins a baseline: reads its first page.
     ///
     /// # Errors
     /// Why there is none.
@@ -59,7 +65,7 @@ impl<H: Host> Baseline<H> {
         page_size: u32,
     ) -> Result<Found, Error> {
         let link = client.resource(tracked::keys(plan).as_str())?;
-        let mut baseline = Self::at(client, plan, link, page_size);
+        let mut baseline = Self::at(client, plan, link, page_size, true);
         baseline.ask().await;
         loop {
             let answered = poll_fn(|context| baseline.poll(context)).await;
@@ -69,7 +75,20 @@ impl<H: Host> Baseline<H> {
         }
     }
 
-    /// Rests before a page, which is named relative to the API root.
+    /// Rests before the first page of a sweep.
+    ///
+    /// # Errors
+    /// When there is no address for it.
+    pub(super) fn sweep(
+        client: &Client<H>,
+        plan: &Rc<Plan>,
+        page_size: u32,
+    ) -> Result<Self, Error> {
+        let link = client.resource(plan.keys().as_str())?;
+        Ok(Self::at(client, plan, link, page_size, false))
+    }
+
+    /// Rests before a page of a baseline, which is named relative to the API root.
     ///
     /// # Errors
     /// When the link cannot be used.
@@ -80,15 +99,23 @@ impl<H: Host> Baseline<H> {
         page_size: u32,
     ) -> Result<Self, Error> {
         let link = client.link(&checkpoint::absolute(client, next))?;
-        Ok(Self::at(client, plan, link, page_size))
+        Ok(Self::at(client, plan, link, page_size, true))
     }
 
-    fn at(client: &Client<H>, plan: &Rc<Plan>, link: Link, page_size: u32) -> Self {
+    fn at(
+        client: &Client<H>,
+        plan: &Rc<Plan>,
+        link: Link,
+        page_size: u32,
+        is_baseline: bool,
+    ) -> Self {
         Self {
             client: client.clone().accepting_at_most(MAX_BODY),
             plan: Rc::clone(plan),
             members: plan.members_of_keys(),
             page_size,
+            is_baseline,
+            keys: Vec::new(),
             link,
             chain: Chain::default(),
             attempts: 0,
@@ -101,7 +128,7 @@ impl<H: Host> Baseline<H> {
         if self.answer.is_none() {
             let prefer = Prefer {
                 max_page_size: Some(self.page_size),
-                track_changes: true,
+                track_changes: self.is_baseline,
                 ..Prefer::default()
             };
             let answer = request(&self.client, &self.link, prefer, self.attempts).await;
@@ -137,6 +164,9 @@ impl<H: Host> Baseline<H> {
             }
         };
         self.attempts = 0;
+        if !self.is_baseline {
+            self.keys = walked.pieces;
+        }
         if let Some(next) = walked.next_link {
             if next == self.link.as_str() || self.chain.closes_with(&next) {
                 return Err(circle(&self.plan.table.name));
@@ -157,5 +187,15 @@ impl<H: Host> Baseline<H> {
             }
             None => Found::Opaque,
         }))
+    }
+
+    /// The keys of the page that was taken last.
+    pub(super) fn take_keys(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.keys)
+    }
+
+    /// Rows per page at most.
+    pub(super) fn page_size(&self) -> u32 {
+        self.page_size
     }
 }

@@ -1,0 +1,364 @@
+//! What is read of a table, and what is told of what cannot be.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::random::Random;
+use super::service::{Kind, World, expected, id};
+use super::sink::Sink;
+use super::*;
+use crate::source::Change;
+
+/// The keys on all pages of an operation.
+fn keys(events: &[Event], operation: Operation) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for event in events {
+        if let Event::Page(page) = event
+            && page.operation == operation
+        {
+            for line in page.ndjson.lines() {
+                let row: Value = serde_json::from_str(line).unwrap();
+                keys.insert(row["alphaid"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    keys
+}
+
+fn resumed(events: &[Event], selection: Selection) -> Selection {
+    Selection {
+        checkpoint: Some(last_checkpoint(events)),
+        ..selection
+    }
+}
+
+/// The keys of the rows with a status.
+fn with_status(world: &RefCell<World>, status: i32) -> BTreeSet<String> {
+    let world = world.borrow();
+    let rows = world.tables[0].rows.iter();
+    rows.filter(|(_, row)| row.status == Some(status))
+        .map(|(number, _)| id(*number))
+        .collect()
+}
+
+fn warning(events: &[Event]) -> &str {
+    events
+        .iter()
+        .find_map(|event| match event {
+            Event::Warning(warning) => Some(warning.message.as_str()),
+            _ => None,
+        })
+        .unwrap()
+}
+
+#[test]
+fn only_rows_that_meet_the_filter_come() {
+    for kind in [Kind::Tracked, Kind::Modified, Kind::Versioned, Kind::Plain] {
+        // Page after page, and in ranges.
+        for (rows, page_size) in [(17, 7), (100, 5)] {
+            let world = world(kind, rows);
+            let host = welcoming_host(&world, "8");
+            let filtered = Selection {
+                filter: Some("statuscode eq 1".to_owned()),
+                page_size: Some(page_size),
+                ..selection("alpha")
+            };
+            let first = run(&host, vec![filtered.clone()]).unwrap();
+            assert_eq!(
+                keys(&first, Operation::Snapshot),
+                with_status(&world, 1),
+                "{kind:?} {rows}"
+            );
+            for (address, prefer) in &world.borrow().log {
+                assert!(
+                    address.contains("$filter=(statuscode%20eq%201)"),
+                    "{address}"
+                );
+                assert!(!prefer.contains("track-changes"), "{address} {prefer}");
+            }
+            if kind == Kind::Plain {
+                continue;
+            }
+            assert!(warning(&first).contains("ceases to meet the filter"));
+            world.borrow_mut().put(0, 500);
+            world.borrow_mut().tables[0]
+                .rows
+                .get_mut(&500)
+                .unwrap()
+                .status = Some(1);
+            let second = run(&host, vec![resumed(&first, filtered)]).unwrap();
+            assert!(keys(&second, Operation::Upsert).contains(&id(500)));
+            assert!(keys(&second, Operation::Upsert).is_subset(&with_status(&world, 1)));
+        }
+    }
+}
+
+#[test]
+fn only_rows_changed_since_a_time_come() {
+    let world = world(Kind::Tracked, 30);
+    let host = host(&world);
+    let (since, wanted) = {
+        let world = world.borrow();
+        let rows = &world.tables[0].rows;
+        let since = rows[&20].modified;
+        let wanted: BTreeSet<String> = rows
+            .iter()
+            .filter(|(_, row)| row.modified >= since)
+            .map(|(number, _)| id(*number))
+            .collect();
+        (since, wanted)
+    };
+    let recent = Selection {
+        // The same moment on another clock.
+        since: Some(super::service::timestamp(since + 3_600).replace('Z', "+01:00")),
+        ..selection("alpha")
+    };
+    let events = run(&host, vec![recent]).unwrap();
+    assert_eq!(keys(&events, Operation::Snapshot), wanted);
+    let first = &world.borrow().log[0].0;
+    assert!(
+        first.contains(&format!(
+            "$filter=modifiedon%20ge%20{}",
+            super::service::timestamp(since)
+        )),
+        "{first}"
+    );
+    // Rows without any time cannot be chosen by it.
+    let host = super::host(&super::world(Kind::Plain, 3));
+    let since = Selection {
+        since: Some("2024-01-01T00:00:00Z".to_owned()),
+        ..selection("alpha")
+    };
+    let events = run(&host, vec![since]).unwrap();
+    assert_eq!(failure(&events).kind, ErrorKind::Unsupported);
+}
+
+#[test]
+fn selections_that_cannot_be_meant_are_refused_by_what_is_wrong() {
+    let host = host(&world(Kind::Tracked, 5));
+    let plain = || selection("alpha");
+    let text = |text: &str| Some(text.to_owned());
+    for (selection, words) in [
+        (
+            Selection {
+                filter: text("a eq 1) or (1 eq 1"),
+                ..plain()
+            },
+            "not open",
+        ),
+        (
+            Selection {
+                filter: text("name eq 'x"),
+                ..plain()
+            },
+            "quotation mark",
+        ),
+        (
+            Selection {
+                filter: text(" "),
+                ..plain()
+            },
+            "empty",
+        ),
+        (
+            Selection {
+                since: text("yesterday"),
+                ..plain()
+            },
+            "RFC 3339",
+        ),
+        (
+            Selection {
+                query: text("<fetch/>"),
+                ..plain()
+            },
+            "has a query",
+        ),
+        (selection("query:a"), "no text"),
+        (
+            Selection {
+                filter: text("a eq 1"),
+                ..selection("view:a")
+            },
+            "only tables",
+        ),
+    ] {
+        let error = run(&host, vec![selection]).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidData);
+        assert!(error.message.contains(words), "{error}");
+    }
+    assert!(host.requests().is_empty());
+}
+
+#[test]
+fn a_checkpoint_is_of_one_filter() {
+    let host = host(&world(Kind::Tracked, 5));
+    let filtered = Selection {
+        filter: Some("statuscode eq 1".to_owned()),
+        ..selection("alpha")
+    };
+    let first = run(&host, vec![filtered]).unwrap();
+    let error = run(&host, vec![resumed(&first, selection("alpha"))]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::CheckpointExpired);
+    assert!(error.message.contains("another filter"), "{error}");
+}
+
+#[test]
+fn a_sweep_finds_what_is_gone() {
+    for kind in [Kind::Modified, Kind::Versioned, Kind::NotDeepEnough] {
+        let world = world(kind, 17);
+        let host = host(&world);
+        let swept = Selection {
+            sweep: true,
+            ..selection("alpha")
+        };
+        let mut sink = Sink::new(&mut Random::new(3));
+        let mut before = None;
+        for sync in 0..2 {
+            sink.begin();
+            let selection = Selection {
+                checkpoint: before.take(),
+                ..swept.clone()
+            };
+            let events = run(&host, vec![selection]).unwrap();
+            let story = story(&events);
+            assert!(!story.contains(&"deletions-not-observable".to_owned()));
+            let sweep = story.iter().position(|event| event == "sweep").unwrap();
+            // The keys move no checkpoint.
+            let checkpoints: BTreeSet<&str> = events[sweep - 1..]
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Page(page) => Some(page.checkpoint.as_str()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(checkpoints.len(), 1, "{story:?}");
+            before = checkpoints.first().map(|text| (*text).to_owned());
+            let present = keys(&events, Operation::Present);
+            for event in events {
+                sink.apply(event, false);
+            }
+            let mut world = world.borrow_mut();
+            assert_eq!(present.len(), world.tables[0].rows.len());
+            assert_eq!(
+                sink.streams["alpha"].rows.len(),
+                present.len(),
+                "{kind:?} {sync}"
+            );
+            world.delete(0, 3);
+            world.delete(0, 4);
+        }
+    }
+    // A tracked table tells of deletions by itself.
+    let host = host(&world(Kind::Tracked, 3));
+    let swept = Selection {
+        sweep: true,
+        ..selection("alpha")
+    };
+    let story = story(&run(&host, vec![swept]).unwrap());
+    assert_eq!(story, ["schema", "reset", "snapshot 3", "complete"]);
+}
+
+fn changes(events: &[Event]) -> Vec<(String, Change)> {
+    let Event::Schema(schema) = &events[0] else {
+        panic!("{events:?}")
+    };
+    let changes = schema.changes.iter();
+    changes
+        .map(|change| (change.column.clone(), change.change))
+        .collect()
+}
+
+#[test]
+fn changes_of_columns_are_told_and_break_nothing() {
+    for kind in [Kind::Tracked, Kind::Modified, Kind::Plain] {
+        for columns in [
+            vec![],
+            vec![
+                "name".to_owned(),
+                "parent".to_owned(),
+                "statuscode".to_owned(),
+            ],
+        ] {
+            let world = world(kind, 9);
+            let host = host(&world);
+            let chosen = Selection {
+                columns: columns.clone(),
+                ..selection("alpha")
+            };
+            let first = run(&host, vec![chosen.clone()]).unwrap();
+            assert_eq!(changes(&first), []);
+            {
+                let mut world = world.borrow_mut();
+                world.hidden.insert("parent");
+                world.is_retyped = true;
+                world.put(0, 50);
+            }
+            let second = run(&host, vec![resumed(&first, chosen.clone())]).unwrap();
+            assert_eq!(
+                changes(&second),
+                [
+                    ("parent".to_owned(), Change::Removed),
+                    ("statuscode".to_owned(), Change::Retyped)
+                ]
+            );
+            let story = story(&second);
+            assert_eq!(story.last().unwrap(), "complete", "{kind:?} {story:?}");
+            assert_eq!(
+                story.contains(&"columns-removed".to_owned()),
+                !columns.is_empty()
+            );
+            assert_eq!(
+                story.contains(&"reset".to_owned()),
+                kind == Kind::Plain,
+                "{story:?}"
+            );
+            world.borrow_mut().hidden.clear();
+            let third = run(&host, vec![resumed(&second, chosen)]).unwrap();
+            assert_eq!(changes(&third), [("parent".to_owned(), Change::Added)]);
+        }
+    }
+}
+
+#[test]
+fn a_change_token_is_given_up_before_it_expires() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    for (remembers, days, resyncs) in [(7, 6, false), (7, 7, true), (30, 20, false), (30, 29, true)]
+    {
+        let world = world(Kind::Tracked, 9);
+        world.borrow_mut().remembers_days = remembers;
+        let host = host(&world);
+        let first = run(&host, vec![selection("alpha")]).unwrap();
+        host.advance(DAY * days);
+        let second = run(&host, vec![resumed(&first, selection("alpha"))]).unwrap();
+        let reason = second.iter().find_map(|event| match event {
+            Event::Reset(reset) => Some(reset.reason.clone()),
+            _ => None,
+        });
+        assert_eq!(reason.is_some(), resyncs, "{remembers} {days}");
+        if let Some(reason) = reason {
+            let days = format!("for {remembers} days");
+            assert!(reason.contains(&days), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn a_swept_row_is_whole() {
+    let world = world(Kind::Modified, 9);
+    let host = host(&world);
+    let mut sink = Sink::new(&mut Random::new(1));
+    let swept = Selection {
+        sweep: true,
+        ..selection("alpha")
+    };
+    for event in run(&host, vec![swept]).unwrap() {
+        sink.apply(event, false);
+    }
+    let world = world.borrow();
+    for number in world.tables[0].rows.keys() {
+        let found = sink.streams["alpha"].rows.get(&id(*number));
+        assert_eq!(found, Some(&expected(&world.tables[0], *number, false)));
+    }
+}

@@ -1,0 +1,136 @@
+//! Points in time as the service writes them (reference §4.4, §4.10).
+
+/// A point in time as a literal of a query: `2024-02-29T12:00:00Z`.
+pub(super) fn literal(seconds: i64) -> String {
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let second = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Seconds since 1970 of an RFC 3339 time such as `2024-02-29T12:00:00.5+01:00`; a fraction is
+/// cut off.
+pub(super) fn parse(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once(['T', 't'])?;
+    let (time, offset) = match time.strip_suffix(['Z', 'z']) {
+        Some(time) => (time, 0),
+        None => {
+            let sign = time.rfind(['+', '-'])?;
+            let (time, offset) = time.split_at_checked(sign)?;
+            let minutes = offset_seconds(offset.get(1..)?)?;
+            (
+                time,
+                if offset.starts_with('-') {
+                    -minutes
+                } else {
+                    minutes
+                },
+            )
+        }
+    };
+    let time = match time.split_once('.') {
+        Some((time, fraction)) => {
+            let is_number = !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit());
+            is_number.then_some(time)?
+        }
+        None => time,
+    };
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    let in_range = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= 60;
+    let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    in_range.then_some(seconds - offset)
+}
+
+fn offset_seconds(text: &str) -> Option<i64> {
+    let (hours, minutes) = text.split_once(':')?;
+    let [hours, minutes, _] = numbers(&format!("{hours}:{minutes}:00"), ':', [2, 2, 2])?;
+    (hours < 24 && minutes < 60).then_some(hours * 3_600 + minutes * 60)
+}
+
+fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator);
+    let mut numbers = [0; 3];
+    for (number, width) in numbers.iter_mut().zip(widths) {
+        let part = parts.next()?;
+        if part.len() != width || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
+/// Days since 1970-01-01 of a date of the Gregorian calendar. Years are counted from March,
+/// so that the leap day is the last one.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The date that is so many days after 1970-01-01.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let month = (shifted_month + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_and_written() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2000-02-29T23:59:59Z", 951_868_799),
+            ("2023-04-07T21:59:01Z", 1_680_904_741),
+            ("1899-12-31T00:00:00Z", -2_209_075_200),
+            ("2100-03-01T00:00:00Z", 4_107_542_400),
+        ] {
+            assert_eq!(parse(text), Some(seconds), "{text}");
+            assert_eq!(literal(seconds), text);
+        }
+        for (text, seconds) in [
+            ("2023-04-07T21:59:01.987Z", 1_680_904_741),
+            ("2023-04-07t23:29:01+01:30", 1_680_904_741),
+            ("2023-04-07T16:59:01.5-05:00", 1_680_904_741),
+        ] {
+            assert_eq!(parse(text), Some(seconds), "{text}");
+        }
+        for wrong in [
+            "2023-04-07",
+            "2023-13-07T21:59:01Z",
+            "2023-04-07T21:59:01",
+            "2023-04-07T21:59:01+1:00",
+            "2023-04-07T21:59:01+01:00:00",
+            "2023-04-07T21:59:01.Z",
+            "2023-04-07T21:59:01.5 or 1Z",
+            "+023-04-07T21:59:01Z",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn days_and_dates_are_inverse() {
+        for day in (-800_000..800_000).step_by(97) {
+            let (year, month, date) = civil(day);
+            assert_eq!(days(year, month, date), day);
+        }
+    }
+}
