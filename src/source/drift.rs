@@ -13,10 +13,14 @@ pub(super) fn types(table: &Table, selected: Option<&[String]>) -> String {
     for column in &table.columns {
         let is_selected = selected.is_none_or(|names| names.contains(&column.name));
         if is_selected || column.name == table.primary_key {
-            by_type.merge(column.data_type.name(), column.name.clone(), |names, name| {
-                names.push(',');
-                names.push_str(&name);
-            });
+            by_type.merge(
+                column.data_type.name(),
+                column.name.clone(),
+                |names, name| {
+                    names.push(',');
+                    names.push_str(&name);
+                },
+            );
         }
     }
     let parts: Vec<String> = by_type

@@ -33,7 +33,7 @@ pub(super) struct Keys<H> {
     /// Whether it is for the link at its end, and not for the keys.
     is_baseline: bool,
     /// The keys on the last page, if it is for them.
-    keys: Vec<Piece>,
+    rows: Vec<Piece>,
     /// The page that is on its way or to be asked for next.
     link: Link,
     chain: Chain,
@@ -115,7 +115,7 @@ impl<H: Host> Keys<H> {
             members: plan.members_of_keys(),
             page_size,
             is_baseline,
-            keys: Vec::new(),
+            rows: Vec::new(),
             link,
             chain: Chain::default(),
             attempts: 0,
@@ -165,7 +165,7 @@ impl<H: Host> Keys<H> {
         };
         self.attempts = 0;
         if !self.is_baseline {
-            self.keys = walked.pieces;
+            self.rows = walked.pieces;
         }
         if let Some(next) = walked.next_link {
             if next == self.link.as_str() || self.chain.closes_with(&next) {
@@ -191,7 +191,7 @@ impl<H: Host> Keys<H> {
 
     /// The keys of the page that was taken last.
     pub(super) fn take_keys(&mut self) -> Vec<Piece> {
-        std::mem::take(&mut self.keys)
+        std::mem::take(&mut self.rows)
     }
 
     /// Rows per page at most.

@@ -12,21 +12,13 @@ pub(super) fn literal(seconds: i64) -> String {
 /// cut off.
 pub(super) fn parse(text: &str) -> Option<i64> {
     let (date, time) = text.split_once(['T', 't'])?;
-    let (time, offset) = match time.strip_suffix(['Z', 'z']) {
-        Some(time) => (time, 0),
-        None => {
-            let sign = time.rfind(['+', '-'])?;
-            let (time, offset) = time.split_at_checked(sign)?;
-            let minutes = offset_seconds(offset.get(1..)?)?;
-            (
-                time,
-                if offset.starts_with('-') {
-                    -minutes
-                } else {
-                    minutes
-                },
-            )
-        }
+    let (time, offset) = if let Some(time) = time.strip_suffix(['Z', 'z']) {
+        (time, 0)
+    } else {
+        let (time, offset) = time.split_at_checked(time.rfind(['+', '-'])?)?;
+        let seconds = offset_seconds(offset.get(1..)?)?;
+        let is_behind = offset.starts_with('-');
+        (time, if is_behind { -seconds } else { seconds })
     };
     let time = match time.split_once('.') {
         Some((time, fraction)) => {

@@ -129,21 +129,19 @@ fn every_other_selection_is_told_from_this_one() {
 
 #[test]
 fn those_of_earlier_versions_are_read() {
-    for (text, link) in [(
-        "{\"v\":2,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
-             \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
-             \"position\":{\"caught-up\":{\"delta\":{\"link\":\"accounts?$deltatoken=919042%2108\",\
-             \"plain\":false}}},\"sum\":\"68498eb4\"}",
-        "accounts?$deltatoken=919042%2108",
-    )] {
-        let stop = read(&client(), &binding(), text).unwrap();
-        let position = Position::CaughtUp(Cursor::Delta {
-            link: link.to_owned(),
-            plain: false,
-            at: None,
-        });
-        assert_eq!((stop.position, stop.types), (position, None));
-    }
+    // Version 1 is held in the tests of ranges.
+    let text = "{\"v\":2,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
+                \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
+                \"position\":{\"caught-up\":{\"delta\":{\
+                \"link\":\"accounts?$deltatoken=919042%2108\",\"plain\":false}}},\
+                \"sum\":\"68498eb4\"}";
+    let stop = read(&client(), &binding(), text).unwrap();
+    let position = Position::CaughtUp(Cursor::Delta {
+        link: "accounts?$deltatoken=919042%2108".to_owned(),
+        plain: false,
+        at: None,
+    });
+    assert_eq!((stop.position, stop.types), (position, None));
 }
 
 #[test]

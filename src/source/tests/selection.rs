@@ -292,7 +292,7 @@ fn changes_of_columns_are_told_and_break_nothing() {
             {
                 let mut world = world.borrow_mut();
                 world.hidden.insert("parent");
-                world.is_retyped = true;
+                world.status_type = "String";
                 world.put(0, 50);
             }
             let second = run(&host, vec![resumed(&first, chosen.clone())]).unwrap();
@@ -323,7 +323,7 @@ fn changes_of_columns_are_told_and_break_nothing() {
 
 #[test]
 fn a_change_token_is_given_up_before_it_expires() {
-    const DAY: Duration = Duration::from_secs(86_400);
+    const DAY: Duration = Duration::from_hours(24);
     for (remembers, days, resyncs) in [(7, 6, false), (7, 7, true), (30, 20, false), (30, 29, true)]
     {
         let world = world(Kind::Tracked, 9);

@@ -113,8 +113,8 @@ pub(super) struct World {
     pub(super) bearable_page: usize,
     /// Columns that no table has any more.
     pub(super) hidden: BTreeSet<&'static str>,
-    /// Whether `statuscode` holds text.
-    pub(super) is_retyped: bool,
+    /// The type of `statuscode`.
+    pub(super) status_type: &'static str,
     /// For how many days the environment says that it remembers changes.
     pub(super) remembers_days: i64,
     /// The addresses and preferences of data requests.
@@ -148,7 +148,7 @@ impl World {
             trick: None,
             bearable_page: 5_000,
             hidden: BTreeSet::new(),
-            is_retyped: false,
+            status_type: "Status",
             remembers_days: 7,
             log: Vec::new(),
         };
@@ -326,10 +326,7 @@ impl World {
             let mut columns = vec![
                 column(&format!("{}id", table.name), "Uniqueidentifier"),
                 column("name", "String"),
-                column(
-                    "statuscode",
-                    if self.is_retyped { "String" } else { "Status" },
-                ),
+                column("statuscode", self.status_type),
                 column("parent", "Lookup"),
                 column("parentname", "Virtual"),
             ];
