@@ -283,6 +283,10 @@ same_variants!(catalog::ChangeDetection => contract::catalog::ChangeDetection:
 same_variants!(catalog::DataType => contract::catalog::DataType:
     Text Integer BigInteger Decimal FloatingPoint Boolean Date Timestamp Identifier Choice
     ChoiceList Reference StreamName File Other);
+same_variants!(catalog::Requirement => contract::catalog::Requirement:
+    Optional Recommended Required SystemRequired);
+same_variants!(catalog::Cardinality => contract::catalog::Cardinality:
+    ManyToOne OneToMany ManyToMany);
 same_variants!(source::Operation => contract::source::Operation:
     Snapshot Upsert Delete Present);
 same_variants!(source::Change => contract::source::Change: Added Removed Retyped);
@@ -366,16 +370,16 @@ impl From<catalog::Column> for contract::catalog::Column {
             name: column.name,
             title: column.title,
             data_type: column.data_type.into(),
-            format: None,
+            format: column.format,
             nullable: column.nullable,
-            requirement: contract::catalog::Requirement::Optional,
+            requirement: column.requirement.into(),
             creatable: column.creatable,
             updatable: column.updatable,
-            secured: false,
+            secured: column.secured,
             max_length: column.max_length,
             scale: column.scale,
-            minimum: None,
-            maximum: None,
+            minimum: column.bounds.minimum,
+            maximum: column.bounds.maximum,
             choices: column
                 .choices
                 .into_iter()
@@ -384,7 +388,7 @@ impl From<catalog::Column> for contract::catalog::Column {
                     label: choice.label,
                 })
                 .collect(),
-            choice_set: None,
+            choice_set: column.choice_set,
             targets: column.targets,
         }
     }
@@ -406,8 +410,19 @@ impl From<catalog::Description> for contract::catalog::Description {
                     usable: key.usable,
                 })
                 .collect(),
-            change_detection_reason: String::new(),
-            relationships: Vec::new(),
+            change_detection_reason: description.change_detection_reason,
+            relationships: description
+                .relationships
+                .into_iter()
+                .map(|relationship| contract::catalog::Relationship {
+                    name: relationship.name,
+                    cardinality: relationship.cardinality.into(),
+                    column: relationship.column,
+                    stream: relationship.table,
+                    other_column: relationship.other_column,
+                    pairs: relationship.pairs,
+                })
+                .collect(),
             row_schema: description.row_schema,
         }
     }

@@ -1,6 +1,8 @@
 //! Columns as they appear in rows.
 
-use crate::dataverse::metadata::{Attribute, AttributeKind, DateTimeBehavior, OptionItem};
+use crate::dataverse::metadata::{
+    Attribute, AttributeKind, Bounds, DateTimeBehavior, OptionSet, RequiredLevel,
+};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,20 @@ pub struct Choice {
     pub label: String,
 }
 
+/// Whether new rows must hold a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Requirement {
+    /// They need not.
+    #[default]
+    Optional,
+    /// They should.
+    Recommended,
+    /// Forms insist; the service itself takes rows without it.
+    Required,
+    /// The service insists.
+    SystemRequired,
+}
+
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -78,70 +94,117 @@ pub struct Column {
     pub title: String,
     /// What it holds.
     pub data_type: DataType,
+    /// What the text, number or time means, in the service's own words, such as `Email`.
+    pub format: Option<String>,
     /// Whether rows may hold null here.
     pub nullable: bool,
+    /// Whether new rows must hold a value.
+    pub requirement: Requirement,
     /// Whether a new row may set it.
     pub creatable: bool,
     /// Whether a change may set it.
     pub updatable: bool,
+    /// Whether column security guards it: it is null for accounts that may not read it.
+    pub secured: bool,
     /// The longest value, in characters.
     pub max_length: Option<u32>,
     /// Digits after the decimal point.
     pub scale: Option<u8>,
+    /// The least and the greatest number, as the service writes them.
+    pub bounds: Bounds,
     /// The possible values.
     pub choices: Vec<Choice>,
+    /// The name of the choices, if columns may share them.
+    pub choice_set: Option<String>,
+    /// Whether no choice is ever removed, so that rows hold no others.
+    pub is_closed: bool,
     /// The streams that a reference may point to.
     pub targets: Vec<String>,
 }
 
 impl Column {
+    /// A column that may be null, and that nobody writes.
+    pub(crate) fn new(name: String, title: String, data_type: DataType) -> Self {
+        Self {
+            name,
+            title,
+            data_type,
+            format: None,
+            nullable: true,
+            requirement: Requirement::default(),
+            creatable: false,
+            updatable: false,
+            secured: false,
+            max_length: None,
+            scale: None,
+            bounds: Bounds::default(),
+            choices: Vec::new(),
+            choice_set: None,
+            is_closed: false,
+            targets: Vec::new(),
+        }
+    }
+
     pub(super) fn from_attribute(attribute: Attribute, is_key: bool) -> Self {
+        let name = attribute.logical_name;
+        let title = attribute.title.unwrap_or_else(|| name.clone());
         let mut column = Self {
-            title: attribute
-                .title
-                .unwrap_or_else(|| attribute.logical_name.clone()),
-            name: attribute.logical_name,
-            data_type: DataType::Other,
             // The service demands a value in other columns too, but only of new rows: older
             // ones, and those that were imported, lack it.
             nullable: !is_key,
+            requirement: match attribute.required {
+                RequiredLevel::None => Requirement::Optional,
+                RequiredLevel::Recommended => Requirement::Recommended,
+                RequiredLevel::Application => Requirement::Required,
+                RequiredLevel::System => Requirement::SystemRequired,
+            },
             creatable: attribute.valid_for_create,
             updatable: attribute.valid_for_update,
-            max_length: None,
-            scale: None,
-            choices: Vec::new(),
-            targets: Vec::new(),
+            secured: attribute.is_secured,
+            ..Self::new(name, title, DataType::Other)
         };
         column.data_type = match attribute.kind {
-            AttributeKind::String { max_length } | AttributeKind::Memo { max_length } => {
+            AttributeKind::String { max_length, format }
+            | AttributeKind::Memo { max_length, format } => {
                 column.max_length = max_length;
+                column.format = format;
                 DataType::Text
             }
-            AttributeKind::Integer => DataType::Integer,
+            AttributeKind::Integer { format, bounds } => {
+                column.format = format;
+                column.bounds = bounds;
+                DataType::Integer
+            }
             AttributeKind::BigInt => DataType::BigInteger,
-            AttributeKind::Decimal { precision } | AttributeKind::Money { precision } => {
+            AttributeKind::Decimal { precision, bounds }
+            | AttributeKind::Money { precision, bounds } => {
                 column.scale = precision;
+                column.bounds = bounds;
                 DataType::Decimal
             }
-            AttributeKind::Double => DataType::FloatingPoint,
-            AttributeKind::Boolean { options } => {
-                column.choices = choices(options);
-                DataType::Boolean
+            AttributeKind::Double { bounds } => {
+                column.bounds = bounds;
+                DataType::FloatingPoint
             }
-            AttributeKind::Picklist { options }
-            | AttributeKind::State { options }
-            | AttributeKind::Status { options } => {
-                column.choices = choices(options);
-                DataType::Choice
+            AttributeKind::Boolean { set } => column.choosing(set, DataType::Boolean),
+            AttributeKind::State { set } => {
+                // States are the platform's own, and stay.
+                column.is_closed = true;
+                column.choosing(set, DataType::Choice)
             }
-            AttributeKind::MultiSelect { options } => {
-                column.choices = choices(options);
-                DataType::ChoiceList
+            AttributeKind::Picklist { set } | AttributeKind::Status { set } => {
+                column.choosing(set, DataType::Choice)
             }
-            AttributeKind::DateTime {
-                behavior: DateTimeBehavior::DateOnly,
-            } => DataType::Date,
-            AttributeKind::DateTime { .. } => DataType::Timestamp,
+            AttributeKind::MultiSelect { set } => column.choosing(set, DataType::ChoiceList),
+            AttributeKind::DateTime { behavior, format } => {
+                column.format = format;
+                match behavior {
+                    DateTimeBehavior::DateOnly => DataType::Date,
+                    DateTimeBehavior::UserLocal | DateTimeBehavior::TimeZoneIndependent => {
+                        DataType::Timestamp
+                    }
+                }
+            }
             AttributeKind::Lookup { targets } => {
                 column.targets = targets;
                 DataType::Reference
@@ -152,6 +215,19 @@ impl Column {
             AttributeKind::Virtual | AttributeKind::Other(_) => DataType::Other,
         };
         column
+    }
+
+    fn choosing(&mut self, set: OptionSet, data_type: DataType) -> DataType {
+        self.choice_set = set.name;
+        self.choices = set
+            .options
+            .into_iter()
+            .map(|option| Choice {
+                value: option.value,
+                label: option.label.unwrap_or_else(|| option.value.to_string()),
+            })
+            .collect();
+        data_type
     }
 
     /// The name in queries and in the service's answers (reference §4.2, §4.10).
@@ -179,14 +255,4 @@ impl Column {
             _ => Vec::new(),
         }
     }
-}
-
-fn choices(options: Vec<OptionItem>) -> Vec<Choice> {
-    options
-        .into_iter()
-        .map(|option| Choice {
-            value: option.value,
-            label: option.label.unwrap_or_else(|| option.value.to_string()),
-        })
-        .collect()
 }

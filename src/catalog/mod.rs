@@ -6,7 +6,8 @@ mod stream;
 mod suggest;
 mod table;
 
-pub use column::{Choice, Column, DataType};
+pub use crate::dataverse::metadata::{Bounds, Cardinality, Relationship};
+pub use column::{Choice, Column, DataType, Requirement};
 pub(crate) use row_schema::row_schema;
 pub use stream::StreamKind;
 pub(crate) use stream::StreamName;
@@ -14,13 +15,27 @@ pub(crate) use suggest::did_you_mean;
 pub use table::{AlternateKey, ChangeDetection, Table};
 
 use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 
 use crate::connection::Session;
 use crate::dataverse::Client;
-use crate::dataverse::metadata::{self, TableSummary};
+use crate::dataverse::metadata::{self, Extent, TableDefinition, TableSummary};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
 use crate::ordered;
+
+/// The most streams that one call describes.
+const MOST_NAMES: usize = 100;
+/// The most that the descriptions of one call take in memory, in bytes, about. Handing them
+/// over takes as much again.
+const MOST_BYTES: usize = 20 << 20;
+/// How many tables are asked about together.
+const GROUP: usize = 10;
+/// How many groups are asked about at once. Each may have a batch in memory.
+const GROUPS_AT_ONCE: usize = 3;
+/// What a name takes in memory beside itself, in bytes, about.
+const NAME: usize = 48;
 
 /// A stream in few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +61,10 @@ pub struct Description {
     pub columns: Vec<Column>,
     /// Other sets of columns that name a row.
     pub alternate_keys: Vec<AlternateKey>,
+    /// By what later syncs find changes, and what they cannot find; for people.
+    pub change_detection_reason: String,
+    /// How its rows relate to those of other streams.
+    pub relationships: Vec<Relationship>,
     /// JSON Schema 2020-12 of the rows when every column is selected.
     pub row_schema: String,
 }
@@ -65,26 +84,60 @@ pub async fn list<H: Host>(session: &Session<H>) -> Result<Vec<Summary>, Error> 
 /// The named streams, in the order asked for.
 ///
 /// # Errors
-/// `NotFound` for a name that is no readable table, with names that are like it.
+/// `NotFound` for a name that is no readable table, with names that are like it;
+/// `Unsupported` for more than a call can hold.
 pub async fn describe<H: Host>(
     session: &Session<H>,
     names: &[String],
 ) -> Result<Vec<Description>, Error> {
-    let mut descriptions = Vec::with_capacity(names.len());
-    let mut names = names.iter();
+    if names.len() > MOST_NAMES {
+        return Err(too_many(names.len()));
+    }
+    let client = session.client();
+    let mut descriptions: Vec<Description> = Vec::with_capacity(names.len());
+    let mut size = 0;
+    let mut groups = names.chunks(GROUP);
     let mut running = VecDeque::new();
     loop {
         // One always, more as long as the service has room.
-        while running.is_empty() || session.client().room() > 0 {
-            let Some(name) = names.next() else { break };
-            let (client, name) = (session.client().clone(), name.clone());
-            running.push_back(Started::new(async move { read(&client, &name).await }).await);
+        let at_once = client.welcome().min(GROUPS_AT_ONCE);
+        while running.is_empty() || (running.len() < at_once && client.room() > 0) {
+            let Some(group) = groups.next() else { break };
+            running.push_back(Started::new(definitions(client.clone(), group.to_vec())).await);
         }
-        let Some(first) = running.pop_front() else {
+        let Some(mut first) = running.pop_front() else {
             return Ok(descriptions);
         };
-        descriptions.push(describe_table(first.await?));
+        let found = poll_fn(|context| {
+            running.iter_mut().for_each(|later| later.drive(context));
+            Pin::new(&mut first).poll(context)
+        });
+        for definition in found.await? {
+            let name = names.get(descriptions.len()).map_or("", String::as_str);
+            let description = describe_table(readable_table(client, name, definition).await?);
+            size += description.size();
+            if size > MOST_BYTES {
+                return Err(too_many(names.len()));
+            }
+            descriptions.push(description);
+        }
     }
+}
+
+type Definitions = Vec<Option<TableDefinition>>;
+
+async fn definitions<H: Host>(client: Client<H>, names: Vec<String>) -> Result<Definitions, Error> {
+    metadata::tables(&client, &names, Extent::Relationships).await
+}
+
+fn too_many(count: usize) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "the descriptions of {count} streams are more than one call can hold; ask for at \
+             most {MOST_NAMES} at once, and for fewer if they have many columns"
+        ),
+    )
 }
 
 /// One table by name.
@@ -92,7 +145,16 @@ pub async fn describe<H: Host>(
 /// # Errors
 /// `NotFound` if it is no readable table, with names that are like it.
 pub(crate) async fn read<H: Host>(client: &Client<H>, name: &str) -> Result<Table, Error> {
-    if let Some(definition) = metadata::table(client, name).await? {
+    let definition = metadata::table(client, name, Extent::Rows).await?;
+    readable_table(client, name, definition).await
+}
+
+async fn readable_table<H: Host>(
+    client: &Client<H>,
+    name: &str,
+    definition: Option<TableDefinition>,
+) -> Result<Table, Error> {
+    if let Some(definition) = definition {
         return Table::from_definition(definition).ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
@@ -135,6 +197,7 @@ fn summary(table: &TableSummary) -> Summary {
 fn describe_table(table: Table) -> Description {
     let row_schema = row_schema(&table, None, false);
     Description {
+        change_detection_reason: table::change_detection_reason(&table),
         summary: Summary {
             name: table.name,
             title: table.title,
@@ -144,7 +207,30 @@ fn describe_table(table: Table) -> Description {
         name_column: table.name_column,
         columns: table.columns,
         alternate_keys: table.alternate_keys,
+        relationships: table.relationships,
         row_schema,
+    }
+}
+
+impl Description {
+    /// What it takes in memory, about.
+    fn size(&self) -> usize {
+        let columns: usize = self
+            .columns
+            .iter()
+            .map(|column| {
+                let names = column.name.len() + column.title.len();
+                let choices = column.choices.iter();
+                size_of::<Column>()
+                    + names
+                    + choices
+                        .map(|choice| size_of::<Choice>() + choice.label.len())
+                        .sum::<usize>()
+                    + column.targets.len() * NAME
+            })
+            .sum();
+        let relationships = self.relationships.len() * (size_of::<Relationship>() + 4 * NAME);
+        columns + relationships + self.row_schema.len()
     }
 }
 

@@ -1,8 +1,8 @@
 //! What rows look like, as JSON Schema 2020-12.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::column::{Column, DataType};
+use super::column::{Choice, Column, DataType};
 use super::table::Table;
 
 /// The schema of a table's rows with the named columns, `None` for all, and with labels if
@@ -12,40 +12,41 @@ use super::table::Table;
 /// Besides the standard vocabulary it says:
 /// - `x-primary-key` (schema): the columns that together name a row.
 /// - `x-data-type` (column): the connector's name for the type.
+/// - `x-format` (column): what the value means, in the service's own words. The service does
+///   not hold values against it, so it is no `format`.
 /// - `x-scale` (column): digits after the decimal point.
+/// - `x-choice-set` (column): the name of the choices, if columns share them.
 /// - `x-targets` (column): the streams that a reference may point to.
 /// - `x-label-of` (column): the column that this one explains to people.
 pub(crate) fn row_schema(table: &Table, columns: Option<&[String]>, labels: bool) -> String {
-    let mut properties = Map::new();
+    let mut properties = Object::new();
     for column in &table.columns {
         let is_selected = columns.is_none_or(|names| names.contains(&column.name));
         if !is_selected && column.name != table.primary_key {
             continue;
         }
-        properties.insert(column.name.clone(), property(column));
+        properties.member(&column.name, &property(column));
         if labels {
             for name in column.label_names() {
                 if table.column(&name).is_none() {
-                    let label = label_property(column, &name);
-                    properties.insert(name, label);
+                    properties.member(&name, &label_property(column, &name));
                 }
             }
         }
     }
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": table.title,
-        "type": "object",
-        "properties": properties,
-        "required": [table.primary_key],
-        "additionalProperties": true,
-        "x-primary-key": [table.primary_key],
-    })
-    .to_string()
+    let key = format!("[{}]", quoted(&table.primary_key));
+    let mut schema = Object::new();
+    schema.text("$schema", "https://json-schema.org/draft/2020-12/schema");
+    schema.text("title", &table.title);
+    schema.text("type", "object");
+    schema.member("properties", &properties.end());
+    schema.member("required", &key);
+    schema.member("additionalProperties", "true");
+    schema.member("x-primary-key", &key);
+    schema.end()
 }
 
-fn property(column: &Column) -> Value {
-    let nullable = column.nullable;
+fn property(column: &Column) -> String {
     let json_type = match column.data_type {
         DataType::Integer | DataType::BigInteger | DataType::Choice => "integer",
         DataType::Decimal | DataType::FloatingPoint => "number",
@@ -53,76 +54,123 @@ fn property(column: &Column) -> Value {
         DataType::Other => "",
         _ => "string",
     };
-    let mut property = Map::new();
-    property.insert("title".into(), column.title.clone().into());
-    match (json_type, nullable) {
+    let mut property = Object::new();
+    property.text("title", &column.title);
+    match (json_type, column.nullable) {
         ("", _) => {}
-        (name, true) => {
-            property.insert("type".into(), json!([name, "null"]));
-        }
-        (name, false) => {
-            property.insert("type".into(), name.into());
-        }
+        (name, true) => property.member("type", &format!("[{},\"null\"]", quoted(name))),
+        (name, false) => property.text("type", name),
     }
-    property.insert("x-data-type".into(), column.data_type.name().into());
-    let format = match column.data_type {
-        DataType::Identifier | DataType::Reference => Some("uuid"),
-        DataType::Date => Some("date"),
-        DataType::Timestamp => Some("date-time"),
-        _ => None,
-    };
-    if let Some(format) = format {
-        property.insert("format".into(), format.into());
+    property.text("x-data-type", column.data_type.name());
+    match column.data_type {
+        DataType::Identifier | DataType::Reference => property.text("format", "uuid"),
+        DataType::Date => property.text("format", "date"),
+        DataType::Timestamp => property.text("format", "date-time"),
+        DataType::Decimal => {
+            property.text("$comment", "The number's text is exact; do not round it.")
+        }
+        DataType::ChoiceList => property.text("pattern", "^-?[0-9]+(,-?[0-9]+)*$"),
+        DataType::Choice if !column.choices.is_empty() => choices(column, &mut property),
+        _ => {}
     }
-    if column.data_type == DataType::Decimal {
-        property.insert(
-            "$comment".into(),
-            "The number's text is exact; do not round it.".into(),
-        );
+    if let Some(format) = &column.format {
+        property.text("x-format", format);
     }
     if let Some(length) = column.max_length {
-        property.insert("maxLength".into(), length.into());
+        property.member("maxLength", &length.to_string());
+    }
+    // Numbers are written as the service wrote them, digit by digit.
+    if let Some(minimum) = &column.bounds.minimum {
+        property.member("minimum", minimum);
+    }
+    if let Some(maximum) = &column.bounds.maximum {
+        property.member("maximum", maximum);
     }
     if let Some(scale) = column.scale {
-        property.insert("x-scale".into(), scale.into());
+        property.member("x-scale", &scale.to_string());
     }
-    if column.data_type == DataType::Choice && !column.choices.is_empty() {
-        property.insert("oneOf".into(), choices(column, nullable));
-    }
-    if column.data_type == DataType::ChoiceList {
-        property.insert("pattern".into(), "^-?[0-9]+(,-?[0-9]+)*$".into());
+    if let Some(name) = &column.choice_set {
+        property.text("x-choice-set", name);
     }
     if !column.targets.is_empty() {
-        property.insert("x-targets".into(), json!(column.targets));
+        let targets = column.targets.iter().map(|target| quoted(target));
+        property.member("x-targets", &array(targets));
     }
-    property.into()
+    property.end()
 }
 
-/// The choices and, since rows may hold values whose choice has been removed since, any other
-/// integer.
-fn choices(column: &Column, nullable: bool) -> Value {
-    let values: Vec<i32> = column.choices.iter().map(|choice| choice.value).collect();
-    let mut alternatives: Vec<Value> = column
-        .choices
-        .iter()
-        .map(|choice| json!({ "const": choice.value, "title": choice.label }))
-        .collect();
-    alternatives.push(json!({
-        "type": "integer",
-        "not": { "enum": values },
-        "title": "A choice that has been removed",
-    }));
-    if nullable {
-        alternatives.push(json!({ "type": "null" }));
+/// The choices. Rows may hold values whose choice has been removed since, so that any other
+/// integer is one too, unless choices are never removed.
+fn choices(column: &Column, property: &mut Object) {
+    let mut alternatives: Vec<String> = column.choices.iter().map(alternative).collect();
+    let values = column.choices.iter().map(|choice| choice.value.to_string());
+    if column.is_closed {
+        let null = column.nullable.then(|| "null".to_owned());
+        property.member("enum", &array(values.chain(null)));
+    } else {
+        alternatives.push(format!(
+            "{{\"type\":\"integer\",\"not\":{{\"enum\":{}}},\
+             \"title\":\"A choice that has been removed\"}}",
+            array(values)
+        ));
     }
-    alternatives.into()
+    if column.nullable {
+        alternatives.push("{\"type\":\"null\"}".to_owned());
+    }
+    property.member("oneOf", &array(alternatives.into_iter()));
 }
 
-fn label_property(column: &Column, name: &str) -> Value {
+fn alternative(choice: &Choice) -> String {
+    let mut alternative = Object::new();
+    alternative.member("const", &choice.value.to_string());
+    alternative.text("title", &choice.label);
+    alternative.end()
+}
+
+fn label_property(column: &Column, name: &str) -> String {
     let is_type = column.data_type == DataType::Reference && name.ends_with("type");
-    json!({
-        "type": ["string", "null"],
-        "x-data-type": if is_type { "stream-name" } else { "text" },
-        "x-label-of": column.name,
-    })
+    let mut property = Object::new();
+    property.member("type", "[\"string\",\"null\"]");
+    property.text("x-data-type", if is_type { "stream-name" } else { "text" });
+    property.text("x-label-of", &column.name);
+    property.end()
+}
+
+/// A JSON object in the making. It is written as text, because no binary number holds all
+/// digits of a decimal one.
+struct Object(String);
+
+impl Object {
+    fn new() -> Self {
+        Self("{".to_owned())
+    }
+
+    /// Adds a member whose value is JSON already.
+    fn member(&mut self, name: &str, json: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&quoted(name));
+        self.0.push(':');
+        self.0.push_str(json);
+    }
+
+    /// Adds a text.
+    fn text(&mut self, name: &str, text: &str) {
+        self.member(name, &quoted(text));
+    }
+
+    fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn array(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    format!("[{}]", items.join(","))
 }

@@ -1,7 +1,7 @@
 //! A table as a stream.
 
 use super::column::Column;
-use crate::dataverse::metadata::{Attribute, TableDefinition, TableSummary};
+use crate::dataverse::metadata::{Attribute, Relationship, TableDefinition, TableSummary};
 
 /// How later syncs of a stream find what has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Other sets of columns that name a row.
     pub alternate_keys: Vec<AlternateKey>,
+    /// How its rows relate to others; empty if that was not asked.
+    pub relationships: Vec<Relationship>,
+    /// Whether the service could keep track of its changes, if it does not.
+    pub can_be_tracked: bool,
 }
 
 impl Table {
@@ -87,12 +91,44 @@ impl Table {
             name_column,
             columns,
             alternate_keys,
+            relationships: definition.relationships,
+            can_be_tracked: summary.can_track_changes,
         })
     }
 
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// By what later syncs find changes, and what they cannot find; for people.
+pub(super) fn change_detection_reason(table: &Table) -> String {
+    let untracked = if table.can_be_tracked {
+        "change tracking is off, and an administrator can turn it on"
+    } else {
+        "the service cannot track its changes"
+    };
+    match table.change_detection {
+        ChangeDetection::Tracked => "The service tracks its changes: new, changed and deleted \
+             rows are found by a change token. After a break longer than the environment keeps \
+             changes (expirechangetrackingindays), the table is read again from its beginning."
+            .to_owned(),
+        ChangeDetection::Watermark => {
+            // The one that `source` reads by.
+            let by = match table.column("modifiedon") {
+                Some(_) => "modifiedon",
+                None => "versionnumber",
+            };
+            format!(
+                "Found by {by}, which grows with every change, because {untracked}. Deleted rows \
+                 are not observable, except by a sweep of the keys."
+            )
+        }
+        ChangeDetection::None => format!(
+            "It has neither modifiedon nor versionnumber, and {untracked}. Every sync reads it \
+             from its beginning; rows that do not come again are deleted ones."
+        ),
     }
 }
 

@@ -1,9 +1,11 @@
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::simulation::{Reply, SETTINGS, Simulation, signed_in};
+use crate::host::Request;
+use crate::simulation::{Reply, SETTINGS, Simulation, batch, signed_in, signed_in_with_batches};
 
 fn label(text: &str) -> Value {
     json!({"LocalizedLabels": [{"Label": "anders"}], "UserLocalizedLabel": {"Label": text}})
@@ -17,7 +19,8 @@ fn attribute(name: &str, kind: &str, number: i32) -> Value {
         "AttributeTypeName": {"Value": format!("{kind}Type")},
         "DisplayName": label(&name.to_uppercase()), "ColumnNumber": number,
         "IsValidForRead": true, "IsValidForCreate": true, "IsValidForUpdate": false,
-        "IsValidODataAttribute": true,
+        "IsValidODataAttribute": true, "IsSecured": false,
+        "RequiredLevel": {"Value": "None", "CanBeChanged": true},
     })
 }
 
@@ -34,8 +37,10 @@ fn account() -> Value {
         "LogicalName": "account", "EntitySetName": "accounts", "PrimaryIdAttribute": "accountid",
         "PrimaryNameAttribute": "name", "DisplayName": label("Account"), "IsPrivate": false,
         "ChangeTrackingEnabled": true,
+        "CanChangeTrackingBeEnabled": {"Value": true, "CanBeChanged": false},
         "Attributes": [
-            attribute("name", "String", 2),
+            with(attribute("name", "String", 2),
+                json!({"RequiredLevel": {"Value": "ApplicationRequired"}, "IsSecured": true})),
             attribute("accountid", "Uniqueidentifier", 1),
             attribute("revenue", "Money", 3),
             attribute("ownerid", "Owner", 4),
@@ -56,6 +61,30 @@ fn account() -> Value {
             with(attribute("future", "Hologram", 17), json!({
                 "DisplayName": {"LocalizedLabels": [], "UserLocalizedLabel": null}})),
             attribute("participants", "PartyList", 18),
+            with(attribute("statecode", "State", 19),
+                json!({"RequiredLevel": {"Value": "SystemRequired"}})),
+            with(attribute("minutes", "Integer", 20),
+                json!({"RequiredLevel": {"Value": "Recommended"}})),
+        ],
+        "ManyToOneRelationships": [
+            {"SchemaName": "account_primary_contact", "ReferencedEntity": "contact",
+                "ReferencedAttribute": "contactid", "ReferencingEntity": "account",
+                "ReferencingAttribute": "primarycontactid", "MetadataId": "1"},
+            {"SchemaName": "account_parent_account", "ReferencedEntity": "account",
+                "ReferencedAttribute": "accountid", "ReferencingEntity": "account",
+                "ReferencingAttribute": "parentaccountid", "MetadataId": "2"},
+        ],
+        "OneToManyRelationships": [
+            {"SchemaName": "Account_Tasks", "ReferencedEntity": "account",
+                "ReferencedAttribute": "accountid", "ReferencingEntity": "task",
+                "ReferencingAttribute": "regardingobjectid", "MetadataId": "3"},
+            {"SchemaName": "broken", "ReferencedEntity": "account"},
+        ],
+        "ManyToManyRelationships": [
+            {"SchemaName": "accountleads_association", "Entity1LogicalName": "lead",
+                "Entity2LogicalName": "account", "Entity1IntersectAttribute": "leadid",
+                "Entity2IntersectAttribute": "accountid",
+                "IntersectEntityName": "accountleads", "MetadataId": "4"},
         ],
         "Keys": [
             {"LogicalName": "new_number", "SchemaName": "new_Number",
@@ -80,21 +109,34 @@ fn details(cast: &str) -> Value {
             {"Value": null, "Label": {"LocalizedLabels": [], "UserLocalizedLabel": null}},
         ]}}]),
         "MultiSelectPicklist" => {
-            json!([{"LogicalName": "new_colours", "OptionSet": null, "GlobalOptionSet": {"Options": [
+            json!([{"LogicalName": "new_colours", "OptionSet": null, "GlobalOptionSet": {
+                "Name": "new_palette", "IsGlobal": true, "Options": [
                 {"Value": 9, "Label": {"LocalizedLabels": [], "UserLocalizedLabel": null}},
             ]}}])
         }
         "Boolean" => json!([{"LogicalName": "creditonhold", "OptionSet": {
             "TrueOption": option(1, "Yes"), "FalseOption": option(0, "No")}}]),
-        "String" => json!([{"LogicalName": "name", "MaxLength": 160}]),
-        "Money" => json!([{"LogicalName": "revenue", "Precision": 2}]),
+        "State" => json!([{"LogicalName": "statecode", "OptionSet": {
+            "Name": "account_statecode", "IsGlobal": false,
+            "Options": [option(0, "Active"), option(1, "Inactive")]}}]),
+        "String" => json!([{"LogicalName": "name", "MaxLength": 160,
+            "FormatName": {"Value": "Email"}}]),
+        "Integer" => json!([{"LogicalName": "minutes", "MinValue": 0, "MaxValue": 2_147_483_647,
+            "Format": "Duration"}]),
+        // The numbers are put in below: they have more digits than a binary one.
+        "Money" => json!([{"LogicalName": "revenue", "Precision": 2, "MinValue": "MIN",
+            "MaxValue": null}]),
         "DateTime" => json!([
-            {"LogicalName": "founded", "DateTimeBehavior": {"Value": "DateOnly"}},
+            {"LogicalName": "founded", "DateTimeBehavior": {"Value": "DateOnly"},
+                "Format": "DateOnly"},
             {"LogicalName": "modifiedon", "DateTimeBehavior": {"Value": "UserLocal"}},
         ]),
         other => panic!("{other} was not needed"),
     }
 }
+
+/// An amount with more digits than a binary number holds.
+const LEAST: &str = "-922337203685477.58080000001";
 
 /// An organization with one good table and others that cannot be read.
 fn organization() -> Rc<Simulation> {
@@ -102,7 +144,8 @@ fn organization() -> Rc<Simulation> {
         let path = &request.target.path_and_query;
         if let Some((_, cast)) = path.split_once("/Attributes/Microsoft.Dynamics.CRM.") {
             let cast = cast.split("AttributeMetadata").next().unwrap();
-            return Reply::json(&json!({ "value": details(cast) }));
+            let answer = json!({ "value": details(cast) }).to_string();
+            return Reply::body(200, answer.replace("\"MIN\"", LEAST));
         }
         if path.contains("(LogicalName='account')") {
             return Reply::json(&account());
@@ -169,15 +212,21 @@ fn a_service_that_filters_no_expansion_is_asked_more_plainly() {
         if request.target.path_and_query.contains(";$filter=") {
             return Reply::fault(400, "0x80060888", "The query is not valid.");
         }
-        Reply::json(
-            &json!({"value": [{"LogicalName": "task", "EntitySetName": "tasks",
-            "PrimaryIdAttribute": "activityid",
-            "Attributes": [{"LogicalName": "subject"}, {"LogicalName": "modifiedon"}]}]}),
-        )
+        let mut tables = json!({"value": [
+            {"LogicalName": "task", "EntitySetName": "tasks", "PrimaryIdAttribute": "activityid"},
+            {"LogicalName": "zone", "EntitySetName": "zones", "PrimaryIdAttribute": "zoneid"},
+        ]});
+        if request.target.path_and_query.contains("$expand=Attributes") {
+            tables["value"][0]["Attributes"] =
+                json!([{"LogicalName": "subject"}, {"LogicalName": "modifiedon"}]);
+            tables["value"][1]["Attributes"] = json!([{"LogicalName": "name"}]);
+        }
+        Reply::json(&tables)
     });
     let listed = host.block_on(list(&open(&host))).unwrap();
     assert_eq!(listed[0].change_detection, ChangeDetection::Watermark);
-    assert_eq!(host.count("EntityDefinitions"), 2);
+    assert_eq!(listed[1].change_detection, ChangeDetection::None);
+    assert_eq!(host.count("EntityDefinitions"), 3);
 }
 
 #[test]
@@ -190,8 +239,9 @@ fn the_settings_bound_what_is_asked_for_at_once() {
             1,
         );
         let session = Session::open(Rc::clone(&host), &settings).unwrap();
-        let names = ["account", "account", "account"].map(str::to_owned);
-        assert_eq!(host.block_on(describe(&session, &names)).unwrap().len(), 3);
+        let names = vec!["account".to_owned(); 3 * GROUP];
+        let described = host.block_on(describe(&session, &names)).unwrap();
+        assert_eq!(described.len(), names.len());
         assert_eq!(host.most_at_once(), limit.min(2), "{limit}");
     }
 }
@@ -227,8 +277,13 @@ fn a_table_is_described_with_what_each_type_has() {
             ("new_colours", DataType::ChoiceList),
             ("entityimage", DataType::File),
             ("future", DataType::Other),
+            ("statecode", DataType::Choice),
+            ("minutes", DataType::Integer),
         ]
     );
+    // One batch for the table, one for all that its types have.
+    assert_eq!(host.count("$batch"), 1);
+    assert_eq!(host.count("EntityDefinitions"), 1);
     let column = |name: &str| {
         account
             .columns
@@ -243,6 +298,35 @@ fn a_table_is_described_with_what_each_type_has() {
         ("NAME", Some(160))
     );
     assert_eq!(column("revenue").scale, Some(2));
+    assert_eq!(column("revenue").bounds.minimum.as_deref(), Some(LEAST));
+    assert_eq!(column("revenue").bounds.maximum, None);
+    assert_eq!(
+        column("minutes").bounds.maximum.as_deref(),
+        Some("2147483647")
+    );
+    let formats =
+        ["name", "minutes", "founded", "modifiedon"].map(|name| column(name).format.as_deref());
+    assert_eq!(
+        formats,
+        [Some("Email"), Some("Duration"), Some("DateOnly"), None]
+    );
+    let requirements =
+        ["founded", "minutes", "name", "statecode"].map(|name| column(name).requirement);
+    assert_eq!(
+        requirements,
+        [
+            Requirement::Optional,
+            Requirement::Recommended,
+            Requirement::Required,
+            Requirement::SystemRequired,
+        ]
+    );
+    assert!(column("name").secured && !column("founded").secured);
+    assert_eq!(
+        column("new_colours").choice_set.as_deref(),
+        Some("new_palette")
+    );
+    assert_eq!(column("statecode").choice_set, None);
     assert_eq!(column("ownerid").targets, ["systemuser", "team"]);
     assert_eq!(column("customerid").targets, ["account", "contact"]);
     let choices = |name: &str| -> Vec<(i32, &str)> {
@@ -277,14 +361,16 @@ fn the_row_schema_is_exact() {
     let table = host
         .block_on(read(open(&host).client(), "account"))
         .unwrap();
-    let schema: Value = serde_json::from_str(&row_schema(&table, None, false)).unwrap();
+    let text = row_schema(&table, None, false);
+    assert!(text.contains(&format!("\"minimum\":{LEAST}")), "{text}");
+    let schema: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         schema["$schema"],
         "https://json-schema.org/draft/2020-12/schema"
     );
     assert_eq!(schema["required"], json!(["accountid"]));
     let properties = &schema["properties"];
-    assert_eq!(properties.as_object().unwrap().len(), 13);
+    assert_eq!(properties.as_object().unwrap().len(), 15);
     assert_eq!(properties["accountid"]["type"], "string");
     assert_eq!(properties["accountid"]["format"], "uuid");
     assert_eq!(properties["revenue"]["type"], json!(["number", "null"]));
@@ -302,6 +388,16 @@ fn the_row_schema_is_exact() {
         json!({"const": 2, "title": "Inactive"})
     );
     assert_eq!(properties["future"].get("type"), None);
+    assert_eq!(properties["name"]["maxLength"], 160);
+    assert_eq!(properties["name"]["x-format"], "Email");
+    assert_eq!(properties["minutes"]["maximum"], 2_147_483_647);
+    assert_eq!(properties["statecode"]["enum"], json!([0, 1, null]));
+    assert_eq!(
+        properties["statecode"]["oneOf"].as_array().unwrap().len(),
+        3
+    );
+    assert_eq!(properties["statuscode"].get("enum"), None);
+    assert_eq!(properties["new_colours"]["x-choice-set"], "new_palette");
 
     let some = ["statuscode".to_owned(), "ownerid".to_owned()];
     let schema: Value = serde_json::from_str(&row_schema(&table, Some(&some), true)).unwrap();
@@ -352,4 +448,177 @@ fn a_wrong_name_is_told_with_the_right_one() {
     }
     // Nothing but a name ever got into an address.
     assert_eq!(host.count("Attributes')"), 0);
+}
+
+#[test]
+fn relationships_are_told_in_both_directions() {
+    let host = organization();
+    let session = open(&host);
+    let described = host.block_on(describe(&session, &["account".to_owned()]));
+    let account = described.unwrap().remove(0);
+    let told: Vec<_> = account
+        .relationships
+        .iter()
+        .map(|it| {
+            (
+                (it.cardinality, it.column.as_str()),
+                (it.table.as_str(), it.other_column.as_str()),
+                it.pairs.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                (Cardinality::ManyToOne, "primarycontactid"),
+                ("contact", "contactid"),
+                None
+            ),
+            (
+                (Cardinality::ManyToOne, "parentaccountid"),
+                ("account", "accountid"),
+                None
+            ),
+            (
+                (Cardinality::OneToMany, "accountid"),
+                ("task", "regardingobjectid"),
+                None
+            ),
+            (
+                (Cardinality::ManyToMany, "accountid"),
+                ("lead", "leadid"),
+                Some("accountleads")
+            ),
+        ]
+    );
+    // Reading rows takes no relationships, and does not ask for them.
+    host.block_on(read(session.client(), "account")).unwrap();
+    assert_eq!(host.count("ManyToManyRelationships"), 1);
+}
+
+#[test]
+fn how_changes_are_found_is_explained() {
+    let host = organization();
+    let mut table = host
+        .block_on(read(open(&host).client(), "account"))
+        .unwrap();
+    let reason = table::change_detection_reason(&table);
+    assert!(reason.contains("change token"), "{reason}");
+    table.change_detection = ChangeDetection::Watermark;
+    let reason = table::change_detection_reason(&table);
+    assert!(reason.contains("by modifiedon"), "{reason}");
+    assert!(reason.contains("can turn it on"), "{reason}");
+    table.columns.retain(|column| column.name != "modifiedon");
+    table.can_be_tracked = false;
+    let reason = table::change_detection_reason(&table);
+    assert!(reason.contains("by versionnumber"), "{reason}");
+    assert!(reason.contains("cannot track"), "{reason}");
+    table.change_detection = ChangeDetection::None;
+    let reason = table::change_detection_reason(&table);
+    assert!(reason.contains("from its beginning"), "{reason}");
+}
+
+#[test]
+fn an_older_service_is_asked_for_all_that_a_type_has() {
+    let host = signed_in(|request| {
+        let path = &request.target.path_and_query;
+        if !path.contains("/Attributes/") {
+            return Reply::json(&json!({
+                "LogicalName": "zone", "EntitySetName": "zones", "PrimaryIdAttribute": "zoneid",
+                "Attributes": [attribute("zoneid", "Uniqueidentifier", 1),
+                    attribute("notes", "Memo", 2)],
+            }));
+        }
+        if path.contains("FormatName") {
+            return Reply::fault(400, "0x0", "Could not find a property named 'FormatName'.");
+        }
+        Reply::json(&json!({"value": [{"LogicalName": "notes", "MaxLength": 9, "Format": "Text"}]}))
+    });
+    let table = host.block_on(read(open(&host).client(), "zone")).unwrap();
+    assert_eq!(table.columns[1].max_length, Some(9));
+    assert_eq!(table.columns[1].format.as_deref(), Some("Text"));
+}
+
+/// An organization of any number of tables with that many columns each, of many types. It
+/// notes the size of its largest answer.
+fn large_organization(columns: usize, largest: Rc<Cell<usize>>) -> Rc<Simulation> {
+    const KINDS: [&str; 6] = [
+        "String", "Money", "Picklist", "Lookup", "DateTime", "Boolean",
+    ];
+    let of_kind = move |kind| (1..=columns).filter(move |number| number % KINDS.len() == kind);
+    let name = |number| format!("new_column{number}");
+    let attributes: Vec<Value> = (0..KINDS.len())
+        .flat_map(|kind| of_kind(kind).map(move |number| attribute(&name(number), KINDS[kind], 1)))
+        .collect();
+    let table = json!({
+        "LogicalName": "NAME", "EntitySetName": "NAMEs", "PrimaryIdAttribute": "new_column6",
+        "Attributes": attributes,
+    });
+    let table = table.to_string();
+    let options: Vec<Value> = (0..8)
+        .map(|value| json!({"Value": value, "Label": label("An option")}))
+        .collect();
+    let casts = [0, 1, 2, 3, 4, 5].map(|kind| {
+        let details: Vec<Value> = of_kind(kind)
+            .map(|number| {
+                json!({"LogicalName": name(number), "MaxLength": 100, "Targets": ["account"],
+                    "MinValue": 0, "OptionSet": {"Options": options, "FalseOption": options[0]}})
+            })
+            .collect();
+        json!({ "value": details }).to_string()
+    });
+    let mut answer = move |request: &Request| {
+        let path = &request.target.path_and_query;
+        let Some((_, cast)) = path.split_once("/Attributes/Microsoft.Dynamics.CRM.") else {
+            let name = path.split('\'').nth(1).unwrap();
+            return Reply::body(200, table.replace("NAME", name));
+        };
+        let kind = KINDS.iter().position(|kind| cast.starts_with(kind));
+        Reply::body(200, casts[kind.unwrap()].clone())
+    };
+    signed_in_with_batches(move |request| {
+        let reply = match request.body {
+            Some(_) => batch(request, &mut answer),
+            None => answer(request),
+        };
+        largest.set(largest.get().max(reply.size()));
+        reply
+    })
+}
+
+#[test]
+fn a_large_organization_is_described_in_bounded_memory() {
+    let largest = Rc::new(Cell::new(0));
+    let host = large_organization(120, Rc::clone(&largest));
+    let session = open(&host);
+    let names: Vec<String> = (0..MOST_NAMES).map(|n| format!("new_table{n}")).collect();
+    let described = host.block_on(describe(&session, &names)).unwrap();
+    assert_eq!(described.len(), names.len());
+    assert_eq!(described[99].summary.name, "new_table99");
+    assert_eq!(described[0].columns.len(), 120);
+    // What is kept, what it takes to hand it over, and what is being read fit into 64 MiB.
+    let kept: usize = described.iter().map(Description::size).sum();
+    assert!(kept < MOST_BYTES, "{kept}");
+    assert!(largest.get() < 4 << 20, "{}", largest.get());
+    assert!(host.most_at_once() <= GROUPS_AT_ONCE);
+    // Two batches for ten tables.
+    assert_eq!(host.count("$batch"), 2 * names.len() / GROUP);
+    assert_eq!(host.count("$metadata"), 0);
+}
+
+#[test]
+fn more_than_a_call_can_hold_is_refused() {
+    let host = large_organization(1_500, Rc::default());
+    let session = open(&host);
+    let names: Vec<String> = (0..=MOST_NAMES).map(|n| format!("new_table{n}")).collect();
+    for (names, asks) in [(&names[..], false), (&names[..40], true)] {
+        let error = host.block_on(describe(&session, names)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported);
+        assert!(
+            error.message.ends_with("if they have many columns"),
+            "{error}"
+        );
+        assert_eq!(host.count("$batch") > 0, asks);
+    }
 }

@@ -38,6 +38,17 @@ impl<T: Unpin> Started<T> {
     }
 }
 
+impl<T: Unpin> Started<T> {
+    /// Lets it go on while something else is awaited; its output is kept.
+    pub fn drive(&mut self, context: &mut Context<'_>) {
+        if let State::Running(future) = &mut self.state
+            && let Poll::Ready(output) = future.as_mut().poll(context)
+        {
+            self.state = State::Done(Some(output));
+        }
+    }
+}
+
 impl<T: Unpin> Future for Started<T> {
     type Output = T;
 

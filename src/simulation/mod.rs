@@ -18,7 +18,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 pub(crate) use network::{Reply, Storm, address, header};
-pub(crate) use service::{API_ROOT, SECRET_NAME, SECRET_VALUE, SETTINGS, signed_in};
+pub(crate) use service::{
+    API_ROOT, SECRET_NAME, SECRET_VALUE, SETTINGS, batch, signed_in, signed_in_with_batches,
+};
 
 use crate::host::{Random, Request, Secret, SecretError, Secrets};
 use clock::VirtualClock;

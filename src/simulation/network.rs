@@ -65,6 +65,32 @@ impl Reply {
         Self::body(status, body.to_string()).with("content-type", "application/json")
     }
 
+    /// The answer to a batch, from those of its parts, of which each has its answer.
+    pub(crate) fn batch(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut body = Vec::new();
+        let mut after = Duration::ZERO;
+        for part in parts {
+            let response = part.outcome.unwrap();
+            after += part.after;
+            let mut head = format!(
+                "--batchresponse_x\r\nContent-Type: application/http\r\n\
+                 Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 {} Some\r\n",
+                response.status
+            );
+            for line in response.headers {
+                head.push_str(&format!("{}: {}\r\n", line.name, line.value));
+            }
+            body.extend(head.bytes());
+            body.extend(b"\r\n");
+            body.extend(response.body);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--batchresponse_x--\r\n");
+        Self::body(200, body)
+            .with("Content-Type", "multipart/mixed; boundary=batchresponse_x")
+            .after(after)
+    }
+
     /// The same with its body compressed.
     pub(crate) fn gzipped(mut self) -> Self {
         if let Ok(response) = &mut self.outcome {
@@ -101,6 +127,20 @@ impl Reply {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Ok(response) = &mut self.outcome {
             response.headers.push(header(name, value));
+        }
+        self
+    }
+
+    /// How large its body is.
+    pub(crate) fn size(&self) -> usize {
+        let body = self.outcome.as_ref().map(|response| response.body.len());
+        body.unwrap_or_default()
+    }
+
+    /// The same with another status.
+    pub(crate) fn as_status(mut self, status: u16) -> Self {
+        if let Ok(response) = &mut self.outcome {
+            response.status = status;
         }
         self
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::{Reply, Simulation};
-use crate::host::{Method, Request};
+use crate::host::{Header, Method, Request};
 
 /// The API root of the simulated environment.
 pub(crate) const API_ROOT: &str = "https://contoso.crm.dynamics.com/api/data/v9.2/";
@@ -26,7 +26,22 @@ pub(crate) const SETTINGS: &str = r#"{
 
 /// A host whose environment and directory work. Tokens are `MARKER-token-1` and so on; every
 /// request to the Web API that bears one goes to `api`, every other gets the challenge.
+///
+/// A batch is taken apart: `api` is asked for each of its parts.
 pub(crate) fn signed_in(mut api: impl FnMut(&Request) -> Reply + 'static) -> Rc<Simulation> {
+    signed_in_with_batches(move |request| {
+        if request.target.path_and_query.ends_with("/$batch") {
+            batch(request, &mut api)
+        } else {
+            api(request)
+        }
+    })
+}
+
+/// The same, where `api` sees batches as they come.
+pub(crate) fn signed_in_with_batches(
+    mut api: impl FnMut(&Request) -> Reply + 'static,
+) -> Rc<Simulation> {
     let tokens = Cell::new(0);
     let simulation = Simulation::new(move |request| {
         let authorization = request
@@ -54,4 +69,25 @@ pub(crate) fn signed_in(mut api: impl FnMut(&Request) -> Reply + 'static) -> Rc<
     });
     simulation.set_secret(SECRET_NAME, Ok(SECRET_VALUE));
     simulation
+}
+
+/// Answers a batch of reads as Dataverse does when it is asked to go on after errors.
+pub(crate) fn batch(request: &Request, api: &mut impl FnMut(&Request) -> Reply) -> Reply {
+    let text = String::from_utf8(request.body.clone().unwrap()).unwrap();
+    let mut replies = Vec::new();
+    for part in text.split("\r\nGET ").skip(1) {
+        let (line, rest) = part.split_once(" HTTP/1.1\r\n").unwrap();
+        let (head, _) = rest.split_once("\r\n\r\n").unwrap();
+        let mut inner = request.clone();
+        inner.method = Method::Get;
+        inner.body = None;
+        line.clone_into(&mut inner.target.path_and_query);
+        inner.headers = head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| Header::new(name.to_owned(), value))
+            .collect();
+        replies.push(api(&inner));
+    }
+    Reply::batch(replies)
 }

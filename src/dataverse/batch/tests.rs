@@ -7,7 +7,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::host::{HttpError, Method, Request};
 use crate::settings::Settings;
-use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation, address, signed_in};
+use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation, address, signed_in_with_batches};
 
 fn client(host: &Rc<Simulation>) -> Client<Simulation> {
     Client::new(Rc::clone(host), Settings::parse(SETTINGS).unwrap())
@@ -30,26 +30,18 @@ fn asked_in(request: &Request) -> Vec<String> {
 }
 
 /// The answer to a batch, from each part's status and body.
-fn batch_reply(status: u16, parts: &[(u16, String)]) -> Reply {
-    let mut body = String::new();
-    for (status, text) in parts {
-        let _ = write!(
-            body,
-            "--batchresponse_x\r\nContent-Type: application/http\r\n\
-             Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 {status} Some\r\n\
-             Content-Type: application/json\r\nREQ_ID: part\r\n\r\n{text}\r\n"
-        );
-    }
-    body.push_str("--batchresponse_x--\r\n");
-    Reply::body(status, body).with("Content-Type", "multipart/mixed; boundary=batchresponse_x")
+fn batch_reply(parts: &[(u16, String)]) -> Reply {
+    let reply =
+        |(status, text): &(u16, String)| Reply::body(*status, text.clone()).with("REQ_ID", "part");
+    Reply::batch(parts.iter().map(reply))
 }
 
 /// A service whose resources are their own names.
 fn echoing() -> Rc<Simulation> {
-    signed_in(|request| {
+    signed_in_with_batches(|request| {
         if request.method == Method::Post {
             let parts: Vec<_> = asked_in(request).into_iter().map(|it| (200, it)).collect();
-            return batch_reply(200, &parts).with("x-ms-dop-hint", "4");
+            return batch_reply(&parts).with("x-ms-dop-hint", "4");
         }
         let path = &request.target.path_and_query;
         Reply::body(200, path.trim_start_matches("/api/data/v9.2/").to_owned())
@@ -129,7 +121,7 @@ fn a_long_address_travels_in_a_batch_of_its_own() {
         .unwrap();
     assert!(answer.body.ends_with(b"x&$skiptoken=%3C%22"));
 
-    let host = signed_in(|_| batch_reply(200, &[(404, String::new())]));
+    let host = signed_in_with_batches(|_| batch_reply(&[(404, String::new())]));
     let client = self::client(&host);
     let link = client.resource(&long).unwrap();
     let error = host
@@ -148,7 +140,7 @@ fn a_long_address_travels_in_a_batch_of_its_own() {
 fn each_part_has_its_own_outcome() {
     let refusal = json!({"error": {"code": "0x80040220", "message": "Access denied."}});
     let attempts = Cell::new(0);
-    let host = signed_in(move |request| {
+    let host = signed_in_with_batches(move |request| {
         if request.method == Method::Get {
             return Reply::body(200, "alone");
         }
@@ -162,7 +154,7 @@ fn each_part_has_its_own_outcome() {
             (503, String::new()),
         ];
         // The fourth is missing: the service has stopped, though it was asked to go on.
-        batch_reply(503, &parts)
+        batch_reply(&parts).as_status(503)
     });
     let client = client(&host);
     let links = links(&client, &["a", "b", "c", "d"]);
@@ -200,9 +192,9 @@ fn each_part_has_its_own_outcome() {
 #[test]
 fn a_batch_that_is_cut_off_is_asked_for_again() {
     let attempts = Cell::new(0);
-    let host = signed_in(move |_| {
+    let host = signed_in_with_batches(move |_| {
         attempts.set(attempts.get() + 1);
-        let whole = batch_reply(200, &[(200, "a".into()), (200, "b".into())]);
+        let whole = batch_reply(&[(200, "a".into()), (200, "b".into())]);
         match attempts.get() {
             1 => whole.cut(),
             2 => whole.gzipped().cut(),
@@ -234,7 +226,7 @@ fn what_is_too_much_at_once_is_asked_for_in_halves() {
 
 #[test]
 fn a_service_without_batches_is_asked_one_by_one() {
-    let host = signed_in(|request| {
+    let host = signed_in_with_batches(|request| {
         if request.method == Method::Post {
             Reply::fault(
                 404,

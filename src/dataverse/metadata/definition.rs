@@ -1,7 +1,6 @@
 //! Tables and columns as the service defines them.
 
-use super::wire;
-use crate::ordered;
+use super::relationship::Relationship;
 
 /// A table in few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +19,8 @@ pub struct TableSummary {
     pub is_private: bool,
     /// Whether the service keeps track of its changes.
     pub change_tracking_enabled: bool,
+    /// Whether it could, if it does not. False if that was not asked.
+    pub can_track_changes: bool,
     /// Whether it has a column that grows with every change: `modifiedon` or `versionnumber`.
     pub shows_changes: bool,
 }
@@ -33,6 +34,8 @@ pub struct TableDefinition {
     pub attributes: Vec<Attribute>,
     /// Its alternate keys.
     pub keys: Vec<TableKey>,
+    /// How its rows relate to others; empty if that was not asked.
+    pub relationships: Vec<Relationship>,
 }
 
 /// A column.
@@ -50,70 +53,125 @@ pub struct Attribute {
     pub valid_for_create: bool,
     /// Whether a change may set it.
     pub valid_for_update: bool,
+    /// Whether a new row must set it.
+    pub required: RequiredLevel,
+    /// Whether column security guards it.
+    pub is_secured: bool,
     /// The column whose label or address part this one is.
     pub attribute_of: Option<String>,
     /// Its type.
     pub kind: AttributeKind,
 }
 
-/// The type of a column with what only this type has.
+/// Whether new rows must hold a value (reference §5.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequiredLevel {
+    /// They need not.
+    #[default]
+    None,
+    /// They should.
+    Recommended,
+    /// Forms insist; the service does not.
+    Application,
+    /// The service insists.
+    System,
+}
+
+/// The least and the greatest number, as the service writes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The least.
+    pub minimum: Option<String>,
+    /// The greatest.
+    pub maximum: Option<String>,
+}
+
+/// The choices of a column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OptionSet {
+    /// Their name, if other columns may share them.
+    pub name: Option<String>,
+    /// The choices.
+    pub options: Vec<OptionItem>,
+}
+
+/// The type of a column with what only this type has. What a format says is in the service's
+/// own words, such as `Email` or `Duration`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttributeKind {
-    /// One line of text; its length in characters.
+    /// One line of text.
     String {
         /// The most characters.
         max_length: Option<u32>,
+        /// What it means.
+        format: Option<String>,
     },
     /// Several lines of text.
     Memo {
         /// The most characters.
         max_length: Option<u32>,
+        /// What it means.
+        format: Option<String>,
     },
     /// A whole number of 32 bits.
-    Integer,
+    Integer {
+        /// What it means.
+        format: Option<String>,
+        /// Its bounds.
+        bounds: Bounds,
+    },
     /// A whole number of 64 bits.
     BigInt,
     /// An exact decimal.
     Decimal {
         /// Digits after the point.
         precision: Option<u8>,
+        /// Its bounds.
+        bounds: Bounds,
     },
     /// An amount of money, exact.
     Money {
         /// Digits after the point.
         precision: Option<u8>,
+        /// Its bounds.
+        bounds: Bounds,
     },
     /// A binary floating-point number.
-    Double,
+    Double {
+        /// Its bounds.
+        bounds: Bounds,
+    },
     /// True or false.
     Boolean {
         /// Labels of false and true, as 0 and 1.
-        options: Vec<OptionItem>,
+        set: OptionSet,
     },
     /// One of several choices.
     Picklist {
         /// The choices.
-        options: Vec<OptionItem>,
+        set: OptionSet,
     },
     /// The state of a row.
     State {
         /// The states.
-        options: Vec<OptionItem>,
+        set: OptionSet,
     },
     /// The reason for a row's state.
     Status {
         /// The reasons.
-        options: Vec<OptionItem>,
+        set: OptionSet,
     },
     /// Any number of several choices.
     MultiSelect {
         /// The choices.
-        options: Vec<OptionItem>,
+        set: OptionSet,
     },
     /// A date, perhaps with a time.
     DateTime {
         /// How it relates to time zones.
         behavior: DateTimeBehavior,
+        /// What of it is shown.
+        format: Option<String>,
     },
     /// A reference to a row, an owner and a customer included.
     Lookup {
@@ -171,201 +229,5 @@ impl Attribute {
     /// other columns and those that the Web API does not know cannot be asked for.
     pub fn is_selectable(&self) -> bool {
         self.valid_for_read && self.attribute_of.is_none() && self.kind != AttributeKind::Virtual
-    }
-}
-
-impl TableDefinition {
-    /// Adds what a cast tells of one column. What does not fit the column's type is ignored.
-    pub(super) fn complete(&mut self, detail: wire::Detail) {
-        let Some(attribute) = self
-            .attributes
-            .iter_mut()
-            .find(|known| known.logical_name == detail.logical_name)
-        else {
-            return;
-        };
-        match &mut attribute.kind {
-            AttributeKind::Lookup { targets } => *targets = detail.targets.unwrap_or_default(),
-            AttributeKind::Picklist { options }
-            | AttributeKind::State { options }
-            | AttributeKind::Status { options }
-            | AttributeKind::MultiSelect { options } => {
-                // Choices are the column's own, or shared with other columns.
-                *options = [detail.option_set, detail.global_option_set]
-                    .into_iter()
-                    .flatten()
-                    .map(choices)
-                    .find(|choices| !choices.is_empty())
-                    .unwrap_or_default();
-            }
-            AttributeKind::Boolean { options } => {
-                *options = detail.option_set.map(two_choices).unwrap_or_default();
-            }
-            AttributeKind::String { max_length } | AttributeKind::Memo { max_length } => {
-                *max_length = detail
-                    .max_length
-                    .and_then(|length| u32::try_from(length).ok());
-            }
-            AttributeKind::Decimal { precision } | AttributeKind::Money { precision } => {
-                *precision = detail
-                    .precision
-                    .and_then(|digits| u8::try_from(digits).ok());
-            }
-            AttributeKind::DateTime { behavior } => {
-                *behavior = match detail
-                    .date_time_behavior
-                    .and_then(|named| named.value)
-                    .as_deref()
-                {
-                    Some("DateOnly") => DateTimeBehavior::DateOnly,
-                    Some("TimeZoneIndependent") => DateTimeBehavior::TimeZoneIndependent,
-                    _ => DateTimeBehavior::UserLocal,
-                };
-            }
-            _ => {}
-        }
-    }
-}
-
-fn choices(set: wire::OptionSet) -> Vec<OptionItem> {
-    set.options.into_iter().filter_map(choice).collect()
-}
-
-fn two_choices(set: wire::OptionSet) -> Vec<OptionItem> {
-    set.false_option
-        .into_iter()
-        .chain(set.true_option)
-        .filter_map(choice)
-        .collect()
-}
-
-fn choice(option: wire::OptionItem) -> Option<OptionItem> {
-    let value = option.value?;
-    Some(OptionItem {
-        value,
-        label: option.label.and_then(wire::Label::into_text),
-    })
-}
-
-impl From<wire::Table<wire::ShowsChanges>> for TableSummary {
-    fn from(table: wire::Table<wire::ShowsChanges>) -> Self {
-        Self {
-            logical_name: table.logical_name,
-            entity_set_name: table.entity_set_name.filter(|name| !name.is_empty()),
-            primary_id: table.primary_id_attribute.filter(|name| !name.is_empty()),
-            primary_name: table.primary_name_attribute.filter(|name| !name.is_empty()),
-            title: table.display_name.and_then(wire::Label::into_text),
-            is_private: table.is_private.unwrap_or_default(),
-            change_tracking_enabled: table.change_tracking_enabled.unwrap_or_default(),
-            shows_changes: table.attributes.0,
-        }
-    }
-}
-
-impl From<wire::Table<Vec<wire::Column>>> for TableDefinition {
-    fn from(table: wire::Table<Vec<wire::Column>>) -> Self {
-        let mut attributes: Vec<Attribute> =
-            table.attributes.into_iter().map(Attribute::from).collect();
-        // The service lists columns in no particular order.
-        ordered::sort_by(&mut attributes, |a, b| {
-            (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
-        });
-        let shows_changes = attributes
-            .iter()
-            .any(|column| wire::grows(&column.logical_name) && column.is_selectable());
-        let mut keys: Vec<TableKey> = table.keys.into_iter().filter_map(key).collect();
-        ordered::sort_by(&mut keys, |a, b| a.name.cmp(&b.name));
-        let summary = wire::Table {
-            logical_name: table.logical_name,
-            entity_set_name: table.entity_set_name,
-            primary_id_attribute: table.primary_id_attribute,
-            primary_name_attribute: table.primary_name_attribute,
-            display_name: table.display_name,
-            is_private: table.is_private,
-            change_tracking_enabled: table.change_tracking_enabled,
-            attributes: wire::ShowsChanges(shows_changes),
-            keys: Vec::new(),
-        };
-        Self {
-            summary: summary.into(),
-            attributes,
-            keys,
-        }
-    }
-}
-
-fn key(key: wire::Key) -> Option<TableKey> {
-    Some(TableKey {
-        name: key.logical_name.or(key.schema_name)?,
-        attributes: key.columns,
-        is_active: key.entity_key_index_status.as_deref() == Some("Active"),
-    })
-}
-
-impl From<wire::Column> for Attribute {
-    fn from(attribute: wire::Column) -> Self {
-        let type_name = attribute.attribute_type_name.and_then(|named| named.value);
-        let kind = kind(attribute.attribute_type.as_deref(), type_name.as_deref());
-        Self {
-            title: attribute.display_name.and_then(wire::Label::into_text),
-            column_number: attribute.number.unwrap_or_default(),
-            valid_for_read: attribute.is_valid_for_read.unwrap_or(true)
-                && attribute.is_valid_for_odata.unwrap_or(true),
-            valid_for_create: attribute.is_valid_for_create.unwrap_or_default(),
-            valid_for_update: attribute.is_valid_for_update.unwrap_or_default(),
-            attribute_of: attribute.attribute_of.filter(|name| !name.is_empty()),
-            logical_name: attribute.logical_name,
-            kind,
-        }
-    }
-}
-
-/// The type by its newer name, which alone tells choices, files and images from virtual
-/// columns, then by the older one.
-fn kind(attribute_type: Option<&str>, type_name: Option<&str>) -> AttributeKind {
-    match type_name {
-        Some("MultiSelectPicklistType") => {
-            return AttributeKind::MultiSelect {
-                options: Vec::new(),
-            };
-        }
-        Some("FileType") => return AttributeKind::File,
-        Some("ImageType") => return AttributeKind::Image,
-        _ => {}
-    }
-    match attribute_type {
-        Some("String") => AttributeKind::String { max_length: None },
-        Some("Memo") => AttributeKind::Memo { max_length: None },
-        Some("Integer") => AttributeKind::Integer,
-        Some("BigInt") => AttributeKind::BigInt,
-        Some("Decimal") => AttributeKind::Decimal { precision: None },
-        Some("Money") => AttributeKind::Money { precision: None },
-        Some("Double") => AttributeKind::Double,
-        Some("Boolean") => AttributeKind::Boolean {
-            options: Vec::new(),
-        },
-        Some("Picklist") => AttributeKind::Picklist {
-            options: Vec::new(),
-        },
-        Some("State") => AttributeKind::State {
-            options: Vec::new(),
-        },
-        Some("Status") => AttributeKind::Status {
-            options: Vec::new(),
-        },
-        Some("DateTime") => AttributeKind::DateTime {
-            behavior: DateTimeBehavior::default(),
-        },
-        Some("Lookup" | "Customer" | "Owner") => AttributeKind::Lookup {
-            targets: Vec::new(),
-        },
-        Some("Uniqueidentifier") => AttributeKind::Uniqueidentifier,
-        Some("EntityName") => AttributeKind::EntityName,
-        // Parties of an activity, rules of a calendar and managed properties are no columns of
-        // rows either.
-        Some("Virtual" | "PartyList" | "CalendarRules" | "ManagedProperty") => {
-            AttributeKind::Virtual
-        }
-        other => AttributeKind::Other(type_name.or(other).unwrap_or_default().to_owned()),
     }
 }

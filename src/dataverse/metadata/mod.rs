@@ -1,26 +1,31 @@
 //! What the service says about its tables: `EntityDefinitions` (reference §5).
 //!
-//! A table is read in two waves: its definition with all columns in short, then, as far as
-//! the service has room side by side, one request for each kind of column that has more to
-//! tell. Kinds that a table does not have cost nothing.
+//! Tables are read in two waves, each one batch: their definitions with all columns in short,
+//! then whatever each kind of column has more to tell. Kinds that a table does not have cost
+//! nothing. An answer is taken apart into its parts, and each part at once into what is kept of
+//! it.
 
+mod assemble;
+mod cast;
 mod definition;
 mod guards;
+mod relationship;
 mod wire;
-
-use std::collections::VecDeque;
 
 use serde::de::DeserializeOwned;
 
+use self::cast::Cast;
 use super::query::{Query, string_literal};
-use super::{Client, Prefer};
-use crate::error::{Error, ErrorKind};
-use crate::host::{Host, Started};
+use super::{Client, Link, Prefer};
+use crate::error::{Error, ErrorKind, Recovery, ServiceFault};
+use crate::host::Host;
 
 pub use definition::{
-    Attribute, AttributeKind, DateTimeBehavior, OptionItem, TableDefinition, TableKey, TableSummary,
+    Attribute, AttributeKind, Bounds, DateTimeBehavior, OptionItem, OptionSet, RequiredLevel,
+    TableDefinition, TableKey, TableSummary,
 };
 pub use guards::{Switch, TableGuards, TablePrivilege, guards, references};
+pub use relationship::{Cardinality, Relationship};
 
 /// What is asked about a table, alone or among all.
 const TABLE_COLUMNS: &str = "LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,\
@@ -29,95 +34,183 @@ const TABLE_COLUMNS: &str = "LogicalName,EntitySetName,PrimaryIdAttribute,Primar
 /// What is asked about a column of any kind.
 const ATTRIBUTE_COLUMNS: &str = "LogicalName,AttributeType,AttributeTypeName,AttributeOf,\
                                  DisplayName,ColumnNumber,IsValidForRead,IsValidForCreate,\
-                                 IsValidForUpdate,IsValidODataAttribute";
+                                 IsValidForUpdate,IsValidODataAttribute,RequiredLevel,IsSecured";
+
+/// How many tables are asked about in one request of a list that is too long for one.
+const TABLES_AT_ONCE: usize = 25;
+/// The largest batch that is accepted, in bytes. Larger ones are asked for in halves, so that
+/// memory does not grow with what the tables have.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Which parts of a definition are wanted besides the columns and keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// None: what it takes to read rows.
+    Rows,
+    /// Relationships too.
+    Relationships,
+}
 
 /// Every table in few words, in one request.
 ///
 /// Of the columns only those come along that grow with every change: they tell how changes of
 /// a table can be found that the service does not track.
+///
+/// # Errors
+/// What the service said.
 pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Error> {
     let named: Vec<String> = wire::GROWING
         .iter()
         .map(|name| format!("LogicalName eq {}", string_literal(name)))
         .collect();
-    let telling = format!("LogicalName;$filter={}", named.join(" or "));
-    let answer = match list_with(client, &telling).await {
+    let expand = format!(
+        "Attributes($select=LogicalName;$filter={})",
+        named.join(" or ")
+    );
+    let query = Query::new("EntityDefinitions").option("$select", TABLE_COLUMNS);
+    match summaries(client, query.clone().option("$expand", &expand)).await {
         // A filter within an expansion is ordinary OData, but no version promises it here.
-        Err(error)
-            if error
-                .fault
-                .as_ref()
-                .is_some_and(|fault| fault.status == 400) =>
-        {
-            list_with(client, "LogicalName").await?
+        Err(error) if is_refusal(&error) => {}
+        answer => return answer,
+    }
+    let mut tables = summaries(client, query).await?;
+    for some in tables.chunks_mut(TABLES_AT_ONCE) {
+        let named: Vec<String> = some
+            .iter()
+            .map(|table| format!("LogicalName eq {}", string_literal(&table.logical_name)))
+            .collect();
+        let query = Query::new("EntityDefinitions")
+            .option("$select", "LogicalName")
+            .option("$filter", &named.join(" or "))
+            .option("$expand", "Attributes($select=LogicalName)");
+        for found in summaries(client, query).await? {
+            for table in &mut *some {
+                table.shows_changes |=
+                    found.shows_changes && table.logical_name == found.logical_name;
+            }
         }
-        answer => answer?,
-    };
+    }
+    Ok(tables)
+}
+
+async fn summaries<H: Host>(client: &Client<H>, query: Query) -> Result<Vec<TableSummary>, Error> {
+    let answer: wire::List<wire::Table<wire::ShowsChanges>> = client
+        .get_json(&client.resource(query.as_str())?, &Prefer::default())
+        .await?;
     Ok(answer.value.into_iter().map(TableSummary::from).collect())
 }
 
-async fn list_with<H: Host>(
-    client: &Client<H>,
-    columns: &str,
-) -> Result<wire::List<wire::Table<wire::ShowsChanges>>, Error> {
-    let query = Query::new("EntityDefinitions")
-        .option("$select", TABLE_COLUMNS)
-        .option("$expand", &format!("Attributes($select={columns})"));
-    get(client, query.as_str()).await
-}
-
 /// One table with all its columns, or `None` if there is no such table.
+///
+/// # Errors
+/// What the service said.
 pub async fn table<H: Host>(
     client: &Client<H>,
     name: &str,
+    extent: Extent,
 ) -> Result<Option<TableDefinition>, Error> {
-    if !is_logical_name(name) {
-        return Ok(None);
+    let mut tables = tables(client, &[name.to_owned()], extent).await?;
+    Ok(tables.pop().flatten())
+}
+
+/// These tables with all their columns, in two requests as a rule; `None` for one that is not
+/// there.
+///
+/// # Errors
+/// What the service said.
+pub async fn tables<H: Host>(
+    client: &Client<H>,
+    names: &[String],
+    extent: Extent,
+) -> Result<Vec<Option<TableDefinition>>, Error> {
+    let mut wanted = Vec::new();
+    let mut links = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        if is_logical_name(name) {
+            wanted.push(index);
+            links.push(client.resource(&path(name, extent))?);
+        }
     }
-    let path = format!(
-        "EntityDefinitions(LogicalName='{name}')?$select={TABLE_COLUMNS}\
-         &$expand=Attributes($select={ATTRIBUTE_COLUMNS}),\
+    let batching = client.clone().accepting_at_most(BATCH_BYTES);
+    let answers = batching.batch(&links, &Prefer::default()).await?;
+    let mut tables: Vec<Option<TableDefinition>> = Vec::new();
+    tables.resize_with(names.len(), || None);
+    let mut casts = Vec::new();
+    for ((index, link), answer) in wanted.into_iter().zip(&links).zip(answers) {
+        let table: wire::Table<Vec<wire::Column>> = match parsed(client, link, answer).await {
+            Ok(table) => table,
+            Err(error) if is_unknown(&error) => continue,
+            Err(error) => return Err(error),
+        };
+        let definition = TableDefinition::from(table);
+        let needed = Cast::ALL
+            .into_iter()
+            .filter(|cast| cast.is_needed(&definition));
+        casts.extend(needed.map(|cast| (index, cast)));
+        if let Some(slot) = tables.get_mut(index) {
+            *slot = Some(definition);
+        }
+    }
+    links.clear();
+    for (index, cast) in &casts {
+        let name = names.get(*index).map_or("", String::as_str);
+        links.push(client.resource(&cast.path(name, false))?);
+    }
+    let answers = batching.batch(&links, &Prefer::default()).await?;
+    for (((index, cast), link), answer) in casts.into_iter().zip(&links).zip(answers) {
+        let Some(Some(table)) = tables.get_mut(index) else {
+            continue;
+        };
+        let details: wire::List<wire::Detail> = match parsed(client, link, answer).await {
+            Err(error) if is_refusal(&error) => {
+                let link = client.resource(&cast.path(&table.summary.logical_name, true))?;
+                client.get_json(&link, &Prefer::default()).await?
+            }
+            details => details?,
+        };
+        for detail in details.value {
+            table.complete(detail);
+        }
+    }
+    Ok(tables)
+}
+
+fn path(name: &str, extent: Extent) -> String {
+    let mut path = format!(
+        "EntityDefinitions(LogicalName='{name}')?$select={TABLE_COLUMNS},\
+         CanChangeTrackingBeEnabled&$expand=Attributes($select={ATTRIBUTE_COLUMNS}),\
          Keys($select=LogicalName,SchemaName,KeyAttributes,EntityKeyIndexStatus)"
     );
-    let table: wire::Table<Vec<wire::Column>> = match get(client, &path).await {
-        Ok(table) => table,
-        Err(error) if is_unknown(&error) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut definition = TableDefinition::from(table);
-    let mut casts = Cast::ALL
-        .into_iter()
-        .filter(|cast| cast.is_needed(&definition))
-        .collect::<Vec<_>>()
-        .into_iter();
-    let mut running = VecDeque::new();
-    loop {
-        // One always, more as long as the service has room.
-        while running.is_empty() || client.room() > 0 {
-            let Some(cast) = casts.next() else { break };
-            running.push_back(details(client, cast.path(name)).await);
-        }
-        let Some(first) = running.pop_front() else {
-            return Ok(Some(definition));
-        };
-        for detail in first.await?.value {
-            definition.complete(detail);
+    if extent == Extent::Relationships {
+        for (name, columns) in [
+            ("ManyToOne", Relationship::ONE_TO_MANY),
+            ("OneToMany", Relationship::ONE_TO_MANY),
+            ("ManyToMany", Relationship::MANY_TO_MANY),
+        ] {
+            path.push_str(&format!(",{name}Relationships($select={columns})"));
         }
     }
+    path
 }
 
-async fn details<H: Host>(
+/// An answer of a batch. One that is too large for a batch, or damaged, is asked for by itself.
+async fn parsed<H: Host, T: DeserializeOwned>(
     client: &Client<H>,
-    path: String,
-) -> Started<Result<wire::List<wire::Detail>, Error>> {
-    let client = client.clone();
-    Started::new(async move { get(&client, &path).await }).await
+    link: &Link,
+    answer: Result<Vec<u8>, Error>,
+) -> Result<T, Error> {
+    match answer.map(|body| serde_json::from_slice(&body)) {
+        Ok(Ok(value)) => return Ok(value),
+        Err(error) if error.recovery != Some(Recovery::SmallerPages) => return Err(error),
+        Ok(Err(_)) | Err(_) => {}
+    }
+    client.get_json(link, &Prefer::default()).await
 }
 
-async fn get<H: Host, T: DeserializeOwned>(client: &Client<H>, path: &str) -> Result<T, Error> {
-    client
-        .get_json(&client.resource(path)?, &Prefer::default())
-        .await
+/// Whether the service cannot answer such a question, at all or at once.
+fn is_refusal(error: &Error) -> bool {
+    let is_bad = |fault: &ServiceFault| fault.status == 400;
+    error.fault.as_ref().is_some_and(is_bad) || error.recovery == Some(Recovery::SmallerPages)
 }
 
 /// Whether the service says that there is no such table. The status tells; the code that goes
@@ -137,82 +230,4 @@ fn is_logical_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-/// A derived type of column, asked for what only that type has (reference §5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cast {
-    Lookup,
-    Picklist,
-    State,
-    Status,
-    MultiSelect,
-    Boolean,
-    String,
-    Memo,
-    Decimal,
-    Money,
-    DateTime,
-}
-
-impl Cast {
-    const ALL: [Self; 11] = [
-        Self::Lookup,
-        Self::Picklist,
-        Self::State,
-        Self::Status,
-        Self::MultiSelect,
-        Self::Boolean,
-        Self::String,
-        Self::Memo,
-        Self::Decimal,
-        Self::Money,
-        Self::DateTime,
-    ];
-
-    fn is_needed(self, table: &TableDefinition) -> bool {
-        table.attributes.iter().any(|attribute| {
-            attribute.is_selectable()
-                && matches!(
-                    (self, &attribute.kind),
-                    (Self::Lookup, AttributeKind::Lookup { .. })
-                        | (Self::Picklist, AttributeKind::Picklist { .. })
-                        | (Self::State, AttributeKind::State { .. })
-                        | (Self::Status, AttributeKind::Status { .. })
-                        | (Self::MultiSelect, AttributeKind::MultiSelect { .. })
-                        | (Self::Boolean, AttributeKind::Boolean { .. })
-                        | (Self::String, AttributeKind::String { .. })
-                        | (Self::Memo, AttributeKind::Memo { .. })
-                        | (Self::Decimal, AttributeKind::Decimal { .. })
-                        | (Self::Money, AttributeKind::Money { .. })
-                        | (Self::DateTime, AttributeKind::DateTime { .. })
-                )
-        })
-    }
-
-    fn path(self, table: &str) -> String {
-        const OPTIONS: &str = "LogicalName&$expand=OptionSet($select=Options)";
-        const SHARED_OPTIONS: &str =
-            "LogicalName&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)";
-        let (name, select) = match self {
-            Self::Lookup => ("Lookup", "LogicalName,Targets"),
-            Self::Picklist => ("Picklist", SHARED_OPTIONS),
-            Self::State => ("State", OPTIONS),
-            Self::Status => ("Status", OPTIONS),
-            Self::MultiSelect => ("MultiSelectPicklist", SHARED_OPTIONS),
-            Self::Boolean => (
-                "Boolean",
-                "LogicalName&$expand=OptionSet($select=TrueOption,FalseOption)",
-            ),
-            Self::String => ("String", "LogicalName,MaxLength"),
-            Self::Memo => ("Memo", "LogicalName,MaxLength"),
-            Self::Decimal => ("Decimal", "LogicalName,Precision"),
-            Self::Money => ("Money", "LogicalName,Precision"),
-            Self::DateTime => ("DateTime", "LogicalName,DateTimeBehavior"),
-        };
-        format!(
-            "EntityDefinitions(LogicalName='{table}')/Attributes/\
-             Microsoft.Dynamics.CRM.{name}AttributeMetadata?$select={select}"
-        )
-    }
 }

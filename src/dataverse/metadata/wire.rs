@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Reads null as the default, such as an empty list.
 fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -27,13 +29,22 @@ pub(super) struct Table<A> {
     pub(super) entity_set_name: Option<String>,
     pub(super) primary_id_attribute: Option<String>,
     pub(super) primary_name_attribute: Option<String>,
-    pub(super) display_name: Option<Label>,
+    pub(super) display_name: Option<Text>,
     pub(super) is_private: Option<bool>,
     pub(super) change_tracking_enabled: Option<bool>,
+    /// `{"Value": …}` among others.
+    #[serde(default)]
+    pub(super) can_change_tracking_be_enabled: Value,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) attributes: A,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) keys: Vec<Key>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) many_to_one_relationships: Vec<Value>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) one_to_many_relationships: Vec<Value>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) many_to_many_relationships: Vec<Value>,
 }
 
 /// Whether a table has a column that grows with every change. Nothing else is kept of the
@@ -86,7 +97,9 @@ pub(super) struct Column {
     pub(super) attribute_type: Option<String>,
     pub(super) attribute_type_name: Option<Valued<Option<String>>>,
     pub(super) attribute_of: Option<String>,
-    pub(super) display_name: Option<Label>,
+    pub(super) display_name: Option<Text>,
+    pub(super) required_level: Option<Valued<Option<String>>>,
+    pub(super) is_secured: Option<bool>,
     #[serde(rename = "ColumnNumber")]
     pub(super) number: Option<i32>,
     pub(super) is_valid_for_read: Option<bool>,
@@ -106,6 +119,11 @@ pub(super) struct Detail {
     pub(super) global_option_set: Option<OptionSet>,
     pub(super) max_length: Option<i64>,
     pub(super) precision: Option<i64>,
+    /// Numbers as they were written: they may have more digits than a binary one.
+    pub(super) min_value: Option<Box<RawValue>>,
+    pub(super) max_value: Option<Box<RawValue>>,
+    pub(super) format: Option<String>,
+    pub(super) format_name: Option<Valued<Option<String>>>,
     pub(super) date_time_behavior: Option<Valued<Option<String>>>,
 }
 
@@ -114,6 +132,8 @@ pub(super) struct Detail {
 pub(super) struct OptionSet {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) options: Vec<OptionItem>,
+    pub(super) name: Option<String>,
+    pub(super) is_global: Option<bool>,
     pub(super) true_option: Option<OptionItem>,
     pub(super) false_option: Option<OptionItem>,
 }
@@ -123,7 +143,7 @@ pub(super) struct OptionSet {
 pub(super) struct OptionItem {
     /// Null in damaged customizations; such an option cannot be in a row.
     pub(super) value: Option<i32>,
-    pub(super) label: Option<Label>,
+    pub(super) label: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -142,9 +162,14 @@ pub(super) struct Valued<T> {
     pub(super) value: T,
 }
 
+/// A text for people, in one language: the user's own, else the first that has one.
+#[derive(Deserialize)]
+#[serde(from = "Label")]
+pub(super) struct Text(pub(super) Option<String>);
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Label {
+struct Label {
     user_localized_label: Option<LocalizedLabel>,
     #[serde(default, deserialize_with = "or_default")]
     localized_labels: Vec<LocalizedLabel>,
@@ -156,13 +181,15 @@ struct LocalizedLabel {
     label: Option<String>,
 }
 
-impl Label {
-    /// The text in the user's language, or in the first language that has one.
-    pub(super) fn into_text(self) -> Option<String> {
-        self.user_localized_label
-            .into_iter()
-            .chain(self.localized_labels)
-            .filter_map(|label| label.label)
-            .find(|text| !text.is_empty())
+impl From<Label> for Text {
+    fn from(label: Label) -> Self {
+        Self(
+            label
+                .user_localized_label
+                .into_iter()
+                .chain(label.localized_labels)
+                .filter_map(|label| label.label)
+                .find(|text| !text.is_empty()),
+        )
     }
 }

@@ -3,16 +3,8 @@ use crate::catalog::AlternateKey;
 
 fn column(name: &str, data_type: DataType, max_length: Option<u32>) -> Column {
     Column {
-        name: name.to_owned(),
-        title: name.to_owned(),
-        data_type,
-        nullable: true,
-        creatable: true,
-        updatable: true,
         max_length,
-        scale: None,
-        choices: Vec::new(),
-        targets: Vec::new(),
+        ..Column::new(name.to_owned(), name.to_owned(), data_type)
     }
 }
 
@@ -26,6 +18,8 @@ fn plan(columns: Vec<Column>, selected: Option<&[&str]>, page_size: Option<u32>)
         name_column: None,
         columns,
         alternate_keys: Vec::<AlternateKey>::new(),
+        relationships: Vec::new(),
+        can_be_tracked: false,
     };
     let binding = Binding {
         table: "account".to_owned(),
