@@ -27,6 +27,7 @@ use crate::{
     },
     org::{self, Role},
     schema::{Schema, SchemaError, metadata_id},
+    seed::extra,
     store::{Store, StoreError},
 };
 
@@ -67,9 +68,18 @@ pub enum StartError {
     Task(#[from] tokio::task::JoinError),
 }
 
+/// Made-up custom tables.
+#[derive(Debug, Clone, Copy, Default)]
+struct ExtraTables {
+    tables: usize,
+    columns: usize,
+    rows: usize,
+}
+
 /// How an emulator is to be started.
 pub struct Builder {
     schema: Option<Schema>,
+    made_up: ExtraTables,
     file: Option<PathBuf>,
     environment: SocketAddr,
     authority: SocketAddr,
@@ -102,6 +112,7 @@ impl Default for Builder {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Builder {
             schema: None,
+            made_up: ExtraTables::default(),
             file: None,
             environment: free,
             authority: free,
@@ -126,6 +137,22 @@ impl Builder {
     #[must_use]
     pub fn schema(mut self, schema: Schema) -> Self {
         self.schema = Some(schema);
+        self
+    }
+
+    /// So many made-up custom tables besides the standard ones, each with so many columns, not
+    /// counting those that only describe others: a large organization costs a few seconds and some
+    /// hundred bytes a column. Not with a schema of the caller's own.
+    #[must_use]
+    pub fn extra_tables(mut self, tables: usize, columns: usize) -> Self {
+        (self.made_up.tables, self.made_up.columns) = (tables, columns);
+        self
+    }
+
+    /// So many rows in each of the made-up custom tables of a new organization.
+    #[must_use]
+    pub fn extra_rows(mut self, rows_per_table: usize) -> Self {
+        self.made_up.rows = rows_per_table;
         self
     }
 
@@ -248,10 +275,12 @@ impl Builder {
         let authority_listener = bind(self.authority).await?;
         let local = local_address(&environment_listener, self.environment)?;
         let authority_local = local_address(&authority_listener, self.authority)?;
-        let (schema, file, clock) = (self.schema, self.file, self.clock.clone());
+        let (schema, made_up) = (self.schema, self.made_up);
+        let (file, clock) = (self.file, self.clock.clone());
         let (name, seed) = (self.name.clone(), self.seed);
         let store =
-            tokio::task::spawn_blocking(move || open(schema, file, clock, &name, seed)).await??;
+            tokio::task::spawn_blocking(move || open(schema, made_up, file, clock, &name, seed))
+                .await??;
 
         let tenants = vec![
             Tenant {
@@ -347,6 +376,7 @@ impl Builder {
 
 fn open(
     schema: Option<Schema>,
+    made_up: ExtraTables,
     file: Option<PathBuf>,
     clock: Clock,
     name: &str,
@@ -354,7 +384,7 @@ fn open(
 ) -> Result<Store, StartError> {
     let schema = Arc::new(match schema {
         Some(schema) => schema,
-        None => Schema::standard()?,
+        None => Schema::with_extra_tables(made_up.tables, made_up.columns)?,
     });
     let mut store = match file {
         Some(path) => Store::open(&path, schema, clock)?,
@@ -365,6 +395,7 @@ fn open(
         if let Some(seed) = seed {
             seed(&mut store).map_err(StartError::Seed)?;
         }
+        extra::rows(&store, made_up.rows)?;
     }
     Ok(store)
 }

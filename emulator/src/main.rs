@@ -60,6 +60,15 @@ struct Serve {
     /// as long as it would have been.
     #[arg(long, value_name = "SECONDS")]
     refresh_token_grace: Option<u64>,
+    /// So many made-up custom tables besides the standard ones.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    extra_tables: usize,
+    /// So many columns in each of them.
+    #[arg(long, value_name = "NUMBER", default_value_t = 120)]
+    extra_columns: usize,
+    /// So many rows in each of them.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    extra_rows: usize,
     #[command(flatten)]
     content: Content,
 }
@@ -111,7 +120,10 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(seconds) = serve.refresh_token_grace {
         builder = builder.refresh_token_grace(Duration::from_secs(seconds));
     }
-    builder = builder.version(serve.api_version);
+    builder = builder
+        .version(serve.api_version)
+        .extra_tables(serve.extra_tables, serve.extra_columns)
+        .extra_rows(serve.extra_rows);
     for origin in serve.also_known_as {
         builder = builder.also_known_as(origin);
     }

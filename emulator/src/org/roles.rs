@@ -1,5 +1,7 @@
 //! The privileges and roles of a new organization (reference §11).
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use super::{Depth, ROOT_BUSINESS_UNIT, Role, role::grant_id};
@@ -45,14 +47,23 @@ pub(super) fn seed(store: &Store, schema: &Schema, units: &[Uuid]) -> Result<(),
         "roletemplateid",
     ];
     store.load(roles, &columns, rows)?;
+    let custom: HashSet<Uuid> = schema
+        .tables()
+        .filter(|table| table.on_demand)
+        .flat_map(|table| table.privileges.iter().map(|privilege| privilege.id))
+        .collect();
     let Some(grants) = schema.table("roleprivileges") else {
         return Ok(());
     };
-    let privileges = &privileges;
+    let (privileges, custom) = (&privileges, &custom);
     let rows = units.iter().flat_map(|&unit| {
         Role::ALL.into_iter().flat_map(move |role| {
             privileges.iter().filter_map(move |privilege| {
-                let depth = depth(role, privilege)?;
+                let depth = if custom.contains(&privilege.id) {
+                    depth_on_custom(role, privilege)?
+                } else {
+                    depth(role, privilege)?
+                };
                 let id = role.id(unit);
                 Some(vec![
                     Value::Guid(grant_id(id, privilege.id)),
@@ -117,6 +128,15 @@ fn seed_templates(store: &Store, schema: &Schema) -> Result<(), StoreError> {
     });
     store.load(table, &["roletemplateid", "name"], rows)?;
     Ok(())
+}
+
+/// The same for a table that was added by a customization: roles of the platform know nothing of
+/// it, apart from those that may do everything or read everything.
+fn depth_on_custom(role: Role, privilege: &Privilege) -> Option<Depth> {
+    match role {
+        Role::SystemAdministrator | Role::IntegrationReader => depth(role, privilege),
+        Role::SystemCustomizer | Role::BasicUser | Role::Salesperson => None,
+    }
 }
 
 /// How far a role's privilege reaches; `None` if the role lacks it.

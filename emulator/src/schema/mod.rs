@@ -6,6 +6,7 @@
 mod change;
 mod column;
 mod derived;
+mod extra;
 mod option_set;
 mod parse;
 mod privilege;

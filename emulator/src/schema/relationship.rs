@@ -56,6 +56,18 @@ impl Relationship {
         }
     }
 
+    /// Logical names of the tables at its ends.
+    pub fn tables(&self) -> (&str, &str) {
+        match self {
+            Self::OneToMany {
+                referenced_table,
+                referencing_table,
+                ..
+            } => (referenced_table, referencing_table),
+            Self::ManyToMany { table1, table2, .. } => (table1, table2),
+        }
+    }
+
     /// Stable identifier of the relationship's definition.
     pub fn metadata_id(&self) -> Uuid {
         super::metadata_id(&["relationship", self.schema_name()])

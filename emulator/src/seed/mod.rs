@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod day;
+pub mod extra;
 pub mod generate;
 pub mod import;
 pub mod marketing;

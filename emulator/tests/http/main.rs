@@ -13,6 +13,7 @@ mod credentials;
 mod definitions;
 mod faults;
 mod fetch;
+mod large;
 mod metadata;
 mod on_premises;
 mod people;

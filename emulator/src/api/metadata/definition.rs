@@ -1,5 +1,7 @@
 //! One definition of any kind: its properties by name, and what it leads to.
 
+use std::{cell::OnceCell, collections::HashMap};
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -36,6 +38,34 @@ pub(super) enum Children<'a> {
 pub(super) struct Sight<'a> {
     pub(super) schema: &'a Schema,
     pub(super) labels: Labels,
+    /// Relationships by the tables at their ends, once somebody asks for them.
+    by_table: OnceCell<HashMap<&'a str, Vec<&'a Relationship>>>,
+}
+
+impl<'a> Sight<'a> {
+    pub(super) fn new(schema: &'a Schema, labels: Labels) -> Self {
+        Self {
+            schema,
+            labels,
+            by_table: OnceCell::new(),
+        }
+    }
+
+    /// The relationships at one of whose ends the table is, by name.
+    fn relationships_of(&self, table: &str) -> &[&'a Relationship] {
+        let by_table = self.by_table.get_or_init(|| {
+            let mut by_table: HashMap<&str, Vec<&Relationship>> = HashMap::new();
+            for relationship in self.schema.relationships() {
+                let (one, other) = relationship.tables();
+                by_table.entry(one).or_default().push(relationship);
+                if one != other {
+                    by_table.entry(other).or_default().push(relationship);
+                }
+            }
+            by_table
+        });
+        by_table.get(table).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Whether a type of this name can be cast to.
@@ -65,6 +95,17 @@ pub(super) fn is_type(name: &str) -> bool {
         "BooleanOptionSetMetadata",
     ];
     TYPES.contains(&name)
+}
+
+/// The type of all members of a collection, where it is a derived one.
+pub(super) fn type_of_collection(name: &str) -> Option<&'static str> {
+    match name {
+        "OneToManyRelationships" | "ManyToOneRelationships" => {
+            Some("OneToManyRelationshipMetadata")
+        }
+        "ManyToManyRelationships" => Some("ManyToManyRelationshipMetadata"),
+        _ => None,
+    }
 }
 
 impl<'a> Item<'a> {
@@ -126,17 +167,17 @@ impl<'a> Item<'a> {
     /// What a navigation property leads to; option sets belong to derived types only.
     pub(super) fn children(
         &self,
-        schema: &'a Schema,
+        sight: &Sight<'a>,
         name: &str,
         exact: bool,
     ) -> Option<Children<'a>> {
         match *self {
             Self::Table(table) => {
                 let relationships = |belongs: fn(&Relationship, &Table) -> bool| {
-                    let all = schema.relationships().iter();
+                    let all = sight.relationships_of(&table.logical_name).iter();
                     Children::Many(
                         all.filter(|r| belongs(r, table))
-                            .map(Item::Relationship)
+                            .map(|r| Item::Relationship(r))
                             .collect(),
                     )
                 };
@@ -160,9 +201,9 @@ impl<'a> Item<'a> {
             Self::Column(table, column) if exact => {
                 let global = match &column.kind {
                     ColumnKind::Picklist { global, .. }
-                    | ColumnKind::MultiSelectPicklist { global, .. } => {
-                        global.as_ref().and_then(|name| schema.option_set(name))
-                    }
+                    | ColumnKind::MultiSelectPicklist { global, .. } => global
+                        .as_ref()
+                        .and_then(|name| sight.schema.option_set(name)),
                     ColumnKind::State { .. }
                     | ColumnKind::Status { .. }
                     | ColumnKind::Boolean { .. } => None,

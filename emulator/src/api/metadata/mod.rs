@@ -104,13 +104,11 @@ impl<'a> Call<'a> {
     fn sight(&'a self, connection: &Connection) -> Result<Sight<'a>, ODataError> {
         let languages = self.options.custom.get("LabelLanguages");
         let only = languages.map(|list| list.split(',').flat_map(|code| code.trim().parse()));
-        Ok(Sight {
-            schema: &self.model().schema,
-            labels: Labels {
-                language: user_language(connection, self.caller.user)?,
-                only: only.map(Iterator::collect),
-            },
-        })
+        let labels = Labels {
+            language: user_language(connection, self.caller.user)?,
+            only: only.map(Iterator::collect),
+        };
+        Ok(Sight::new(&self.model().schema, labels))
     }
 
     fn refuse_list_options(&self) -> Result<(), ODataError> {
@@ -138,7 +136,6 @@ impl<'a> Call<'a> {
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
         let sight = self.sight(connection)?;
-        let schema = sight.schema;
         let mut place = start;
         let mut cast: Option<&str> = None;
         let mut context = match &place {
@@ -160,7 +157,7 @@ impl<'a> Call<'a> {
             let Place::One(item) = &place else {
                 return Err(ODataError::unknown_segment(name));
             };
-            place = match item.children(schema, name, cast.is_some()) {
+            place = match item.children(&sight, name, cast.is_some()) {
                 Some(Children::Many(items)) => match &segment.arguments {
                     None => Place::Many(items),
                     Some(key) => {
@@ -185,9 +182,12 @@ impl<'a> Call<'a> {
                     return self.metadata_property(&sight, item, name, next, &context);
                 }
             };
-            if !matches!(place, Place::Many(_)) {
-                cast = None;
-            }
+            cast = match &place {
+                Place::One(item @ (Item::OptionSet(..) | Item::GlobalOptionSet(_))) => {
+                    Some(item.type_name(true))
+                }
+                _ => definition::type_of_collection(name),
+            };
         }
         let mut body = self.metadata_body(&context, matches!(place, Place::Many(_)));
         match place {

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::definition::{Children, Item, Sight};
+use super::definition::{Children, Item, Sight, type_of_collection};
 use crate::odata::{
     Literal, ODataError, enumeration,
     filter::{Comparison, Condition, Operand},
@@ -102,11 +102,14 @@ pub(super) fn write_members<'a>(
     for expand in &options.expand {
         let name = &expand.navigation;
         let children = item
-            .children(sight.schema, name, exact)
+            .children(sight, name, exact)
             .ok_or_else(|| unknown(name))?;
         push_name(out, name);
         match children {
-            Children::Many(items) => write_all(out, sight, items, &expand.options, None)?,
+            Children::Many(items) => {
+                let own_type = type_of_collection(name);
+                write_all(out, sight, items, &expand.options, own_type)?;
+            }
             Children::One(None) => out.extend_from_slice(b"null"),
             // Choices behind a navigation property are of their own type.
             Children::One(Some(item)) => {

@@ -148,7 +148,7 @@ impl Header {
             keys: keys.collect(),
             privileges: self.privileges.resolve(&schema_name, ownership),
             read_with: std::mem::take(&mut self.read_with),
-            on_demand: false,
+            on_demand: has("on-demand"),
             is_read_only: has("read-only") || has("intersect"),
             metadata_id: metadata_id(&["table", &logical_name]),
             schema_name,
@@ -223,7 +223,7 @@ impl PrivilegeNames {
     }
 }
 
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "activities",
     "activity",
     "activity-party",
@@ -232,6 +232,7 @@ const FLAGS: [&str; 9] = [
     "intersect",
     "no-concurrency",
     "notes",
+    "on-demand",
     "read-only",
 ];
 

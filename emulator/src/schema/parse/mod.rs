@@ -30,7 +30,8 @@
 //! `organization`, `business` or `nobody`); its key and naming columns; whether changes are tracked
 //! (`enabled`, `available` or `unavailable`); `flags`, any of `activities` (can be regarded by
 //! them), `activity`, `activity-party`, `audited`, `custom`, `intersect`, `no-concurrency` (ignores
-//! `If-Match`), `notes` and `read-only` (written by the platform alone); alternate keys; and
+//! `If-Match`), `notes`, `on-demand` (room for rows is made when they are first asked for) and
+//! `read-only` (written by the platform alone); alternate keys; and
 //! `privileges NAME` where they end in another name than the table's, followed by `assign` if rows
 //! without an owner can be assigned and by `organization` if the privileges hold for all rows or
 //! none; or `privileges none`, with `read-with PRIVILEGE …` if reading needs others.
