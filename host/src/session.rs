@@ -3,7 +3,8 @@
 use wasmtime::component::ResourceAny;
 
 use crate::contract::{
-    ConnectorError, Event, Report, RoleChange, Selection, StreamDescription, StreamSummary,
+    Column, ConnectorError, Event, NewColumn, Report, RoleChange, Selection, StreamDescription,
+    StreamSummary, View,
 };
 use crate::error::CallError;
 use crate::instance::Instance;
@@ -94,7 +95,8 @@ impl Session {
         Ok(outcome.map_err(ConnectorError::from)?)
     }
 
-    /// The named streams in full, in the order asked for.
+    /// The named streams in full, in the order asked for. Descriptions are large: ask for some
+    /// dozens of streams at a time.
     pub async fn describe_streams(
         &mut self,
         names: &[String],
@@ -106,6 +108,42 @@ impl Session {
                 connector
                     .integration_connector_catalog()
                     .call_describe_streams(store, session, names)
+                    .await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// The saved queries over one stream, or over all, that the signed-in account can see.
+    pub async fn list_views(&mut self, stream: Option<&str>) -> Result<Vec<View>, CallError> {
+        let session = self.resource;
+        let outcome = self
+            .instance
+            .call("catalog.list-views", async |connector, store| {
+                connector
+                    .integration_connector_catalog()
+                    .call_list_views(store, session, stream)
+                    .await
+            })
+            .await?;
+        Ok(outcome.map_err(ConnectorError::from)?)
+    }
+
+    /// Adds a column to a stream, makes it usable at once, and describes it. A column of that name
+    /// and type that is there already is described; an error's
+    /// [`commit`](ConnectorError::commit) says how far it came.
+    pub async fn create_column(
+        &mut self,
+        stream: &str,
+        column: &NewColumn,
+    ) -> Result<Column, CallError> {
+        let session = self.resource;
+        let outcome = self
+            .instance
+            .call("catalog.create-column", async |connector, store| {
+                connector
+                    .integration_connector_catalog()
+                    .call_create_column(store, session, stream, column)
                     .await
             })
             .await?;

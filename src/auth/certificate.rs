@@ -130,8 +130,9 @@ fn parse(pem: &str) -> Result<SigningCertificate, String> {
         }
         None if certificates.is_empty() && !pem.contains("-----BEGIN ") => {
             return Err(
-                "holds no PEM; if it is a PKCS#12 file (.pfx, .p12), turn it into PEM \
-                 with `openssl pkcs12 -in FILE -nodes`, and store what that prints"
+                "holds no PEM; if it is a PKCS#12 file (.pfx, .p12), store it with \
+                 `dataverse-host secret set NAME --pkcs12 FILE`, or store what \
+                 `openssl pkcs12 -in FILE -nodes` prints"
                     .to_owned(),
             );
         }

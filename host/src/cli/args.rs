@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::callback::Callback;
+use super::create_column::NewChoiceArgument;
 use super::selection::{Files, Since};
 
 const COMPONENT_HELP: &str = "The connector component [default: $DATAVERSE_COMPONENT, else \
@@ -55,6 +56,8 @@ pub(super) enum Command {
     },
     /// What there is to read.
     Discover(DiscoverOptions),
+    /// Adds a column to a stream, usable at once, and prints it.
+    CreateColumn(ColumnOptions),
     /// Reads streams into files or a database, from where the last sync stopped.
     Sync(SyncOptions),
 }
@@ -140,11 +143,21 @@ pub(super) enum RoleFormat {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SecretCommand {
-    /// Reads a value from standard input, unseen on a terminal, and keeps it under this name.
+    /// Reads a value from standard input, unseen on a terminal, or from a PKCS#12 file, and keeps
+    /// it under this name.
     Set {
         /// As the settings name it.
         #[arg(value_name = "NAME")]
         name: String,
+
+        /// Keeps the key and the certificates of this PKCS#12 file (.pfx, .p12), as PEM. Its
+        /// password is read from standard input, unseen on a terminal.
+        #[arg(long, value_name = "FILE")]
+        pkcs12: Option<PathBuf>,
+
+        /// Takes the file's password from this secret of the connection instead.
+        #[arg(long, value_name = "NAME", requires = "pkcs12")]
+        password_secret: Option<String>,
     },
 }
 
@@ -158,6 +171,90 @@ pub(super) struct DiscoverOptions {
     /// Only this stream; may be repeated.
     #[arg(long = "stream", value_name = "NAME")]
     pub(super) streams: Vec<String>,
+
+    /// The saved queries over the streams, instead of the streams.
+    #[arg(long)]
+    pub(super) views: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ColumnOptions {
+    /// The stream that is to have it.
+    #[arg(value_name = "STREAM")]
+    pub(super) stream: String,
+
+    /// With the publisher's prefix, or without: then it is put before it.
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+
+    /// What people see.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) title: String,
+
+    /// What it is to hold.
+    #[arg(long = "type", value_enum)]
+    pub(super) column_type: ColumnType,
+
+    /// Of a text: the most characters [default: 100].
+    #[arg(long, value_name = "CHARACTERS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_length: Option<u32>,
+
+    /// Of a text: it may have several lines.
+    #[arg(long)]
+    pub(super) multiline: bool,
+
+    /// Of a decimal number or an amount of money: digits after the decimal point [default: 2].
+    #[arg(long, value_name = "DIGITS")]
+    pub(super) scale: Option<u8>,
+
+    /// Of a choice or a choice list: a label, or VALUE=LABEL; may be repeated.
+    #[arg(long = "choice", value_name = "LABEL")]
+    pub(super) choices: Vec<NewChoiceArgument>,
+
+    /// Of a reference: the stream that it refers to.
+    #[arg(long, value_name = "STREAM")]
+    pub(super) to: Option<String>,
+
+    /// For people: what it is for.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) description: Option<String>,
+
+    /// Whether people must fill it in.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) requirement: ColumnRequirement,
+
+    /// The solution it belongs to, by its unique name [default: the default solution].
+    #[arg(long, value_name = "NAME")]
+    pub(super) solution: Option<String>,
+
+    #[arg(long = "format", alias = "output", value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColumnType {
+    Text,
+    Integer,
+    Decimal,
+    Money,
+    Boolean,
+    /// One of several.
+    Choice,
+    /// Several of several.
+    ChoiceList,
+    Date,
+    Timestamp,
+    /// To a row of another stream.
+    Reference,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColumnRequirement {
+    #[default]
+    Optional,
+    Recommended,
+    /// By forms; the service itself takes rows without it.
+    Required,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

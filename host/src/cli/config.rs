@@ -13,7 +13,7 @@ use serde_json::json;
 use dataverse_host::{Limits, Network, Origin, Profile, Timeouts, Trust};
 
 use super::exit::{Exit, Failure};
-use super::selection::Streams;
+use super::selection::Selection;
 use super::stores::{StoreSections, Stores};
 
 /// A connection as its file describes it.
@@ -28,7 +28,7 @@ pub(super) struct ConnectionFile {
     #[serde(default)]
     limits: LimitsSection,
     #[serde(default)]
-    pub(super) sync: Streams,
+    pub(super) sync: Selection,
     /// Relative paths in the file start here.
     #[serde(skip)]
     directory: PathBuf,

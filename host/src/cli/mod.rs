@@ -3,6 +3,7 @@
 mod args;
 mod callback;
 mod config;
+mod create_column;
 mod discover;
 mod exit;
 mod interrupt;
@@ -25,6 +26,7 @@ use dataverse_host::{ConnectorHost, Profile, Session};
 use args::{Arguments, Command, SecretCommand};
 use config::ConnectionFile;
 use exit::{Exit, Failure};
+use secret::Source;
 
 /// The component's file name, as the build leaves it.
 const COMPONENT: &str = "dataverse_connector.wasm";
@@ -81,12 +83,33 @@ async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             role::run(&load(arguments)?, connection.as_ref(), options).await
         }
         Command::Secret {
-            command: SecretCommand::Set { name },
-        } => secret::set(&connection(arguments)?, name).await,
+            command:
+                SecretCommand::Set {
+                    name,
+                    pkcs12,
+                    password_secret,
+                },
+        } => {
+            let source = match pkcs12 {
+                Some(file) => Source::Pkcs12 {
+                    file,
+                    password: password_secret.as_deref(),
+                },
+                None => Source::Input,
+            };
+            secret::set(&connection(arguments)?, name, source).await
+        }
         Command::Discover(options) => {
             let connection = connection(arguments)?;
             let mut session = open(&load(arguments)?, &connection.profile()?).await?;
             discover::run(&mut session, options).await
+        }
+        Command::CreateColumn(options) => {
+            let connection = connection(arguments)?;
+            // What cannot be meant is told before anybody signs in.
+            let column = create_column::parse(options)?;
+            let mut session = open(&load(arguments)?, &connection.profile()?).await?;
+            create_column::run(&mut session, options, &column).await
         }
         Command::Sync(options) => {
             let connection = connection(arguments)?;

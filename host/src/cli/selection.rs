@@ -17,11 +17,11 @@ use super::exit::{Exit, Failure};
 /// What begins the name of a stream that is a query of the user's own.
 const QUERY: &str = "query:";
 
-/// Streams and what to read of them: `[sync]` of the connection file, or a selection file. What
+/// Selection and what to read of them: `[sync]` of the connection file, or a selection file. What
 /// is said here holds for every stream that does not say otherwise.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Streams {
+pub(super) struct Selection {
     #[serde(default)]
     labels: bool,
     page_size: Option<u32>,
@@ -117,7 +117,7 @@ impl TryFrom<toml::Value> for Since {
     }
 }
 
-impl Streams {
+impl Selection {
     fn read(path: &Path) -> Result<Self, Failure> {
         let text = read(path)?;
         let mut streams: Self = parse_toml(&text, &path.display().to_string())?;
@@ -127,7 +127,7 @@ impl Streams {
 
     /// Tells where the file is that this was read from.
     pub(super) fn stand_in(&mut self, directory: &Path) {
-        self.directory = directory.to_owned();
+        directory.clone_into(&mut self.directory);
     }
 
     /// What the selection says of a stream, whether it names it or not.
@@ -163,13 +163,13 @@ impl Streams {
 /// The streams to read: those of the command line, else all of the selection; what the command
 /// line says of them goes before what the selection says.
 pub(super) fn requests(
-    configured: &Streams,
+    configured: &Selection,
     options: &SyncOptions,
 ) -> Result<Vec<StreamRequest>, Failure> {
     let own = options
         .selection
         .as_deref()
-        .map(Streams::read)
+        .map(Selection::read)
         .transpose()?;
     let selection = own.as_ref().unwrap_or(configured);
     let mut requests = Vec::new();
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    fn streams(text: &str) -> Streams {
+    fn streams(text: &str) -> Selection {
         parse_toml(text, "s.toml").unwrap()
     }
 
@@ -360,7 +360,7 @@ mod tests {
         ] {
             assert!(wrong.parse::<Since>().is_err(), "{wrong}");
         }
-        let wrong = parse_toml::<Streams>("labels = true\nsince = 5\n", "s.toml").unwrap_err();
+        let wrong = parse_toml::<Selection>("labels = true\nsince = 5\n", "s.toml").unwrap_err();
         assert!(
             wrong.to_string().starts_with("s.toml, line 2: a time is"),
             "{wrong}"

@@ -8,6 +8,7 @@ mod file;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod memory;
+mod pkcs12;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub use file::SecretFile;
 #[cfg(feature = "keyring")]
 pub use keyring::Keyring;
 pub use memory::InMemory;
+pub use pkcs12::{Pkcs12Error, pkcs12_to_pem};
 
 /// The most that is read as a secret, or as a file of secrets, in bytes.
 const LONGEST: u64 = 1 << 20;

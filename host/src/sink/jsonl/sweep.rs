@@ -2,6 +2,7 @@
 //! file.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -159,7 +160,7 @@ impl<'a> Key<'a> {
             line.push_str(value);
             line.push(',');
         }
-        line.push_str(&format!("\"{DELETED}\":true}}\n"));
+        let _infallible = writeln!(line, "\"{DELETED}\":true}}");
         line
     }
 }
