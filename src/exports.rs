@@ -161,11 +161,13 @@ impl contract::catalog::Guest for Connector {
     }
 
     fn create_column(
-        _session: contract::catalog::SessionBorrow<'_>,
-        _stream: String,
-        _column: contract::catalog::NewColumn,
+        session: contract::catalog::SessionBorrow<'_>,
+        stream: String,
+        column: contract::catalog::NewColumn,
     ) -> Result<contract::catalog::Column, types::Error> {
-        Err(not_yet())
+        let session: &Session = session.get();
+        let created = catalog::create_column(&session.0, &stream, &column.into());
+        Ok(block_on(created)?.into())
     }
 }
 
@@ -285,6 +287,8 @@ same_variants!(catalog::DataType => contract::catalog::DataType:
     ChoiceList Reference StreamName File Other);
 same_variants!(catalog::Requirement => contract::catalog::Requirement:
     Optional Recommended Required SystemRequired);
+same_variants!(contract::catalog::Requirement => catalog::Requirement:
+    Optional Recommended Required SystemRequired);
 same_variants!(catalog::Cardinality => contract::catalog::Cardinality:
     ManyToOne OneToMany ManyToMany);
 same_variants!(source::Operation => contract::source::Operation:
@@ -392,6 +396,50 @@ impl From<catalog::Column> for contract::catalog::Column {
             targets: column.targets,
         }
     }
+}
+
+impl From<contract::catalog::NewColumn> for catalog::NewColumn {
+    fn from(column: contract::catalog::NewColumn) -> Self {
+        Self {
+            name: column.name,
+            title: column.title,
+            description: column.description,
+            new_type: column.new_type.into(),
+            requirement: column.requirement.into(),
+            solution: column.solution,
+        }
+    }
+}
+
+impl From<contract::catalog::NewType> for catalog::NewType {
+    fn from(new_type: contract::catalog::NewType) -> Self {
+        use contract::catalog::NewType;
+        match new_type {
+            NewType::Text(text) => Self::Text {
+                max_length: text.max_length,
+                multiline: text.multiline,
+            },
+            NewType::Integer => Self::Integer,
+            NewType::Decimal(digits) => Self::Decimal(digits),
+            NewType::Money(digits) => Self::Money(digits),
+            NewType::Boolean => Self::Boolean,
+            NewType::Choice(choices) => Self::Choice(new_choices(choices)),
+            NewType::ChoiceList(choices) => Self::ChoiceList(new_choices(choices)),
+            NewType::Date => Self::Date,
+            NewType::Timestamp => Self::Timestamp,
+            NewType::Reference(stream) => Self::Reference(stream),
+        }
+    }
+}
+
+fn new_choices(choices: Vec<contract::catalog::NewChoice>) -> Vec<catalog::NewChoice> {
+    choices
+        .into_iter()
+        .map(|choice| catalog::NewChoice {
+            value: choice.value,
+            label: choice.label,
+        })
+        .collect()
 }
 
 impl From<catalog::Description> for contract::catalog::Description {

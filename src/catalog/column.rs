@@ -87,6 +87,10 @@ pub enum Requirement {
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as the service tells it"
+)]
 pub struct Column {
     /// As it appears in rows.
     pub name: String,

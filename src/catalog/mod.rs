@@ -1,6 +1,8 @@
 //! What there is to read: tables as streams, their columns, and what their rows look like.
 
 mod column;
+mod new_column;
+mod object;
 mod row_schema;
 mod stream;
 mod suggest;
@@ -8,6 +10,7 @@ mod table;
 
 pub use crate::dataverse::metadata::{Bounds, Cardinality, Relationship};
 pub use column::{Choice, Column, DataType, Requirement};
+pub use new_column::{NewChoice, NewColumn, NewType, create as create_column};
 pub(crate) use row_schema::row_schema;
 pub use stream::StreamKind;
 pub(crate) use stream::StreamName;
@@ -109,7 +112,9 @@ pub async fn describe<H: Host>(
             return Ok(descriptions);
         };
         let found = poll_fn(|context| {
-            running.iter_mut().for_each(|later| later.drive(context));
+            for later in &mut running {
+                later.drive(context);
+            }
             Pin::new(&mut first).poll(context)
         });
         for definition in found.await? {

@@ -1,8 +1,7 @@
 //! What rows look like, as JSON Schema 2020-12.
 
-use serde_json::Value;
-
 use super::column::{Choice, Column, DataType};
+use super::object::{Object, array, quoted};
 use super::table::Table;
 
 /// The schema of a table's rows with the named columns, `None` for all, and with labels if
@@ -67,7 +66,7 @@ fn property(column: &Column) -> String {
         DataType::Date => property.text("format", "date"),
         DataType::Timestamp => property.text("format", "date-time"),
         DataType::Decimal => {
-            property.text("$comment", "The number's text is exact; do not round it.")
+            property.text("$comment", "The number's text is exact; do not round it.");
         }
         DataType::ChoiceList => property.text("pattern", "^-?[0-9]+(,-?[0-9]+)*$"),
         DataType::Choice if !column.choices.is_empty() => choices(column, &mut property),
@@ -134,43 +133,4 @@ fn label_property(column: &Column, name: &str) -> String {
     property.text("x-data-type", if is_type { "stream-name" } else { "text" });
     property.text("x-label-of", &column.name);
     property.end()
-}
-
-/// A JSON object in the making. It is written as text, because no binary number holds all
-/// digits of a decimal one.
-struct Object(String);
-
-impl Object {
-    fn new() -> Self {
-        Self("{".to_owned())
-    }
-
-    /// Adds a member whose value is JSON already.
-    fn member(&mut self, name: &str, json: &str) {
-        if self.0.len() > 1 {
-            self.0.push(',');
-        }
-        self.0.push_str(&quoted(name));
-        self.0.push(':');
-        self.0.push_str(json);
-    }
-
-    /// Adds a text.
-    fn text(&mut self, name: &str, text: &str) {
-        self.member(name, &quoted(text));
-    }
-
-    fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
-    }
-}
-
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-fn array(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.collect();
-    format!("[{}]", items.join(","))
 }

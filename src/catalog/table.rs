@@ -92,7 +92,7 @@ impl Table {
             columns,
             alternate_keys,
             relationships: definition.relationships,
-            can_be_tracked: summary.can_track_changes,
+            can_be_tracked: summary.change_tracking.can_be_on,
         })
     }
 
@@ -144,7 +144,7 @@ pub(super) fn is_readable(table: &TableSummary) -> bool {
 
 /// How changes of the table are found.
 pub(super) fn change_detection(table: &TableSummary) -> ChangeDetection {
-    if table.change_tracking_enabled {
+    if table.change_tracking.is_on {
         ChangeDetection::Tracked
     } else if table.shows_changes {
         ChangeDetection::Watermark

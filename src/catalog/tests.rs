@@ -291,6 +291,44 @@ fn a_table_is_described_with_what_each_type_has() {
             .find(|column| column.name == name)
             .unwrap()
     };
+    let choices = |name: &str| -> Vec<(i32, &str)> {
+        column(name)
+            .choices
+            .iter()
+            .map(|choice| (choice.value, choice.label.as_str()))
+            .collect()
+    };
+    assert_eq!(choices("statuscode"), [(1, "Active"), (2, "Inactive")]);
+    assert_eq!(choices("creditonhold"), [(0, "No"), (1, "Yes")]);
+    assert_eq!(choices("new_colours"), [(9, "9")]);
+    assert_eq!(column("future").title, "future");
+    let keys: Vec<(&str, bool)> = account
+        .alternate_keys
+        .iter()
+        .map(|key| (key.name.as_str(), key.usable))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            ("new_code", false),
+            ("new_none", false),
+            ("new_number", true)
+        ]
+    );
+}
+
+#[test]
+fn a_column_is_described_with_what_it_may_hold() {
+    let host = organization();
+    let described = host.block_on(describe(&open(&host), &["account".to_owned()]));
+    let account = described.unwrap().remove(0);
+    let column = |name: &str| {
+        account
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+            .unwrap()
+    };
     assert!(!column("accountid").nullable && column("name").nullable);
     assert!(column("name").creatable && !column("name").updatable);
     assert_eq!(
@@ -329,30 +367,6 @@ fn a_table_is_described_with_what_each_type_has() {
     assert_eq!(column("statecode").choice_set, None);
     assert_eq!(column("ownerid").targets, ["systemuser", "team"]);
     assert_eq!(column("customerid").targets, ["account", "contact"]);
-    let choices = |name: &str| -> Vec<(i32, &str)> {
-        column(name)
-            .choices
-            .iter()
-            .map(|choice| (choice.value, choice.label.as_str()))
-            .collect()
-    };
-    assert_eq!(choices("statuscode"), [(1, "Active"), (2, "Inactive")]);
-    assert_eq!(choices("creditonhold"), [(0, "No"), (1, "Yes")]);
-    assert_eq!(choices("new_colours"), [(9, "9")]);
-    assert_eq!(column("future").title, "future");
-    let keys: Vec<(&str, bool)> = account
-        .alternate_keys
-        .iter()
-        .map(|key| (key.name.as_str(), key.usable))
-        .collect();
-    assert_eq!(
-        keys,
-        [
-            ("new_code", false),
-            ("new_none", false),
-            ("new_number", true)
-        ]
-    );
 }
 
 #[test]

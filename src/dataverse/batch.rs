@@ -8,7 +8,7 @@ use super::client::Client;
 use super::link::Link;
 use super::message::Prefer;
 use crate::error::{Error, Recovery};
-use crate::host::Host;
+use crate::host::{Header, Host};
 
 /// The most resources in one batch (reference 8.1).
 const MOST_PARTS: usize = 1_000;
@@ -46,22 +46,22 @@ impl<'l> Asked<'l> {
         }
     }
 
-    /// The body of the batch. Every line ends with CR LF, the last one too, and every request
-    /// with an empty line.
-    pub(super) fn body(&self, boundary: &str, prefer: &Prefer) -> Vec<u8> {
-        let prefer = prefer
-            .to_header()
-            .map(|value| format!("Prefer: {value}\r\n"))
-            .unwrap_or_default();
+    /// The body of the batch; the headers are those of each part. Every line ends with CR LF,
+    /// the last one too, and every request with an empty line.
+    pub(super) fn body(&self, boundary: &str, headers: &[Header]) -> Vec<u8> {
+        let mut lines = String::new();
+        for header in headers {
+            // Writing to a string cannot fail.
+            let _ = write!(lines, "{}: {}\r\n", header.name, header.value);
+        }
         let mut body = String::new();
         for part in self.batched() {
-            // Writing to a string cannot fail.
             let _ = write!(
                 body,
                 "--{boundary}\r\nContent-Type: application/http\r\n\
                  Content-Transfer-Encoding: binary\r\n\r\n\
                  GET {}{} HTTP/1.1\r\nAccept: application/json\r\nOData-MaxVersion: 4.0\r\n\
-                 OData-Version: 4.0\r\nIf-None-Match: null\r\n{prefer}\r\n\r\n",
+                 OData-Version: 4.0\r\nIf-None-Match: null\r\n{lines}\r\n\r\n",
                 self.link.root(),
                 part.below_root(),
             );

@@ -38,6 +38,16 @@ pub struct Client<H> {
     shared: Rc<Shared<H>>,
     patience: Patience,
     max_body: usize,
+    consistency: Consistency,
+}
+
+/// How new the metadata is that answers are made from (reference 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consistency {
+    /// As the service's caches have it, which lag about half a minute behind.
+    Cached,
+    /// As it is.
+    Strong,
 }
 
 struct Shared<H> {
@@ -58,6 +68,7 @@ impl<H> Clone for Client<H> {
             shared: Rc::clone(&self.shared),
             patience: self.patience,
             max_body: self.max_body,
+            consistency: self.consistency,
         }
     }
 }
@@ -83,6 +94,7 @@ impl<H: Host> Client<H> {
             shared: Rc::new(shared),
             patience,
             max_body: MAX_BODY,
+            consistency: Consistency::Cached,
         }
     }
 
@@ -97,6 +109,13 @@ impl<H: Host> Client<H> {
     #[must_use]
     pub(crate) fn accepting_at_most(mut self, max_body: usize) -> Self {
         self.max_body = self.max_body.min(max_body);
+        self
+    }
+
+    /// The same client, which reads past the caches that the service has of its metadata.
+    #[must_use]
+    pub(crate) fn past_caches(mut self) -> Self {
+        self.consistency = Consistency::Strong;
         self
     }
 
@@ -270,7 +289,10 @@ impl<H: Host> Client<H> {
         let go_on = "odata.continue-on-error".to_owned();
         let mut request = self.request(&target, Some(go_on), token);
         let content_type = format!("multipart/mixed; boundary=\"{boundary}\"");
-        post::carry(&mut request, &content_type, asked.body(&boundary, prefer));
+        // Each part has headers of its own (reference 7.5).
+        let mut headers: Vec<Header> = self.consistency().into_iter().collect();
+        headers.extend(prefer.to_header().map(|value| Header::new("Prefer", value)));
+        post::carry(&mut request, &content_type, asked.body(&boundary, &headers));
         request
     }
 
@@ -287,6 +309,7 @@ impl<H: Host> Client<H> {
             Header::new("User-Agent", USER_AGENT),
             Header::new("x-ms-client-request-id", random_uuid(&*self.shared.host)),
         ];
+        headers.extend(self.consistency());
         headers.extend(prefer.map(|value| Header::new("Prefer", value)));
         Request {
             method: Method::Get,
@@ -296,6 +319,10 @@ impl<H: Host> Client<H> {
             idle_timeout: self.patience.request_timeout,
             max_body: self.max_body,
         }
+    }
+
+    fn consistency(&self) -> Option<Header> {
+        (self.consistency == Consistency::Strong).then(|| Header::new("Consistency", "Strong"))
     }
 
     /// Which coding of bodies is asked for. Within one machine, packing and unpacking costs

@@ -124,7 +124,21 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
         0x8007_1154 => {
             meaning(Conflict, "another operation is running; try again later").repeated(Repeat::Few)
         }
-        0x8004_0203 | 0x8004_8408 | 0x8004_4331 => meaning(InvalidData, "correct the value"),
+        // Customizations are made one after another: an import may hold up others for minutes.
+        0x8007_1151 => meaning(
+            Conflict,
+            "another customization is running; try again when it is done",
+        )
+        .repeated(Repeat::Patiently),
+        0x8004_7013 => meaning(Conflict, "choose another name"),
+        0x8004_4366 => meaning(
+            InvalidData,
+            "begin the name with the prefix of the publisher, and use letters, digits and \
+             underscores",
+        ),
+        0x8004_0203 | 0x8004_8408 | 0x8004_4331 | 0x8004_4355 | 0x8004_8403 => {
+            meaning(InvalidData, "correct the value")
+        }
         0x8004_0265 => meaning(
             InvalidData,
             "a plug-in of the environment refused it; ask whoever maintains the plug-in",

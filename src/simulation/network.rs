@@ -78,7 +78,7 @@ impl Reply {
                 response.status
             );
             for line in response.headers {
-                head.push_str(&format!("{}: {}\r\n", line.name, line.value));
+                head = format!("{head}{}: {}\r\n", line.name, line.value);
             }
             body.extend(head.bytes());
             body.extend(b"\r\n");
@@ -138,7 +138,7 @@ impl Reply {
     }
 
     /// The same with another status.
-    pub(crate) fn as_status(mut self, status: u16) -> Self {
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
         if let Ok(response) = &mut self.outcome {
             response.status = status;
         }

@@ -154,7 +154,7 @@ fn each_part_has_its_own_outcome() {
             (503, String::new()),
         ];
         // The fourth is missing: the service has stopped, though it was asked to go on.
-        batch_reply(&parts).as_status(503)
+        batch_reply(&parts).with_status(503)
     });
     let client = client(&host);
     let links = links(&client, &["a", "b", "c", "d"]);

@@ -40,6 +40,22 @@ impl<H: Host> Client<H> {
         body: &Value,
         twice: Twice,
     ) -> Result<Option<Guid>, Error> {
+        self.post_text(link, doing, &body.to_string(), twice, None)
+            .await
+    }
+
+    /// The same for a body that is JSON text, with one more header.
+    ///
+    /// # Errors
+    /// As for [`post`](Self::post).
+    pub(crate) async fn post_text(
+        &self,
+        link: &Link,
+        doing: &str,
+        body: &str,
+        twice: Twice,
+        header: Option<Header>,
+    ) -> Result<Option<Guid>, Error> {
         let host = &*self.shared.host;
         let restraint = &self.shared.restraint;
         let authenticator = &self.shared.authenticator;
@@ -56,7 +72,12 @@ impl<H: Host> Client<H> {
             let token = authenticator.token(self.patience).await?;
             let flight = restraint.depart();
             let began = host.elapsed();
-            let outcome = host.send(self.post_request(link, body, &token)).await;
+            let outcome = {
+                let mut request = self.request(link.target(), None, &token);
+                request.headers.extend(header.clone());
+                carry(&mut request, "application/json", body.into());
+                host.send(request).await
+            };
             drop(flight);
             let took = host.elapsed().saturating_sub(began);
             let failure = match self.judge_post(link, doing, outcome, &token) {
@@ -84,16 +105,6 @@ impl<H: Host> Client<H> {
         }
     }
 
-    fn post_request(&self, link: &Link, body: &Value, token: &Token) -> Request {
-        let mut request = self.request(link.target(), None, token);
-        carry(
-            &mut request,
-            "application/json",
-            body.to_string().into_bytes(),
-        );
-        request
-    }
-
     fn judge_post(
         &self,
         link: &Link,
@@ -114,7 +125,9 @@ impl<H: Host> Client<H> {
         let answer::Failure { mut error, repeat } =
             self.refusal(&failed, &response, &body.unwrap_or_default(), token);
         let status = response.status;
-        if matches!(status, 408 | 500..) && error.kind != ErrorKind::Throttled {
+        // What was turned away before it began has changed nothing.
+        let is_turned_away = matches!(error.kind, ErrorKind::Throttled | ErrorKind::Conflict);
+        if matches!(status, 408 | 500..) && !is_turned_away {
             error.commit = Commit::Unknown;
         }
         Err(Failure {

@@ -6,6 +6,7 @@ use super::definition::{
     Attribute, AttributeKind, Bounds, DateTimeBehavior, OptionItem, OptionSet, RequiredLevel,
     TableDefinition, TableKey, TableSummary,
 };
+use super::guards::Switch;
 use super::relationship::{Cardinality, Relationship};
 use super::wire;
 use crate::dataverse::Record;
@@ -128,10 +129,12 @@ impl From<wire::Table<wire::ShowsChanges>> for TableSummary {
             primary_name: table.primary_name_attribute.filter(|name| !name.is_empty()),
             title: table.display_name.and_then(|text| text.0),
             is_private: table.is_private.unwrap_or_default(),
-            change_tracking_enabled: table.change_tracking_enabled.unwrap_or_default(),
-            can_track_changes: Record(&table.can_change_tracking_be_enabled)
-                .flag("Value")
-                .unwrap_or_default(),
+            change_tracking: Switch {
+                is_on: table.change_tracking_enabled.unwrap_or_default(),
+                can_be_on: Record(&table.can_change_tracking_be_enabled)
+                    .flag("Value")
+                    .unwrap_or_default(),
+            },
             shows_changes: table.attributes.0,
         }
     }

@@ -1,5 +1,6 @@
 //! Tables and columns as the service defines them.
 
+use super::guards::Switch;
 use super::relationship::Relationship;
 
 /// A table in few words.
@@ -17,10 +18,8 @@ pub struct TableSummary {
     pub title: Option<String>,
     /// Whether the platform keeps the table to itself.
     pub is_private: bool,
-    /// Whether the service keeps track of its changes.
-    pub change_tracking_enabled: bool,
-    /// Whether it could, if it does not. False if that was not asked.
-    pub can_track_changes: bool,
+    /// Whether the service keeps track of its changes. Whether it could is not always asked.
+    pub change_tracking: Switch,
     /// Whether it has a column that grows with every change: `modifiedon` or `versionnumber`.
     pub shows_changes: bool,
 }
@@ -40,6 +39,10 @@ pub struct TableDefinition {
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as the service tells it"
+)]
 pub struct Attribute {
     /// The name in metadata; in rows a lookup is called `_name_value`.
     pub logical_name: String,

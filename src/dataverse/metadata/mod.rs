@@ -187,7 +187,7 @@ fn path(name: &str, extent: Extent) -> String {
             ("OneToMany", Relationship::ONE_TO_MANY),
             ("ManyToMany", Relationship::MANY_TO_MANY),
         ] {
-            path.push_str(&format!(",{name}Relationships($select={columns})"));
+            path = format!("{path},{name}Relationships($select={columns})");
         }
     }
     path

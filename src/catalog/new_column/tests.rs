@@ -1,0 +1,470 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::host::{HttpError, Method, Request as HttpRequest};
+use crate::simulation::{Reply, SETTINGS, Simulation, signed_in};
+
+/// An environment with the table `account`, whose definitions can be added to.
+#[derive(Default)]
+struct Environment {
+    /// Bodies of the columns that were created.
+    created: Vec<Value>,
+    /// The headers that named a solution.
+    solutions: Vec<String>,
+    published: usize,
+    /// How many answers of the caches are still old.
+    lag: usize,
+    /// What becomes of the next requests that create.
+    refusals: Vec<Reply>,
+    /// What becomes of requests that publish.
+    unpublished: Option<Reply>,
+    /// Whether a refused request creates all the same.
+    creates_anyway: bool,
+}
+
+impl Environment {
+    fn answer(&mut self, request: &HttpRequest) -> Reply {
+        let path = request.target.path_and_query.as_str();
+        let path = path.strip_prefix("/api/data/v9.2/").unwrap();
+        let has = |name: &str| request.headers.iter().any(|header| header.name == name);
+        match (request.method, path.split(['?', '(']).next().unwrap()) {
+            (Method::Post, "PublishXml") => {
+                self.published += 1;
+                self.unpublished
+                    .clone()
+                    .unwrap_or_else(|| Reply::status(204))
+            }
+            (Method::Post, _) => {
+                let solution = request.headers.iter();
+                self.solutions.extend(
+                    solution
+                        .filter(|header| header.name == "MSCRM.SolutionUniqueName")
+                        .map(|header| header.value.clone()),
+                );
+                let body: Value = serde_json::from_slice(request.body.as_ref().unwrap()).unwrap();
+                if self.creates_anyway || self.refusals.is_empty() {
+                    self.created.push(body);
+                }
+                self.refusals.pop().unwrap_or_else(|| Reply::status(204))
+            }
+            (_, "solutions") if path.contains("nowhere") => Reply::json(&json!({"value": []})),
+            (_, "solutions") => Reply::json(&json!({"value": [{
+                "_publisherid_value": "00000000-0000-0000-0000-00000000000a",
+                "ismanaged": path.contains("theirs")}]})),
+            (_, "publishers") => Reply::json(&json!({
+                "customizationprefix": "cr12", "customizationoptionvalueprefix": 48_321})),
+            (_, "organizations") => Reply::json(&json!({"value": [{"languagecode": 1031}]})),
+            (_, "EntityDefinitions") if path.contains("/Attributes/") => self.details(path),
+            (_, "EntityDefinitions") if path.contains("'account'") => {
+                let strong = has("Consistency");
+                self.account(strong)
+            }
+            (_, "accounts") if self.is_late() => {
+                Reply::fault(400, "0x0", "Could not find a property named 'x'.")
+            }
+            (_, "accounts") => Reply::json(&json!({"value": []})),
+            _ => Reply::fault(404, "0x80060888", "Could not find an entity."),
+        }
+    }
+
+    fn is_late(&mut self) -> bool {
+        let is_late = self.lag > 0;
+        self.lag = self.lag.saturating_sub(1);
+        is_late
+    }
+
+    fn account(&mut self, strong: bool) -> Reply {
+        let mut attributes = vec![json!({"LogicalName": "accountid",
+            "AttributeType": "Uniqueidentifier"})];
+        if strong || !self.is_late() {
+            attributes.extend(self.created.iter().map(|body| {
+                let column = body.get("Lookup").unwrap_or(body);
+                let mut column = column.clone();
+                let name = column["SchemaName"].as_str().unwrap().to_lowercase();
+                column["LogicalName"] = name.into();
+                column["IsValidForCreate"] = true.into();
+                column
+            }));
+        }
+        Reply::json(
+            &json!({"LogicalName": "account", "EntitySetName": "accounts",
+            "PrimaryIdAttribute": "accountid", "Attributes": attributes}),
+        )
+    }
+
+    fn details(&self, path: &str) -> Reply {
+        let cast = path.split("Microsoft.Dynamics.CRM.").nth(1).unwrap();
+        let cast = cast.split("AttributeMetadata").next().unwrap();
+        let columns = self
+            .created
+            .iter()
+            .map(|body| body.get("Lookup").unwrap_or(body));
+        let of_type = columns.filter(|column| {
+            column["@odata.type"] == format!("Microsoft.Dynamics.CRM.{cast}AttributeMetadata")
+        });
+        let details: Vec<Value> = of_type
+            .map(|column| {
+                let mut detail = column.clone();
+                let name = column["SchemaName"].as_str().unwrap().to_lowercase();
+                detail["LogicalName"] = name.into();
+                detail
+            })
+            .collect();
+        Reply::json(&json!({ "value": details }))
+    }
+}
+
+fn environment() -> (Rc<Simulation>, Rc<RefCell<Environment>>) {
+    let environment = Rc::new(RefCell::new(Environment::default()));
+    let shared = Rc::clone(&environment);
+    let host = signed_in(move |request| shared.borrow_mut().answer(request));
+    (host, environment)
+}
+
+fn new(name: &str, new_type: NewType) -> NewColumn {
+    NewColumn {
+        name: name.to_owned(),
+        title: "Größe \"XL\"".to_owned(),
+        description: None,
+        new_type,
+        requirement: Requirement::Optional,
+        solution: None,
+    }
+}
+
+fn text(name: &str) -> NewColumn {
+    new(
+        name,
+        NewType::Text {
+            max_length: 80,
+            multiline: false,
+        },
+    )
+}
+
+fn make(host: &Rc<Simulation>, column: &NewColumn) -> Result<Column, Error> {
+    let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
+    host.block_on(create(&session, "account", column))
+}
+
+#[test]
+fn a_column_is_created_published_and_described() {
+    let (host, environment) = environment();
+    let column = NewColumn {
+        description: Some("How large".to_owned()),
+        requirement: Requirement::Required,
+        solution: Some("ours".to_owned()),
+        ..text("BankName")
+    };
+    let created = make(&host, &column).unwrap();
+    assert_eq!(created.name, "cr12_bankname");
+    assert_eq!(created.max_length, Some(80));
+    let environment = environment.borrow();
+    let label = |text: &str| {
+        json!({"@odata.type": "Microsoft.Dynamics.CRM.Label", "LocalizedLabels": [{
+            "@odata.type": "Microsoft.Dynamics.CRM.LocalizedLabel", "Label": text,
+            "LanguageCode": 1031}]})
+    };
+    assert_eq!(
+        environment.created,
+        [json!({
+            "@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+            "AttributeType": "String",
+            "AttributeTypeName": {"Value": "StringType"},
+            "SchemaName": "cr12_BankName",
+            "DisplayName": label("Größe \"XL\""),
+            "Description": label("How large"),
+            "RequiredLevel": {"Value": "ApplicationRequired"},
+            "MaxLength": 80,
+            "FormatName": {"Value": "Text"},
+        })]
+    );
+    assert_eq!(environment.solutions, ["ours"]);
+    assert_eq!(environment.published, 1);
+    let publish = host
+        .requests()
+        .into_iter()
+        .find(|request| request.target.path_and_query.ends_with("/PublishXml"));
+    let body: Value = serde_json::from_slice(publish.unwrap().body.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        body["ParameterXml"],
+        "<importexportxml><entities><entity>account</entity></entities></importexportxml>"
+    );
+}
+
+/// Each type but one line of text, with what it is in rows, what the service calls it, and a
+/// particular that must be sent.
+fn types() -> Vec<(NewType, DataType, &'static str, Value)> {
+    let memo = NewType::Text {
+        max_length: 1_048_576,
+        multiline: true,
+    };
+    let least = json!({"MinValue": -2_147_483_648_i64});
+    let date = json!({"DateTimeBehavior": {"Value": "DateOnly"}, "Format": "DateOnly"});
+    let time = json!({"DateTimeBehavior": {"Value": "UserLocal"}});
+    let to_contact = NewType::Reference("contact".to_owned());
+    vec![
+        (
+            memo,
+            DataType::Text,
+            "Memo",
+            json!({"MaxLength": 1_048_576}),
+        ),
+        (NewType::Integer, DataType::Integer, "Integer", least),
+        (
+            NewType::Decimal(10),
+            DataType::Decimal,
+            "Decimal",
+            json!({"Precision": 10}),
+        ),
+        (
+            NewType::Money(4),
+            DataType::Decimal,
+            "Money",
+            json!({"PrecisionSource": 0}),
+        ),
+        (
+            NewType::Boolean,
+            DataType::Boolean,
+            "Boolean",
+            json!({"DefaultValue": false}),
+        ),
+        (
+            NewType::Choice(colours()),
+            DataType::Choice,
+            "Picklist",
+            json!({}),
+        ),
+        (
+            NewType::ChoiceList(colours()),
+            DataType::ChoiceList,
+            "MultiSelectPicklist",
+            json!({"AttributeType": "Virtual"}),
+        ),
+        (NewType::Date, DataType::Date, "DateTime", date),
+        (NewType::Timestamp, DataType::Timestamp, "DateTime", time),
+        (to_contact, DataType::Reference, "Lookup", json!({})),
+    ]
+}
+
+fn colours() -> Vec<NewChoice> {
+    let choice = |value, label: &str| NewChoice {
+        value,
+        label: label.to_owned(),
+    };
+    vec![
+        choice(None, "Red"),
+        choice(Some(483_210_001), "Green"),
+        choice(None, "Blue"),
+    ]
+}
+
+#[test]
+fn every_type_is_sent_as_the_service_wants_it_and_made_once() {
+    for (new_type, data_type, type_name, particular) in types() {
+        let (host, environment) = environment();
+        let column = new("cr12_Thing", new_type.clone());
+        let first = make(&host, &column).unwrap();
+        assert_eq!(
+            (first.name.as_str(), first.data_type),
+            ("cr12_thing", data_type)
+        );
+        assert_eq!(make(&host, &column).unwrap(), first, "{type_name}");
+        let bodies = environment.borrow().created.clone();
+        let [body] = bodies.as_slice() else {
+            panic!("{type_name}: {bodies:?}")
+        };
+        let sent = body.get("Lookup").unwrap_or(body);
+        assert_eq!(
+            sent["AttributeTypeName"]["Value"],
+            format!("{type_name}Type")
+        );
+        for (name, value) in particular.as_object().unwrap() {
+            assert_eq!(&sent[name], value, "{type_name} {name}");
+        }
+        // Another type under the same name is not made, nor taken for the first.
+        let other = match data_type {
+            DataType::Integer => NewType::Boolean,
+            _ => NewType::Integer,
+        };
+        let error = make(&host, &new("thing", other)).unwrap_err();
+        assert_eq!(
+            (error.kind, error.commit),
+            (ErrorKind::Conflict, Commit::NotStarted)
+        );
+    }
+}
+
+#[test]
+fn choices_have_the_publishers_values() {
+    let (host, _) = environment();
+    let column = make(&host, &new("Colour", NewType::Choice(colours()))).unwrap();
+    let choices: Vec<(i32, &str)> = column
+        .choices
+        .iter()
+        .map(|choice| (choice.value, choice.label.as_str()))
+        .collect();
+    let expected = [
+        (483_210_000, "Red"),
+        (483_210_001, "Green"),
+        (483_210_002, "Blue"),
+    ];
+    assert_eq!(choices, expected);
+}
+
+#[test]
+fn a_reference_is_created_with_its_relationship() {
+    let (host, environment) = environment();
+    let to_contact = NewType::Reference("contact".to_owned());
+    let column = make(&host, &new("Thing", to_contact)).unwrap();
+    assert_eq!(column.targets, ["contact"]);
+    assert_eq!(host.count("/RelationshipDefinitions"), 1);
+    let body = &environment.borrow().created[0];
+    assert_eq!(body["SchemaName"], "cr12_Thing_account_contact");
+    assert_eq!(body["ReferencedEntity"], "contact");
+    assert_eq!(body["ReferencingEntity"], "account");
+}
+
+#[test]
+fn a_column_is_seen_before_it_is_told() {
+    let (host, environment) = environment();
+    environment.borrow_mut().lag = 5;
+    let began = host.now();
+    make(&host, &text("Bank")).unwrap();
+    assert_eq!(environment.borrow().lag, 0);
+    assert!(host.now() > began + Duration::from_secs(15));
+
+    environment.borrow_mut().lag = 1_000;
+    let error = make(&host, &text("Other")).unwrap_err();
+    assert_eq!(
+        (error.kind, error.commit),
+        (ErrorKind::Unavailable, Commit::Done)
+    );
+    assert!(
+        error.message.contains("cr12_other of account was created"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_may_have_happened_is_looked_at_before_it_is_told() {
+    let lost = || Reply::failure(HttpError::Lost);
+    let twin = || Reply::fault(400, "0x80047013", "An attribute with the name exists.");
+    for (reply, is_made, kind) in [
+        (lost(), true, None),
+        (
+            lost(),
+            false,
+            Some((ErrorKind::Unavailable, Commit::Unknown)),
+        ),
+        (Reply::status(502), true, None),
+        (twin(), true, None),
+        (
+            twin(),
+            false,
+            Some((ErrorKind::Conflict, Commit::NotStarted)),
+        ),
+    ] {
+        let (host, environment) = environment();
+        environment.borrow_mut().refusals = vec![reply];
+        environment.borrow_mut().creates_anyway = is_made;
+        let outcome = make(&host, &text("Bank"));
+        let failed = outcome.err().map(|error| (error.kind, error.commit));
+        assert_eq!(failed, kind);
+        let posts = host.requests().into_iter().filter(|request| {
+            request.method == Method::Post && request.target.path_and_query.ends_with("/Attributes")
+        });
+        assert_eq!(posts.count(), 1);
+        assert_eq!(environment.borrow().published, usize::from(is_made));
+    }
+    // What was turned away before it began is sent again.
+    let (host, environment) = environment();
+    let locked = || {
+        Reply::fault(
+            503,
+            "0x80071151",
+            "Cannot start another [EntityCustomization].",
+        )
+    };
+    environment.borrow_mut().refusals = vec![locked(), locked(), Reply::status(429)];
+    make(&host, &text("Bank")).unwrap();
+    assert_eq!(environment.borrow().created.len(), 1);
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let (host, environment) = environment();
+    let kind = |column: &NewColumn, words: &str| {
+        let error = make(&host, column).unwrap_err();
+        assert!(error.message.contains(words), "{error}");
+        (error.kind, error.commit)
+    };
+    let untouched = |kind| (kind, Commit::NotStarted);
+    let foreign = text("abc_Bank");
+    assert_eq!(
+        kind(&foreign, "call it cr12_abc_Bank"),
+        untouched(ErrorKind::InvalidData)
+    );
+    for (solution, words, expected) in [
+        ("nowhere", "no solution nowhere", ErrorKind::NotFound),
+        ("theirs", "is managed", ErrorKind::Conflict),
+        ("a b", "letters", ErrorKind::InvalidData),
+    ] {
+        let column = NewColumn {
+            solution: Some(solution.to_owned()),
+            ..text("Bank")
+        };
+        assert_eq!(kind(&column, words), untouched(expected));
+    }
+    let twins = vec![
+        NewChoice {
+            value: Some(1),
+            label: "a".to_owned(),
+        };
+        2
+    ];
+    for new_type in [
+        NewType::Text {
+            max_length: 4_001,
+            multiline: false,
+        },
+        NewType::Text {
+            max_length: 0,
+            multiline: true,
+        },
+        NewType::Decimal(11),
+        NewType::Money(5),
+        NewType::Choice(twins),
+    ] {
+        let column = new("Bank", new_type);
+        assert_eq!(kind(&column, "; "), untouched(ErrorKind::InvalidData));
+    }
+    let missing = Reply::fault(
+        403,
+        "0x80040220",
+        "Principal user is missing prvCreateAttribute privilege (Id=1) on OTC=2.",
+    );
+    environment.borrow_mut().refusals = vec![missing.clone()];
+    let refused = kind(&text("Bank"), "privilege/prvCreateAttribute");
+    assert_eq!(refused, untouched(ErrorKind::Forbidden));
+    assert_eq!(environment.borrow().created.len(), 0);
+
+    environment.borrow_mut().unpublished = Some(missing);
+    let unpublished = kind(
+        &text("Bank"),
+        "created and can be used, but it is not published",
+    );
+    assert_eq!(unpublished, (ErrorKind::Forbidden, Commit::Partial));
+
+    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+    for table in ["acount", "account')/x", "view:1"] {
+        let error = host
+            .block_on(create(&session, table, &text("Bank")))
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::NotFound, "{error}");
+    }
+}
