@@ -166,8 +166,8 @@ impl contract::catalog::Guest for Connector {
         column: contract::catalog::NewColumn,
     ) -> Result<contract::catalog::Column, types::Error> {
         let session: &Session = session.get();
-        let created = catalog::create_column(&session.0, &stream, &column.into());
-        Ok(block_on(created)?.into())
+        let column = column.into();
+        Ok(block_on(catalog::create_column(&session.0, &stream, &column))?.into())
     }
 }
 
