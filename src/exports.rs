@@ -154,10 +154,21 @@ impl contract::catalog::Guest for Connector {
     }
 
     fn list_views(
-        _session: contract::catalog::SessionBorrow<'_>,
-        _stream: Option<String>,
+        session: contract::catalog::SessionBorrow<'_>,
+        stream: Option<String>,
     ) -> Result<Vec<contract::catalog::View>, types::Error> {
-        Err(not_yet())
+        let session: &Session = session.get();
+        Ok(
+            block_on(catalog::list_views(&session.0, stream.as_deref()))?
+                .into_iter()
+                .map(|view| contract::catalog::View {
+                    name: view.name,
+                    title: view.title,
+                    stream: view.stream,
+                    personal: view.personal,
+                })
+                .collect(),
+        )
     }
 
     fn create_column(
@@ -280,6 +291,8 @@ same_variants!(error::ErrorKind => types::ErrorKind:
 same_variants!(error::Commit => types::Commit: NotStarted Unknown Partial Done);
 same_variants!(connection::Verdict => contract::connection::Verdict:
     Passed Warning Failed Skipped);
+same_variants!(catalog::StreamKind => contract::catalog::StreamKind:
+    Table View Query History Members);
 same_variants!(catalog::ChangeDetection => contract::catalog::ChangeDetection:
     Tracked Watermark None);
 same_variants!(catalog::DataType => contract::catalog::DataType:
@@ -360,8 +373,8 @@ impl From<connection::RoleChange> for contract::connection::RoleChange {
 impl From<catalog::Summary> for contract::catalog::Summary {
     fn from(summary: catalog::Summary) -> Self {
         Self {
+            kind: summary.kind().into(),
             name: summary.name,
-            kind: contract::catalog::StreamKind::Table,
             title: summary.title,
             change_detection: summary.change_detection.into(),
         }

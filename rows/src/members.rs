@@ -1,5 +1,6 @@
 //! What becomes of each member of a row: its name in the outgoing row, or nothing.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// The label of a value for people, in the signed-in account's language (reference §4.3).
@@ -85,6 +86,8 @@ pub struct Members {
     watched: Option<Box<str>>,
     primary_key: usize,
     row: u64,
+    /// How many rows there were before, if the primary key is the row's number.
+    before: Option<u64>,
 }
 
 impl Members {
@@ -117,6 +120,7 @@ impl Members {
             watched: watched.map(Into::into),
             primary_key: 0,
             row: 0,
+            before: None,
         };
         this.primary_key = this.slot(primary_key);
         if labels {
@@ -134,6 +138,35 @@ impl Members {
             }
         }
         this
+    }
+
+    /// The same for rows of which the service leaves out what is null (reference §4.13): each of
+    /// these columns comes in every row.
+    #[must_use]
+    pub fn with_nulls(mut self, columns: &[Column<'_>]) -> Self {
+        for column in columns {
+            if self.is_selected(column.name) {
+                let slot = self.slot(column.name);
+                self.always.push(slot);
+            }
+        }
+        self
+    }
+
+    /// The same for rows without a key of their own: the primary key is the row's number, after
+    /// so many rows before.
+    #[must_use]
+    pub fn numbered_after(mut self, before: u64) -> Self {
+        self.before = Some(before);
+        self
+    }
+
+    /// The number of the row, if that is its key.
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let number = self.before? + self.row;
+        let key = self.slots.get_mut(self.primary_key)?;
+        key.last_row = self.row;
+        Some(number)
     }
 
     /// The primary key as JSON text with its colon.
@@ -234,17 +267,18 @@ impl Members {
     fn outgoing_name(&self, wire_name: &str) -> Option<String> {
         let Some((target, annotation)) = wire_name.split_once('@') else {
             let name = row_name(wire_name);
-            return self.is_selected(name).then(|| name.to_owned());
+            return self.is_selected(&name).then(|| name.into_owned());
         };
-        let name = row_name(target);
-        let is_lookup = name.len() != target.len();
+        let name = &*row_name(target);
+        // A column of a linked table has its plain name, so that the metadata must tell.
+        let is_lookup = target.starts_with('_') || self.labelled.contains(name);
         if !self.labels || !self.is_selected(name) {
             return None;
         }
         let label = match annotation {
             // Numbers and dates have formatted values too. They are text in some locale's
             // writing, not labels.
-            LABEL if is_lookup || self.labelled.contains(name) => format!("{name}name"),
+            LABEL if is_lookup => format!("{name}name"),
             TARGET if is_lookup => format!("{name}type"),
             _ => return None,
         };
@@ -271,14 +305,20 @@ impl Members {
     }
 }
 
-/// The row name of a property: `_primarycontactid_value` is the column `primarycontactid`.
+/// The row name of a property: `_primarycontactid_value` is the column `primarycontactid`, and
+/// `owner_x002e_fullname` is `owner.fullname`, a column of a linked table (reference §4.13).
 /// No column's own name begins with an underscore.
-fn row_name(wire_name: &str) -> &str {
-    wire_name
+fn row_name(wire_name: &str) -> Cow<'_, str> {
+    let name = wire_name
         .strip_prefix('_')
         .and_then(|rest| rest.strip_suffix("_value"))
         .filter(|name| !name.is_empty())
-        .unwrap_or(wire_name)
+        .unwrap_or(wire_name);
+    if name.contains("_x002e_") {
+        Cow::Owned(name.replacen("_x002e_", ".", 1))
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// A member's name as JSON text with its colon.

@@ -32,6 +32,10 @@ pub struct Walked {
     pub watched: Option<String>,
     /// Whether the watched column grew from row to row.
     pub ascending: bool,
+    /// Of a query in FetchXML: what the next page begins behind (reference §4.13).
+    pub paging_cookie: Option<String>,
+    /// Of a query in FetchXML: whether there are more rows, if the service says.
+    pub more: Option<bool>,
 }
 
 /// Neighbouring rows with the same fate.
@@ -105,6 +109,8 @@ pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
         pieces: rows.into_pieces(),
         next_link: links.next,
         delta_link: links.delta,
+        paging_cookie: links.cookie,
+        more: links.more,
     })
 }
 
@@ -112,6 +118,8 @@ pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
 struct Links {
     next: Option<String>,
     delta: Option<String>,
+    cookie: Option<String>,
+    more: Option<bool>,
 }
 
 fn page(scanner: &mut Scanner<'_>, rows: &mut Rows<'_>) -> Result<Links, Fault> {
@@ -141,6 +149,14 @@ fn page(scanner: &mut Scanner<'_>, rows: &mut Rows<'_>) -> Result<Links, Fault> 
             }
             "@odata.nextLink" | "@nextLink" => links.next = link(scanner)?,
             "@odata.deltaLink" | "@deltaLink" => links.delta = link(scanner)?,
+            "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie" => links.cookie = link(scanner)?,
+            "@Microsoft.Dynamics.CRM.morerecords" => {
+                links.more = match scanner.value()? {
+                    "true" | "\"true\"" => Some(true),
+                    "false" | "\"false\"" => Some(false),
+                    _ => None,
+                };
+            }
             _ => {
                 scanner.value()?;
             }
@@ -281,7 +297,9 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
         line.clear();
         line.push(rows.members.primary_key(), &id);
     } else {
-        if !rows.members.has_primary_key() {
+        if let Some(number) = rows.members.number() {
+            line.push(rows.members.primary_key(), &number.to_string());
+        } else if !rows.members.has_primary_key() {
             return Err(Fault::Syntax {
                 offset: scanner.at(),
                 reason: "a row without its primary key",

@@ -1,21 +1,28 @@
 //! What there is to read: tables as streams, their columns, and what their rows look like.
 
 mod column;
+mod derived;
 mod new_column;
 mod object;
+mod query;
 mod row_schema;
 mod stream;
 mod suggest;
 mod table;
+mod views;
 
 pub use crate::dataverse::metadata::{Bounds, Cardinality, Relationship};
 pub use column::{Choice, Column, DataType, Requirement};
+pub(crate) use derived::{history_table, members_table};
 pub use new_column::{NewChoice, NewColumn, NewType, create as create_column};
+pub(crate) use query::{ROW_NUMBER, shape as query_shape};
 pub(crate) use row_schema::row_schema;
 pub use stream::StreamKind;
 pub(crate) use stream::StreamName;
 pub(crate) use suggest::did_you_mean;
 pub use table::{AlternateKey, ChangeDetection, Table};
+pub(crate) use views::open as open_view;
+pub use views::{View, list as list_views};
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -77,11 +84,27 @@ pub struct Description {
 /// # Errors
 /// What the connection or the service said; a stream alone never fails the list.
 pub async fn list<H: Host>(session: &Session<H>) -> Result<Vec<Summary>, Error> {
-    Ok(readable(session.client())
-        .await?
-        .iter()
-        .map(summary)
-        .collect())
+    let tables = readable(session.client()).await?;
+    let mut streams: Vec<Summary> = tables.iter().map(summary).collect();
+    let has = |name: &str| tables.iter().any(|table| table.logical_name == name);
+    let derived = [
+        (has("audit"), stream::HISTORY, derived::HISTORY_TITLE),
+        (has("listmember"), stream::MEMBERS, derived::MEMBERS_TITLE),
+    ];
+    for (is_there, name, title) in derived {
+        if is_there {
+            streams.push(Summary {
+                name: name.to_owned(),
+                title: title.to_owned(),
+                change_detection: match name {
+                    stream::HISTORY => ChangeDetection::Watermark,
+                    _ => ChangeDetection::None,
+                },
+            });
+        }
+    }
+    ordered::sort_by(&mut streams, |a, b| a.name.cmp(&b.name));
+    Ok(streams)
 }
 
 /// The named streams, in the order asked for.
@@ -97,6 +120,40 @@ pub async fn describe<H: Host>(
         return Err(too_many(names.len()));
     }
     let client = session.client();
+    let is_table = |name: &&String| matches!(StreamName::of(name), StreamName::Table(_));
+    let tables: Vec<String> = names.iter().filter(is_table).cloned().collect();
+    let mut tables = describe_tables(client, &tables).await?.into_iter();
+    let mut descriptions = Vec::with_capacity(names.len());
+    for name in names {
+        if is_table(&name) {
+            descriptions.extend(tables.next());
+        } else {
+            descriptions.push(describe_table(derived(client, name).await?));
+        }
+    }
+    Ok(descriptions)
+}
+
+/// A stream that is no table.
+async fn derived<H: Host>(client: &Client<H>, name: &str) -> Result<Table, Error> {
+    match StreamName::of(name) {
+        StreamName::View(view) => Ok(views::open(client, name, view).await?.0),
+        StreamName::Members => Ok(members_table()),
+        StreamName::History(table) => history_table(client, table).await,
+        StreamName::Table(_) | StreamName::Query => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "what the rows of {name} look like follows from the text of the query; sync it: \
+                 the schema that comes first tells"
+            ),
+        )),
+    }
+}
+
+async fn describe_tables<H: Host>(
+    client: &Client<H>,
+    names: &[String],
+) -> Result<Vec<Description>, Error> {
     let mut descriptions: Vec<Description> = Vec::with_capacity(names.len());
     let mut size = 0;
     let mut groups = names.chunks(GROUP);
@@ -203,17 +260,24 @@ fn describe_table(table: Table) -> Description {
     let row_schema = row_schema(&table, None, false);
     Description {
         change_detection_reason: table::change_detection_reason(&table),
+        primary_key: table.key(),
         summary: Summary {
             name: table.name,
             title: table.title,
             change_detection: table.change_detection,
         },
-        primary_key: vec![table.primary_key],
         name_column: table.name_column,
         columns: table.columns,
         alternate_keys: table.alternate_keys,
         relationships: table.relationships,
         row_schema,
+    }
+}
+
+impl Summary {
+    /// What its rows come from.
+    pub fn kind(&self) -> StreamKind {
+        StreamName::of(&self.name).kind()
     }
 }
 

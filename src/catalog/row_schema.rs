@@ -21,7 +21,7 @@ pub(crate) fn row_schema(table: &Table, columns: Option<&[String]>, labels: bool
     let mut properties = Object::new();
     for column in &table.columns {
         let is_selected = columns.is_none_or(|names| names.contains(&column.name));
-        if !is_selected && column.name != table.primary_key {
+        if !is_selected && !table.is_key(&column.name) {
             continue;
         }
         properties.member(&column.name, &property(column));
@@ -33,7 +33,8 @@ pub(crate) fn row_schema(table: &Table, columns: Option<&[String]>, labels: bool
             }
         }
     }
-    let key = format!("[{}]", quoted(&table.primary_key));
+    let key: Vec<String> = table.key().iter().map(|name| quoted(name)).collect();
+    let key = format!("[{}]", key.join(","));
     let mut schema = Object::new();
     schema.text("$schema", "https://json-schema.org/draft/2020-12/schema");
     schema.text("title", &table.title);

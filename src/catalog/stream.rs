@@ -15,10 +15,12 @@ pub enum StreamKind {
     Members,
 }
 
+/// What the name of a view begins with.
+pub(super) const VIEW: &str = "view:";
 /// The stream of every audited table's history.
-pub(crate) const HISTORY: &str = "audit-history";
+pub(super) const HISTORY: &str = "audit-history";
 /// The stream of the members of marketing lists.
-pub(crate) const MEMBERS: &str = "list-members";
+pub(super) const MEMBERS: &str = "list-members";
 
 /// What a stream's name selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

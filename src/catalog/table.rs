@@ -1,6 +1,7 @@
 //! A table as a stream.
 
 use super::column::Column;
+use super::stream::{StreamKind, StreamName};
 use crate::dataverse::metadata::{Attribute, Relationship, TableDefinition, TableSummary};
 
 /// How later syncs of a stream find what has changed.
@@ -38,6 +39,8 @@ pub struct Table {
     pub change_detection: ChangeDetection,
     /// The column that holds the key of a row.
     pub primary_key: String,
+    /// Another column of the key, where it takes two.
+    pub also_key: Option<String>,
     /// The column that names a row for people.
     pub name_column: Option<String>,
     /// The columns of its rows, in the service's order.
@@ -88,12 +91,48 @@ impl Table {
             entity_set: summary.entity_set_name?,
             change_detection,
             primary_key,
+            also_key: None,
             name_column,
             columns,
             alternate_keys,
             relationships: definition.relationships,
             can_be_tracked: summary.change_tracking.can_be_on,
         })
+    }
+
+    /// A stream that is no table, read in full every time.
+    pub(super) fn derived(
+        name: &str,
+        title: String,
+        entity_set: &str,
+        primary_key: &str,
+        columns: Vec<Column>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            entity_set: entity_set.to_owned(),
+            title,
+            change_detection: ChangeDetection::None,
+            primary_key: primary_key.to_owned(),
+            also_key: None,
+            name_column: None,
+            columns,
+            alternate_keys: Vec::new(),
+            relationships: Vec::new(),
+            can_be_tracked: false,
+        }
+    }
+
+    /// Whether the column is of those that name a row.
+    pub fn is_key(&self, column: &str) -> bool {
+        column == self.primary_key || self.also_key.as_deref() == Some(column)
+    }
+
+    /// The columns that together name a row.
+    pub fn key(&self) -> Vec<String> {
+        let mut key = vec![self.primary_key.clone()];
+        key.extend(self.also_key.clone());
+        key
     }
 
     /// The column of that name.
@@ -104,6 +143,18 @@ impl Table {
 
 /// By what later syncs find changes, and what they cannot find; for people.
 pub(super) fn change_detection_reason(table: &Table) -> String {
+    match StreamName::of(&table.name).kind() {
+        StreamKind::Table => {}
+        StreamKind::History => {
+            return "Found by createdon: entries are only added. Every sync reads the new ones."
+                .to_owned();
+        }
+        _ => {
+            return "Every sync reads it from its beginning; rows that do not come again are no \
+                    longer in it."
+                .to_owned();
+        }
+    }
     let untracked = if table.can_be_tracked {
         "change tracking is off, and an administrator can turn it on"
     } else {

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::report::{Finding, Report};
-use super::rows::get;
 use crate::auth::Challenged;
 use crate::dataverse::query::Query;
+use crate::dataverse::rows::get;
 use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::privileges::{Permission, Tables, Wanted, lookup, of_role};
 use super::role::{ADD_PRIVILEGES, new_role, root_business_unit, wanted};
-use super::rows::rows;
 use crate::dataverse::query::{Query, string_literal};
+use crate::dataverse::rows::rows;
 use crate::dataverse::{Client, Guid, Twice};
 use crate::error::{Commit, Error, ErrorKind};
 use crate::host::Host;

@@ -5,7 +5,6 @@ mod create_role;
 mod privileges;
 mod report;
 mod role;
-mod rows;
 
 use std::rc::Rc;
 

@@ -26,6 +26,8 @@ pub struct Prefer {
     pub track_changes: bool,
     /// Which annotations come.
     pub annotations: Annotations,
+    /// Whether the answer to a query in `FetchXML` tells how to go on (reference 4.13).
+    pub paging_cookie: bool,
 }
 
 impl Prefer {
@@ -38,12 +40,18 @@ impl Prefer {
         if let Some(rows) = self.max_page_size {
             preferences.push(format!("odata.maxpagesize={rows}"));
         }
+        let mut annotations = Vec::new();
         if self.annotations == Annotations::Labels {
-            preferences.push(
-                "odata.include-annotations=\"OData.Community.Display.V1.FormattedValue,\
-                 Microsoft.Dynamics.CRM.lookuplogicalname\""
-                    .to_owned(),
-            );
+            annotations.push("OData.Community.Display.V1.FormattedValue");
+            annotations.push("Microsoft.Dynamics.CRM.lookuplogicalname");
+        }
+        if self.paging_cookie {
+            annotations.push("Microsoft.Dynamics.CRM.fetchxmlpagingcookie");
+            annotations.push("Microsoft.Dynamics.CRM.morerecords");
+        }
+        if !annotations.is_empty() {
+            let list = annotations.join(",");
+            preferences.push(format!("odata.include-annotations=\"{list}\""));
         }
         (!preferences.is_empty()).then(|| preferences.join(","))
     }
@@ -84,6 +92,7 @@ mod tests {
             max_page_size: Some(500),
             track_changes: true,
             annotations: Annotations::Labels,
+            paging_cookie: false,
         };
         assert_eq!(
             all.to_header().unwrap(),

@@ -53,6 +53,8 @@ pub(super) enum Position {
     Midway(Midway),
     /// Between pages of several ranges.
     Ranged(Ranges),
+    /// Between pages of queries in `FetchXML`.
+    Fetched(Fetched),
     /// At the end, from where changes are read later.
     CaughtUp(Cursor),
 }
@@ -73,6 +75,22 @@ pub(super) struct Midway {
     /// tracking, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) began: Option<u64>,
+}
+
+/// Between pages of queries in `FetchXML`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Fetched {
+    /// Which query it is, by its name.
+    pub(super) query: String,
+    /// The next page, from 1.
+    pub(super) page: u32,
+    /// Rows per page, not to be changed on the way.
+    pub(super) page_size: u32,
+    /// How many rows the pages before had.
+    pub(super) rows: u64,
+    /// What the page begins behind, if the service says.
+    pub(super) cookie: Option<String>,
 }
 
 /// What is being read.

@@ -12,7 +12,7 @@ pub(super) fn types(table: &Table, selected: Option<&[String]>) -> String {
     let mut by_type: Map<&str, String> = Map::default();
     for column in &table.columns {
         let is_selected = selected.is_none_or(|names| names.contains(&column.name));
-        if is_selected || column.name == table.primary_key {
+        if is_selected || table.is_key(&column.name) {
             by_type.merge(
                 column.data_type.name(),
                 column.name.clone(),

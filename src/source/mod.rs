@@ -8,7 +8,8 @@
 //!
 //! A table that turns out large (`size`, `survey`) is read in several `ranges` at once by the
 //! `ranged` reader, beside which a read of the `keys` brings change tracking under way. Where
-//! deletions are not reported, a `sweep` over the keys finds them. What each stream may have
+//! deletions are not reported, a `sweep` over the keys finds them. Views, queries of the caller's
+//! own and members of lists come from `queries` in FetchXML, read by `fetching`. What each stream may have
 //! in hand is its `share`.
 
 mod ahead;
@@ -17,9 +18,11 @@ mod checkpoint;
 mod condition;
 mod drift;
 mod event;
+mod fetching;
 mod keys;
 mod output;
 mod plan;
+mod queries;
 mod ranged;
 mod ranges;
 mod reader;

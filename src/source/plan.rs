@@ -5,8 +5,9 @@ use dataverse_rows::Members;
 use super::binding::Binding;
 use super::checkpoint::Method;
 use super::event::Selection;
+use super::queries::Asked;
 use super::{condition, drift, tracked, watermark};
-use crate::catalog::{ChangeDetection, Column, DataType, Table, did_you_mean};
+use crate::catalog::{ChangeDetection, Column, DataType, ROW_NUMBER, Table, did_you_mean};
 use crate::dataverse::query::Query;
 use crate::dataverse::{Annotations, Prefer};
 use crate::error::{Error, ErrorKind};
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub(super) binding: Binding,
     /// The columns that are read, as a checkpoint keeps them.
     pub(super) types: String,
+    /// The queries that its rows come from, if they are not a table's.
+    pub(super) queries: Vec<Asked>,
     /// What the rows must meet.
     condition: Option<String>,
     /// Rows per page at most, as the selection or the settings say.
@@ -64,6 +67,7 @@ impl Plan {
             }
         }
         let mut plan = Self {
+            queries: Vec::new(),
             types: drift::types(&table, binding.columns.as_deref()),
             condition: conditions(&table, &binding)?,
             table,
@@ -128,6 +132,7 @@ impl Plan {
             } else {
                 Annotations::None
             },
+            paging_cookie: false,
         }
     }
 
@@ -153,22 +158,45 @@ impl Plan {
         self.members_of(Some(&[]), false, None)
     }
 
+    /// The same for a query, of which so many rows have been read.
+    pub(super) fn members_of_query(&self, before: u64) -> Members {
+        let selected = self.binding.columns.as_deref();
+        let members = self
+            .members_of(selected, self.binding.labels, None)
+            .with_nulls(&self.named());
+        if self.table.primary_key == ROW_NUMBER {
+            members.numbered_after(before)
+        } else {
+            members
+        }
+    }
+
+    /// The same for members of static lists, of which the service says nothing but these.
+    pub(super) fn members_of_lists(&self) -> Members {
+        let selected = ["listid", "entityid", "entitytype"].map(str::to_owned);
+        self.members_of(Some(&selected), self.binding.labels, None)
+    }
+
     fn members_of(
         &self,
         selected: Option<&[String]>,
         labels: bool,
         watched: Option<&str>,
     ) -> Members {
-        let columns: Vec<dataverse_rows::Column<'_>> = self
-            .table
+        let columns = self.named();
+        Members::new(&self.table.primary_key, &columns, selected, labels, watched)
+    }
+
+    /// The columns as the walker of rows wants them.
+    fn named(&self) -> Vec<dataverse_rows::Column<'_>> {
+        self.table
             .columns
             .iter()
             .map(|column| dataverse_rows::Column {
                 name: &column.name,
                 labels: column.label_names(),
             })
-            .collect();
-        Members::new(&self.table.primary_key, &columns, selected, labels, watched)
+            .collect()
     }
 
     /// Whether only some rows are wanted.

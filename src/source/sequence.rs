@@ -161,7 +161,8 @@ pub(super) fn begin<H: Host>(
             });
             client.resource(plan.snapshot(sequence.method).as_str())?
         }
-        Position::CaughtUp(Cursor::Done { .. }) => {
+        // Queries are read elsewhere.
+        Position::CaughtUp(Cursor::Done { .. }) | Position::Fetched(_) => {
             sequence.start = Some(Position::Beginning {
                 method: sequence.method,
             });

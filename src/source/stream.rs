@@ -8,8 +8,10 @@ use std::task::{Context, Poll};
 use super::binding::Binding;
 use super::checkpoint::{Cursor, Method, Midway, Position, Stop};
 use super::event::{Change, Event, Failure, Reset, Schema, Selection, Warning};
+use super::fetching::Fetching;
 use super::output::Output;
 use super::plan::Plan;
+use super::queries::{self, Asked};
 use super::ranged::{Arrival, Ranged};
 use super::ranges::Ranges;
 use super::reader::Reader;
@@ -20,7 +22,7 @@ use super::step::{Again, Step};
 use super::survey::{Survey, survey};
 use super::sweep::Sweep;
 use super::{drift, resume, retention, watermark};
-use crate::catalog::{self, Table, row_schema};
+use crate::catalog::{self, StreamName, Table, row_schema};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
@@ -88,6 +90,8 @@ enum State<H> {
     Reading(Box<Reader<H>>),
     /// Pages of several ranges are on the way.
     Ranging(Box<Ranged<H>>),
+    /// A page of a query is on the way.
+    Fetching(Box<Fetching<H>>),
     /// A page of keys is on the way.
     Sweeping(Box<Sweep<H>>),
     /// Complete, or failed.
@@ -106,13 +110,13 @@ pub(super) enum Turn {
     Answered(Answered),
     /// A page of one of the ranges has come.
     Arrived(Arrival),
-    /// A page of keys has come.
-    Swept(Answered),
 }
 
 /// What must be known before a stream is read.
 pub(super) struct Opened {
     table: Table,
+    /// The queries that its rows come from, if they are not a table's.
+    queries: Vec<Asked>,
     /// Why its change token is of no use any more.
     stale: Option<String>,
 }
@@ -120,14 +124,22 @@ pub(super) struct Opened {
 async fn open<H: Host>(
     client: Client<H>,
     name: String,
+    query: Option<String>,
     fresh_at: Option<u64>,
 ) -> Result<Opened, Error> {
-    let table = catalog::read(&client, &name).await?;
+    let (table, queries) = match StreamName::of(&name) {
+        StreamName::Table(name) => (catalog::read(&client, name).await?, Vec::new()),
+        _ => queries::open(&client, &name, query.as_deref()).await?,
+    };
     let stale = match fresh_at {
         Some(at) => retention::too_old(&client, at).await,
         None => None,
     };
-    Ok(Opened { table, stale })
+    Ok(Opened {
+        table,
+        queries,
+        stale,
+    })
 }
 
 impl<H: Host> Stream<H> {
@@ -137,8 +149,9 @@ impl<H: Host> Stream<H> {
             Some(Position::CaughtUp(Cursor::Delta { at, .. })) => *at,
             _ => None,
         };
-        let name = waiting.selection.stream.clone();
-        let opening = Started::new(open(common.client.clone(), name, fresh_at)).await;
+        let Selection { stream, query, .. } = waiting.selection.clone();
+        let opening = open(common.client.clone(), stream, query, fresh_at);
+        let opening = Started::new(opening).await;
         let in_ranges = common.client.settings().limits.max_concurrency > 1;
         Self {
             common,
@@ -168,7 +181,8 @@ impl<H: Host> Stream<H> {
                 .map(|survey| Turn::Surveyed(Box::new(survey))),
             State::Reading(reader) => reader.poll(context).map(Turn::Answered),
             State::Ranging(ranged) => ranged.poll(context).map(Turn::Arrived),
-            State::Sweeping(sweep) => sweep.poll(context).map(Turn::Swept),
+            State::Fetching(fetching) => fetching.poll(context).map(Turn::Answered),
+            State::Sweeping(sweep) => sweep.poll(context).map(Turn::Answered),
             State::Closed => Poll::Ready(Turn::Ready),
         }
     }
@@ -211,7 +225,10 @@ impl<H: Host> Stream<H> {
             (Turn::Arrived(arrival), State::Ranging(ranged)) => {
                 ranged.accept(arrival, &mut self.events).await?
             }
-            (Turn::Swept(answered), State::Sweeping(sweep)) => {
+            (Turn::Answered(answered), State::Fetching(fetching)) => {
+                fetching.accept(answered, &mut self.events).await?
+            }
+            (Turn::Answered(answered), State::Sweeping(sweep)) => {
                 if sweep.accept(answered, &mut self.events).await? {
                     self.close();
                 }
@@ -231,6 +248,7 @@ impl<H: Host> Stream<H> {
         let (method, output) = match std::mem::replace(&mut self.state, State::Closed) {
             State::Reading(reader) => (reader.method(), reader.into_output()),
             State::Ranging(ranged) => (ranged.method(), ranged.into_output()),
+            State::Fetching(fetching) => (Method::Full, fetching.into_output()),
             _ => return Ok(()),
         };
         if self.waiting.selection.sweep && matches!(method, Method::Watermark { .. }) {
@@ -265,7 +283,8 @@ impl<H: Host> Stream<H> {
         let resume = resume.take();
         let before = resume.as_ref().and_then(|stop| stop.types.as_deref());
         let page_size = self.common.client.settings().limits.page_size;
-        let plan = Plan::new(opened.table, binding.clone(), selection, page_size, before)?;
+        let mut plan = Plan::new(opened.table, binding.clone(), selection, page_size, before)?;
+        plan.queries = opened.queries;
         let changes = before.map_or_else(Vec::new, |types| drift::changes(types, &plan.types));
         let start = resume::start(resume, &plan, &changes, opened.stale);
         let gone: Vec<&str> = changes
@@ -281,7 +300,7 @@ impl<H: Host> Stream<H> {
         let is_missed = !gone.is_empty() && binding.columns.is_some();
         self.events.push_back(Event::Schema(Schema {
             stream: plan.table.name.clone(),
-            primary_key: vec![plan.table.primary_key.clone()],
+            primary_key: plan.table.key(),
             row_schema: row_schema(&plan.table, binding.columns.as_deref(), binding.labels),
             changes,
         }));
@@ -297,7 +316,9 @@ impl<H: Host> Stream<H> {
     async fn set_out(&mut self, plan: Rc<Plan>, start: Start) -> Result<(), Error> {
         match start.position {
             Position::Beginning { method }
-                if self.in_ranges && watermark::has_versions(&plan.table) =>
+                if self.in_ranges
+                    && plan.queries.is_empty()
+                    && watermark::has_versions(&plan.table) =>
             {
                 let Common { client, sizes, .. } = self.common.clone();
                 let survey = survey(client, plan, sizes, method, self.most_rows, start);
@@ -343,6 +364,12 @@ impl<H: Host> Stream<H> {
     async fn read(&mut self, plan: Rc<Plan>, start: Start) -> Result<(), Error> {
         self.warn_of_deletions(&plan, &start.position);
         let client = self.common.client.clone();
+        if !plan.queries.is_empty() {
+            let fetching =
+                Fetching::start(client, plan, start, self.most_rows, &mut self.events).await?;
+            self.state = State::Fetching(Box::new(fetching));
+            return Ok(());
+        }
         let reader = Reader::start(client, plan, start, self.most_rows, &mut self.events).await?;
         self.state = State::Reading(Box::new(reader));
         Ok(())
@@ -436,6 +463,6 @@ fn method(position: &Position) -> Option<Method> {
             fallback: *fallback,
         }),
         Position::Ranged(ranges) => Some(ranges.method()),
-        Position::CaughtUp(_) => None,
+        Position::CaughtUp(_) | Position::Fetched(_) => None,
     }
 }

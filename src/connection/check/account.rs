@@ -2,9 +2,9 @@
 
 use crate::connection::privileges::{Held, is_administrator};
 use crate::connection::report::Finding;
-use crate::connection::rows::get;
 use crate::dataverse::privilege::{PrivilegeName, Right};
 use crate::dataverse::query::Query;
+use crate::dataverse::rows::get;
 use crate::dataverse::{Client, Guid};
 use crate::error::Error;
 use crate::host::Host;

@@ -2,9 +2,9 @@
 
 use super::{ORGANIZATION, sentence};
 use crate::connection::report::Finding;
-use crate::connection::rows::{get, rows};
 use crate::dataverse::Client;
 use crate::dataverse::query::Query;
+use crate::dataverse::rows::{get, rows};
 use crate::error::Error;
 use crate::host::Host;
 use crate::settings::ApiVersion;

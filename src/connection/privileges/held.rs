@@ -1,8 +1,8 @@
 //! What the account may do: its own roles and those of its teams (reference §11.3).
 
-use crate::connection::rows::{get, rows};
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::Query;
+use crate::dataverse::rows::{get, rows};
 use crate::dataverse::{Client, Guid, Record};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;

@@ -1,9 +1,9 @@
 //! Looking privileges up by their names.
 
 use super::permission::Permission;
-use crate::connection::rows::rows;
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::{Query, string_literal};
+use crate::dataverse::rows::rows;
 use crate::dataverse::{Client, Guid, Record};
 use crate::error::Error;
 use crate::host::Host;

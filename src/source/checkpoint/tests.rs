@@ -222,8 +222,24 @@ fn position() -> impl Strategy<Value = Position> {
             })
         },
     );
+    let fetched = (
+        1..9_u32,
+        1..5000_u32,
+        any::<u64>(),
+        prop::option::of("<[ -~]{0,20}>"),
+    )
+        .prop_map(|(page, page_size, rows, cookie)| {
+            Position::Fetched(Fetched {
+                query: "1a2b3c4d".to_owned(),
+                page,
+                page_size,
+                rows,
+                cookie,
+            })
+        });
     prop_oneof![
         ranged,
+        fetched,
         method
             .clone()
             .prop_map(|method| Position::Beginning { method }),

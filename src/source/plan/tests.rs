@@ -15,6 +15,7 @@ fn plan(columns: Vec<Column>, selected: Option<&[&str]>, page_size: Option<u32>)
         title: "Account".to_owned(),
         change_detection: ChangeDetection::Watermark,
         primary_key: "accountid".to_owned(),
+        also_key: None,
         name_column: None,
         columns,
         alternate_keys: Vec::<AlternateKey>::new(),

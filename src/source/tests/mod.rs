@@ -1,5 +1,6 @@
 //! Whole syncs against a service that changes and fails.
 
+mod fetched;
 mod lives;
 mod pages;
 mod random;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::dataverse::query::Query;
-use crate::dataverse::{Client, INCOMPLETE, Record, unreadable};
+use super::client::{Client, unreadable};
+use super::query::Query;
+use super::record::{INCOMPLETE, Record};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
@@ -11,7 +12,7 @@ use crate::host::Host;
 const MAX_PAGES: usize = 20;
 
 /// All rows, page after page; `read` gives none for a row that lacks what was asked for.
-pub(super) async fn rows<H: Host, T>(
+pub(crate) async fn rows<H: Host, T>(
     client: &Client<H>,
     query: &Query,
     read: impl Fn(Record<'_>) -> Option<T>,
@@ -25,7 +26,7 @@ pub(super) async fn rows<H: Host, T>(
 }
 
 /// Reads one answer; `read` gives none if it lacks what was asked for.
-pub(super) async fn get<H: Host, T>(
+pub(crate) async fn get<H: Host, T>(
     client: &Client<H>,
     query: &Query,
     read: impl FnOnce(Record<'_>) -> Option<T>,

@@ -1,0 +1,169 @@
+//! Saved queries that the account can see: those of the system, and those of people that are
+//! its own or shared with it (reference §4.14).
+
+use super::table::Table;
+use super::{query, stream};
+use crate::connection::Session;
+use crate::dataverse::fetch::Fetch;
+use crate::dataverse::query::{Query, string_literal};
+use crate::dataverse::rows::rows;
+use crate::dataverse::xml::Tags;
+use crate::dataverse::{Client, Guid, Record};
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+use crate::ordered;
+
+/// The tables of saved queries, with their keys, and whether they belong to people.
+const KINDS: [(&str, &str, bool); 2] = [
+    ("savedqueries", "savedqueryid", false),
+    ("userqueries", "userqueryid", true),
+];
+
+/// Those that people can choose, and that are in use.
+const SHOWN: &str = "querytype eq 0 and statecode eq 0";
+
+/// A saved query that the account can see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// What selects it as a stream.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// The table whose rows it shows.
+    pub stream: String,
+    /// Whether it belongs to people rather than to everybody.
+    pub personal: bool,
+}
+
+/// The saved queries over one table, or over all, by table and title.
+///
+/// # Errors
+/// What the service said.
+pub async fn list<H: Host>(session: &Session<H>, table: Option<&str>) -> Result<Vec<View>, Error> {
+    let condition = match table {
+        Some(table) => format!("{SHOWN} and returnedtypecode eq {}", string_literal(table)),
+        None => SHOWN.to_owned(),
+    };
+    let mut views = Vec::new();
+    for (set, key, personal) in KINDS {
+        let query = Query::new(set)
+            .select(&[key, "name", "returnedtypecode"])
+            .option("$filter", &condition);
+        let found = rows(session.client(), &query, |row| {
+            Some(View {
+                name: format!("{}{}", stream::VIEW, row.key(key)?),
+                title: row.text("name").unwrap_or_default().to_owned(),
+                stream: row.text("returnedtypecode").unwrap_or_default().to_owned(),
+                personal,
+            })
+        });
+        views.extend(found.await?);
+    }
+    ordered::sort_by(&mut views, |a, b| {
+        (&a.stream, &a.title, &a.name).cmp(&(&b.stream, &b.title, &b.name))
+    });
+    Ok(views)
+}
+
+/// A view as a stream, and the query behind it. `name` is its key, its title, or its table's
+/// name, a slash and its title.
+///
+/// # Errors
+/// `NotFound` if there is none, `InvalidData` if there are several.
+pub(crate) async fn open<H: Host>(
+    client: &Client<H>,
+    stream: &str,
+    name: &str,
+) -> Result<(Table, Fetch), Error> {
+    let mut found = Vec::new();
+    for (set, key, _) in KINDS {
+        let condition = match Guid::parse(name) {
+            Some(id) => format!("{key} eq {id}"),
+            None => format!("{SHOWN} and {}", called(name)),
+        };
+        let query = Query::new(set)
+            .select(&[key, "name", "returnedtypecode", "fetchxml", "layoutxml"])
+            .option("$filter", &condition);
+        found.extend(rows(client, &query, |row| Found::read(row, key)).await?);
+    }
+    let mut found = found.into_iter();
+    match (found.next(), found.as_slice()) {
+        (Some(view), []) => view.open(client, stream).await,
+        (None, _) => Err(Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "there is no view {name:?}, or not for this account; list the views to see which \
+                 there are"
+            ),
+        )),
+        (Some(first), others) => {
+            let ids: Vec<String> = std::iter::once(&first)
+                .chain(others)
+                .map(|view| format!("{}{} ({})", stream::VIEW, view.id, view.table))
+                .collect();
+            Err(Error::new(
+                ErrorKind::InvalidData,
+                format!(
+                    "there are {} views {name:?}: {}; name one of them by its key",
+                    ids.len(),
+                    ids.join(", ")
+                ),
+            ))
+        }
+    }
+}
+
+/// The condition for a title, which may stand behind its table's name.
+fn called(name: &str) -> String {
+    let title = format!("name eq {}", string_literal(name));
+    match name.split_once('/') {
+        Some((table, rest)) => format!(
+            "({title} or (returnedtypecode eq {} and name eq {}))",
+            string_literal(table),
+            string_literal(rest)
+        ),
+        None => title,
+    }
+}
+
+/// A saved query as it is stored.
+struct Found {
+    id: Guid,
+    title: String,
+    table: String,
+    query: String,
+    layout: String,
+}
+
+impl Found {
+    fn read(row: Record<'_>, key: &str) -> Option<Self> {
+        let text = |name: &str| row.text(name).unwrap_or_default().to_owned();
+        Some(Self {
+            id: row.key(key)?,
+            title: text("name"),
+            table: text("returnedtypecode"),
+            query: text("fetchxml"),
+            layout: text("layoutxml"),
+        })
+    }
+
+    async fn open<H: Host>(
+        self,
+        client: &Client<H>,
+        stream: &str,
+    ) -> Result<(Table, Fetch), Error> {
+        let fetch = Fetch::parse(&self.query).map_err(|fault| {
+            let message = format!(
+                "the query of the view {:?} cannot be read: {fault}",
+                self.title
+            );
+            Error::new(ErrorKind::Unsupported, message)
+        })?;
+        let shown: Vec<String> = Tags::of(&self.layout)
+            .filter(|tag| tag.name == "cell")
+            .filter_map(|tag| tag.get("name"))
+            .collect();
+        let table = query::shape(client, stream, Some(self.title), &fetch, &shown).await?;
+        Ok((table, fetch))
+    }
+}
