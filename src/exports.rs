@@ -182,10 +182,6 @@ impl contract::catalog::Guest for Connector {
     }
 }
 
-fn not_yet() -> types::Error {
-    error::Error::new(error::ErrorKind::Unsupported, "not yet").into()
-}
-
 impl contract::source::Guest for Connector {
     type Sync = Sync;
 }
