@@ -59,7 +59,60 @@
 //! ```
 //!
 //! A platform that wants rows and checkpoints kept for it uses [`run_sync`] with a
-//! [`Sink`](sink::Sink).
+//! [`Sink`](sink::Sink):
+//!
+//! ```no_run
+//! use dataverse_host::sink::Sqlite;
+//! use dataverse_host::{ConnectorHost, Profile, Silent, Stop, StreamRequest, run_sync};
+//!
+//! # async fn example(host: ConnectorHost, profile: Profile) -> Result<(), Box<dyn std::error::Error>> {
+//! let requests = [
+//!     StreamRequest::all_of("account"),
+//!     StreamRequest {
+//!         filter: Some("statecode eq 0".to_owned()),
+//!         sweep: true,
+//!         ..StreamRequest::all_of("opportunity")
+//!     },
+//! ];
+//! let sink = Box::new(Sqlite::open("crm.db")?);
+//! let never = std::future::pending::<Stop>();
+//! let report = run_sync(&host, &profile, &requests, sink, &mut Silent, never).await;
+//! for stream in &report.streams {
+//!     println!("{}: {} rows, {:?}", stream.stream, stream.rows, stream.outcome);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What there is to read, the catalogue tells; a column that is missing can be made:
+//!
+//! ```no_run
+//! use dataverse_host::contract::{NewColumn, NewType, Requirement, Selection};
+//! # use dataverse_host::{CallError, Session};
+//!
+//! # async fn example(session: &mut Session) -> Result<(), CallError> {
+//! let score = NewColumn {
+//!     name: "score".to_owned(),
+//!     title: "Score".to_owned(),
+//!     description: None,
+//!     new_type: NewType::Decimal(2),
+//!     requirement: Requirement::Optional,
+//!     solution: None,
+//! };
+//! let column = session.create_column("account", &score).await?;
+//! println!("{} is there", column.name);
+//!
+//! for view in session.list_views(Some("account")).await? {
+//!     // A saved query is a stream like any other.
+//!     let mut sync = session.sync(&[Selection::of(&view.name)]).await?;
+//!     while let Some(event) = sync.next().await? {
+//!         println!("{event:?}");
+//!     }
+//!     sync.close().await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod authorization;
 #[allow(

@@ -96,7 +96,7 @@ impl Session {
     }
 
     /// The named streams in full, in the order asked for. Descriptions are large: ask for some
-    /// dozens of streams at a time.
+    /// dozens of streams at a time, and for fewer where that is refused as unsupported.
     pub async fn describe_streams(
         &mut self,
         names: &[String],

@@ -87,8 +87,20 @@ fn mistakes_end_with_2_and_say_what_to_mend() {
         ),
         (&["role", "--name", "x"], "--apply"),
         (
-            &["sync", "--connection", "good.toml", "--to", "csv:x"],
-            "jsonl:DIRECTORY",
+            &[
+                "create-column",
+                "--connection",
+                "good.toml",
+                "account",
+                "score",
+                "--title",
+                "Score",
+                "--type",
+                "integer",
+                "--scale",
+                "2",
+            ],
+            "--scale is for a decimal or money",
         ),
         (
             &[
@@ -112,12 +124,53 @@ fn mistakes_end_with_2_and_say_what_to_mend() {
     }
 }
 
+#[test]
+fn what_is_to_be_synced_is_checked_before_anything_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    std::fs::write(path.join("c.toml"), "[settings]\n").unwrap();
+    std::fs::write(path.join("typo.toml"), "[[streams]]\nnmae = \"account\"\n").unwrap();
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "say what to read"),
+        (
+            &["--selection", "typo.toml"],
+            "typo.toml, line 2: unknown field `nmae`",
+        ),
+        (
+            &["--selection", "absent.toml"],
+            "absent.toml cannot be read",
+        ),
+        (&["--query", "absent.xml"], "absent.xml cannot be read"),
+        (
+            &["--stream", "account", "--since", "yesterday"],
+            "such as 2026-01-31",
+        ),
+        (
+            &["--stream", "a", "--stream", "b", "--filter", "x eq 1"],
+            "--filter is for one stream",
+        ),
+    ];
+    for (arguments, words) in cases {
+        let sync = ["sync", "--connection", "c.toml", "--to", "jsonl:x"];
+        let output = run(path, &[&sync, *arguments].concat());
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(text.contains(words), "{arguments:?}: {text}");
+    }
+    assert!(!path.join("x").exists());
+}
+
 const FILE_STORE: &str = "[settings]\n[secrets]\nfrom = \"file\"\npath = \"kept/secrets.json\"\n";
 
 /// Runs `secret set` with this on standard input.
 fn set_secret(directory: &Path, connection: &str, name: &str, value: &[u8]) -> Output {
+    set_secret_with(directory, connection, &[name], value)
+}
+
+fn set_secret_with(directory: &Path, connection: &str, arguments: &[&str], value: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_dataverse-host"))
-        .args(["--connection", connection, "secret", "set", name])
+        .args(["--connection", connection, "secret", "set"])
+        .args(arguments)
         .current_dir(directory)
         // Where no keyring answers, whatever machine this is.
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
@@ -148,6 +201,50 @@ fn a_secret_is_kept_in_the_first_store_that_takes_it() {
     let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
     let expected = serde_json::json!({"certificate": key.trim_end(), "token": "hunter2"});
     assert_eq!(kept, expected);
+}
+
+#[test]
+fn the_key_of_a_pkcs12_file_is_kept_as_pem() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    std::fs::write(path.join("c.toml"), FILE_STORE).unwrap();
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/secrets/testdata");
+    let file = testdata.join("modern.p12");
+    let pkcs12 = ["--pkcs12", file.to_str().unwrap()];
+    let password = "pässwörd\n".as_bytes();
+
+    let with = |name, more: &[&str], input: &[u8]| {
+        let arguments = [&[name], &pkcs12[..], more].concat();
+        let output = set_secret_with(path, "c.toml", &arguments, input);
+        let text = told(&output);
+        assert!(!text.contains("pässwörd"), "{text}");
+        (output.status.code(), text)
+    };
+    let (code, text) = with("certificate", &[], b"wrong");
+    assert_eq!(code, Some(2), "{text}");
+    assert!(
+        text.contains("modern.p12 is locked with another password"),
+        "{text}"
+    );
+    let (code, text) = with("certificate", &["--password-secret", "pfx"], b"");
+    assert_eq!(code, Some(8), "{text}");
+    assert!(text.contains("the secret pfx cannot be read"), "{text}");
+
+    let (code, text) = with("certificate", &[], password);
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(
+        set_secret(path, "c.toml", "pfx", password).status.code(),
+        Some(0)
+    );
+    let (code, text) = with("again", &["--password-secret", "pfx"], b"");
+    assert_eq!(code, Some(0), "{text}");
+
+    let kept = std::fs::read(path.join("kept/secrets.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    let read = |name| std::fs::read_to_string(testdata.join(name)).unwrap();
+    let expected = read("key.pem") + &read("chain.pem");
+    assert_eq!(kept["certificate"], expected);
+    assert_eq!(kept["again"], expected);
 }
 
 #[test]

@@ -113,7 +113,9 @@ async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         Command::Sync(options) => {
             let connection = connection(arguments)?;
-            sync::run(&load(arguments)?, &connection, options, arguments.quiet).await
+            let requests = selection::requests(&connection.sync, options)?;
+            let host = load(arguments)?;
+            sync::run(&host, &connection, &requests, options, arguments.quiet).await
         }
     }
 }

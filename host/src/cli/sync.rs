@@ -8,8 +8,8 @@ use serde_json::json;
 use dataverse_host::contract::{Change, ColumnChange, kind_name};
 use dataverse_host::sink::{JsonLines, Sink, Sqlite, stored_name};
 use dataverse_host::{
-    ConnectorHost, End, Metrics, Outcome, Progress, Silent, Stop, StreamReport, SyncReport,
-    run_sync,
+    ConnectorHost, End, Metrics, Outcome, Progress, Silent, Stop, StreamReport, StreamRequest,
+    SyncReport, run_sync,
 };
 
 use super::args::{Output, SyncOptions, Target};
@@ -17,16 +17,16 @@ use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
 use super::interrupt::interrupt;
 use super::progress::{Lines, column_changes, size};
-use super::{print, print_json, selection};
+use super::{print, print_json};
 
 /// Runs the command.
 pub(super) async fn run(
     host: &ConnectorHost,
     connection: &ConnectionFile,
+    requests: &[StreamRequest],
     options: &SyncOptions,
     quiet: bool,
 ) -> Result<Exit, Failure> {
-    let requests = selection::requests(&connection.sync, options)?;
     let sink: Box<dyn Sink> = match &options.to {
         Target::JsonLines(directory) => Box::new(JsonLines::open(directory)?),
         Target::Sqlite(file) => Box::new(Sqlite::open(file)?),
@@ -35,7 +35,7 @@ pub(super) async fn run(
     let mut lines = Lines::new();
     let progress: &mut dyn Progress = if quiet { &mut Silent } else { &mut lines };
     let stop = stop(options.max_duration);
-    let report = run_sync(host, &profile, &requests, sink, progress, stop).await;
+    let report = run_sync(host, &profile, requests, sink, progress, stop).await;
     if !quiet {
         lines.finish();
     }

@@ -7,8 +7,8 @@ mod tests;
 mod text;
 mod words;
 
-use dataverse_host::Session;
-use dataverse_host::contract::StreamDescription;
+use dataverse_host::contract::{ErrorKind, StreamDescription};
+use dataverse_host::{CallError, Session};
 
 use super::args::{DiscoverOptions, Format};
 use super::exit::{Exit, Failure};
@@ -21,7 +21,7 @@ pub(super) use text::column as column_line;
 
 /// How many streams are described in one call. Descriptions are large: each group is printed
 /// before the next is asked for, so that an organization of any size takes no more memory.
-const AT_ONCE: usize = 25;
+const AT_ONCE: usize = 50;
 
 /// Runs the command.
 pub(super) async fn run(session: &mut Session, options: &DiscoverOptions) -> Result<Exit, Failure> {
@@ -39,9 +39,23 @@ pub(super) async fn run(session: &mut Session, options: &DiscoverOptions) -> Res
         options.streams.clone()
     };
     let mut writer = Writer::new(options.format, &names);
-    for names in names.chunks(AT_ONCE) {
-        for description in session.describe_streams(names).await? {
-            print(&writer.stream(&description)?)?;
+    // The groups that are still to be described, the next one last.
+    let mut groups: Vec<&[String]> = names.chunks(AT_ONCE).rev().collect();
+    while let Some(group) = groups.pop() {
+        match session.describe_streams(group).await {
+            Ok(descriptions) => {
+                for description in descriptions {
+                    print(&writer.stream(&description)?)?;
+                }
+            }
+            // Streams of very many columns are too much for one call.
+            Err(CallError::Connector(error))
+                if error.kind == ErrorKind::Unsupported && group.len() > 1 =>
+            {
+                let (first, second) = group.split_at(group.len() / 2);
+                groups.extend([second, first]);
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     print(&writer.end())?;
