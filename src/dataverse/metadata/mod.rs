@@ -1,8 +1,8 @@
 //! What the service says about its tables: `EntityDefinitions` (reference §5).
 //!
-//! Tables are read in two waves, each one batch: their definitions with all columns in short,
-//! then whatever each kind of column has more to tell. Kinds that a table does not have cost
-//! nothing. An answer is taken apart into its parts, and each part at once into what is kept of
+//! Several tables are read in two waves, each one batch: their definitions with all columns in
+//! short, then whatever each kind of column has more to tell. Kinds that a table does not have
+//! cost nothing. Of a single table all of that is asked for in one. An answer is taken apart into its parts, and each part at once into what is kept of
 //! it.
 
 mod assemble;
@@ -113,8 +113,8 @@ pub async fn table<H: Host>(
     Ok(tables.pop().flatten())
 }
 
-/// These tables with all their columns, in two requests as a rule; `None` for one that is not
-/// there.
+/// These tables with all their columns, in two requests as a rule, and a single table in one;
+/// `None` for one that is not there.
 ///
 /// # Errors
 /// What the service said.
@@ -123,56 +123,111 @@ pub async fn tables<H: Host>(
     names: &[String],
     extent: Extent,
 ) -> Result<Vec<Option<TableDefinition>>, Error> {
-    let mut wanted = Vec::new();
-    let mut links = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        if is_logical_name(name) {
-            wanted.push(index);
-            links.push(client.resource(&path(name, extent))?);
-        }
-    }
-    let batching = client.clone().accepting_at_most(BATCH_BYTES);
-    let answers = batching.batch(&links, &Prefer::default()).await?;
     let mut tables: Vec<Option<TableDefinition>> = Vec::new();
     tables.resize_with(names.len(), || None);
-    let mut casts = Vec::new();
-    for ((index, link), answer) in wanted.into_iter().zip(&links).zip(answers) {
-        let table: wire::Table<Vec<wire::Column>> = match parsed(client, link, answer).await {
-            Ok(table) => table,
-            Err(error) if is_unknown(&error) => continue,
-            Err(error) => return Err(error),
-        };
-        let definition = TableDefinition::from(table);
-        let needed = Cast::ALL
-            .into_iter()
-            .filter(|cast| cast.is_needed(&definition));
-        casts.extend(needed.map(|cast| (index, cast)));
-        if let Some(slot) = tables.get_mut(index) {
-            *slot = Some(definition);
+    let mut questions = Vec::new();
+    for (table, name) in names.iter().enumerate() {
+        if is_logical_name(name) {
+            questions.push(Question::about(table, client, &path(name, extent))?);
         }
     }
-    links.clear();
-    for (index, cast) in &casts {
-        let name = names.get(*index).map_or("", String::as_str);
-        links.push(client.resource(&cast.path(name, false))?);
+    if let [name] = names
+        && !questions.is_empty()
+    {
+        // At a venture: most tables have most kinds of columns, and somebody waits.
+        for cast in Cast::ALL {
+            questions.push(Question::with(0, client, name, cast)?);
+        }
+        ask(client, questions, &mut tables).await?;
+        return Ok(tables);
     }
-    let answers = batching.batch(&links, &Prefer::default()).await?;
-    for (((index, cast), link), answer) in casts.into_iter().zip(&links).zip(answers) {
-        let Some(Some(table)) = tables.get_mut(index) else {
+    ask(client, questions, &mut tables).await?;
+    let mut questions = Vec::new();
+    for (table, definition) in tables.iter().enumerate() {
+        let Some(definition) = definition else {
             continue;
         };
-        let details: wire::List<wire::Detail> = match parsed(client, link, answer).await {
-            Err(error) if is_refusal(&error) => {
-                let link = client.resource(&cast.path(&table.summary.logical_name, true))?;
-                client.get_json(&link, &Prefer::default()).await?
+        for cast in Cast::ALL {
+            if cast.is_needed(definition) {
+                let name = &definition.summary.logical_name;
+                questions.push(Question::with(table, client, name, cast)?);
             }
-            details => details?,
-        };
-        for detail in details.value {
-            table.complete(detail);
         }
     }
+    ask(client, questions, &mut tables).await?;
     Ok(tables)
+}
+
+/// Something to be asked about one of several tables.
+struct Question {
+    table: usize,
+    /// The kind of columns that it is about, if it is not about the table itself.
+    cast: Option<Cast>,
+    link: Link,
+}
+
+impl Question {
+    fn about<H: Host>(table: usize, client: &Client<H>, path: &str) -> Result<Self, Error> {
+        Ok(Self {
+            table,
+            cast: None,
+            link: client.resource(path)?,
+        })
+    }
+
+    fn with<H: Host>(
+        table: usize,
+        client: &Client<H>,
+        name: &str,
+        cast: Cast,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            cast: Some(cast),
+            ..Self::about(table, client, &cast.path(name, false))?
+        })
+    }
+}
+
+/// Asks all these questions at once, and notes each answer.
+async fn ask<H: Host>(
+    client: &Client<H>,
+    questions: Vec<Question>,
+    tables: &mut [Option<TableDefinition>],
+) -> Result<(), Error> {
+    let links: Vec<Link> = questions
+        .iter()
+        .map(|question| question.link.clone())
+        .collect();
+    let batching = client.clone().accepting_at_most(BATCH_BYTES);
+    let answers = batching.batch(&links, &Prefer::default()).await?;
+    for (Question { table, cast, link }, answer) in questions.into_iter().zip(answers) {
+        let Some(slot) = tables.get_mut(table) else {
+            continue;
+        };
+        match (cast, slot) {
+            (None, slot) => match parsed::<_, wire::Table<_>>(client, &link, answer).await {
+                Ok(table) => *slot = Some(TableDefinition::from(table)),
+                Err(error) if is_unknown(&error) => {}
+                Err(error) => return Err(error),
+            },
+            (Some(cast), Some(table)) if cast.is_needed(table) => {
+                let details: wire::List<wire::Detail> = match parsed(client, &link, answer).await {
+                    Err(error) if is_refusal(&error) => {
+                        let link =
+                            client.resource(&cast.path(&table.summary.logical_name, true))?;
+                        client.get_json(&link, &Prefer::default()).await?
+                    }
+                    details => details?,
+                };
+                for detail in details.value {
+                    table.complete(detail);
+                }
+            }
+            // No such table, or none of its columns is of this kind.
+            (Some(_), _) => {}
+        }
+    }
+    Ok(())
 }
 
 fn path(name: &str, extent: Extent) -> String {
