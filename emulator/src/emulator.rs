@@ -249,6 +249,17 @@ impl Emulator {
         self.environment.remove_column(table, column)
     }
 
+    /// Has column security guard a column, or leaves it open to everybody. Who may read and write
+    /// it is said by rows of `fieldsecurityprofiles` and `fieldpermissions`.
+    pub fn secure_column(
+        &self,
+        table: &str,
+        column: &str,
+        secured: bool,
+    ) -> Result<(), ControlError> {
+        self.environment.secure_column(table, column, secured)
+    }
+
     /// For how long columns and relationships that are added from now on stay unseen by requests
     /// that do not say `Consistency: Strong`, in whole seconds of the organization's clock.
     pub fn set_metadata_lag(&self, lag: Duration) {

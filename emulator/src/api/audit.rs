@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Call, Response, request::Segment};
 use crate::{
-    audit::push_detail,
+    audit::{Reader, push_detail},
     odata::{
         Literal, ODataError,
         filter::Operand,
@@ -194,7 +194,12 @@ impl<'a> Call<'a> {
         data: &str,
     ) -> Result<(), ODataError> {
         let table = self.model().table(table)?;
-        push_detail(out, self.model(), table, data, ROOT_BUSINESS_UNIT);
+        let reader = Reader {
+            model: self.model(),
+            rights: &self.caller.columns,
+            unit: ROOT_BUSINESS_UNIT,
+        };
+        push_detail(out, &reader, table, data);
         Ok(())
     }
 

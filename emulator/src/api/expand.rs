@@ -230,7 +230,15 @@ impl<'a> Planner<'a> {
         let model = call.model();
         let select = options.select.as_deref();
         let annotations = &call.prefer.annotations;
-        let mut plan = Plan::new(model, table, select, also, annotations, "t")?;
+        let mut plan = Plan::new(
+            model,
+            &call.caller.columns,
+            table,
+            select,
+            also,
+            annotations,
+            "t",
+        )?;
         let nested = options
             .expand
             .iter()

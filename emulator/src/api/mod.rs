@@ -7,6 +7,7 @@ mod definitions;
 mod delta;
 mod expand;
 mod fetch;
+mod files;
 mod functions;
 mod key;
 mod marketing;
@@ -26,6 +27,7 @@ use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
 
 pub(crate) use definitions::{column_from_outside, column_gone};
+use files::Uploads;
 pub(crate) use functions::RECOMMENDED_PARALLELISM;
 pub(crate) use request::{Preferences, Request, Response};
 pub(crate) use service::Service;
@@ -55,6 +57,8 @@ pub(crate) struct Api {
     pub(crate) organization: Organization,
     /// Delta tokens whose version is smaller than this count as expired.
     pub(crate) first_valid_delta: Arc<AtomicI64>,
+    /// Files that arrive in parts.
+    uploads: Arc<Uploads>,
 }
 
 /// One request being answered.
@@ -73,6 +77,7 @@ impl Api {
             store,
             organization,
             first_valid_delta: Arc::default(),
+            uploads: Arc::default(),
         }
     }
 
@@ -84,6 +89,7 @@ impl Api {
             store,
             organization: self.organization.clone(),
             first_valid_delta: Arc::clone(&self.first_valid_delta),
+            uploads: Arc::clone(&self.uploads),
         })
     }
 
@@ -146,6 +152,9 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
         "fetchXml",
         "savedQuery",
         "userQuery",
+        "size",
+        "sessiontoken",
+        "x-ms-file-name",
     ];
     if let Some(name) = options
         .custom

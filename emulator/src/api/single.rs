@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use rusqlite::{Connection, params_from_iter, types::Value as SqlValue};
 use uuid::Uuid;
 
-use super::{Call, Response, expand, key::RowKey, read::Source, request::Segment};
+use super::{Call, Response, expand, files::is_file, key::RowKey, read::Source, request::Segment};
 use crate::{
     odata::{
         Navigation, ODataError,
@@ -252,17 +252,23 @@ impl<'a> Call<'a> {
             .model()
             .find_property(table, name)
             .ok_or_else(|| ODataError::unknown_segment(name))?;
+        if suffix == Some("$value") && is_file(property.column) {
+            return self.download(connection, table, property.column, id);
+        }
         let sql = format!(
             "SELECT \"{}\" FROM \"{}\" WHERE \"{}\" = ?1",
             property.sql, table.logical_name, table.primary_id
         );
-        let mut value = Vec::new();
-        connection
-            .prepare_cached(&sql)?
-            .query_row([id.to_string()], |row| {
-                write_value(&mut value, row.get_ref(0)?, property.stored);
-                Ok(())
-            })?;
+        let mut value = b"null".to_vec();
+        if self.caller.columns.may_read(table, property.column) {
+            value.clear();
+            connection
+                .prepare_cached(&sql)?
+                .query_row([id.to_string()], |row| {
+                    write_value(&mut value, row.get_ref(0)?, property.stored);
+                    Ok(())
+                })?;
+        }
         if value == b"null" {
             return Ok(Response::empty(StatusCode::NO_CONTENT));
         }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::data::{Changed, Data, Granted};
 use crate::{
+    gate::ColumnRights,
     odata::{
         Model,
         json::{push_member, push_name, push_separator, push_text},
@@ -16,18 +17,35 @@ use crate::{
 
 const NAMESPACE: &str = "#Microsoft.Dynamics.CRM.";
 
+/// For whom an entry of the log is told.
+pub(crate) struct Reader<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) rights: &'a ColumnRights,
+    /// The business unit that privileges of roles are told for.
+    pub(crate) unit: Uuid,
+}
+
+impl Reader<'_> {
+    fn may_read(&self, table: &Table, column: &str) -> bool {
+        let column = table.column(column);
+        column.is_none_or(|column| self.rights.may_read(table, column))
+    }
+}
+
 /// Appends the detail of a row of the log as a JSON object.
 pub(crate) fn push_detail(
     out: &mut Vec<u8>,
-    model: &Model,
+    reader: &Reader<'_>,
     table: &Table,
     change_data: &str,
-    unit: Uuid,
 ) {
+    let (model, unit) = (reader.model, reader.unit);
     out.push(b'{');
     match serde_json::from_str(change_data) {
         Ok(Data::Attributes { changed_attributes }) => {
-            attributes(out, model, table, &changed_attributes);
+            let mut shown = changed_attributes;
+            shown.retain(|changed| reader.may_read(table, &changed.logical_name));
+            attributes(out, model, table, &shown);
         }
         Ok(Data::Relationship {
             relationship_name,

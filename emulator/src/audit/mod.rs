@@ -12,7 +12,7 @@ mod links;
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
 
-pub(crate) use detail::push_detail;
+pub(crate) use detail::{Reader, push_detail};
 
 use crate::store::{Author, StoreError, Value, Writer};
 use entry::Entry;

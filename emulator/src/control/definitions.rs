@@ -10,7 +10,7 @@ use crate::{
     api::{column_from_outside, column_gone},
     net::environment::Environment,
     odata::ODataError,
-    schema::SchemaChange,
+    schema::{Column, SchemaChange},
 };
 
 #[derive(Deserialize)]
@@ -39,6 +39,14 @@ struct Settings {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Guarded {
+    table: String,
+    column: String,
+    secured: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Lag {
     seconds: u64,
 }
@@ -54,6 +62,8 @@ pub(super) fn run(
         ("PUT", "columns") => put_column(environment, body),
         ("DELETE", "columns") => parse(body)
             .and_then(|old: OldColumn| environment.remove_column(&old.table, &old.column)),
+        ("PUT", "secured-columns") => parse(body)
+            .and_then(|it: Guarded| environment.secure_column(&it.table, &it.column, it.secured)),
         ("PUT", "tables") => set_table(environment, body),
         ("PUT", "metadata-lag") => parse(body).map(|Lag { seconds }| {
             environment.set_metadata_lag(Duration::from_secs(seconds));
@@ -91,6 +101,31 @@ impl Environment {
     pub(crate) fn remove_column(&self, table: &str, column: &str) -> Result<(), ControlError> {
         self.api
             .change(|schema| column_gone(schema, table, column).map_err(refused))
+    }
+
+    /// Has column security guard a column, or leave it open.
+    pub(crate) fn secure_column(
+        &self,
+        table: &str,
+        column: &str,
+        secured: bool,
+    ) -> Result<(), ControlError> {
+        self.api.change(|schema| {
+            let definition = schema.table(table);
+            let found = definition.and_then(|table| table.column(column));
+            let found = found.ok_or_else(|| ControlError::unknown("column", column))?;
+            let base = definition.and_then(|table| table.column(&format!("{column}_base")));
+            let columns = [found].into_iter().chain(base);
+            Ok(columns
+                .map(|column| SchemaChange::PutColumn {
+                    table: table.to_owned(),
+                    column: Column {
+                        secured,
+                        ..column.clone()
+                    },
+                })
+                .collect())
+        })
     }
 
     pub(crate) fn set_metadata_lag(&self, lag: Duration) {

@@ -100,6 +100,8 @@ fn column<'a>(
 ) -> Result<Output, ODataError> {
     let (model, table) = (builder.context.model, scope.table);
     let property = property(model, table, &attribute.name)?;
+    let rights = &builder.context.caller.columns;
+    rights.require_read(table, property.column)?;
     let alias = attribute
         .alias
         .clone()

@@ -45,8 +45,12 @@ impl<'a> Builder<'a> {
             None => scope,
             Some(name) => self.named(name)?,
         };
-        let model = self.context.model;
-        let column = reach(model, scope.table, &scope.alias, &condition.attribute)?;
+        let column = reach(
+            &self.context,
+            scope.table,
+            &scope.alias,
+            &condition.attribute,
+        )?;
         let operator = &condition.operator;
         let test = Test::parse(operator).ok_or_else(|| {
             FetchError::not_xml(format!("'{operator}' is no operator of FetchXML."))
@@ -172,7 +176,7 @@ impl<'a> Builder<'a> {
             Some((alias, name)) => (self.named(alias)?, name),
             None => (scope, other),
         };
-        let right = reach(self.context.model, scope.table, &scope.alias, name)?;
+        let right = reach(&self.context, scope.table, &scope.alias, name)?;
         let Test::Compare(operator) = test else {
             return Err(FetchError::condition(
                 "Columns are compared by 'eq', 'ne', 'gt', 'ge', 'lt' or 'le'.",

@@ -127,7 +127,7 @@ impl<'a> Builder<'a> {
     /// Lookups are ordered by the names of the rows they refer to, choices by their labels.
     fn order_column(&self, scope: &Scope<'a>, name: &str) -> Result<OrderColumn, ODataError> {
         let model = self.context.model;
-        let reached = reach(model, scope.table, &scope.alias, name)?;
+        let reached = reach(&self.context, scope.table, &scope.alias, name)?;
         let column = reached.property.column;
         let by_label =
             column.is_lookup() || (!column.choices().is_empty() && !self.fetch.raw_order);

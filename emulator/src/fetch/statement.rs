@@ -93,7 +93,11 @@ impl<'a> Statement<'a> {
         let mut builder = Builder {
             context,
             fetch,
-            plan: Plan::sparse(context.annotations, keyed.then_some((table, "t"))),
+            plan: Plan::sparse(
+                &context.caller.columns,
+                context.annotations,
+                keyed.then_some((table, "t")),
+            ),
             order: Vec::new(),
             links: Vec::new(),
             from: Sql::new(format!("\"{}\" t", table.logical_name)),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rusqlite::types::Value as SqlValue;
 
-use super::FetchError;
+use super::{FetchError, statement::Context};
 use crate::{
     odata::{
         Literal, Model, ODataError, Property, constant::constant, filter::Comparison,
@@ -35,12 +35,17 @@ pub(super) fn property<'a>(
 /// A column as conditions see it: `{lookup}name` is the referred row's name, `{choice}name` the
 /// label.
 pub(super) fn reach<'a>(
-    model: &'a Model,
+    context: &Context<'a>,
     table: &'a Table,
     alias: &str,
     name: &str,
 ) -> Result<Reached<'a>, ODataError> {
+    let model = context.model;
     let property = property(model, table, name)?;
+    context
+        .caller
+        .columns
+        .require_read(table, property.column)?;
     let plain = || Sql::new(format!("{alias}.\"{}\"", property.sql));
     match table.column(name) {
         Some(column) if column.attribute_of.is_some() => {

@@ -1,6 +1,7 @@
 //! Who calls, and what they may do.
 
 mod caller;
+mod columns;
 pub(crate) mod limits;
 mod rights;
 
@@ -14,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 pub(crate) use caller::{Caller, not_enough, unit_column};
+pub(crate) use columns::ColumnRights;
 pub(crate) use rights::Rights;
 
 use crate::{

@@ -236,7 +236,12 @@ impl Environment {
         fault: Option<&FaultKind>,
     ) -> HttpResponse<Body> {
         let mut body = response.body;
-        let gzip = body.len() >= MIN_GZIP && accepts_gzip(request_headers);
+        // A file goes as it is: a part of one is counted in its own bytes.
+        let is_file = response
+            .headers
+            .iter()
+            .any(|(name, _)| name == "x-ms-file-size");
+        let gzip = !is_file && body.len() >= MIN_GZIP && accepts_gzip(request_headers);
         if gzip {
             body = compress(&body).unwrap_or(body);
         }

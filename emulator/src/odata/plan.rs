@@ -9,6 +9,7 @@ use super::{
     model::{is_principal, wire_name},
 };
 use crate::{
+    gate::ColumnRights,
     schema::{ColumnKind, Schema, Table},
     store::Stored,
     time,
@@ -84,6 +85,8 @@ pub(crate) struct Plan {
     keyed: bool,
     /// Whether properties without a value are left out.
     sparse: bool,
+    /// Which guarded columns show their values.
+    rights: ColumnRights,
 }
 
 /// SQL position of the row's key.
@@ -95,6 +98,7 @@ impl Plan {
     /// A plan for the selected properties, or for all of them. `also` are added to a selection.
     pub(crate) fn new(
         model: &Model,
+        rights: &ColumnRights,
         table: &Table,
         select: Option<&[String]>,
         also: &[String],
@@ -114,6 +118,7 @@ impl Plan {
             annotations: annotations.clone(),
             keyed: true,
             sparse: false,
+            rights: rights.clone(),
         };
         for property in properties {
             plan.add(model, table, property, alias);
@@ -123,7 +128,11 @@ impl Plan {
 
     /// A plan for properties that are added one by one, of which only those with a value are
     /// written. With a table, its rows under the alias are the ones written.
-    pub(crate) fn sparse(annotations: &Annotations, rows: Option<(&Table, &str)>) -> Self {
+    pub(crate) fn sparse(
+        rights: &ColumnRights,
+        annotations: &Annotations,
+        rows: Option<(&Table, &str)>,
+    ) -> Self {
         let columns = rows.map_or_else(Vec::new, |(table, alias)| {
             vec![
                 format!("{alias}.\"{}\"", table.primary_id),
@@ -136,6 +145,7 @@ impl Plan {
             annotations: annotations.clone(),
             keyed: rows.is_some(),
             sparse: true,
+            rights: rights.clone(),
         }
     }
 
@@ -201,8 +211,13 @@ impl Plan {
         push_text(&mut label, &property.name);
         label.push(b':');
         let at = self.columns.len();
-        self.columns.push(format!("{alias}.\"{}\"", property.sql));
         let column = property.column;
+        // Without the right to read it a guarded column is null, whatever it holds.
+        self.columns.push(if self.rights.may_read(table, column) {
+            format!("{alias}.\"{}\"", property.sql)
+        } else {
+            "NULL".to_owned()
+        });
         let is_lookup = column.is_lookup();
         let mut cell = Cell {
             label,

@@ -46,6 +46,10 @@ pub const BASE_CURRENCY: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_
 /// Key of the second currency, euro.
 pub const EURO: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0021);
 
+/// Key of the profile that opens every guarded column, for administrators.
+pub(crate) const ADMINISTRATOR_PROFILE: Uuid =
+    Uuid::from_u128(0x5723_29c1_a042_4e22_be47_367c_6374_ea45);
+
 /// The template of every System Administrator role (reference §11.1).
 pub(crate) const ADMINISTRATOR_TEMPLATE: Uuid =
     Uuid::from_u128(0x6270_90ff_40a3_4053_8790_584e_dc5b_e201);

@@ -1,8 +1,8 @@
 //! The rows of a new organization.
 
 use super::{
-    ADMINISTRATOR, BASE_CURRENCY, EURO, KEY_ACCOUNTS_TEAM, ORGANIZATION, ROOT_BUSINESS_UNIT, Role,
-    SALES_BUSINESS_UNIT, SELLERS, SYSTEM, principals::assign_role, roles,
+    ADMINISTRATOR, ADMINISTRATOR_PROFILE, BASE_CURRENCY, EURO, KEY_ACCOUNTS_TEAM, ORGANIZATION,
+    ROOT_BUSINESS_UNIT, Role, SALES_BUSINESS_UNIT, SELLERS, SYSTEM, principals::assign_role, roles,
 };
 use crate::{
     processes,
@@ -28,6 +28,7 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         new.users()?;
         new.teams(name)?;
         new.solutions()?;
+        new.profile()?;
         new.messages()
     })?;
     roles::seed(
@@ -161,6 +162,18 @@ impl NewOrganization<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The profile of administrators, which needs no permissions column by column.
+    fn profile(&self) -> Result<(), StoreError> {
+        self.put(
+            "fieldsecurityprofile",
+            &[
+                ("fieldsecurityprofileid", Value::Guid(ADMINISTRATOR_PROFILE)),
+                ("name", "System Administrator".into()),
+                ("ismanaged", Value::Bool(true)),
+            ],
+        )
     }
 
     /// Two publishers with their prefixes, each with a solution.

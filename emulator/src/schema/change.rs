@@ -130,7 +130,7 @@ impl Table {
     fn remove_column(&mut self, name: &str) {
         self.columns.retain(|column| {
             column.logical_name != name
-                && (column.attribute_of.as_deref() != Some(name) || column.is_image_part())
+                && (column.attribute_of.as_deref() != Some(name) || column.is_file_part())
         });
     }
 }

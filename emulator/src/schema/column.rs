@@ -59,7 +59,7 @@ impl Column {
     /// Whether `$select`, `$filter` and `$orderby` may name the column (`IsValidODataAttribute`).
     pub fn is_selectable(&self) -> bool {
         self.readable
-            && (self.attribute_of.is_none() || self.is_image_part())
+            && (self.attribute_of.is_none() || self.is_file_part())
             && !matches!(
                 self.kind,
                 ColumnKind::Virtual
@@ -69,14 +69,18 @@ impl Column {
             )
     }
 
-    /// Whether the column is the thumbnail, the address or the time of an image (reference
-    /// §4.10): unlike other columns that describe one, these can be selected.
-    pub fn is_image_part(&self) -> bool {
-        let image = self.attribute_of.as_deref();
-        image
-            .and_then(|id| id.strip_suffix("id"))
-            .and_then(|image| self.logical_name.strip_prefix(image))
-            .is_some_and(|part| matches!(part, "" | "_timestamp" | "_url"))
+    /// Whether the column is the thumbnail, the address or the time of an image, or the name of a
+    /// file (reference §4.10): unlike other columns that describe one, these can be selected.
+    pub fn is_file_part(&self) -> bool {
+        let Some(of) = self.attribute_of.as_deref() else {
+            return false;
+        };
+        let name = self.logical_name.as_str();
+        let of_image = of
+            .strip_suffix("id")
+            .and_then(|image| name.strip_prefix(image))
+            .is_some_and(|part| matches!(part, "" | "_timestamp" | "_url"));
+        of_image || name.strip_prefix(of) == Some("_name")
     }
 
     /// Whether column security can guard it for reading and updating

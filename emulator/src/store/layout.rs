@@ -55,7 +55,7 @@ pub(crate) enum Stored {
 impl Stored {
     /// How a column of this kind is kept; `None` for kinds that hold no value of their own.
     pub(crate) fn of(column: &Column) -> Option<Self> {
-        if column.attribute_of.is_some() && !column.is_image_part() {
+        if column.attribute_of.is_some() && !column.is_file_part() {
             return None;
         }
         Some(match &column.kind {

@@ -7,6 +7,7 @@
 mod complete;
 mod compose;
 mod definitions;
+mod files;
 pub(crate) mod layout;
 mod load;
 mod rows;
@@ -28,6 +29,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub(crate) use complete::Author;
+pub(crate) use files::{StoredFile, read_file};
 pub(crate) use layout::{Layout, Slot, Stored};
 pub(crate) use rows::{Change, Row, Writer};
 pub(crate) use text::COLLATE;

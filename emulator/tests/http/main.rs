@@ -9,10 +9,12 @@
 mod auditing;
 mod batch;
 mod browser;
+mod columns;
 mod credentials;
 mod definitions;
 mod faults;
 mod fetch;
+mod files;
 mod large;
 mod metadata;
 mod on_premises;

@@ -65,8 +65,13 @@ impl Call<'_> {
         if after.secured && !before.secured {
             require_securable(&after)?;
         }
-        let done = Response::empty(StatusCode::NO_CONTENT);
-        Ok((vec![put(table, after)], done))
+        let secured = after.secured;
+        let base = table
+            .column(&format!("{}_base", after.logical_name))
+            .cloned();
+        let mut changes = vec![put(table, after)];
+        changes.extend(base.map(|base| put(table, Column { secured, ..base })));
+        Ok((changes, Response::empty(StatusCode::NO_CONTENT)))
     }
 
     /// `DELETE EntityDefinitions(…)/Attributes(…)`.
@@ -184,6 +189,7 @@ pub(crate) fn removals(table: &Table, column: &Column) -> Result<Vec<SchemaChang
                     let part = other.strip_prefix(name.as_str());
                     part.is_some_and(|part| matches!(part, "id" | "_timestamp" | "_url"))
                 }
+                ColumnKind::File { .. } => *other == format!("{name}_name"),
                 _ => false,
             }
     };

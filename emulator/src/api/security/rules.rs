@@ -37,6 +37,10 @@ impl Call<'_> {
                 let unit = unit.ok_or_else(|| required("businessunitid", table))?;
                 require_name(writer, table, layout.get(row, "name"), unit, id)
             }
+            "fieldpermission" => self.require_guarded(
+                layout.get(row, "entityname"),
+                layout.get(row, "attributelogicalname"),
+            ),
             "businessunit" => match layout.get(row, "parentbusinessunitid").id() {
                 Some(_) => Ok(()),
                 None => Err(required("parentbusinessunitid", table)),
@@ -59,6 +63,29 @@ impl Call<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Permissions are for columns that column security guards.
+    fn require_guarded(&self, table: &Value, column: &Value) -> Result<(), ODataError> {
+        let (Value::Text(table), Value::Text(column)) = (table, column) else {
+            return Err(ODataError::bad_request(
+                "0x80040203",
+                "A field permission needs 'entityname' and 'attributelogicalname'.",
+            ));
+        };
+        let found = self.model().schema.table(table);
+        let found = found.and_then(|table| table.column(column));
+        if found.is_some_and(|column| column.secured) {
+            return Ok(());
+        }
+        Err(ODataError::bad_request(
+            "0x8004f508",
+            format!(
+                "One or more fields are not enabled for field level security. Field level \
+                 security is not enabled until you publish the customizations. Column: \
+                 '{column}' of '{table}'."
+            ),
+        ))
     }
 
     /// What a new row brings with it.

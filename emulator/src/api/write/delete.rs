@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{record::require_writable, require_version};
 use crate::{
-    api::{Call, Response, key::RowKey},
+    api::{Call, Response, files::forget_files, key::RowKey},
     odata::ODataError,
     schema::{Cascade, Ownership, PrivilegeType, Relationship, Table},
     store::{Value, Writer},
@@ -120,6 +120,7 @@ pub(crate) fn delete(
             writer.delete(SHARES, share)?;
         }
     }
+    forget_files(writer, table, id)?;
     writer.delete(&table.logical_name, id)?;
     Ok(())
 }

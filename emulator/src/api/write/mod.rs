@@ -85,6 +85,9 @@ impl Call<'_> {
                 ),
             ));
         }
+        if let Some(response) = self.change_file(writer, first, rest)? {
+            return Ok(response);
+        }
         self.require_json()?;
         if security::is_action(&first.name) && rest.is_empty() {
             return match self.request.method {
@@ -125,7 +128,7 @@ impl Call<'_> {
     }
 
     /// The row of the key, or 404. What the caller may do with it is asked by what follows.
-    fn existing(
+    pub(super) fn existing(
         &self,
         connection: &Connection,
         table: &Table,
