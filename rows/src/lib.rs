@@ -8,9 +8,11 @@
 
 mod line;
 mod members;
+mod parts;
 mod scanner;
 mod surrogates;
 mod walk;
 
-pub use members::{Column, Members};
+pub use members::{Column, Members, column_name};
+pub use parts::{elements, members, string};
 pub use walk::{Malformed, Piece, Walked, walk};

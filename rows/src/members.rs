@@ -266,10 +266,10 @@ impl Members {
 
     fn outgoing_name(&self, wire_name: &str) -> Option<String> {
         let Some((target, annotation)) = wire_name.split_once('@') else {
-            let name = row_name(wire_name);
+            let name = column_name(wire_name);
             return self.is_selected(&name).then(|| name.into_owned());
         };
-        let name = &*row_name(target);
+        let name = &*column_name(target);
         // A column of a linked table has its plain name, so that the metadata must tell.
         let is_lookup = target.starts_with('_') || self.labelled.contains(name);
         if !self.labels || !self.is_selected(name) {
@@ -308,7 +308,7 @@ impl Members {
 /// The row name of a property: `_primarycontactid_value` is the column `primarycontactid`, and
 /// `owner_x002e_fullname` is `owner.fullname`, a column of a linked table (reference §4.13).
 /// No column's own name begins with an underscore.
-fn row_name(wire_name: &str) -> Cow<'_, str> {
+pub fn column_name(wire_name: &str) -> Cow<'_, str> {
     let name = wire_name
         .strip_prefix('_')
         .and_then(|rest| rest.strip_suffix("_value"))

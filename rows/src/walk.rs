@@ -174,7 +174,7 @@ fn page(scanner: &mut Scanner<'_>, rows: &mut Rows<'_>) -> Result<Links, Fault> 
 }
 
 /// The text that JSON text of a string stands for.
-fn unescaped(raw: &str, offset: usize) -> Result<Cow<'_, str>, Fault> {
+pub(crate) fn unescaped(raw: &str, offset: usize) -> Result<Cow<'_, str>, Fault> {
     let plain = raw
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
@@ -318,7 +318,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
 ///
 /// Between the tokens of a value a line break means nothing and within a string it cannot
 /// stand, so that leaving it out changes nothing.
-fn mended<'t>(scanner: &mut Scanner<'t>) -> Result<Cow<'t, str>, Fault> {
+pub(crate) fn mended<'t>(scanner: &mut Scanner<'t>) -> Result<Cow<'t, str>, Fault> {
     let mut value = Cow::Borrowed(scanner.value()?);
     if scanner.take_surrogates()
         && let Some(mended) = without_halves(&value)

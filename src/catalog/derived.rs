@@ -12,6 +12,26 @@ pub(super) const MEMBERS_TITLE: &str = "List members";
 /// What the history of rows is called.
 pub(super) const HISTORY_TITLE: &str = "Audit history";
 
+/// What the log keeps of an entry's changes; it is read and does not come.
+pub(crate) const ENTRY_CHANGES: &str = "changedata";
+
+/// What the details of an entry say, one row for each column that changed.
+const DETAILS: [(&str, &str); 6] = [
+    ("column", "Column"),
+    ("oldvalue", "Old value"),
+    ("newvalue", "New value"),
+    ("oldvaluename", "Old label"),
+    ("newvaluename", "New label"),
+    ("detail", "What was given or taken"),
+];
+/// Whether the service cut a value off.
+const TRUNCATED: &str = "truncated";
+
+/// Whether the column tells of an entry of the history, rather than of what it changed.
+pub(crate) fn is_of_entry(column: &str) -> bool {
+    column != TRUNCATED && !DETAILS.iter().any(|(name, _)| *name == column)
+}
+
 /// Who changed what, and when (reference §10): a line for each column that changed, or for each
 /// thing that was given or taken. `table` is the only one whose rows count, if there is one.
 ///
@@ -41,15 +61,7 @@ pub(crate) async fn history_table<H: Host>(
         .iter()
         .filter_map(|name| audit.column(name).cloned())
         .collect();
-    // What the details of an entry say.
-    for (name, title) in [
-        ("column", "Column"),
-        ("oldvalue", "Old value"),
-        ("newvalue", "New value"),
-        ("oldvaluename", "Old label"),
-        ("newvaluename", "New label"),
-        ("detail", "What was given or taken"),
-    ] {
+    for (name, title) in DETAILS {
         let column = Column::new(name.to_owned(), title.to_owned(), DataType::Text);
         columns.push(Column {
             nullable: name != "column",
@@ -57,7 +69,7 @@ pub(crate) async fn history_table<H: Host>(
         });
     }
     columns.push(Column::new(
-        "truncated".to_owned(),
+        TRUNCATED.to_owned(),
         "Cut off by the service".to_owned(),
         DataType::Boolean,
     ));

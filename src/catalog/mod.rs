@@ -13,7 +13,7 @@ mod views;
 
 pub use crate::dataverse::metadata::{Bounds, Cardinality, Relationship};
 pub use column::{Choice, Column, DataType, Requirement};
-pub(crate) use derived::{history_table, members_table};
+pub(crate) use derived::{ENTRY_CHANGES, history_table, is_of_entry, members_table};
 pub use new_column::{NewChoice, NewColumn, NewType, create as create_column};
 pub(crate) use query::{ROW_NUMBER, shape as query_shape};
 pub(crate) use row_schema::row_schema;

@@ -125,6 +125,9 @@ pub(super) enum Cursor {
         fallback: bool,
         /// None while no row was ever seen.
         mark: Option<Mark>,
+        /// Of a history, the entries that were told and will be read again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<String>,
     },
     /// Nowhere: the next sync reads everything again.
     Done {

@@ -9,7 +9,7 @@
 //! A table that turns out large (`size`, `survey`) is read in several `ranges` at once by the
 //! `ranged` reader, beside which a read of the `keys` brings change tracking under way. Where
 //! deletions are not reported, a `sweep` over the keys finds them. Views, queries of the caller's
-//! own and members of lists come from `queries` in FetchXML, read by `fetching`. What each stream may have
+//! own and members of lists come from `queries` in FetchXML, read by `fetching`. The audit log becomes a `history`. What each stream may have
 //! in hand is its `share`.
 
 mod ahead;
@@ -19,6 +19,7 @@ mod condition;
 mod drift;
 mod event;
 mod fetching;
+mod history;
 mod keys;
 mod output;
 mod plan;

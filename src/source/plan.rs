@@ -7,8 +7,11 @@ use super::checkpoint::Method;
 use super::event::Selection;
 use super::queries::Asked;
 use super::{condition, drift, tracked, watermark};
-use crate::catalog::{ChangeDetection, Column, DataType, ROW_NUMBER, Table, did_you_mean};
-use crate::dataverse::query::Query;
+use crate::catalog::{
+    ChangeDetection, Column, DataType, ENTRY_CHANGES, ROW_NUMBER, StreamName, Table, did_you_mean,
+    is_of_entry,
+};
+use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::{Annotations, Prefer};
 use crate::error::{Error, ErrorKind};
 
@@ -19,6 +22,9 @@ const PAGE_BYTES: usize = 8 << 20;
 /// The longest `$select`, in characters: the address may have 65,536 (reference §4.12), and
 /// the link of a later page is longer than that of the first.
 const MAX_SELECT: usize = 56_000;
+
+/// How many entries of a history are read at once: each one is asked about by itself.
+const MAX_ENTRIES: u32 = 200;
 
 /// What is read of one table.
 #[derive(Debug)]
@@ -66,16 +72,18 @@ impl Plan {
                 ));
             }
         }
+        let kind = StreamName::of(&table.name);
+        let most_rows = match kind {
+            StreamName::History(_) => MAX_ENTRIES,
+            _ => MAX_PAGE_SIZE,
+        };
         let mut plan = Self {
             queries: Vec::new(),
             types: drift::types(&table, binding.columns.as_deref()),
             condition: conditions(&table, &binding)?,
             table,
             binding,
-            most_rows: selection
-                .page_size
-                .unwrap_or(page_size)
-                .clamp(1, MAX_PAGE_SIZE),
+            most_rows: selection.page_size.unwrap_or(page_size).clamp(1, most_rows),
             page_size: 0,
         };
         let fitting = u32::try_from(PAGE_BYTES / plan.likely_row_bytes()).unwrap_or(u32::MAX);
@@ -147,10 +155,11 @@ impl Plan {
 
     /// The same, with an eye on a column.
     pub(super) fn members_watching(&self, watched: Option<&str>) -> Members {
-        let Binding {
-            columns, labels, ..
-        } = &self.binding;
-        self.members_of(columns.as_deref(), *labels, watched)
+        let labels = self.binding.labels;
+        if self.is_history() {
+            return self.members_of(Some(&self.of_entries()), labels, watched);
+        }
+        self.members_of(self.binding.columns.as_deref(), labels, watched)
     }
 
     /// The same for rows of which only the key is wanted.
@@ -199,6 +208,30 @@ impl Plan {
             .collect()
     }
 
+    /// Whether the stream is a history.
+    pub(super) fn is_history(&self) -> bool {
+        matches!(StreamName::of(&self.table.name), StreamName::History(_))
+    }
+
+    /// Whether the column comes.
+    pub(super) fn is_selected(&self, column: &str) -> bool {
+        let selected = self.binding.columns.as_ref();
+        self.table.is_key(column)
+            || selected.is_none_or(|names| names.iter().any(|name| name == column))
+    }
+
+    /// The columns of entries of a history that are read: those that come, and what the log
+    /// keeps of the changes.
+    fn of_entries(&self) -> Vec<String> {
+        let names = self.table.columns.iter().map(|column| &column.name);
+        let mut names: Vec<String> = names
+            .filter(|name| is_of_entry(name) && self.is_selected(name))
+            .cloned()
+            .collect();
+        names.push(ENTRY_CHANGES.to_owned());
+        names
+    }
+
     /// Whether only some rows are wanted.
     pub(super) fn has_condition(&self) -> bool {
         self.condition.is_some()
@@ -230,6 +263,10 @@ impl Plan {
 
     fn columns(&self, also: Option<&str>) -> Query {
         let query = Query::new(&self.table.entity_set);
+        if self.is_history() {
+            // Everything else in the log is small.
+            return query;
+        }
         let Some(names) = &self.binding.columns else {
             return query;
         };
@@ -275,6 +312,13 @@ impl Plan {
 /// `Unsupported` for a time to begin with where rows carry none.
 fn conditions(table: &Table, binding: &Binding) -> Result<Option<String>, Error> {
     let filter = binding.filter.as_ref().map(|filter| format!("({filter})"));
+    let filter = match StreamName::of(&table.name) {
+        StreamName::History(Some(audited)) => {
+            let of_table = format!("objecttypecode eq {}", string_literal(audited));
+            condition::both(Some(&of_table), filter.as_deref())
+        }
+        _ => filter,
+    };
     let since = match &binding.since {
         None => None,
         Some(since) => {

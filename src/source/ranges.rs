@@ -232,6 +232,7 @@ impl Ranges {
                 column: Column::VersionNumber,
                 fallback: *fallback,
                 mark: Some(Mark::Version(self.tail)),
+                seen: None,
             }),
         }
     }

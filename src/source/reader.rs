@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use dataverse_rows::{Members, Walked, walk};
+use dataverse_rows::{Members, Piece, Walked, walk};
 
 use super::ahead;
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
-use super::event::{Event, Operation};
+use super::event::{Event, Operation, Warning};
+use super::history::History;
 use super::output::Output;
 use super::plan::Plan;
 use super::sequence::{
@@ -38,6 +39,8 @@ pub(super) struct Reader<H> {
     answer: Started<Answered>,
     /// How often this page has been asked for.
     attempts: u32,
+    /// What is known of the log, if that is what is read.
+    history: Option<History>,
 }
 
 impl<H: Host> Reader<H> {
@@ -55,6 +58,7 @@ impl<H: Host> Reader<H> {
     ) -> Result<Self, Error> {
         let output = Output::new(Rc::clone(&plan), &start.position)?;
         let page_size = plan.page_size().min(page_size);
+        let history = plan.is_history().then(|| History::at(&start.position));
         let (sequence, link) = begin(&client, &plan, start, page_size, events)?;
         let members = plan.members(sequence.method);
         let prefer = plan.prefer(sequence.method, sequence.page_size);
@@ -68,6 +72,7 @@ impl<H: Host> Reader<H> {
             link,
             answer,
             attempts: 1,
+            history,
         })
     }
 
@@ -153,6 +158,10 @@ impl<H: Host> Reader<H> {
             Phase::Changes => Operation::Upsert,
         };
         let Some(next_link) = next_link else {
+            let pieces = match self.finished(pieces, events).await {
+                Ok(pieces) => pieces,
+                Err(error) => return self.too_much(error).map(Step::from),
+            };
             let Some(cursor) = self.end(delta_link)? else {
                 return Ok(self.without_delta_link().into());
             };
@@ -178,8 +187,43 @@ impl<H: Host> Reader<H> {
             _ => self.ask(&self.link, 0).await,
         };
         self.attempts = 1;
+        let pieces = match self.finished(pieces, events).await {
+            Ok(pieces) => pieces,
+            Err(error) => return self.too_much(error).map(Step::from),
+        };
         self.output.page(pieces, operation, &position, events)?;
         Ok(Step::Going)
+    }
+
+    /// The rows as they leave: what the page only refers to has been asked for.
+    async fn finished(
+        &mut self,
+        pieces: Vec<Piece>,
+        events: &mut VecDeque<Event>,
+    ) -> Result<Vec<Piece>, Error> {
+        let Some(history) = &mut self.history else {
+            return Ok(pieces);
+        };
+        let pieces = history.expand(&self.client, &self.plan, pieces).await?;
+        if let Some(denial) = history.take_denial() {
+            events.push_back(Event::Warning(Warning {
+                stream: Some(self.plan.table.name.clone()),
+                id: "details-unreadable".to_owned(),
+                message: format!(
+                    "What the log keeps of changes is read without their details ({denial}). To \
+                     read those the account needs the privilege prvReadRecordAuditHistory."
+                ),
+            }));
+        }
+        Ok(pieces)
+    }
+
+    /// What can be tried when the rows of a page became too large.
+    fn too_much(&self, error: Error) -> Result<Again, Error> {
+        match error.recovery {
+            Some(Recovery::SmallerPages) => self.recover(error),
+            _ => Err(error),
+        }
     }
 
     /// Turns to the next page.
@@ -245,6 +289,10 @@ impl<H: Host> Reader<H> {
                 column,
                 fallback,
                 mark: self.sequence.newest,
+                seen: match &self.history {
+                    Some(history) => history.seen(self.sequence.newest),
+                    None => None,
+                },
             }),
             Method::Full => {
                 let at = self.client.host().unix_time().as_millis();
@@ -319,6 +367,7 @@ impl<H: Host> Reader<H> {
                         column,
                         fallback,
                         mark,
+                        seen: None,
                     }),
                     reason: String::new(),
                 },

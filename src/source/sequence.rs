@@ -142,6 +142,7 @@ pub(super) fn begin<H: Host>(
             column,
             fallback,
             mark,
+            ..
         }) => {
             sequence.method = Method::Watermark { column, fallback };
             sequence.phase = Phase::Changes;

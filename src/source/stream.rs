@@ -129,6 +129,9 @@ async fn open<H: Host>(
 ) -> Result<Opened, Error> {
     let (table, queries) = match StreamName::of(&name) {
         StreamName::Table(name) => (catalog::read(&client, name).await?, Vec::new()),
+        StreamName::History(audited) => {
+            (catalog::history_table(&client, audited).await?, Vec::new())
+        }
         _ => queries::open(&client, &name, query.as_deref()).await?,
     };
     let stale = match fresh_at {
@@ -251,7 +254,9 @@ impl<H: Host> Stream<H> {
             State::Fetching(fetching) => (Method::Full, fetching.into_output()),
             _ => return Ok(()),
         };
-        if self.waiting.selection.sweep && matches!(method, Method::Watermark { .. }) {
+        let is_history = self.plan.as_ref().is_some_and(|plan| plan.is_history());
+        if self.waiting.selection.sweep && matches!(method, Method::Watermark { .. }) && !is_history
+        {
             return self.sweep(output).await;
         }
         self.close();
@@ -417,6 +422,7 @@ impl<H: Host> Stream<H> {
         if let Some(method @ Method::Watermark { .. }) = method(position)
             && !self.is_warned
             && !self.waiting.selection.sweep
+            && !plan.is_history()
         {
             self.is_warned = true;
             let (why, besides) = if plan.has_condition() {

@@ -12,12 +12,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::plan::Plan;
 use super::ranges::Range;
 use super::time;
-use crate::catalog::Table;
+use crate::catalog::{StreamKind, StreamName, Table};
 use crate::dataverse::query::Query;
 
 /// How far behind the newest change the next read begins, in seconds. A change is stamped
 /// before it is committed, and the service gives an operation two minutes at most.
-const OVERLAP_SECONDS: i64 = 120;
+pub(super) const OVERLAP_SECONDS: i64 = 120;
 /// The same for versions. They count for the whole environment, about as many as it can write
 /// in the time of a short operation.
 pub(super) const OVERLAP_VERSIONS: i64 = 10_000;
@@ -30,11 +30,16 @@ pub(super) enum Column {
     ModifiedOn,
     /// The row's version.
     VersionNumber,
+    /// When the row was made, of rows that are never changed.
+    CreatedOn,
 }
 
 impl Column {
     /// The column of that table, if it has one.
     pub(super) fn of(table: &Table) -> Option<Self> {
+        if StreamName::of(&table.name).kind() == StreamKind::History {
+            return Some(Self::CreatedOn);
+        }
         [Self::ModifiedOn, Self::VersionNumber]
             .into_iter()
             .find(|column| table.column(column.name()).is_some())
@@ -45,13 +50,14 @@ impl Column {
         match self {
             Self::ModifiedOn => "modifiedon",
             Self::VersionNumber => "versionnumber",
+            Self::CreatedOn => "createdon",
         }
     }
 
     /// The mark that a row carries, from the JSON text of the column's value.
     pub(super) fn mark(self, json: &str) -> Option<Mark> {
         match self {
-            Self::ModifiedOn => {
+            Self::ModifiedOn | Self::CreatedOn => {
                 time::parse(json.strip_prefix('"')?.strip_suffix('"')?).map(Mark::Time)
             }
             Self::VersionNumber => json.parse().ok().map(Mark::Version),

@@ -261,6 +261,7 @@ fn position() -> impl Strategy<Value = Position> {
                 column,
                 fallback,
                 mark,
+                seen: None,
             })
         }),
         any::<u64>().prop_map(|at| Position::CaughtUp(Cursor::Done { at })),

@@ -1,6 +1,7 @@
 //! Whole syncs against a service that changes and fails.
 
 mod fetched;
+mod history;
 mod lives;
 mod pages;
 mod random;
