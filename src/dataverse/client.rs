@@ -8,8 +8,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::de::IgnoredAny;
 
 use super::batch::{Asked, BATCH};
 use super::environment::Environment;
@@ -249,29 +248,20 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// Reads a resource and parses it.
+    /// Reads a resource whose body is JSON.
     ///
     /// # Errors
-    /// As for [`get`](Self::get), and `Unavailable` when the body is not what was expected. A
-    /// body that is cut off or damaged is asked for again, as after a lost connection.
-    pub async fn get_json<T: DeserializeOwned>(
-        &self,
-        link: &Link,
-        prefer: &Prefer,
-    ) -> Result<T, Error> {
+    /// As for [`get`](Self::get), and `Unavailable` when the body is not JSON. A body that is
+    /// cut off or damaged is asked for again, as after a lost connection.
+    pub async fn get_json(&self, link: &Link, prefer: &Prefer) -> Result<Vec<u8>, Error> {
         let host = &*self.shared.host;
         let mut budget = Budget::new(self.patience);
         loop {
             let answer = self.get(link, prefer).await?;
-            let error = match serde_json::from_slice(&answer.body) {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
+            let Err(error) = serde_json::from_slice::<IgnoredAny>(&answer.body) else {
+                return Ok(answer.body);
             };
-            let repeat = match error.classify() {
-                Category::Eof | Category::Syntax => Repeat::Few,
-                Category::Data | Category::Io => Repeat::Never,
-            };
-            match budget.pause_after(Duration::ZERO, repeat, None, host) {
+            match budget.pause_after(Duration::ZERO, Repeat::Few, None, host) {
                 Some(pause) => host.sleep(pause).await,
                 None => return Err(unreadable(link, &error)),
             }

@@ -14,8 +14,8 @@ pub(crate) const INCOMPLETE: &str = "it lacks what was asked for";
 
 /// A JSON object of the service. A member that is missing, null or of another kind is none.
 ///
-/// It is for answers of a few members that are read in one place. Large ones have types of
-/// their own, which cost less memory and more code.
+/// It is for answers of a few members. Large ones are read as an
+/// [`Object`](super::object::Object), which costs less memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'v>(pub &'v Value);
 
@@ -61,7 +61,8 @@ impl<H: Host> Client<H> {
         link: &Link,
         read: impl FnOnce(Record<'_>) -> Option<T>,
     ) -> Result<T, Error> {
-        let answer: Value = self.get_json(link, &Prefer::default()).await?;
+        let body = self.get_json(link, &Prefer::default()).await?;
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         read(Record(&answer)).ok_or_else(|| unreadable(link, &INCOMPLETE))
     }
 }

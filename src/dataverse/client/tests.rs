@@ -326,11 +326,11 @@ fn json_that_stays_broken_is_told_with_its_resource() {
     let host = scripted((0..7).map(|_| broken()));
     let client = client(&host);
     let link = client.resource("WhoAmI").unwrap();
-    let read = || host.block_on(client.get_json::<Value>(&link, &Prefer::default()));
+    let read = || host.block_on(client.get_json(&link, &Prefer::default()));
     let error = read().unwrap_err();
     assert_eq!(host.count("WhoAmI"), 4);
     // The next time three answers are broken, and the fourth is whole.
-    assert_eq!(read().unwrap(), json!({"value": []}));
+    assert_eq!(read().unwrap(), b"{\"value\":[]}");
     assert_eq!(host.count("WhoAmI"), 8);
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(

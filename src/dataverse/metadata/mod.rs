@@ -5,17 +5,18 @@
 //! cost nothing. Of a single table all of that is asked for in one. An answer is taken apart into its parts, and each part at once into what is kept of
 //! it.
 
-mod assemble;
 mod cast;
 mod definition;
 mod guards;
+mod kind;
 mod relationship;
 mod wire;
 
-use serde::de::DeserializeOwned;
-
 use self::cast::Cast;
+use super::client::unreadable;
+use super::object::Object;
 use super::query::{Query, string_literal};
+use super::record::INCOMPLETE;
 use super::{Client, Link, Prefer};
 use crate::error::{Error, ErrorKind, Recovery, ServiceFault};
 use crate::host::Host;
@@ -94,10 +95,12 @@ pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Erro
 }
 
 async fn summaries<H: Host>(client: &Client<H>, query: Query) -> Result<Vec<TableSummary>, Error> {
-    let answer: wire::List<wire::Table<wire::ShowsChanges>> = client
-        .get_json(&client.resource(query.as_str())?, &Prefer::default())
-        .await?;
-    Ok(answer.value.into_iter().map(TableSummary::from).collect())
+    let link = client.resource(query.as_str())?;
+    let body = client.get_json(&link, &Prefer::default()).await?;
+    let tables = elements(&link, &body)?;
+    Ok(tables
+        .filter_map(|table| TableSummary::read(&table))
+        .collect())
 }
 
 /// One table with all its columns, or `None` if there is no such table.
@@ -205,13 +208,16 @@ async fn ask<H: Host>(
             continue;
         };
         match (cast, slot) {
-            (None, slot) => match parsed::<_, wire::Table<_>>(client, &link, answer).await {
-                Ok(table) => *slot = Some(TableDefinition::from(table)),
+            (None, slot) => match parsed(client, &link, answer).await {
+                Ok(body) => {
+                    let table = Object::parse(&body).and_then(|it| TableDefinition::read(&it));
+                    *slot = Some(table.ok_or_else(|| unreadable(&link, &INCOMPLETE))?);
+                }
                 Err(error) if is_unknown(&error) => {}
                 Err(error) => return Err(error),
             },
             (Some(cast), Some(table)) if cast.is_needed(table) => {
-                let details: wire::List<wire::Detail> = match parsed(client, &link, answer).await {
+                let body = match parsed(client, &link, answer).await {
                     Err(error) if is_refusal(&error) => {
                         let link =
                             client.resource(&cast.path(&table.summary.logical_name, true))?;
@@ -219,8 +225,8 @@ async fn ask<H: Host>(
                     }
                     details => details?,
                 };
-                for detail in details.value {
-                    table.complete(detail);
+                for detail in elements(&link, &body)? {
+                    table.complete(&detail);
                 }
             }
             // No such table, or none of its columns is of this kind.
@@ -248,16 +254,23 @@ fn path(name: &str, extent: Extent) -> String {
     path
 }
 
+/// The elements of an answer that is a list.
+fn elements<'b>(link: &Link, body: &'b [u8]) -> Result<impl Iterator<Item = Object<'b>>, Error> {
+    Object::parse(body)
+        .and_then(|answer| answer.list("value"))
+        .ok_or_else(|| unreadable(link, &INCOMPLETE))
+}
+
 /// An answer of a batch. One that is too large for a batch, or damaged, is asked for by itself.
-async fn parsed<H: Host, T: DeserializeOwned>(
+async fn parsed<H: Host>(
     client: &Client<H>,
     link: &Link,
     answer: Result<Vec<u8>, Error>,
-) -> Result<T, Error> {
-    match answer.map(|body| serde_json::from_slice(&body)) {
-        Ok(Ok(value)) => return Ok(value),
+) -> Result<Vec<u8>, Error> {
+    match answer {
+        Ok(body) if Object::parse(&body).is_some() => return Ok(body),
         Err(error) if error.recovery != Some(Recovery::SmallerPages) => return Err(error),
-        Ok(Err(_)) | Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
     client.get_json(link, &Prefer::default()).await
 }

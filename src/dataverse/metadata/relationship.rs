@@ -1,6 +1,6 @@
 //! How the rows of tables relate (reference §5.4).
 
-use crate::dataverse::Record;
+use crate::dataverse::object::Object;
 
 /// Who refers to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Relationship {
                                            IntersectEntityName";
 
     /// A relationship of that table; none if it lacks what makes one.
-    pub(super) fn read(cardinality: Cardinality, table: &str, record: Record<'_>) -> Option<Self> {
+    pub(super) fn read(cardinality: Cardinality, table: &str, record: &Object<'_>) -> Option<Self> {
         let referencing = ("ReferencingEntity", "ReferencingAttribute");
         let referenced = ("ReferencedEntity", "ReferencedAttribute");
         let first = ("Entity1LogicalName", "Entity1IntersectAttribute");
@@ -48,10 +48,12 @@ impl Relationship {
         let (this, other) = match cardinality {
             Cardinality::ManyToOne => (referencing, referenced),
             Cardinality::OneToMany => (referenced, referencing),
-            Cardinality::ManyToMany if record.text(first.0) == Some(table) => (first, second),
+            Cardinality::ManyToMany if record.text(first.0).as_deref() == Some(table) => {
+                (first, second)
+            }
             Cardinality::ManyToMany => (second, first),
         };
-        let text = |name| record.text(name).map(str::to_owned);
+        let text = |name| record.text(name);
         Some(Self {
             name: text("SchemaName")?,
             cardinality,

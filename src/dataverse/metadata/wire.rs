@@ -1,195 +1,137 @@
 //! Metadata as it travels (reference §5.2, §5.3, §5.5). Only what is used is read, and
 //! whatever may be missing may be missing, or null.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{SeqAccess, Visitor};
-use serde_json::Value;
-use serde_json::value::RawValue;
-
-/// Reads null as the default, such as an empty list.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-#[derive(Deserialize)]
-pub(super) struct List<T> {
-    pub(super) value: Vec<T>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", bound = "A: Default + Deserialize<'de>")]
-pub(super) struct Table<A> {
-    pub(super) logical_name: String,
-    pub(super) entity_set_name: Option<String>,
-    pub(super) primary_id_attribute: Option<String>,
-    pub(super) primary_name_attribute: Option<String>,
-    pub(super) display_name: Option<Text>,
-    pub(super) is_private: Option<bool>,
-    pub(super) change_tracking_enabled: Option<bool>,
-    /// `{"Value": …}` among others.
-    #[serde(default)]
-    pub(super) can_change_tracking_be_enabled: Value,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) attributes: A,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) keys: Vec<Key>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) many_to_one_relationships: Vec<Value>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) one_to_many_relationships: Vec<Value>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) many_to_many_relationships: Vec<Value>,
-}
-
-/// Whether a table has a column that grows with every change. Nothing else is kept of the
-/// names of its columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ShowsChanges(pub(super) bool);
+use super::definition::{
+    Attribute, OptionItem, RequiredLevel, TableDefinition, TableKey, TableSummary,
+};
+use super::guards::Switch;
+use super::kind::kind;
+use super::relationship::{Cardinality, Relationship};
+use crate::dataverse::object::Object;
+use crate::ordered;
 
 /// The columns whose values grow with every change.
 pub(super) const GROWING: [&str; 2] = ["modifiedon", "versionnumber"];
 
-/// Whether the values of the column of that name grow with every change.
-pub(super) fn grows(name: &str) -> bool {
+impl TableSummary {
+    /// A table, if it has a name. Whether it shows changes is told by its columns, as far as
+    /// they come along.
+    pub(super) fn read(table: &Object<'_>) -> Option<Self> {
+        Some(Self {
+            logical_name: table.word("LogicalName")?,
+            entity_set_name: table.word("EntitySetName"),
+            primary_id: table.word("PrimaryIdAttribute"),
+            primary_name: table.word("PrimaryNameAttribute"),
+            title: label(table, "DisplayName"),
+            is_private: table.flag("IsPrivate").unwrap_or_default(),
+            change_tracking: Switch {
+                is_on: table.flag("ChangeTrackingEnabled").unwrap_or_default(),
+                can_be_on: table
+                    .object("CanChangeTrackingBeEnabled")
+                    .and_then(|property| property.flag("Value"))
+                    .unwrap_or_default(),
+            },
+            shows_changes: table
+                .objects("Attributes")
+                .filter_map(|column| column.text("LogicalName"))
+                .any(|name| grows(&name)),
+        })
+    }
+}
+
+impl TableDefinition {
+    /// A table with its columns in short, its keys and its relationships.
+    pub(super) fn read(table: &Object<'_>) -> Option<Self> {
+        let mut summary = TableSummary::read(table)?;
+        let mut attributes: Vec<Attribute> = table
+            .objects("Attributes")
+            .filter_map(|column| attribute(&column))
+            .collect();
+        // The service lists columns in no particular order.
+        ordered::sort_by(&mut attributes, |a, b| {
+            (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
+        });
+        summary.shows_changes = attributes
+            .iter()
+            .any(|column| grows(&column.logical_name) && column.is_selectable());
+        let mut keys: Vec<TableKey> = table.objects("Keys").filter_map(|it| key(&it)).collect();
+        ordered::sort_by(&mut keys, |a, b| a.name.cmp(&b.name));
+        let mut relationships = Vec::new();
+        for (cardinality, list) in [
+            (Cardinality::ManyToOne, "ManyToOneRelationships"),
+            (Cardinality::OneToMany, "OneToManyRelationships"),
+            (Cardinality::ManyToMany, "ManyToManyRelationships"),
+        ] {
+            let name = &summary.logical_name;
+            relationships.extend(
+                table
+                    .objects(list)
+                    .filter_map(|it| Relationship::read(cardinality, name, &it)),
+            );
+        }
+        Some(Self {
+            summary,
+            attributes,
+            keys,
+            relationships,
+        })
+    }
+}
+
+fn grows(name: &str) -> bool {
     GROWING.contains(&name)
 }
 
-impl<'de> Deserialize<'de> for ShowsChanges {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-
-        impl<'de> Visitor<'de> for Names {
-            type Value = ShowsChanges;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of columns")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ShowsChanges, A::Error> {
-                #[derive(Deserialize)]
-                #[serde(rename_all = "PascalCase")]
-                struct Named {
-                    logical_name: String,
-                }
-
-                let mut shows = false;
-                while let Some(column) = seq.next_element::<Named>()? {
-                    shows |= grows(&column.logical_name);
-                }
-                Ok(ShowsChanges(shows))
-            }
-        }
-
-        deserializer.deserialize_seq(Names)
-    }
+fn attribute(column: &Object<'_>) -> Option<Attribute> {
+    let attribute_type = column.text("AttributeType");
+    let type_name = value(column, "AttributeTypeName");
+    Some(Attribute {
+        logical_name: column.word("LogicalName")?,
+        title: label(column, "DisplayName"),
+        column_number: column.whole("ColumnNumber").unwrap_or_default(),
+        valid_for_read: column.flag("IsValidForRead").unwrap_or(true)
+            && column.flag("IsValidODataAttribute").unwrap_or(true),
+        valid_for_create: column.flag("IsValidForCreate").unwrap_or_default(),
+        valid_for_update: column.flag("IsValidForUpdate").unwrap_or_default(),
+        required: match value(column, "RequiredLevel").as_deref() {
+            Some("SystemRequired") => RequiredLevel::System,
+            Some("ApplicationRequired") => RequiredLevel::Application,
+            Some("Recommended") => RequiredLevel::Recommended,
+            _ => RequiredLevel::None,
+        },
+        is_secured: column.flag("IsSecured").unwrap_or_default(),
+        attribute_of: column.word("AttributeOf"),
+        kind: kind(attribute_type.as_deref(), type_name.as_deref()),
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Column {
-    pub(super) logical_name: String,
-    pub(super) attribute_type: Option<String>,
-    pub(super) attribute_type_name: Option<Valued<Option<String>>>,
-    pub(super) attribute_of: Option<String>,
-    pub(super) display_name: Option<Text>,
-    pub(super) required_level: Option<Valued<Option<String>>>,
-    pub(super) is_secured: Option<bool>,
-    #[serde(rename = "ColumnNumber")]
-    pub(super) number: Option<i32>,
-    pub(super) is_valid_for_read: Option<bool>,
-    pub(super) is_valid_for_create: Option<bool>,
-    pub(super) is_valid_for_update: Option<bool>,
-    #[serde(rename = "IsValidODataAttribute")]
-    pub(super) is_valid_for_odata: Option<bool>,
+fn key(key: &Object<'_>) -> Option<TableKey> {
+    Some(TableKey {
+        name: key.text("LogicalName").or_else(|| key.text("SchemaName"))?,
+        attributes: key.texts("KeyAttributes"),
+        is_active: key.text("EntityKeyIndexStatus").as_deref() == Some("Active"),
+    })
 }
 
-/// What one cast tells of one column.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Detail {
-    pub(super) logical_name: String,
-    pub(super) targets: Option<Vec<String>>,
-    pub(super) option_set: Option<OptionSet>,
-    pub(super) global_option_set: Option<OptionSet>,
-    pub(super) max_length: Option<i64>,
-    pub(super) precision: Option<i64>,
-    /// Numbers as they were written: they may have more digits than a binary one.
-    pub(super) min_value: Option<Box<RawValue>>,
-    pub(super) max_value: Option<Box<RawValue>>,
-    pub(super) format: Option<String>,
-    pub(super) format_name: Option<Valued<Option<String>>>,
-    pub(super) date_time_behavior: Option<Valued<Option<String>>>,
+/// A choice. In damaged customizations it may have no value; it cannot be in a row then.
+pub(super) fn choice(option: &Object<'_>) -> Option<OptionItem> {
+    Some(OptionItem {
+        value: option.whole("Value")?,
+        label: label(option, "Label"),
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OptionSet {
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) options: Vec<OptionItem>,
-    pub(super) name: Option<String>,
-    pub(super) is_global: Option<bool>,
-    pub(super) true_option: Option<OptionItem>,
-    pub(super) false_option: Option<OptionItem>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OptionItem {
-    /// Null in damaged customizations; such an option cannot be in a row.
-    pub(super) value: Option<i32>,
-    pub(super) label: Option<Text>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Key {
-    pub(super) logical_name: Option<String>,
-    pub(super) schema_name: Option<String>,
-    #[serde(default, rename = "KeyAttributes", deserialize_with = "or_default")]
-    pub(super) columns: Vec<String>,
-    pub(super) entity_key_index_status: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Valued<T> {
-    pub(super) value: T,
+/// What is wrapped as `{"Value": …}`.
+pub(super) fn value(object: &Object<'_>, name: &str) -> Option<String> {
+    object.object(name)?.text("Value")
 }
 
 /// A text for people, in one language: the user's own, else the first that has one.
-#[derive(Deserialize)]
-#[serde(from = "Label")]
-pub(super) struct Text(pub(super) Option<String>);
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Label {
-    user_localized_label: Option<LocalizedLabel>,
-    #[serde(default, deserialize_with = "or_default")]
-    localized_labels: Vec<LocalizedLabel>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct LocalizedLabel {
-    label: Option<String>,
-}
-
-impl From<Label> for Text {
-    fn from(label: Label) -> Self {
-        Self(
-            label
-                .user_localized_label
-                .into_iter()
-                .chain(label.localized_labels)
-                .filter_map(|label| label.label)
-                .find(|text| !text.is_empty()),
-        )
-    }
+fn label(object: &Object<'_>, name: &str) -> Option<String> {
+    let label = object.object(name)?;
+    label
+        .object("UserLocalizedLabel")
+        .into_iter()
+        .chain(label.objects("LocalizedLabels"))
+        .find_map(|label| label.word("Label"))
 }

@@ -1,0 +1,151 @@
+//! Large answers: JSON that is taken apart one level at a time, and only where it is read.
+//!
+//! What is not read costs no memory, and numbers stay as they were written. One routine reads
+//! every kind of object; a type for each would be compiled into a parser of its own.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A JSON object. A member that is missing, null or of another kind is none.
+#[derive(Debug)]
+pub(super) struct Object<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'t> Object<'t> {
+    /// The object that a text holds, if it holds one and nothing else.
+    pub(super) fn parse(json: &'t [u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
+    fn member(&self, name: &str) -> Option<&'t str> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        Some(value.get())
+    }
+
+    /// A text.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        text(self.member(name)?)
+    }
+
+    /// A text that is not empty.
+    pub(super) fn word(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|text| !text.is_empty())
+    }
+
+    /// Whether something is so.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        self.member(name)?.parse().ok()
+    }
+
+    /// A whole number.
+    pub(super) fn whole<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
+        let number: i64 = self.member(name)?.parse().ok()?;
+        T::try_from(number).ok()
+    }
+
+    /// A number as it was written, letter by letter.
+    pub(super) fn number(&self, name: &str) -> Option<String> {
+        let number = self.member(name)?;
+        number
+            .starts_with(|c: char| c == '-' || c.is_ascii_digit())
+            .then(|| number.to_owned())
+    }
+
+    /// An object within this one.
+    pub(super) fn object(&self, name: &str) -> Option<Self> {
+        Self::parse(self.member(name)?.as_bytes())
+    }
+
+    /// The objects in a list.
+    pub(super) fn list(&self, name: &str) -> Option<impl Iterator<Item = Self> + use<'t>> {
+        let elements = self.elements(name)?.into_iter();
+        Some(elements.filter_map(|element| Self::parse(element.get().as_bytes())))
+    }
+
+    /// The objects in a list; none if there is no list.
+    pub(super) fn objects(&self, name: &str) -> impl Iterator<Item = Self> + use<'t> {
+        self.list(name).into_iter().flatten()
+    }
+
+    /// The texts in a list; none if there is no list.
+    pub(super) fn texts(&self, name: &str) -> Vec<String> {
+        let elements = self.elements(name).into_iter().flatten();
+        elements.filter_map(|element| text(element.get())).collect()
+    }
+
+    fn elements(&self, name: &str) -> Option<Vec<&'t RawValue>> {
+        serde_json::from_slice(self.member(name)?.as_bytes()).ok()
+    }
+}
+
+fn text(json: &str) -> Option<String> {
+    serde_json::from_slice(json.as_bytes()).ok()
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Object(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_of_another_kind_is_none() {
+        let json = br#" {"text":"a\n","flag":true,"whole":9007199254740993,"object":{"a":{}},
+            "list":[{"a":1},"b",null],"exact":-1.10,"null":null,"\u0065mpty":""} "#;
+        let object = Object::parse(json).unwrap();
+        for name in [
+            "text", "flag", "whole", "object", "list", "exact", "null", "",
+        ] {
+            let only = |kind: &str| name == kind;
+            assert_eq!(object.text(name).is_some(), only("text"), "{name}");
+            assert_eq!(object.flag(name).is_some(), only("flag"));
+            assert_eq!(object.whole::<i64>(name).is_some(), only("whole"));
+            assert_eq!(
+                object.number(name).is_some(),
+                only("whole") || only("exact")
+            );
+            assert_eq!(object.object(name).is_some(), only("object"));
+            assert_eq!(object.list(name).is_some(), only("list"));
+            assert_eq!(object.objects(name).count(), usize::from(only("list")));
+            assert_eq!(object.texts(name).len(), usize::from(only("list")));
+        }
+        assert_eq!(object.text("text").as_deref(), Some("a\n"));
+        assert_eq!(object.whole("whole"), Some(9_007_199_254_740_993_i64));
+        assert_eq!(object.whole::<u8>("whole"), None);
+        assert_eq!(object.number("exact").as_deref(), Some("-1.10"));
+        assert_eq!(
+            (object.text("empty"), object.word("empty")),
+            (Some(String::new()), None)
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_none() {
+        for json in ["", "[]", "1", "{", "{} {}", "{\"a\":}", "null"] {
+            assert!(Object::parse(json.as_bytes()).is_none(), "{json}");
+        }
+    }
+}
