@@ -96,12 +96,12 @@ pub async fn create<H: Host>(
     let definition = metadata::table(&strong, table, Extent::Rows).await?;
     let publisher = Publisher::of(client, new.solution.as_deref()).await?;
     let name = SchemaName::of(&new.name, &publisher)?;
-    if let Some(definition) = &definition
-        && let Some(existing) = find(definition, &name)
-    {
-        return described(existing, table, new);
-    }
+    let existing = definition.as_ref().and_then(|it| find(it, &name)).cloned();
     let entity_set = readable_table(client, table, definition).await?.entity_set;
+    if let Some(existing) = existing {
+        described(&existing, table, new)?;
+        return visible::wait(client, table, &entity_set, &name, new).await;
+    }
     let request = Request {
         table,
         name: &name,
@@ -126,7 +126,12 @@ pub async fn create<H: Host>(
     publish(client, table)
         .await
         .map_err(|error| half_way(error, &name, table))?;
-    visible::wait(client, table, &entity_set, &name, new).await
+    visible::wait(client, table, &entity_set, &name, new)
+        .await
+        .map_err(|mut error| {
+            error.commit = Commit::Done;
+            error
+        })
 }
 
 /// What can be told without asking anybody.

@@ -10,7 +10,7 @@ use super::{Column, NewColumn, described, find};
 use crate::dataverse::metadata::{self, Extent};
 use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Prefer};
-use crate::error::{Commit, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
 /// The first pause; each later one is twice as long.
@@ -21,8 +21,7 @@ const LOOKS: u32 = 7;
 /// The column, once both the metadata and the rows of the table have it.
 ///
 /// # Errors
-/// What the service said, and `Unavailable` if it does not show the column in time; the column
-/// is there all the same.
+/// What the service said, and `Unavailable` if it does not show the column in time.
 pub(super) async fn wait<H: Host>(
     client: &Client<H>,
     table: &str,
@@ -32,19 +31,22 @@ pub(super) async fn wait<H: Host>(
 ) -> Result<Column, Error> {
     let mut pause = FIRST_PAUSE;
     for look in 1..=LOOKS {
-        match seen(client, table, entity_set, name, new).await {
-            Ok(Some(column)) => return Ok(column),
-            Ok(None) if look < LOOKS => client.host().sleep(pause).await,
-            Ok(None) => {}
-            Err(error) => return Err(done(error, name, table)),
+        if let Some(column) = seen(client, table, entity_set, name, new).await? {
+            return Ok(column);
+        }
+        if look < LOOKS {
+            client.host().sleep(pause).await;
         }
         pause *= 2;
     }
-    let late = Error::new(
+    Err(Error::new(
         ErrorKind::Unavailable,
-        "the service does not show it yet; use it in a minute",
-    );
-    Err(done(late, name, table))
+        format!(
+            "the column {} of {table} is there, but the service does not show it yet; use it in a \
+             minute",
+            name.logical()
+        ),
+    ))
 }
 
 async fn seen<H: Host>(
@@ -78,14 +80,4 @@ fn is_unknown(error: &Error) -> bool {
         .fault
         .as_ref()
         .is_some_and(|fault| matches!(fault.status, 400 | 404))
-}
-
-fn done(mut error: Error, name: &SchemaName, table: &str) -> Error {
-    error.commit = Commit::Done;
-    error.message = format!(
-        "the column {} of {table} was created and published, but: {}",
-        name.logical(),
-        error.message
-    );
-    error
 }

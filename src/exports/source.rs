@@ -1,0 +1,97 @@
+//! The `source` interface.
+
+use std::cell::RefCell;
+
+use super::{Connector, Session};
+use crate::host::wasi::bindings::exports::integration::connector as contract;
+use crate::host::wasi::bindings::integration::connector::types;
+use crate::host::wasi::{Wasi, block_on};
+use crate::source;
+
+impl contract::source::Guest for Connector {
+    type Sync = Sync;
+}
+
+/// A run over one or many streams.
+pub(crate) struct Sync(RefCell<source::Sync<Wasi>>);
+
+impl contract::source::GuestSync for Sync {
+    fn start(
+        session: contract::source::SessionBorrow<'_>,
+        selections: Vec<contract::source::Selection>,
+    ) -> Result<contract::source::Sync, types::Error> {
+        let session: &Session = session.get();
+        let selections = selections.into_iter().map(Into::into).collect();
+        let sync = source::Sync::start(&session.0, selections)?;
+        Ok(contract::source::Sync::new(Self(RefCell::new(sync))))
+    }
+
+    fn next(&self) -> Result<Option<contract::source::Event>, types::Error> {
+        // A component instance serves one call at a time, so nobody else holds it.
+        Ok(block_on(self.0.borrow_mut().next())?.map(Into::into))
+    }
+}
+
+same_variants!(source::Operation => contract::source::Operation:
+    Snapshot Upsert Delete Present);
+same_variants!(source::Change => contract::source::Change: Added Removed Retyped);
+same_variants!(contract::source::FileForm => source::FileForm: Reference Content);
+
+impl From<contract::source::Selection> for source::Selection {
+    fn from(selection: contract::source::Selection) -> Self {
+        Self {
+            stream: selection.stream,
+            columns: selection.columns,
+            labels: selection.labels,
+            filter: selection.filter,
+            since: selection.since,
+            query: selection.query,
+            files: selection.files.into(),
+            sweep: selection.sweep,
+            page_size: selection.page_size,
+            checkpoint: selection.checkpoint,
+        }
+    }
+}
+
+impl From<source::Event> for contract::source::Event {
+    fn from(event: source::Event) -> Self {
+        match event {
+            source::Event::Schema(schema) => Self::Schema(contract::source::Schema {
+                stream: schema.stream,
+                primary_key: schema.primary_key,
+                row_schema: schema.row_schema,
+                changes: schema
+                    .changes
+                    .into_iter()
+                    .map(|change| contract::source::ColumnChange {
+                        column: change.column,
+                        change: change.change.into(),
+                    })
+                    .collect(),
+            }),
+            source::Event::Reset(reset) => Self::Reset(contract::source::Reset {
+                stream: reset.stream,
+                reason: reset.reason,
+            }),
+            source::Event::Page(page) => Self::Page(contract::source::Page {
+                stream: page.stream,
+                operation: page.operation.into(),
+                count: page.count,
+                ndjson: page.ndjson,
+                checkpoint: page.checkpoint,
+            }),
+            source::Event::Sweep(stream) => Self::Sweep(stream),
+            source::Event::Complete(stream) => Self::Complete(stream),
+            source::Event::Failed(failure) => Self::Failed(contract::source::Failure {
+                stream: failure.stream,
+                error: failure.error.into(),
+            }),
+            source::Event::Warning(warning) => Self::Warning(contract::source::Warning {
+                stream: warning.stream,
+                id: warning.id,
+                message: warning.message,
+            }),
+        }
+    }
+}
