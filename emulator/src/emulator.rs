@@ -260,6 +260,12 @@ impl Emulator {
         self.environment.secure_column(table, column, secured)
     }
 
+    /// For how long `RetrieveTotalRecordCount` tells a count again once it has been taken, in whole
+    /// seconds of the organization's clock; at first every count is new. In reality it is a day.
+    pub fn set_record_count_age(&self, age: Duration) {
+        self.environment.set_record_count_age(age);
+    }
+
     /// For how long columns and relationships that are added from now on stay unseen by requests
     /// that do not say `Consistency: Strong`, in whole seconds of the organization's clock.
     pub fn set_metadata_lag(&self, lag: Duration) {

@@ -196,7 +196,7 @@ impl<'a> Call<'a> {
         let table = self.model().table(table)?;
         let reader = Reader {
             model: self.model(),
-            rights: &self.caller.columns,
+            rights: &self.caller.viewer.columns,
             unit: ROOT_BUSINESS_UNIT,
         };
         push_detail(out, &reader, table, data);

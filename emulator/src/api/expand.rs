@@ -232,7 +232,7 @@ impl<'a> Planner<'a> {
         let annotations = &call.prefer.annotations;
         let mut plan = Plan::new(
             model,
-            &call.caller.columns,
+            &call.caller.viewer,
             table,
             select,
             also,

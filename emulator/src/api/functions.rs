@@ -121,8 +121,7 @@ impl<'a> Call<'a> {
         let mut counts = Vec::with_capacity(names.len());
         for name in &names {
             let table = self.model().table(name)?;
-            let sql = format!("SELECT count(*) FROM \"{}\"", table.logical_name);
-            counts.push(connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?);
+            counts.push(self.api.counts.of(connection, table, self.now())?);
         }
         Ok(self.complex(
             "RetrieveTotalRecordCountResponse",

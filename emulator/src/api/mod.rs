@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod batch;
+mod counts;
 mod definitions;
 mod delta;
 mod expand;
@@ -26,6 +27,7 @@ use std::sync::{Arc, atomic::AtomicI64};
 use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
 
+use counts::Counts;
 pub(crate) use definitions::{column_from_outside, column_gone};
 use files::Uploads;
 pub(crate) use functions::RECOMMENDED_PARALLELISM;
@@ -34,6 +36,7 @@ pub(crate) use service::Service;
 pub(crate) use write::delete;
 
 use crate::{
+    audit as log,
     gate::Caller,
     odata::{Model, ODataError, options::Options, sql::Compiler},
     schema::{SchemaChange, Table},
@@ -57,6 +60,8 @@ pub(crate) struct Api {
     pub(crate) organization: Organization,
     /// Delta tokens whose version is smaller than this count as expired.
     pub(crate) first_valid_delta: Arc<AtomicI64>,
+    /// How many rows tables are said to have.
+    pub(crate) counts: Arc<Counts>,
     /// Files that arrive in parts.
     uploads: Arc<Uploads>,
 }
@@ -77,6 +82,7 @@ impl Api {
             store,
             organization,
             first_valid_delta: Arc::default(),
+            counts: Arc::default(),
             uploads: Arc::default(),
         }
     }
@@ -89,6 +95,7 @@ impl Api {
             store,
             organization: self.organization.clone(),
             first_valid_delta: Arc::clone(&self.first_valid_delta),
+            counts: Arc::clone(&self.counts),
             uploads: Arc::clone(&self.uploads),
         })
     }
@@ -96,6 +103,9 @@ impl Api {
     /// Answers one request that changes no definitions.
     fn answer(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
         let call = self.call(request, caller)?;
+        if request.path.starts_with("audits") || request.path.contains("ChangeHistory") {
+            log::expire(&self.store)?;
+        }
         self.making_tables(|| match request.method {
             Method::GET => self.store.read(|connection| call.get(connection)),
             Method::POST | Method::PATCH | Method::PUT | Method::DELETE => {
@@ -216,14 +226,10 @@ impl<'a> Call<'a> {
             ("$metadata", []) => Ok(self.csdl()),
             ("EntityDefinitions", _) => {
                 self.caller.require_definitions("prvReadEntity")?;
-                self.entity_definitions(connection, first, rest)
+                self.entity_definitions(first, rest)
             }
-            ("RelationshipDefinitions", _) => {
-                self.relationship_definitions(connection, first, rest)
-            }
-            ("GlobalOptionSetDefinitions", _) => {
-                self.option_set_definitions(connection, first, rest)
-            }
+            ("RelationshipDefinitions", _) => self.relationship_definitions(first, rest),
+            ("GlobalOptionSetDefinitions", _) => self.option_set_definitions(first, rest),
             (name, []) if functions::is_function(name) => self.function(connection, first),
             _ => self.get_rows(connection, first, rest),
         }

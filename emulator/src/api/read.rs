@@ -145,7 +145,7 @@ impl<'a> Call<'a> {
         let select = self.options.select.as_deref();
         Plan::new(
             self.model(),
-            &self.caller.columns,
+            &self.caller.viewer,
             table,
             select,
             &[],

@@ -260,7 +260,7 @@ impl<'a> Call<'a> {
             property.sql, table.logical_name, table.primary_id
         );
         let mut value = b"null".to_vec();
-        if self.caller.columns.may_read(table, property.column) {
+        if self.caller.viewer.columns.may_read(table, property.column) {
             value.clear();
             connection
                 .prepare_cached(&sql)?

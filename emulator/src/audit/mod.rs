@@ -7,12 +7,14 @@ mod action;
 mod data;
 mod detail;
 mod entry;
+mod expiry;
 mod links;
 
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
 
 pub(crate) use detail::{Reader, push_detail};
+pub(crate) use expiry::expire;
 
 use crate::store::{Author, StoreError, Value, Writer};
 use entry::Entry;

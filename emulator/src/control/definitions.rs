@@ -65,6 +65,9 @@ pub(super) fn run(
         ("PUT", "secured-columns") => parse(body)
             .and_then(|it: Guarded| environment.secure_column(&it.table, &it.column, it.secured)),
         ("PUT", "tables") => set_table(environment, body),
+        ("PUT", "record-count-age") => parse(body).map(|Lag { seconds }| {
+            environment.set_record_count_age(Duration::from_secs(seconds));
+        }),
         ("PUT", "metadata-lag") => parse(body).map(|Lag { seconds }| {
             environment.set_metadata_lag(Duration::from_secs(seconds));
         }),
@@ -126,6 +129,12 @@ impl Environment {
                 })
                 .collect())
         })
+    }
+
+    /// How long a count of rows is told again.
+    pub(crate) fn set_record_count_age(&self, age: Duration) {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.api.current().counts.set_age(seconds);
     }
 
     pub(crate) fn set_metadata_lag(&self, lag: Duration) {

@@ -24,6 +24,7 @@
 //! | `PUT columns` `{"table","column":{…}}`, `DELETE columns` `{"table","column":"…"}` | adds or replaces a column; removes one |
 //! | `PUT tables` `{"table","changeTracking","auditing"}` | switches change tracking on, and auditing on or off |
 //! | `PUT secured-columns` `{"table","column","secured":true}` | has column security guard a column, or not |
+//! | `PUT record-count-age` `{"seconds":n}` | counts of rows are told again for so long |
 //! | `PUT metadata-lag` `{"seconds":n}` | what is added from now on stays unseen so long |
 //! | `POST day` `{"seed":n,"changes":n}` | a day's work: creates, updates and deletes rows |
 

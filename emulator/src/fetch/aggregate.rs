@@ -100,8 +100,9 @@ fn column<'a>(
 ) -> Result<Output, ODataError> {
     let (model, table) = (builder.context.model, scope.table);
     let property = property(model, table, &attribute.name)?;
-    let rights = &builder.context.caller.columns;
-    rights.require_read(table, property.column)?;
+    let viewer = &builder.context.caller.viewer;
+    viewer.columns.require_read(table, property.column)?;
+    let language = viewer.language;
     let alias = attribute
         .alias
         .clone()
@@ -131,7 +132,7 @@ fn column<'a>(
             (part_of(part, &sql), Stored::Integer, Display::Integer)
         }
         Role::Aggregate(function) => {
-            let display = Display::of(property.column, &model.schema);
+            let display = Display::of(property.column, &model.schema, language);
             let (sql, stored, counts) = aggregated(function, &property, &sql)?;
             let display = if counts { None } else { display };
             (sql, stored, display.unwrap_or(Display::Integer))

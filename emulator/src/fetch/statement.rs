@@ -94,7 +94,7 @@ impl<'a> Statement<'a> {
             context,
             fetch,
             plan: Plan::sparse(
-                &context.caller.columns,
+                &context.caller.viewer,
                 context.annotations,
                 keyed.then_some((table, "t")),
             ),

@@ -44,6 +44,7 @@ pub(super) fn reach<'a>(
     let property = property(model, table, name)?;
     context
         .caller
+        .viewer
         .columns
         .require_read(table, property.column)?;
     let plain = || Sql::new(format!("{alias}.\"{}\"", property.sql));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, params_from_iter};
 use uuid::Uuid;
 
-use super::{columns::ColumnRights, rights::Rights};
+use super::{rights::Rights, viewer::Viewer};
 use crate::{
     odata::ODataError,
     org::Depth,
@@ -20,8 +20,8 @@ pub(crate) struct Caller {
     pub(crate) unit: Uuid,
     pub(crate) teams: Vec<Uuid>,
     pub(crate) rights: Rights,
-    /// What column security leaves open.
-    pub(crate) columns: ColumnRights,
+    /// What the caller sees of rows.
+    pub(crate) viewer: Viewer,
     /// Each business unit in which the caller holds a role, with all below it.
     below: Vec<(Uuid, Vec<Uuid>)>,
     /// Whether any row is shared with the caller.
@@ -51,7 +51,7 @@ impl Caller {
         )?;
         let rights = Rights::of_user(connection, user)?;
         let mut caller = Self::with(connection, user, unit.as_deref(), teams, rights)?;
-        caller.columns = ColumnRights::of_user(connection, user)?;
+        caller.viewer = Viewer::of_user(connection, user)?;
         caller.disabled = disabled.unwrap_or(false);
         caller.access_mode = access_mode.unwrap_or(0);
         Ok(caller)
@@ -94,7 +94,7 @@ impl Caller {
             unit: unit.map(parse_guid).unwrap_or_default(),
             teams,
             rights,
-            columns: ColumnRights::default(),
+            viewer: Viewer::default(),
             below,
             has_shares: false,
             access_mode: 0,

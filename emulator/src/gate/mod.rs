@@ -4,6 +4,7 @@ mod caller;
 mod columns;
 pub(crate) mod limits;
 mod rights;
+mod viewer;
 
 use std::{
     collections::HashMap,
@@ -17,6 +18,7 @@ use uuid::Uuid;
 pub(crate) use caller::{Caller, not_enough, unit_column};
 pub(crate) use columns::ColumnRights;
 pub(crate) use rights::Rights;
+pub(crate) use viewer::Viewer;
 
 use crate::{
     entra::{Claims, Entra},

@@ -32,6 +32,19 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
+    /// How many single conditions it is made of.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::count).sum(),
+            Self::Not(condition) => condition.count(),
+            Self::Lambda { quantifier, .. } => match quantifier {
+                Quantifier::Exists => 1,
+                Quantifier::Any { body, .. } | Quantifier::All { body, .. } => 1 + body.count(),
+            },
+            Self::Compare { .. } | Self::Match { .. } | Self::Holds(_) | Self::Function { .. } => 1,
+        }
+    }
+
     /// Whether a parameter alias stands anywhere in the condition.
     pub(crate) fn has_alias(&self) -> bool {
         let alias = |operand: &Operand| matches!(operand, Operand::Alias(_));

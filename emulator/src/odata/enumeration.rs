@@ -2,7 +2,7 @@
 
 use super::{Literal, ODataError};
 
-const ENUMERATIONS: [(&str, &[&str]); 4] = [
+const ENUMERATIONS: [(&str, &[&str]); 5] = [
     (
         "OwnershipTypes",
         &[
@@ -49,6 +49,10 @@ const ENUMERATIONS: [(&str, &[&str]); 4] = [
             "Recommended",
         ],
     ),
+    (
+        "RelationshipType",
+        &["OneToManyRelationship", "ManyToManyRelationship"],
+    ),
     ("EndpointAccessType", &["Default", "Internet", "Intranet"]),
 ];
 
@@ -74,6 +78,7 @@ pub(crate) fn is_member(kind: &str, member: &str) -> bool {
 pub(crate) fn of_property(path: &[String]) -> Option<&'static str> {
     match path {
         [name] if name == "OwnershipType" => Some("OwnershipTypes"),
+        [name] if name == "RelationshipType" => Some("RelationshipType"),
         [name] if name == "AttributeType" => Some("AttributeTypeCode"),
         [name, value] if name == "RequiredLevel" && value == "Value" => {
             Some("AttributeRequiredLevel")

@@ -1,4 +1,5 @@
-//! Formatted values, as a US English user in UTC sees them (reference §4.3).
+//! Formatted values, as a user in UTC sees them (reference §4.3): labels in the user's language,
+//! numbers and dates always as in US English.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use rusqlite::types::ValueRef;
 
 use super::json::push_text;
 use crate::{
-    schema::{Column, ColumnKind, DateTimeBehavior, DateTimeFormat, Schema},
+    schema::{Column, ColumnKind, DateTimeBehavior, DateTimeFormat, Label, Schema},
     store::{Decimal, layout::MONEY_SCALE},
     time,
 };
@@ -41,10 +42,10 @@ pub(crate) enum Display {
 
 impl Display {
     /// How the column is shown; `None` if its values stand for themselves.
-    pub(crate) fn of(column: &Column, schema: &Schema) -> Option<Self> {
+    pub(crate) fn of(column: &Column, schema: &Schema, language: i32) -> Option<Self> {
+        let text = |label: &Label| label.in_language(language).to_owned();
         let labels = || {
-            let pair =
-                |choice: &crate::schema::Choice| (choice.value.into(), choice.label.text.clone());
+            let pair = |choice: &crate::schema::Choice| (choice.value.into(), text(&choice.label));
             column.choices().iter().map(pair).collect()
         };
         Some(match &column.kind {
@@ -57,8 +58,8 @@ impl Display {
                 false_label,
                 ..
             } => Self::Boolean {
-                yes: true_label.text.clone(),
-                no: false_label.text.clone(),
+                yes: text(true_label),
+                no: text(false_label),
             },
             ColumnKind::DateTime {
                 behavior: DateTimeBehavior::DateOnly,
@@ -78,7 +79,7 @@ impl Display {
             ColumnKind::EntityName => Self::TableName(
                 schema
                     .tables()
-                    .map(|table| (table.logical_name.clone(), table.display_name.text.clone()))
+                    .map(|table| (table.logical_name.clone(), text(&table.display_name)))
                     .collect(),
             ),
             ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner => {

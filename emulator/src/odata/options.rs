@@ -9,6 +9,9 @@ use super::{
     filter::{self, Condition, Operand},
 };
 
+/// Most conditions of a filter (reference §4.13).
+const MAX_CONDITIONS: usize = 500;
+
 /// Most `$expand`s in one query (reference §4.7).
 const MAX_EXPANDS: usize = 15;
 
@@ -109,7 +112,16 @@ impl Options {
                 self.select = if names == ["*"] { None } else { Some(names) };
                 self.select_text = Some(value.to_owned());
             }
-            "$filter" => self.filter = Some(filter::parse(value)?),
+            "$filter" => {
+                let condition = filter::parse(value)?;
+                if condition.count() > MAX_CONDITIONS {
+                    return Err(ODataError::bad_request(
+                        "0x8004430C",
+                        "Number of conditions in query exceeded maximum limit.",
+                    ));
+                }
+                self.filter = Some(condition);
+            }
             // An alias may stand for the columns; it is known when all options have been read.
             "$orderby" if !nested && value.starts_with('@') => {
                 self.order_alias = Some(value.to_owned());

@@ -9,7 +9,7 @@ use super::{
     model::{is_principal, wire_name},
 };
 use crate::{
-    gate::ColumnRights,
+    gate::Viewer,
     schema::{ColumnKind, Schema, Table},
     store::Stored,
     time,
@@ -85,8 +85,8 @@ pub(crate) struct Plan {
     keyed: bool,
     /// Whether properties without a value are left out.
     sparse: bool,
-    /// Which guarded columns show their values.
-    rights: ColumnRights,
+    /// For whom rows are written.
+    viewer: Viewer,
 }
 
 /// SQL position of the row's key.
@@ -98,7 +98,7 @@ impl Plan {
     /// A plan for the selected properties, or for all of them. `also` are added to a selection.
     pub(crate) fn new(
         model: &Model,
-        rights: &ColumnRights,
+        viewer: &Viewer,
         table: &Table,
         select: Option<&[String]>,
         also: &[String],
@@ -118,7 +118,7 @@ impl Plan {
             annotations: annotations.clone(),
             keyed: true,
             sparse: false,
-            rights: rights.clone(),
+            viewer: viewer.clone(),
         };
         for property in properties {
             plan.add(model, table, property, alias);
@@ -129,7 +129,7 @@ impl Plan {
     /// A plan for properties that are added one by one, of which only those with a value are
     /// written. With a table, its rows under the alias are the ones written.
     pub(crate) fn sparse(
-        rights: &ColumnRights,
+        viewer: &Viewer,
         annotations: &Annotations,
         rows: Option<(&Table, &str)>,
     ) -> Self {
@@ -145,7 +145,7 @@ impl Plan {
             annotations: annotations.clone(),
             keyed: rows.is_some(),
             sparse: true,
-            rights: rights.clone(),
+            viewer: viewer.clone(),
         }
     }
 
@@ -213,11 +213,12 @@ impl Plan {
         let at = self.columns.len();
         let column = property.column;
         // Without the right to read it a guarded column is null, whatever it holds.
-        self.columns.push(if self.rights.may_read(table, column) {
-            format!("{alias}.\"{}\"", property.sql)
-        } else {
-            "NULL".to_owned()
-        });
+        self.columns
+            .push(if self.viewer.columns.may_read(table, column) {
+                format!("{alias}.\"{}\"", property.sql)
+            } else {
+                "NULL".to_owned()
+            });
         let is_lookup = column.is_lookup();
         let mut cell = Cell {
             label,
@@ -253,7 +254,7 @@ impl Plan {
                 .collect();
         }
         if self.annotations.include(FORMATTED) {
-            cell.display = Display::of(column, &model.schema);
+            cell.display = Display::of(column, &model.schema, self.viewer.language);
             let companion = match cell.display {
                 Some(Display::Name) => name_of_target(
                     &model.schema,

@@ -279,7 +279,10 @@ impl<'a> Compiler<'a> {
         match path {
             [name] => {
                 let property = self.model.property(table, name)?;
-                self.caller.columns.require_read(table, property.column)?;
+                self.caller
+                    .viewer
+                    .columns
+                    .require_read(table, property.column)?;
                 let sql = Sql::new(format!("{alias}.\"{}\"", property.sql));
                 Ok(Reached { sql, property })
             }

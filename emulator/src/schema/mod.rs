@@ -13,6 +13,7 @@ mod privilege;
 mod relationship;
 mod standard;
 mod table;
+mod translation;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -85,6 +86,7 @@ impl Schema {
             schema.relationships.push(relationship);
         }
         schema.sort_relationships();
+        schema.translate();
         Ok(schema)
     }
 

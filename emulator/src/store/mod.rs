@@ -44,7 +44,8 @@ use crate::{
 const FIRST_VERSION: i64 = 1_000_000;
 
 /// Tables whose rows decide who may do what.
-const SECURITY_TABLES: [&str; 14] = [
+const SECURITY_TABLES: [&str; 15] = [
+    "usersettings",
     "fieldpermission",
     "fieldsecurityprofile",
     "systemuserprofiles",

@@ -9,6 +9,7 @@
 mod auditing;
 mod batch;
 mod browser;
+mod catalog;
 mod columns;
 mod credentials;
 mod definitions;
@@ -22,6 +23,7 @@ mod people;
 mod privileges;
 mod processes;
 mod reading;
+mod retention;
 mod roles;
 mod security;
 mod sign_in;

@@ -25,7 +25,7 @@ impl Call<'_> {
         column: &Column,
         id: Uuid,
     ) -> Result<Response, ODataError> {
-        self.caller.columns.require_read(table, column)?;
+        self.caller.viewer.columns.require_read(table, column)?;
         let sql = format!(
             "SELECT \"{}\" FROM \"{}\" WHERE \"{}\" = ?1",
             key_column(column),

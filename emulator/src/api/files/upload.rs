@@ -58,7 +58,10 @@ impl Call<'_> {
         let key = RowKey::parse(table, key)?;
         let id = self.existing(writer.connection(), table, &key)?;
         self.require_access(writer.connection(), table, id, PrivilegeType::Write)?;
-        self.caller.columns.require_write(table, column, false)?;
+        self.caller
+            .viewer
+            .columns
+            .require_write(table, column, false)?;
         if deletes {
             return self.put_file(writer, table, column, id, None).map(Some);
         }

@@ -10,7 +10,6 @@ mod relationship;
 mod table;
 
 use axum::http::StatusCode;
-use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -39,7 +38,6 @@ impl<'a> Call<'a> {
     /// `GET {api}/EntityDefinitions…`.
     pub(super) fn entity_definitions(
         &'a self,
-        connection: &Connection,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
@@ -49,13 +47,12 @@ impl<'a> Call<'a> {
             None => Place::Many(schema.tables().map(Item::Table).collect()),
             Some(key) => Place::One(Item::Table(find_table(schema.tables(), key)?)),
         };
-        self.walk(connection, place, first, rest)
+        self.walk(place, first, rest)
     }
 
     /// `GET {api}/RelationshipDefinitions…`.
     pub(super) fn relationship_definitions(
         &'a self,
-        connection: &Connection,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
@@ -72,13 +69,12 @@ impl<'a> Call<'a> {
                 Place::One(Item::Relationship(found.ok_or_else(|| no_definition(key))?))
             }
         };
-        self.walk(connection, place, first, rest)
+        self.walk(place, first, rest)
     }
 
     /// `GET {api}/GlobalOptionSetDefinitions…`: the choices that columns share.
     pub(super) fn option_set_definitions(
         &'a self,
-        connection: &Connection,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
@@ -97,18 +93,18 @@ impl<'a> Call<'a> {
                 ))
             }
         };
-        self.walk(connection, place, first, rest)
+        self.walk(place, first, rest)
     }
 
     /// What the caller sees: labels in the language of the user's settings.
-    fn sight(&'a self, connection: &Connection) -> Result<Sight<'a>, ODataError> {
+    fn sight(&'a self) -> Sight<'a> {
         let languages = self.options.custom.get("LabelLanguages");
         let only = languages.map(|list| list.split(',').flat_map(|code| code.trim().parse()));
         let labels = Labels {
-            language: user_language(connection, self.caller.user)?,
+            language: self.caller.viewer.language,
             only: only.map(Iterator::collect),
         };
-        Ok(Sight::new(&self.model().schema, labels))
+        Sight::new(&self.model().schema, labels)
     }
 
     fn refuse_list_options(&self) -> Result<(), ODataError> {
@@ -130,12 +126,11 @@ impl<'a> Call<'a> {
     /// Follows the rest of the path and answers with what lies there.
     fn walk(
         &'a self,
-        connection: &Connection,
         start: Place<'a>,
         first: &Segment,
         rest: &[Segment],
     ) -> Result<Response, ODataError> {
-        let sight = self.sight(connection)?;
+        let sight = self.sight();
         let mut place = start;
         let mut cast: Option<&str> = None;
         let mut context = match &place {
@@ -251,16 +246,6 @@ impl<'a> Call<'a> {
         response.headers.retain(|(name, _)| name != "content-type");
         response.with("content-type", "application/xml")
     }
-}
-
-/// The language that a user has chosen, US English otherwise.
-fn user_language(connection: &Connection, user: Uuid) -> Result<i32, ODataError> {
-    let mut statement = connection
-        .prepare_cached("SELECT uilanguageid FROM usersettings WHERE systemuserid = ?1")?;
-    let chosen: Option<Option<i32>> = statement
-        .query_row([user.to_string()], |row| row.get(0))
-        .optional()?;
-    Ok(chosen.flatten().filter(|code| *code != 0).unwrap_or(1033))
 }
 
 /// How a definition is addressed.

@@ -71,12 +71,15 @@ impl Call<'_> {
             self.navigation_member(table, name, raw, &mut intent)?;
         }
         for (column, _) in &intent.columns {
-            let rights = &self.caller.columns;
+            let rights = &self.caller.viewer.columns;
             rights.require_write(table, column, creating)?;
         }
         let lookups = intent.before.iter();
         for column in lookups.filter_map(|(column, _, _)| table.column(column)) {
-            self.caller.columns.require_write(table, column, creating)?;
+            self.caller
+                .viewer
+                .columns
+                .require_write(table, column, creating)?;
         }
         Ok(intent)
     }
