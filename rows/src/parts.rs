@@ -6,7 +6,7 @@ use crate::scanner::{Fault, Scanner, Series};
 use crate::walk::{mended, unescaped};
 
 /// Names of members, with the text of their values.
-pub type Members<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
+pub(crate) type Members<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
 
 /// The members of an object with their values' text; none if it is no object.
 pub fn members(text: &str) -> Option<Members<'_>> {

@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 
 use super::batch::{Asked, BATCH};
 use super::environment::Environment;
-use super::link::Link;
+use super::link::{Link, is_raw};
 use super::message::{Answer, Prefer};
 use super::negotiation::Negotiation;
 use super::throttle::Restraint;
@@ -287,11 +287,16 @@ impl<H: Host> Client<H> {
     }
 
     fn request(&self, target: &Target, prefer: Option<String>, token: &Token) -> Request {
+        let accept = if is_raw(&target.path_and_query) {
+            "*/*"
+        } else {
+            "application/json"
+        };
         // The ordinary headers of reference 1.1. No cookie is ever sent back: affinity would
         // tie all requests to one server, and its limits.
         let mut headers = vec![
             Header::new("Authorization", token.to_header()),
-            Header::new("Accept", "application/json"),
+            Header::new("Accept", accept),
             Header::new("Accept-Encoding", self.encoding()),
             Header::new("OData-MaxVersion", "4.0"),
             Header::new("OData-Version", "4.0"),

@@ -137,6 +137,11 @@ impl Link {
             .unwrap_or_default()
     }
 
+    /// Whether it leads to the content of a file and not to JSON.
+    pub(super) fn is_raw(&self) -> bool {
+        is_raw(self.below_root())
+    }
+
     /// The resource, for messages: what stands between the API root and the query.
     pub fn resource_name(&self) -> &str {
         match self.below_root().split('?').next().unwrap_or_default() {
@@ -144,6 +149,12 @@ impl Link {
             name => name,
         }
     }
+}
+
+/// Whether a path leads to a value as it is stored (reference 4.10).
+pub(super) fn is_raw(path_and_query: &str) -> bool {
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    path.ends_with("/$value")
 }
 
 impl fmt::Debug for Link {

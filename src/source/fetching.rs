@@ -14,7 +14,7 @@ use super::checkpoint::{Cursor, Fetched, Method, Position};
 use super::event::{Event, Operation, Reset, Warning};
 use super::output::Output;
 use super::plan::Plan;
-use super::queries::Asked;
+use super::queries::{Asked, Membership};
 use super::sequence::{Answered, BODY_ATTEMPTS, Start, circle, request, unreadable};
 use super::step::{Again, Step};
 use super::tracked;
@@ -125,7 +125,7 @@ impl<H: Host> Fetching<H> {
             Some(membership) => walked
                 .pieces
                 .into_iter()
-                .map(|piece| membership.write(&piece))
+                .map(|piece| membership.write(&piece, self.plan.binding.labels))
                 .collect(),
         };
         self.go_on(next, pieces, events).await
@@ -280,8 +280,10 @@ async fn ask<H: Host>(
         .fetch
         .address(&query.entity_set, *page, *page_size, cookie.as_deref());
     let link = client.resource(address.as_str())?;
+    // To which table a member belongs only annotations tell.
+    let is_static = query.membership.as_ref().is_some_and(Membership::is_static);
     let prefer = Prefer {
-        annotations: if plan.binding.labels {
+        annotations: if plan.binding.labels || is_static {
             Annotations::Labels
         } else {
             Annotations::None
@@ -296,7 +298,7 @@ async fn ask<H: Host>(
 fn members(plan: &Plan, query: &Asked, before: u64) -> Members {
     match &query.membership {
         None => plan.members_of_query(before),
-        Some(membership) if membership.is_static => plan.members_of_lists(),
+        Some(membership) if membership.is_static() => plan.members_of_lists(),
         Some(membership) => Members::new(&membership.key, &[], Some(&[]), false, None),
     }
 }

@@ -26,6 +26,9 @@ const MAX_SELECT: usize = 56_000;
 /// How many entries of a history are read at once: each one is asked about by itself.
 const MAX_ENTRIES: u32 = 200;
 
+/// How many rows are read at once if their files come too.
+const MAX_FILED: u32 = 50;
+
 /// What is read of one table.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -86,6 +89,9 @@ impl Plan {
             most_rows: selection.page_size.unwrap_or(page_size).clamp(1, most_rows),
             page_size: 0,
         };
+        if plan.binding.files {
+            plan.most_rows = plan.most_rows.min(MAX_FILED);
+        }
         let fitting = u32::try_from(PAGE_BYTES / plan.likely_row_bytes()).unwrap_or(u32::MAX);
         plan.page_size = plan.most_rows.min(fitting).max(1);
         Ok(plan)
@@ -180,10 +186,11 @@ impl Plan {
         }
     }
 
-    /// The same for members of static lists, of which the service says nothing but these.
+    /// The same for members of static lists, with the tables they belong to.
     pub(super) fn members_of_lists(&self) -> Members {
-        let selected = ["listid", "entityid", "entitytype"].map(str::to_owned);
-        self.members_of(Some(&selected), self.binding.labels, None)
+        let selected = ["listid", "entityid"].map(str::to_owned);
+        let columns = self.named();
+        Members::new("entityid", &columns, Some(&selected), true, None)
     }
 
     fn members_of(
@@ -206,6 +213,17 @@ impl Plan {
                 labels: column.label_names(),
             })
             .collect()
+    }
+
+    /// The columns that hold files whose content is wanted.
+    pub(super) fn files(&self) -> Vec<&str> {
+        let is_wanted = |column: &&Column| {
+            self.binding.files
+                && column.data_type == DataType::File
+                && self.is_selected(&column.name)
+        };
+        let columns = self.table.columns.iter().filter(is_wanted);
+        columns.map(|column| column.name.as_str()).collect()
     }
 
     /// Whether the stream is a history.

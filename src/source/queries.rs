@@ -1,7 +1,9 @@
 //! Streams whose rows come from queries in `FetchXML`: a view, a query of the caller's own, and
 //! the members of marketing lists (reference §4.13, §12.3).
 
-use dataverse_rows::Piece;
+use std::fmt::Write as _;
+
+use dataverse_rows::{Piece, members};
 
 use super::binding::fingerprint;
 use crate::catalog::{self, StreamName, Table};
@@ -14,8 +16,7 @@ use crate::host::Host;
 
 /// The static lists' members. A dynamic list has none; its query finds them.
 const STATIC_MEMBERS: &str = "<fetch><entity name=\"listmember\"><attribute name=\"listid\"/>\
-     <attribute name=\"entityid\"/><attribute name=\"entitytype\"/>\
-     <order attribute=\"listmemberid\"/></entity></fetch>";
+     <attribute name=\"entityid\"/><order attribute=\"listmemberid\"/></entity></fetch>";
 
 /// One of the queries of a stream.
 #[derive(Debug)]
@@ -28,28 +29,60 @@ pub(super) struct Asked {
     pub(super) membership: Option<Membership>,
 }
 
-/// How the rows of a query become members of a list: only some columns count, and what lines
-/// begin with is another text.
+/// How the rows of a query become members of a list.
 #[derive(Debug)]
 pub(super) struct Membership {
-    /// The column that becomes the member's key; it is alone but for the static lists, where
-    /// it has its name already.
+    /// The list; none for the static lists, whose rows name theirs.
+    list: Option<Guid>,
+    /// The members' table, and the column that holds their key.
+    table: String,
     pub(super) key: String,
-    pub(super) is_static: bool,
-    begins: String,
-    becomes: String,
 }
 
 impl Membership {
-    /// Writes the lines of a piece anew.
-    pub(super) fn write(&self, piece: &Piece) -> Piece {
-        let mut ndjson = String::with_capacity(
-            piece.ndjson.len() + piece.count as usize * (self.becomes.len() + 8),
-        );
+    /// Whether the members are of static lists.
+    pub(super) fn is_static(&self) -> bool {
+        self.list.is_none()
+    }
+
+    /// Writes the rows of a piece anew.
+    pub(super) fn write(&self, piece: &Piece, labels: bool) -> Piece {
+        let mut ndjson = String::with_capacity(piece.ndjson.len() * 2);
         for line in piece.ndjson.lines() {
-            ndjson.push_str(&self.becomes);
-            ndjson.push_str(line.strip_prefix(&self.begins).unwrap_or(line));
-            ndjson.push('\n');
+            let row = members(line).unwrap_or_default();
+            let get = |wanted: &str| {
+                let found = row.iter().find(|(name, _)| name == wanted);
+                found.map_or("null", |(_, value)| &**value)
+            };
+            let (list, table, source) = match &self.list {
+                Some(list) => (
+                    format!("\"{list}\""),
+                    format!("\"{}\"", self.table),
+                    "query",
+                ),
+                None => (
+                    get("listid").to_owned(),
+                    get("entityidtype").to_owned(),
+                    "list",
+                ),
+            };
+            let member = get(&self.key);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                ndjson,
+                "{{\"listid\":{list},\"entityid\":{member},\"entitytype\":{table},\
+                 \"source\":\"{source}\""
+            );
+            if labels {
+                let _ = write!(
+                    ndjson,
+                    ",\"listidname\":{},\"listidtype\":\"list\",\"entityidname\":{},\
+                     \"entityidtype\":{table}",
+                    get("listidname"),
+                    get("entityidname")
+                );
+            }
+            ndjson.push_str("}\n");
         }
         Piece {
             ndjson,
@@ -69,7 +102,7 @@ pub(super) async fn open<H: Host>(
     text: Option<&str>,
 ) -> Result<(Table, Vec<Asked>), Error> {
     let (table, fetch) = match StreamName::of(stream) {
-        StreamName::Members => return members(client).await,
+        StreamName::Members => return lists(client).await,
         StreamName::View(name) => catalog::open_view(client, stream, name).await?,
         _ => {
             let fetch = Fetch::parse(text.unwrap_or_default()).map_err(|fault| {
@@ -89,16 +122,15 @@ pub(super) async fn open<H: Host>(
     Ok((table, vec![asked]))
 }
 
-async fn members<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>), Error> {
+async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>), Error> {
     let mut queries = vec![Asked {
         name: String::new(),
         entity_set: entity(client, "listmember").await?.0,
         fetch: parse_list(STATIC_MEMBERS, "static")?,
         membership: Some(Membership {
+            list: None,
+            table: String::new(),
             key: "entityid".to_owned(),
-            is_static: true,
-            begins: "{".to_owned(),
-            becomes: "{\"source\":\"list\",".to_owned(),
         }),
     }];
     let lists = Query::new("lists")
@@ -127,13 +159,9 @@ async fn members<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>), Err
             entity_set,
             fetch,
             membership: Some(Membership {
-                begins: format!("{{\"{key}\":"),
-                becomes: format!(
-                    "{{\"listid\":\"{list}\",\"source\":\"query\",\"entitytype\":\"{root}\",\
-                     \"entityid\":"
-                ),
+                list: Some(list),
+                table: root,
                 key,
-                is_static: false,
             }),
         });
     }

@@ -19,7 +19,7 @@ use super::sequence::{
     unreadable, untracked_consequence,
 };
 use super::step::{Again, Step};
-use super::tracked;
+use super::{files, tracked};
 use crate::dataverse::{Client, Link};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::{Host, Started};
@@ -41,6 +41,8 @@ pub(super) struct Reader<H> {
     attempts: u32,
     /// What is known of the log, if that is what is read.
     history: Option<History>,
+    /// Whether it has been said that some files do not come.
+    is_told_of_files: bool,
 }
 
 impl<H: Host> Reader<H> {
@@ -73,6 +75,7 @@ impl<H: Host> Reader<H> {
             answer,
             attempts: 1,
             history,
+            is_told_of_files: false,
         })
     }
 
@@ -202,6 +205,21 @@ impl<H: Host> Reader<H> {
         events: &mut VecDeque<Event>,
     ) -> Result<Vec<Piece>, Error> {
         let Some(history) = &mut self.history else {
+            if self.plan.files().is_empty() {
+                return Ok(pieces);
+            }
+            let (pieces, left_out) = files::fill(&self.client, &self.plan, pieces).await?;
+            if let Some(why) = left_out.filter(|_| !self.is_told_of_files) {
+                self.is_told_of_files = true;
+                events.push_back(Event::Warning(Warning {
+                    stream: Some(self.plan.table.name.clone()),
+                    id: "files-left-out".to_owned(),
+                    message: format!(
+                        "Some files of {} come as null: {why}.",
+                        self.plan.table.name
+                    ),
+                }));
+            }
             return Ok(pieces);
         };
         let pieces = history.expand(&self.client, &self.plan, pieces).await?;

@@ -21,7 +21,7 @@ use super::size::Sizes;
 use super::step::{Again, Step};
 use super::survey::{Survey, survey};
 use super::sweep::Sweep;
-use super::{drift, resume, retention, watermark};
+use super::{drift, resume, retention, security, watermark};
 use crate::catalog::{self, StreamName, Table, row_schema};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
@@ -119,29 +119,33 @@ pub(super) struct Opened {
     queries: Vec<Asked>,
     /// Why its change token is of no use any more.
     stale: Option<String>,
+    /// Columns that field security keeps from the account.
+    unreadable: Vec<String>,
 }
 
 async fn open<H: Host>(
     client: Client<H>,
-    name: String,
-    query: Option<String>,
+    selection: Selection,
     fresh_at: Option<u64>,
 ) -> Result<Opened, Error> {
-    let (table, queries) = match StreamName::of(&name) {
+    let Selection { stream: name, .. } = &selection;
+    let (table, queries) = match StreamName::of(name) {
         StreamName::Table(name) => (catalog::read(&client, name).await?, Vec::new()),
         StreamName::History(audited) => {
             (catalog::history_table(&client, audited).await?, Vec::new())
         }
-        _ => queries::open(&client, &name, query.as_deref()).await?,
+        _ => queries::open(&client, name, selection.query.as_deref()).await?,
     };
     let stale = match fresh_at {
         Some(at) => retention::too_old(&client, at).await,
         None => None,
     };
+    let unreadable = security::unreadable(&client, &table, &selection.columns).await?;
     Ok(Opened {
         table,
         queries,
         stale,
+        unreadable,
     })
 }
 
@@ -152,8 +156,7 @@ impl<H: Host> Stream<H> {
             Some(Position::CaughtUp(Cursor::Delta { at, .. })) => *at,
             _ => None,
         };
-        let Selection { stream, query, .. } = waiting.selection.clone();
-        let opening = open(common.client.clone(), stream, query, fresh_at);
+        let opening = open(common.client.clone(), waiting.selection.clone(), fresh_at);
         let opening = Started::new(opening).await;
         let in_ranges = common.client.settings().limits.max_concurrency > 1;
         Self {
@@ -312,6 +315,15 @@ impl<H: Host> Stream<H> {
         if is_missed {
             self.warn("columns-removed", message);
         }
+        if !opened.unreadable.is_empty() {
+            let message = format!(
+                "Field security keeps {} of {} from this account: they come as null. An \
+                 administrator can add it to a field security profile that may read them.",
+                opened.unreadable.join(", "),
+                plan.table.name
+            );
+            self.warn("columns-unreadable", message);
+        }
         let plan = Rc::new(plan);
         self.plan = Some(Rc::clone(&plan));
         self.set_out(plan, start).await
@@ -322,6 +334,7 @@ impl<H: Host> Stream<H> {
         match start.position {
             Position::Beginning { method }
                 if self.in_ranges
+                    && !plan.binding.files
                     && plan.queries.is_empty()
                     && watermark::has_versions(&plan.table) =>
             {

@@ -46,7 +46,13 @@ impl<H: Host> Client<H> {
         let mut response = outcome.map_err(|error| self.unanswered(link, &error))?;
         self.shared.reached.set(true);
         let body = std::mem::take(&mut response.body);
-        let body = inflated(response.header("content-encoding"), body, self.max_body);
+        let mut body = inflated(response.header("content-encoding"), body, self.max_body);
+        if let Ok(body) = &mut body
+            && !link.is_raw()
+        {
+            let mark = body.len() - without_byte_order_mark(body).len();
+            body.drain(..mark);
+        }
         let is_success = (200..300).contains(&response.status);
         if !asked.batched().is_empty() {
             let boundary = response
@@ -135,21 +141,18 @@ impl<H: Host> Client<H> {
     }
 }
 
-/// The body as it was before it was compressed, without a byte order mark.
+/// The body as it was before it was compressed.
 pub(super) fn inflated(
     coding: Option<&str>,
     body: Vec<u8>,
     max_body: usize,
 ) -> Result<Vec<u8>, InflateError> {
-    let mut body = match coding.unwrap_or_default().trim() {
+    match coding.unwrap_or_default().trim() {
         coding if coding.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(body),
         coding if coding.eq_ignore_ascii_case("gzip") => gunzip(&body, max_body),
         // Nothing else was asked for, so it is as good as noise.
         _ => Err(InflateError::Broken),
-    }?;
-    let mark = body.len() - without_byte_order_mark(&body).len();
-    body.drain(..mark);
-    Ok(body)
+    }
 }
 
 fn spoilt(link: &Link, error: InflateError) -> Failure {

@@ -114,8 +114,8 @@ impl Queries {
         }
         let rows = if set == "listmembers" {
             vec![
-                json!({"_listid_value": ACTIVE, "_entityid_value": MINE, "entitytype": "contact",
-                        "listmemberid": LIST}),
+                json!({"_listid_value": ACTIVE, "_entityid_value": MINE, "listmemberid": LIST,
+                "_entityid_value@Microsoft.Dynamics.CRM.lookuplogicalname": "contact"}),
             ]
         } else {
             self.rows.clone()

@@ -89,6 +89,11 @@ impl World {
         }
         let table = &self.tables[index];
         check_tracking(table, &query)?;
+        let filter = query.options.get("$filter").copied().unwrap_or_default();
+        if self.secured.iter().any(|name| filter.contains(*name)) {
+            let message = "The user does not have read permission.";
+            return Err(Reply::fault(400, "0x8004F504", message));
+        }
         let select = query.options.get("$select").copied().unwrap_or_default();
         if let Some(name) = select.split(',').find(|name| self.hidden.contains(name)) {
             let message = format!("Could not find a property named '{name}' on type 'x'.");
@@ -128,6 +133,15 @@ impl World {
                     let mut row = row(table, entry.row, &query);
                     let members = row.as_object_mut().unwrap();
                     members.retain(|name, _| !self.hidden.contains(name.as_str()));
+                    for name in &self.secured {
+                        if let Some(value) = members.get_mut(*name) {
+                            *value = Value::Null;
+                        }
+                    }
+                    if self.file_size.is_some() {
+                        let file = (entry.row % 4 > 0).then(|| id(entry.row));
+                        members.insert("photo".to_owned(), file.into());
+                    }
                     row
                 }
             })

@@ -8,7 +8,7 @@ use super::random::Random;
 use super::service::{Kind, World, expected, id};
 use super::sink::Sink;
 use super::*;
-use crate::source::Change;
+use crate::source::{Change, FileForm};
 
 /// The keys on all pages of an operation.
 fn keys(events: &[Event], operation: Operation) -> BTreeSet<String> {
@@ -361,4 +361,92 @@ fn a_swept_row_is_whole() {
         let found = sink.streams["alpha"].rows.get(&id(*number));
         assert_eq!(found, Some(&expected(&world.tables[0], *number, false)));
     }
+}
+
+#[test]
+fn what_field_security_keeps_is_named() {
+    let world = world(Kind::Tracked, 3);
+    world.borrow_mut().secured = vec!["name"];
+    let host = host(&world);
+    let events = run(&host, vec![selection("alpha")]).unwrap();
+    assert_eq!(
+        story(&events),
+        [
+            "schema",
+            "columns-unreadable",
+            "reset",
+            "snapshot 3",
+            "complete"
+        ]
+    );
+    assert!(warning(&events).contains("keeps name of alpha"));
+    // Nobody asks about columns that are not read.
+    let other = Selection {
+        columns: vec!["parent".to_owned()],
+        ..selection("alpha")
+    };
+    let events = run(&host, vec![other]).unwrap();
+    assert_eq!(
+        story(&events),
+        ["schema", "reset", "snapshot 3", "complete"]
+    );
+}
+
+#[test]
+fn files_come_as_their_content_where_that_is_wanted() {
+    use base64::Engine as _;
+    let world = world(Kind::Tracked, 9);
+    world.borrow_mut().file_size = Some(10);
+    let host = host(&world);
+    let reference = run(&host, vec![selection("alpha")]).unwrap();
+    let filled = Selection {
+        files: FileForm::Content,
+        ..selection("alpha")
+    };
+    let content = run(&host, vec![filled.clone()]).unwrap();
+    assert_eq!(story(&reference), story(&content));
+    let found = |events: &[Event]| -> Vec<Value> {
+        let mut photos = Vec::new();
+        for event in events {
+            if let Event::Page(page) = event {
+                for line in page.ndjson.lines() {
+                    let row: Value = serde_json::from_str(line).unwrap();
+                    assert!(row["name"].is_string());
+                    photos.push(row["photo"].clone());
+                }
+            }
+        }
+        photos
+    };
+    let encoded = |number| {
+        let content = super::service::file_content(number, 10);
+        Value::from(base64::engine::general_purpose::STANDARD.encode(content))
+    };
+    assert_eq!(
+        found(&reference)[..3],
+        [Value::Null, id(1).into(), id(2).into()]
+    );
+    // The file of the second row has gone meanwhile.
+    assert_eq!(
+        found(&content)[..4],
+        [Value::Null, Value::Null, encoded(2), encoded(3)]
+    );
+    // Many large files come on smaller pages; too large ones do not come.
+    world.borrow_mut().file_size = Some(3 << 20);
+    let large = run(&host, vec![filled.clone()]).unwrap();
+    assert_eq!(found(&large).len(), 9);
+    assert_eq!(story(&large).last().unwrap(), "complete");
+    for event in &large {
+        if let Event::Page(page) = event {
+            assert!(page.ndjson.len() < 9 << 20);
+        }
+    }
+    world.borrow_mut().file_size = Some(5 << 20);
+    let events = run(&host, vec![filled]).unwrap();
+    assert!(
+        warning(&events).contains("larger than the 4 MiB"),
+        "{:?}",
+        story(&events)
+    );
+    assert!(found(&events).iter().all(Value::is_null));
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::random::Random;
-use crate::host::Request;
+use crate::host::{HttpError, Request};
 use crate::simulation::{API_ROOT, Reply};
 
 /// How the service finds changes of a table.
@@ -115,6 +115,10 @@ pub(super) struct World {
     pub(super) hidden: BTreeSet<&'static str>,
     /// The type of `statuscode`.
     pub(super) status_type: &'static str,
+    /// Columns that field security keeps from the account.
+    pub(super) secured: Vec<&'static str>,
+    /// How large the files in the column `photo` are, if there is that column.
+    pub(super) file_size: Option<usize>,
     /// For how many days the environment says that it remembers changes.
     pub(super) remembers_days: i64,
     /// The addresses and preferences of data requests.
@@ -150,6 +154,8 @@ impl World {
             hidden: BTreeSet::new(),
             status_type: "Status",
             remembers_days: 7,
+            secured: Vec::new(),
+            file_size: None,
             log: Vec::new(),
         };
         world.change_by_chance(0, 40 * u32::try_from(tables.len()).unwrap());
@@ -217,6 +223,12 @@ impl World {
                 "value": [{"expirechangetrackingindays": self.remembers_days}],
             }));
         }
+        if let Some((_, column)) = path.split_once(")/") {
+            assert_eq!(column, "photo/$value");
+            let number = path.split_once('(').unwrap().1.get(..8).unwrap();
+            let number = u32::from_str_radix(number, 16).unwrap();
+            return self.file(number, request.max_body);
+        }
         let prefer = request
             .headers
             .iter()
@@ -281,6 +293,16 @@ impl World {
         }
     }
 
+    /// A file: a byte order mark and then the row's number, again and again.
+    fn file(&self, number: u32, most: usize) -> Reply {
+        let size = self.file_size.unwrap();
+        match number % 4 {
+            1 => Reply::fault(404, "0x80040217", "File not found."),
+            _ if size > most => Reply::failure(HttpError::TooLarge(most)),
+            _ => Reply::body(200, file_content(number, size)),
+        }
+    }
+
     /// How many rows there are, or were yesterday.
     fn count(&mut self, path: &str) -> Reply {
         let names = path.split_once("?@p1=").unwrap().1.replace("%22", "\"");
@@ -320,6 +342,7 @@ impl World {
                 "AttributeTypeName": {"Value": format!("{kind}Type")},
                 "DisplayName": label(name), "ColumnNumber": 1, "IsValidForRead": true,
                 "IsValidForCreate": true, "IsValidForUpdate": true, "IsValidODataAttribute": true,
+                "IsSecured": self.secured.contains(&name),
             })
         };
         let definition = |table: &Table| {
@@ -335,6 +358,11 @@ impl World {
             }
             if has_version(table.kind) {
                 columns.push(column("versionnumber", "BigInt"));
+            }
+            if self.file_size.is_some() {
+                let mut photo = column("photo", "Virtual");
+                photo["AttributeTypeName"]["Value"] = "FileType".into();
+                columns.push(photo);
             }
             columns.retain(|column| {
                 let name = column["LogicalName"].as_str().unwrap();
@@ -381,6 +409,12 @@ impl World {
         };
         Reply::json(&json!({ "value": details }))
     }
+}
+
+pub(super) fn file_content(number: u32, size: usize) -> Vec<u8> {
+    let mut content = vec![0xEF, 0xBB, 0xBF];
+    content.resize(size, number.to_le_bytes()[0]);
+    content
 }
 
 /// A row as a sink should hold it.

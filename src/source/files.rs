@@ -1,0 +1,135 @@
+//! The content of files and images in the place of what refers to them (reference §4.10).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dataverse_rows::{Piece, members, string};
+
+use super::plan::Plan;
+use super::tracked;
+use crate::dataverse::query::encode;
+use crate::dataverse::{Client, Guid, Prefer};
+use crate::error::{Error, ErrorKind, Recovery};
+use crate::host::Host;
+
+/// The largest file that comes, in bytes.
+const MOST_FILE: usize = 4 << 20;
+/// How much the files of one page may take in base64, in bytes.
+const MOST_PAGE: usize = 8 << 20;
+/// How large a piece of rows should be, in bytes.
+const PIECE: usize = 4 << 20;
+
+/// The rows of a page with the content of their files, and the first file that does not come,
+/// with the reason.
+///
+/// # Errors
+/// Why the files cannot be read; with [`Recovery::SmallerPages`] if they are too much at once.
+pub(super) async fn fill<H: Host>(
+    client: &Client<H>,
+    plan: &Plan,
+    pieces: Vec<Piece>,
+) -> Result<(Vec<Piece>, Option<String>), Error> {
+    let columns = plan.files();
+    let client = client.clone().accepting_at_most(MOST_FILE);
+    let mut left_out = None;
+    let mut bytes = 0;
+    let mut out: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        if piece.deleted {
+            out.push(piece);
+            continue;
+        }
+        for line in piece.ndjson.lines() {
+            let row = members(line).unwrap_or_default();
+            let key = row
+                .iter()
+                .find(|(name, _)| *name == plan.table.primary_key)
+                .and_then(|(_, value)| Guid::parse(&string(value)?));
+            let mut text = String::from("{");
+            for (name, value) in &row {
+                if text.len() > 1 {
+                    text.push(',');
+                }
+                text.push_str(&serde_json::Value::from(&**name).to_string());
+                text.push(':');
+                let is_file = value.starts_with('"') && columns.contains(&&**name);
+                let Some(key) = key.as_ref().filter(|_| is_file) else {
+                    text.push_str(value);
+                    continue;
+                };
+                match content(&client, plan, key, name, value).await? {
+                    Content::File(content) => {
+                        bytes += content.len();
+                        text.push_str(&content);
+                    }
+                    Content::LeftOut(why) => {
+                        text.push_str("null");
+                        left_out.get_or_insert(why);
+                    }
+                }
+            }
+            text.push_str("}\n");
+            // A single row is no more than what its files may take.
+            if bytes > MOST_PAGE && !out.is_empty() {
+                let message = "the files of one page are too much; ask for smaller pages";
+                return Err(Error::new(ErrorKind::Unsupported, message)
+                    .with_recovery(Recovery::SmallerPages));
+            }
+            match out.last_mut() {
+                Some(last) if !last.deleted && last.ndjson.len() + text.len() <= PIECE => {
+                    last.ndjson.push_str(&text);
+                    last.count += 1;
+                }
+                _ => out.push(Piece {
+                    deleted: false,
+                    count: 1,
+                    ndjson: text,
+                }),
+            }
+        }
+    }
+    Ok((out, left_out))
+}
+
+/// What becomes of a file.
+enum Content {
+    /// JSON text.
+    File(String),
+    /// Why it does not come.
+    LeftOut(String),
+}
+
+async fn content<H: Host>(
+    client: &Client<H>,
+    plan: &Plan,
+    key: &Guid,
+    column: &str,
+    value: &str,
+) -> Result<Content, Error> {
+    let path = encode(&format!("{}({key})/{column}/$value", plan.table.entity_set));
+    let is_file = string(value).is_some_and(|value| Guid::parse(&value).is_some());
+    // What stands in the row of an image is a thumbnail of it.
+    let size = if is_file { "" } else { "?size=full" };
+    let link = client.resource(&format!("{path}{size}"))?;
+    match client.get(&link, &Prefer::default()).await {
+        Ok(answer) if answer.body.is_empty() && is_file => Ok(Content::File("null".to_owned())),
+        // There is no more of it than the thumbnail.
+        Ok(answer) if answer.body.is_empty() => Ok(Content::File(value.to_owned())),
+        Ok(answer) => Ok(Content::File(format!(
+            "\"{}\"",
+            STANDARD.encode(answer.body)
+        ))),
+        Err(error) if error.recovery == Some(Recovery::SmallerPages) => {
+            Ok(Content::LeftOut(format!(
+                "{column} of the row {key} is larger than the {} MiB that come",
+                MOST_FILE >> 20
+            )))
+        }
+        Err(error) if error.kind == ErrorKind::Forbidden => Ok(Content::LeftOut(error.message)),
+        Err(error) if tracked::is_refused(&error) && !is_file => {
+            Ok(Content::File(value.to_owned()))
+        }
+        // It is gone since.
+        Err(error) if tracked::is_refused(&error) => Ok(Content::File("null".to_owned())),
+        Err(error) => Err(error),
+    }
+}
