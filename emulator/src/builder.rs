@@ -25,9 +25,9 @@ use crate::{
         authority::Authority, environment::Environment, faults::Faults, serve::serve,
         service::ServicePaths, statistics::Counters, version::ApiVersion,
     },
-    org::{self, Role},
+    opening::{ExtraTables, Seed, open},
+    org::Role,
     schema::{Schema, SchemaError, metadata_id},
-    seed::extra,
     store::{Store, StoreError},
 };
 
@@ -39,8 +39,6 @@ const DEVICE_CODE_INTERVAL: i64 = 5;
 
 /// An error of a seed of the caller's own.
 pub type SeedError = Box<dyn std::error::Error + Send + Sync>;
-
-type Seed = Box<dyn FnOnce(&mut Store) -> Result<(), SeedError> + Send>;
 
 /// Why an emulator did not start.
 #[derive(Debug, Error)]
@@ -66,14 +64,6 @@ pub enum StartError {
     /// A background task ended early.
     #[error("a background task ended early: {0}")]
     Task(#[from] tokio::task::JoinError),
-}
-
-/// Made-up custom tables.
-#[derive(Debug, Clone, Copy, Default)]
-struct ExtraTables {
-    tables: usize,
-    columns: usize,
-    rows: usize,
 }
 
 /// How an emulator is to be started.
@@ -372,32 +362,6 @@ impl Builder {
             tasks,
         })
     }
-}
-
-fn open(
-    schema: Option<Schema>,
-    made_up: ExtraTables,
-    file: Option<PathBuf>,
-    clock: Clock,
-    name: &str,
-    seed: Option<Seed>,
-) -> Result<Store, StartError> {
-    let schema = Arc::new(match schema {
-        Some(schema) => schema,
-        None => Schema::with_extra_tables(made_up.tables, made_up.columns)?,
-    });
-    let mut store = match file {
-        Some(path) => Store::open(&path, schema, clock)?,
-        None => Store::temporary(schema, clock)?,
-    };
-    if store.is_empty("organization")? {
-        org::seed(&store, name)?;
-        if let Some(seed) = seed {
-            seed(&mut store).map_err(StartError::Seed)?;
-        }
-        extra::rows(&store, made_up.rows)?;
-    }
-    Ok(store)
 }
 
 /// Applications and people every directory has.

@@ -26,6 +26,7 @@ mod fetch;
 mod gate;
 mod net;
 mod odata;
+mod opening;
 pub mod org;
 mod processes;
 pub mod schema;

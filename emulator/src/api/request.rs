@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
-use crate::odata::{ODataError, plan::Annotations};
+use crate::odata::{ODataError, annotations::Annotations};
 
 /// Most rows on a page (reference §4.6).
 pub(crate) const MAX_PAGE: usize = 5_000;

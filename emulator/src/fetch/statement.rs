@@ -4,11 +4,8 @@ use super::{FetchError, aggregate, query::Fetch};
 use crate::{
     gate::Caller,
     odata::{
-        Model, ODataError,
-        fragment::Sql,
-        options::Options,
-        order::OrderColumn,
-        plan::{Annotations, Plan},
+        Model, ODataError, annotations::Annotations, fragment::Sql, options::Options,
+        order::OrderColumn, plan::Plan,
     },
     schema::Table,
 };

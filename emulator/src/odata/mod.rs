@@ -1,6 +1,7 @@
 //! The query language of the Web API (reference §4): parsed without regard to any table, then
 //! resolved against the schema and turned into SQL.
 
+pub(crate) mod annotations;
 pub(crate) mod condition;
 pub(crate) mod constant;
 mod dates;

@@ -4,6 +4,7 @@ use rusqlite::{Row, types::ValueRef};
 
 use super::{
     Model, ODataError, Property,
+    annotations::{ATTRIBUTE, Annotations, FORMATTED, LOOKUP_NAVIGATION, LOOKUP_TABLE},
     format::Display,
     json::{push_double, push_integer, push_scaled, push_separator, push_text},
     model::{is_principal, wire_name},
@@ -14,42 +15,6 @@ use crate::{
     store::Stored,
     time,
 };
-
-const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
-const ATTRIBUTE: &str = "OData.Community.Display.V1.AttributeName";
-const LOOKUP_TABLE: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
-const LOOKUP_NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
-
-/// The annotations a request asked for with `Prefer: odata.include-annotations`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Annotations {
-    patterns: Vec<String>,
-}
-
-impl Annotations {
-    /// Reads the quoted list of the preference.
-    pub(crate) fn parse(list: &str) -> Self {
-        let patterns = list.split(',').map(|item| item.trim().to_owned()).collect();
-        Self { patterns }
-    }
-
-    /// Whether any annotation is wanted.
-    pub(crate) fn any(&self) -> bool {
-        self.patterns
-            .iter()
-            .any(|pattern| !pattern.is_empty() && !pattern.starts_with('-'))
-    }
-
-    /// Whether this annotation is wanted: by name or by a prefix that ends in `*`.
-    pub(crate) fn include(&self, name: &str) -> bool {
-        self.patterns
-            .iter()
-            .any(|pattern| match pattern.strip_suffix('*') {
-                Some(prefix) => name.starts_with(prefix),
-                None => pattern == name,
-            })
-    }
-}
 
 /// One property of a row.
 #[derive(Debug)]
@@ -447,19 +412,4 @@ pub(crate) fn name_of_target(
         .filter_map(|target| Some(format!(" WHEN '{target}' THEN {}", one(target)?)))
         .collect();
     (!cases.is_empty()).then(|| format!("CASE {alias}.\"{column}$type\"{cases} END"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn annotations_match_by_prefix() {
-        let all = Annotations::parse("*");
-        assert!(all.include(FORMATTED));
-        let some = Annotations::parse("Microsoft.Dynamics.CRM.*, Other.Name");
-        assert!(some.include(LOOKUP_TABLE) && some.include("Other.Name"));
-        assert!(!some.include(FORMATTED));
-        assert!(!Annotations::default().any());
-    }
 }

@@ -1,6 +1,6 @@
 //! Changes of the schema while rows are in it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -98,6 +98,7 @@ impl Schema {
             }
         }
         self.changes += 1;
+        self.ends = OnceLock::new();
         Ok(())
     }
 

@@ -17,7 +17,7 @@ mod translation;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use thiserror::Error;
@@ -47,6 +47,8 @@ pub struct Schema {
     logical_name_by_set: HashMap<String, String>,
     relationships: Vec<Relationship>,
     option_sets: BTreeMap<String, OptionSet>,
+    /// Positions of relationships by the tables at their ends, once somebody asks.
+    ends: OnceLock<HashMap<String, Vec<usize>>>,
     /// How often the schema has been changed since it was read.
     changes: i64,
 }
@@ -183,6 +185,23 @@ impl Schema {
             .binary_search_by(|known| known.schema_name().cmp(schema_name))
             .ok()
             .and_then(|at| self.relationships.get(at))
+    }
+
+    /// The relationships at one of whose ends the table is, sorted by schema name.
+    pub fn relationships_of(&self, table: &str) -> impl Iterator<Item = &Relationship> {
+        let ends = self.ends.get_or_init(|| {
+            let mut ends: HashMap<String, Vec<usize>> = HashMap::new();
+            for (at, relationship) in self.relationships.iter().enumerate() {
+                let (one, other) = relationship.tables();
+                ends.entry(one.to_owned()).or_default().push(at);
+                if one != other {
+                    ends.entry(other.to_owned()).or_default().push(at);
+                }
+            }
+            ends
+        });
+        let positions = ends.get(table).into_iter().flatten();
+        positions.filter_map(|at| self.relationships.get(*at))
     }
 
     /// The choices that several columns share, sorted by name.

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt::Write as _,
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
     sync::{Arc, OnceLock},
@@ -12,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{FIRST_VERSION, Layout, Store, StoreError, lock};
+use super::{FIRST_VERSION, Layout, Slot, Store, StoreError, lock};
 use crate::schema::{Schema, SchemaChange, Table};
 
 /// Room for the layout of every table, to be worked out when it is needed.
@@ -174,6 +175,40 @@ impl Store {
             }
         }
         self
+    }
+}
+
+impl Layout {
+    /// The statements that make a table of this layout one of the other. Columns that are kept
+    /// in another way lose their values.
+    fn migration(&self, to: &Self, table: &Table, schema: &Schema) -> String {
+        let name = &self.table;
+        let mut sql = String::new();
+        let same = |a: &Slot, b: &Slot| a.name == b.name && a.stored == b.stored;
+        for slot in &self.slots {
+            if to.slots.iter().any(|other| same(slot, other)) {
+                continue;
+            }
+            let _ = writeln!(sql, "DROP INDEX IF EXISTS \"{name}${}\";", slot.name);
+            for (column, _) in slot.sql_columns() {
+                let _ = writeln!(sql, "ALTER TABLE \"{name}\" DROP COLUMN \"{column}\";");
+            }
+        }
+        for slot in &to.slots {
+            if self.slots.iter().any(|other| same(slot, other)) {
+                continue;
+            }
+            for (column, kind) in slot.sql_columns() {
+                let _ = writeln!(
+                    sql,
+                    "ALTER TABLE \"{name}\" ADD COLUMN \"{column}\" {kind};"
+                );
+            }
+            if self.is_searched(slot, table, schema) {
+                let _ = writeln!(sql, "{}", self.index_sql(slot));
+            }
+        }
+        sql
     }
 }
 

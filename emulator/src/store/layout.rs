@@ -118,7 +118,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// The columns of the database that hold it, with their types.
-    fn sql_columns(&self) -> impl Iterator<Item = (String, String)> {
+    pub(super) fn sql_columns(&self) -> impl Iterator<Item = (String, String)> {
         let companion = (self.stored == Stored::TypedReference)
             .then(|| (format!("{}$type", self.name), "TEXT".to_owned()));
         std::iter::once((self.name.clone(), self.stored.sql_type())).chain(companion)
@@ -236,7 +236,7 @@ impl Layout {
     }
 
     /// The index by which rows are looked for by a lookup.
-    fn index_sql(&self, slot: &Slot) -> String {
+    pub(super) fn index_sql(&self, slot: &Slot) -> String {
         let (table, column) = (&self.table, &slot.name);
         format!(
             "CREATE INDEX \"{table}${column}\" ON \"{table}\"(\"{column}\") \
@@ -244,40 +244,8 @@ impl Layout {
         )
     }
 
-    /// The statements that make a table of this layout one of the other. Columns that are kept
-    /// in another way lose their values.
-    pub(crate) fn migration(&self, to: &Self, table: &Table, schema: &Schema) -> String {
-        let name = &self.table;
-        let mut sql = String::new();
-        let same = |a: &Slot, b: &Slot| a.name == b.name && a.stored == b.stored;
-        for slot in &self.slots {
-            if to.slots.iter().any(|other| same(slot, other)) {
-                continue;
-            }
-            let _ = writeln!(sql, "DROP INDEX IF EXISTS \"{name}${}\";", slot.name);
-            for (column, _) in slot.sql_columns() {
-                let _ = writeln!(sql, "ALTER TABLE \"{name}\" DROP COLUMN \"{column}\";");
-            }
-        }
-        for slot in &to.slots {
-            if self.slots.iter().any(|other| same(slot, other)) {
-                continue;
-            }
-            for (column, kind) in slot.sql_columns() {
-                let _ = writeln!(
-                    sql,
-                    "ALTER TABLE \"{name}\" ADD COLUMN \"{column}\" {kind};"
-                );
-            }
-            if self.is_searched(slot, table, schema) {
-                let _ = writeln!(sql, "{}", self.index_sql(slot));
-            }
-        }
-        sql
-    }
-
     /// Whether rows are looked for by this lookup: from the other side of a relationship.
-    fn is_searched(&self, slot: &Slot, table: &Table, schema: &Schema) -> bool {
+    pub(super) fn is_searched(&self, slot: &Slot, table: &Table, schema: &Schema) -> bool {
         if !matches!(slot.stored, Stored::Reference | Stored::TypedReference) {
             return table.is_intersect
                 && slot.stored == Stored::Guid

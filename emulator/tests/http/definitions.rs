@@ -237,6 +237,36 @@ async fn a_lookup_comes_with_its_relationship() {
 }
 
 #[tokio::test]
+async fn a_customer_is_an_account_or_a_contact() {
+    let service = Service::start().await;
+    let relationship = |target: &str| {
+        json!({"SchemaName": format!("new_competitor_customer_{target}"),
+               "ReferencedEntity": target, "ReferencingEntity": "competitor"})
+    };
+    let body = json!({
+        "OneToManyRelationships": [relationship("account"), relationship("contact")],
+        "Lookup": {"@odata.type": "Microsoft.Dynamics.CRM.ComplexLookupAttributeMetadata",
+                   "SchemaName": "new_CustomerId", "DisplayName": label("Customer")},
+    });
+    let answer = service.post("CreateCustomerRelationships", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(
+        answer.json()["RelationshipIds"].as_array().unwrap().len(),
+        2
+    );
+    let contact = service.create("contacts", &json!({"lastname": "C"})).await;
+    let row = json!({"name": "R",
+                     "new_CustomerId_contact@odata.bind": format!("/contacts({contact})")});
+    let id = service.create("competitors", &row).await;
+    let prefer = "odata.include-annotations=\"*\"";
+    let path = format!("competitors({id})?$select=_new_customerid_value");
+    let read = service.get_preferring(&path, prefer).await.json();
+    assert_eq!(read["_new_customerid_value"], json!(contact));
+    let table = "_new_customerid_value@Microsoft.Dynamics.CRM.lookuplogicalname";
+    assert_eq!(read[table], "contact");
+}
+
+#[tokio::test]
 async fn columns_are_deleted_and_replaced() {
     let service = Service::start().await;
     let body = column("String", "new_Code", &json!({"MaxLength": 5}));

@@ -82,6 +82,18 @@ impl Body {
         })
     }
 
+    /// The objects of a list; none if it is not there.
+    pub(super) fn objects(&self, name: &str) -> Result<Vec<Self>, ODataError> {
+        let items = self.list(name)?.into_iter().flatten();
+        let object = |value: &Value| {
+            let members = value.as_object().cloned();
+            members
+                .map(|members| Self { members })
+                .ok_or_else(|| unfit(format!("The members of '{name}' must be objects.")))
+        };
+        items.map(object).collect()
+    }
+
     /// The `Value` of a complex property such as `FormatName`; a plain text will do.
     pub(super) fn named(&self, name: &str) -> Result<Option<String>, ODataError> {
         match self.value(name) {
@@ -107,10 +119,7 @@ impl Body {
             return Ok(None);
         };
         let mut texts = Vec::new();
-        for item in label.list("LocalizedLabels")?.into_iter().flatten() {
-            let item = Self {
-                members: item.as_object().cloned().unwrap_or_default(),
-            };
+        for item in label.objects("LocalizedLabels")? {
             let language = item.integer("LanguageCode")?.unwrap_or(BASE_LANGUAGE);
             let language = i32::try_from(language)
                 .map_err(|_| unfit(format!("{language} is no language code.")))?;
@@ -144,10 +153,7 @@ impl Body {
     /// The choices of an option set; those without a value get the publisher's next ones.
     pub(super) fn choices(&self, first: i32) -> Result<Vec<Choice>, ODataError> {
         let mut choices: Vec<Choice> = Vec::new();
-        for item in self.list("Options")?.into_iter().flatten() {
-            let item = Self {
-                members: item.as_object().cloned().unwrap_or_default(),
-            };
+        for item in self.objects("Options")? {
             let next = || {
                 let highest = choices.iter().map(|choice| choice.value).max();
                 highest.map_or(first, |highest| highest.saturating_add(1).max(first))

@@ -33,8 +33,11 @@ pub(super) fn is_change(request: &Request) -> bool {
         first,
         "EntityDefinitions" | "RelationshipDefinitions" | "GlobalOptionSetDefinitions"
     );
-    let publishes = matches!(first, "PublishXml" | "PublishAllXml");
-    (definitions || publishes) && request.method != Method::GET
+    let actions = matches!(
+        first,
+        "PublishXml" | "PublishAllXml" | "CreateCustomerRelationships"
+    );
+    (definitions || actions) && request.method != Method::GET
 }
 
 impl Api {
@@ -58,6 +61,7 @@ impl Call<'_> {
         match (first.name.as_str(), &first.arguments, rest, method) {
             ("PublishXml", None, [], "POST") => self.publish(true),
             ("PublishAllXml", None, [], "POST") => self.publish(false),
+            ("CreateCustomerRelationships", None, [], "POST") => self.create_customer(connection),
             ("EntityDefinitions", None, [], "POST") => {
                 Err(ODataError::not_implemented("Creation of tables"))
             }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use rusqlite::Connection;
+use serde_json::json;
 
 use super::{
     Outcome,
@@ -81,6 +82,78 @@ impl Call<'_> {
         Ok((
             changes,
             self.defined(&format!("RelationshipDefinitions({id})")),
+        ))
+    }
+
+    /// `POST CreateCustomerRelationships`: a column that refers to an account or a contact.
+    pub(super) fn create_customer(&self, connection: &Connection) -> Outcome {
+        self.caller.require_definitions("prvCreateRelationship")?;
+        self.caller.require_definitions("prvCreateAttribute")?;
+        let body = self.body()?;
+        let publishers = self.publishers(connection)?;
+        let lookup = body.nested("Lookup")?.ok_or_else(|| {
+            ODataError::bad_request("0x80040203", "Required field 'Lookup' is missing")
+        })?;
+        let lookup_name = lookup.needed_text("SchemaName")?;
+        publishers.require(lookup_name, "Attribute")?;
+        let mut relationships = Vec::new();
+        let mut targets = Vec::new();
+        let mut owner = None;
+        for item in body.objects("OneToManyRelationships")? {
+            let schema_name = item.needed_text("SchemaName")?;
+            publishers.require(schema_name, "Relationship")?;
+            let referenced = self.named_table(&item, "ReferencedEntity")?;
+            let referencing = self.named_table(&item, "ReferencingEntity")?;
+            if owner.get_or_insert(referencing).logical_name != referencing.logical_name {
+                return Err(unfit(
+                    "The relationships of one column start from one table.",
+                ));
+            }
+            targets.push(referenced.logical_name.clone());
+            relationships.push(Relationship::OneToMany {
+                schema_name: schema_name.to_owned(),
+                referenced_table: referenced.logical_name.clone(),
+                referenced_column: referenced.primary_id.clone(),
+                referencing_table: referencing.logical_name.clone(),
+                referencing_column: lookup_name.to_lowercase(),
+                referencing_navigation: format!("{lookup_name}_{}", referenced.logical_name),
+                referenced_navigation: Some(schema_name.to_owned()),
+                cascade_delete: cascade(&item)?,
+            });
+        }
+        let mut sorted = targets.clone();
+        sorted.sort_unstable();
+        let (Some(table), ["account", "contact"]) = (
+            owner,
+            sorted
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .as_slice(),
+        ) else {
+            return Err(ODataError::bad_request(
+                "0x80040203",
+                "A customer column takes two relationships: to account and to contact.",
+            ));
+        };
+        require_extensible(table)?;
+        let new = column(
+            table,
+            lookup_name,
+            ColumnKind::Customer { targets },
+            &lookup,
+        )?;
+        require_new(table, &new.logical_name)?;
+        let ids: Vec<_> = relationships
+            .iter()
+            .map(Relationship::metadata_id)
+            .collect();
+        let answer = json!({"RelationshipIds": ids, "AttributeId": new.metadata_id});
+        let mut changes = vec![put(table, new)];
+        changes.extend(relationships.into_iter().map(SchemaChange::PutRelationship));
+        Ok((
+            changes,
+            self.complex("CreateCustomerRelationshipsResponse", answer),
         ))
     }
 

@@ -1,7 +1,5 @@
 //! One definition of any kind: its properties by name, and what it leads to.
 
-use std::{cell::OnceCell, collections::HashMap};
-
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -38,34 +36,6 @@ pub(super) enum Children<'a> {
 pub(super) struct Sight<'a> {
     pub(super) schema: &'a Schema,
     pub(super) labels: Labels,
-    /// Relationships by the tables at their ends, once somebody asks for them.
-    by_table: OnceCell<HashMap<&'a str, Vec<&'a Relationship>>>,
-}
-
-impl<'a> Sight<'a> {
-    pub(super) fn new(schema: &'a Schema, labels: Labels) -> Self {
-        Self {
-            schema,
-            labels,
-            by_table: OnceCell::new(),
-        }
-    }
-
-    /// The relationships at one of whose ends the table is, by name.
-    fn relationships_of(&self, table: &str) -> &[&'a Relationship] {
-        let by_table = self.by_table.get_or_init(|| {
-            let mut by_table: HashMap<&str, Vec<&Relationship>> = HashMap::new();
-            for relationship in self.schema.relationships() {
-                let (one, other) = relationship.tables();
-                by_table.entry(one).or_default().push(relationship);
-                if one != other {
-                    by_table.entry(other).or_default().push(relationship);
-                }
-            }
-            by_table
-        });
-        by_table.get(table).map_or(&[], Vec::as_slice)
-    }
 }
 
 /// Whether a type of this name can be cast to.
@@ -174,10 +144,10 @@ impl<'a> Item<'a> {
         match *self {
             Self::Table(table) => {
                 let relationships = |belongs: fn(&Relationship, &Table) -> bool| {
-                    let all = sight.relationships_of(&table.logical_name).iter();
+                    let all = sight.schema.relationships_of(&table.logical_name);
                     Children::Many(
-                        all.filter(|r| belongs(r, table))
-                            .map(|r| Item::Relationship(r))
+                        all.filter(|relationship| belongs(relationship, table))
+                            .map(Item::Relationship)
                             .collect(),
                     )
                 };

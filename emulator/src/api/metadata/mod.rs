@@ -104,7 +104,10 @@ impl<'a> Call<'a> {
             language: self.caller.viewer.language,
             only: only.map(Iterator::collect),
         };
-        Sight::new(&self.model().schema, labels)
+        Sight {
+            schema: &self.model().schema,
+            labels,
+        }
     }
 
     fn refuse_list_options(&self) -> Result<(), ODataError> {

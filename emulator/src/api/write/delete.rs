@@ -70,7 +70,7 @@ pub(crate) fn delete(
             return delete(writer, activity, id, now);
         }
     }
-    for relationship in schema.relationships() {
+    for relationship in schema.relationships_of(&table.logical_name) {
         match relationship {
             Relationship::OneToMany {
                 referenced_table,
