@@ -6,12 +6,15 @@
 //! because a change token with one wrong digit would silently skip changes. Links stand in it
 //! relative to the API root: they cannot lead anywhere else.
 
-use serde::{Deserialize, Serialize};
+mod parse;
+
+use serde::Serialize;
+use serde_json::Value;
 
 use super::binding::Binding;
 use super::ranges::{Later, Ranges};
 use super::watermark::{Column, Mark};
-use crate::dataverse::Client;
+use crate::dataverse::{Client, Record};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
@@ -20,8 +23,8 @@ use crate::host::Host;
 const VERSION: u32 = 3;
 
 /// How changes of a stream are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Method {
     /// By the service's change tracking.
     Tracked {
@@ -41,8 +44,8 @@ pub(super) enum Method {
 }
 
 /// How far a stream has been read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Position {
     /// Nothing is safe yet.
     Beginning {
@@ -60,8 +63,8 @@ pub(super) enum Position {
 }
 
 /// Between two pages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Midway {
     pub(super) method: Method,
     pub(super) phase: Phase,
@@ -73,13 +76,13 @@ pub(super) struct Midway {
     pub(super) newest: Option<Mark>,
     /// When the first page was asked for, if changes will be found from there by the service's
     /// tracking, in seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) began: Option<u64>,
 }
 
 /// Between pages of queries in `FetchXML`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Fetched {
     /// Which query it is, by its name.
     pub(super) query: String,
@@ -94,7 +97,7 @@ pub(super) struct Fetched {
 }
 
 /// What is being read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Phase {
     /// All rows.
@@ -104,8 +107,8 @@ pub(super) enum Phase {
 }
 
 /// From where changes are read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Cursor {
     /// The service's own.
     Delta {
@@ -114,7 +117,7 @@ pub(super) enum Cursor {
         /// See [`Method::Tracked`].
         plain: bool,
         /// When it was fresh, in seconds since 1970; none in versions that did not keep it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         at: Option<u64>,
     },
     /// The newest change seen.
@@ -126,7 +129,7 @@ pub(super) enum Cursor {
         /// None while no row was ever seen.
         mark: Option<Mark>,
         /// Of a history, the entries that were told and will be read again.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         seen: Option<String>,
     },
     /// Nowhere: the next sync reads everything again.
@@ -147,33 +150,26 @@ pub(super) struct Stop {
 
 /// A checkpoint as it is written. The order of its members is the order of the text; what
 /// earlier versions did not have is left out where there is none of it.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct Document {
     v: u32,
     environment: String,
     table: String,
     columns: Option<Vec<String>>,
     labels: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     filter: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     types: Option<String>,
     position: Position,
     /// CRC-32 of the document with this member empty, in hexadecimal.
     sum: String,
-}
-
-/// As much of a checkpoint as every version has.
-#[derive(Deserialize)]
-struct Versioned {
-    v: u32,
 }
 
 impl Document {
@@ -262,22 +258,24 @@ pub(super) fn read<H: Host>(
 }
 
 fn parse(binding: &Binding, text: &str) -> Result<Stop, String> {
-    let damaged = |error: serde_json::Error| {
+    let whole: Value = serde_json::from_slice(text.as_bytes()).map_err(|error| {
         if error.is_eof() {
             "it is cut off".to_owned()
         } else {
             format!("it is damaged or not a checkpoint ({error})")
         }
-    };
-    let Versioned { v } = serde_json::from_str(text).map_err(damaged)?;
-    if v > VERSION {
+    })?;
+    let v = Record(&whole).number("v").unwrap_or_default();
+    if v > i64::from(VERSION) {
         return Err(format!(
             "it is from a newer version of this connector (format {v}, this one reads \
              formats up to {VERSION})"
         ));
     }
-    let mut document: Document = serde_json::from_str(text).map_err(damaged)?;
-    if v == 0 || document.checksum().map_err(damaged)? != document.sum {
+    let mut document = parse::document(Record(&whole))
+        .ok_or_else(|| "it is damaged or not a checkpoint".to_owned())?;
+    let sum = document.checksum().map_err(|error| error.to_string())?;
+    if v <= 0 || sum != document.sum {
         return Err("it is damaged (its checksum is wrong)".to_owned());
     }
     let made_for = Binding {

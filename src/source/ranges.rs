@@ -8,7 +8,7 @@
 //! tail, is read when they are done, and then nothing is missing: the row has either been
 //! read where it was or is found where it is now.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::checkpoint::{Cursor, Method, Phase};
 use super::watermark::{Column, Mark, OVERLAP_VERSIONS};
@@ -17,17 +17,11 @@ use super::watermark::{Column, Mark, OVERLAP_VERSIONS};
 const BELOW_ALL: i64 = -1;
 
 /// Versions above one, up to another and with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(i64, i64)", into = "(i64, i64)")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "(i64, i64)")]
 pub(super) struct Range {
     pub(super) after: i64,
     pub(super) until: i64,
-}
-
-impl From<(i64, i64)> for Range {
-    fn from((after, until): (i64, i64)) -> Self {
-        Self { after, until }
-    }
 }
 
 impl From<Range> for (i64, i64) {
@@ -89,8 +83,8 @@ impl Range {
 }
 
 /// How changes will be found later.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Later {
     /// By the link at the end of a tracked read of the keys alone, the baseline, which was
     /// begun before the first range and goes on beside them. With change tracking the service
@@ -118,8 +112,8 @@ pub(super) enum Later {
 }
 
 /// What remains of a full read in ranges.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Ranges {
     /// Whether the full read itself goes on, or only its baseline and what belongs to that.
     pub(super) phase: Phase,

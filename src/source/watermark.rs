@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::plan::Plan;
 use super::ranges::Range;
@@ -23,7 +23,7 @@ pub(super) const OVERLAP_SECONDS: i64 = 120;
 pub(super) const OVERLAP_VERSIONS: i64 = 10_000;
 
 /// The column that grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Column {
     /// When the row was changed, in whole seconds.
@@ -35,12 +35,15 @@ pub(super) enum Column {
 }
 
 impl Column {
+    /// Every column that grows; the better one first.
+    pub(super) const ALL: [Self; 2] = [Self::ModifiedOn, Self::VersionNumber];
+
     /// The column of that table, if it has one.
     pub(super) fn of(table: &Table) -> Option<Self> {
         if StreamName::of(&table.name).kind() == StreamKind::History {
             return Some(Self::CreatedOn);
         }
-        [Self::ModifiedOn, Self::VersionNumber]
+        Self::ALL
             .into_iter()
             .find(|column| table.column(column.name()).is_some())
     }
@@ -75,6 +78,12 @@ pub(super) enum Mark {
 }
 
 impl Mark {
+    /// A mark as it is written.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let version = text.parse().ok().map(Self::Version);
+        version.or_else(|| time::parse(text).map(Self::Time))
+    }
+
     /// The mark from which changes are read.
     fn with_overlap(self) -> Self {
         match self {
@@ -97,17 +106,6 @@ impl fmt::Display for Mark {
 impl Serialize for Mark {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Mark {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse()
-            .ok()
-            .map(Self::Version)
-            .or_else(|| time::parse(&text).map(Self::Time))
-            .ok_or_else(|| serde::de::Error::custom("a version or a time is expected"))
     }
 }
 

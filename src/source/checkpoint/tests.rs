@@ -211,7 +211,10 @@ fn position() -> impl Strategy<Value = Position> {
         (any::<bool>(), link.clone()).prop_map(|(plain, link)| Later::Delta { plain, link }),
         any::<bool>().prop_map(|fallback| Later::Versions { fallback }),
     ];
-    let remaining = prop::collection::vec(any::<(i64, i64)>().prop_map(Range::from), 0..4);
+    let remaining = prop::collection::vec(
+        any::<(i64, i64)>().prop_map(|(after, until)| Range { after, until }),
+        0..4,
+    );
     let ranged = (phase.clone(), remaining, any::<i64>(), later).prop_map(
         |(phase, remaining, tail, later)| {
             Position::Ranged(Ranges {
