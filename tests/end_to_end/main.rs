@@ -19,6 +19,7 @@ mod privileges;
 mod requests;
 mod role;
 mod rotation;
+mod selection;
 mod settings;
 mod sign_in;
 mod sinks;

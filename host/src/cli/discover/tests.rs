@@ -150,7 +150,7 @@ fn people_are_told_what_matters_of_a_column() {
         "contactid  identifier      CONTACTID (key)",
         "parent     reference       PARENT (→ account, elsewhere)",
         "mail       text            MAIL (Email; at most 100 characters; required; secured)",
-        "heat       choice          HEAT (1 choices of heat; -1.50 to 100000000000.0000000001; \
+        "heat       choice          HEAT (1 choice of heat; -1.50 to 100000000000.0000000001; \
          read-only)",
         "parents: parent → account.accountid",
         "parents: accountid ← contact.parent",

@@ -100,10 +100,12 @@ fn notes(column: &Column) -> Vec<String> {
     if !column.targets.is_empty() {
         notes.push(format!("→ {}", column.targets.join(", ")));
     }
-    match (&column.choice_set, column.choices.len()) {
-        (Some(set), count) => notes.push(format!("{count} choices of {set}")),
-        (None, 0) => {}
-        (None, count) => notes.push(format!("{count} choices")),
+    let count = column.choices.len();
+    let choices = if count == 1 { "choice" } else { "choices" };
+    match &column.choice_set {
+        Some(set) => notes.push(format!("{count} {choices} of {set}")),
+        None if count > 0 => notes.push(format!("{count} {choices}")),
+        None => {}
     }
     notes.extend(column.format.clone());
     if let Some(length) = column.max_length {
