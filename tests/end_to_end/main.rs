@@ -7,6 +7,7 @@
     reason = "this is test code; what goes wrong here is to be seen at once"
 )]
 
+mod catalog;
 mod checkpoint;
 mod composition;
 mod crash;

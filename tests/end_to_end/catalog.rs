@@ -1,0 +1,235 @@
+//! What there is to read, whatever its number; and columns that are added.
+
+use std::time::Duration;
+
+use dataverse_host::contract::{
+    Commit, DataType, ErrorKind, NewChoice, NewColumn, NewType, Requirement, TextType,
+};
+use dataverse_host::{CallError, Limits};
+use dataverse_tests::{Memory, Stand, all_complete, host, requests};
+use serde_json::{Value, json};
+
+/// How many streams are described in one call.
+const AT_ONCE: usize = 50;
+
+fn refused<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> (ErrorKind, Commit, String) {
+    match outcome {
+        Err(CallError::Connector(error)) => (error.kind, error.commit, error.message),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_organization_is_described_within_an_instances_memory() {
+    const TABLES: usize = 1_500;
+    const COLUMNS: usize = 120;
+    let stand = Stand::with(|builder| builder.extra_tables(TABLES, COLUMNS)).await;
+    let limits = Limits {
+        memory: 64 << 20,
+        ..Limits::default()
+    };
+    let profile = stand.profile().with_limits(limits);
+    let mut session = host().open(&profile).await.unwrap();
+    let streams = session.list_streams().await.unwrap();
+    let names: Vec<String> = streams.into_iter().map(|stream| stream.name).collect();
+    assert!(names.len() > TABLES, "{}", names.len());
+    let before = stand.emulator.statistics();
+    let mut wide = 0;
+    for some in names.chunks(AT_ONCE) {
+        let described = session.describe_streams(some).await.unwrap();
+        for (name, stream) in some.iter().zip(&described) {
+            assert_eq!(name, &stream.summary.name);
+            assert!(!stream.change_detection_reason.is_empty(), "{name}");
+            let schema: Value = serde_json::from_str(&stream.row_schema).unwrap();
+            let properties = schema["properties"].as_object().unwrap();
+            assert_eq!(properties.len(), stream.columns.len(), "{name}");
+            wide += usize::from(stream.columns.len() >= COLUMNS);
+        }
+    }
+    assert!(wide >= TABLES, "{wide} tables have all their columns");
+    // Two batches for ten tables, one for a table alone, and a few for what is no table.
+    let batches = stand.emulator.statistics().batches - before.batches;
+    assert!(batches < 400, "{batches} batches");
+
+    let all_at_once = refused(session.describe_streams(&names).await);
+    assert_eq!(all_at_once.0, ErrorKind::Unsupported, "{}", all_at_once.2);
+    // The instance lives on.
+    session.describe_streams(&names[..1]).await.unwrap();
+}
+
+fn new(name: &str, new_type: NewType) -> NewColumn {
+    NewColumn {
+        name: name.to_owned(),
+        title: "Größe \"XL\" & <mehr>".to_owned(),
+        description: Some("Wie groß".to_owned()),
+        new_type,
+        requirement: Requirement::Optional,
+        solution: None,
+    }
+}
+
+fn colours() -> Vec<NewChoice> {
+    ["Red", "Green"]
+        .map(|label| NewChoice {
+            value: None,
+            label: label.to_owned(),
+        })
+        .to_vec()
+}
+
+/// A column of each type, with a value as it is written and as rows hold it.
+fn columns() -> Vec<(NewColumn, DataType, Value)> {
+    let text = |max_length, multiline| {
+        NewType::Text(TextType {
+            max_length,
+            multiline,
+        })
+    };
+    let first = 100_000_000;
+    vec![
+        (
+            new("Line", text(80, false)),
+            DataType::Text,
+            "ä".repeat(80).into(),
+        ),
+        (
+            new("Lines", text(5_000, true)),
+            DataType::Text,
+            "a\nb".into(),
+        ),
+        (
+            new("Whole", NewType::Integer),
+            DataType::Integer,
+            (-7).into(),
+        ),
+        (
+            new("Exact", NewType::Decimal(3)),
+            DataType::Decimal,
+            json!(0.125),
+        ),
+        (
+            new("Price", NewType::Money(2)),
+            DataType::Decimal,
+            json!(12.5),
+        ),
+        (
+            new("Flag", NewType::Boolean),
+            DataType::Boolean,
+            true.into(),
+        ),
+        (
+            new("Colour", NewType::Choice(colours())),
+            DataType::Choice,
+            first.into(),
+        ),
+        (
+            new("Colours", NewType::ChoiceList(colours())),
+            DataType::ChoiceList,
+            format!("{first},{}", first + 1).into(),
+        ),
+        (
+            new("Day", NewType::Date),
+            DataType::Date,
+            "2024-02-29".into(),
+        ),
+        (
+            new("Time", NewType::Timestamp),
+            DataType::Timestamp,
+            "2024-02-29T12:00:00Z".into(),
+        ),
+        (
+            new("Friend", NewType::Reference("contact".into())),
+            DataType::Reference,
+            Value::Null,
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_column_of_each_type_is_written_and_read_at_once() {
+    let stand = Stand::start().await;
+    stand.emulator.set_metadata_lag(Duration::from_secs(2));
+    let mut session = host().open(&stand.profile()).await.unwrap();
+    let mut row = json!({"name": "New"});
+    let mut expected = Vec::new();
+    for (column, data_type, value) in columns() {
+        let created = session.create_column("account", &column).await.unwrap();
+        assert_eq!(created.data_type, data_type, "{}", column.name);
+        assert_eq!(created.title, column.title);
+        assert_eq!(created.name, format!("new_{}", column.name.to_lowercase()));
+        // Again it is only described; under another type it is refused.
+        let again = session.create_column("account", &column).await.unwrap();
+        assert_eq!(again.name, created.name);
+        let other = match data_type {
+            DataType::Integer => NewType::Boolean,
+            _ => NewType::Integer,
+        };
+        let clash = new(&column.name, other);
+        let clash = session.create_column("account", &clash).await;
+        let (kind, commit, message) = refused(clash);
+        assert_eq!(
+            (kind, commit),
+            (ErrorKind::Conflict, Commit::NotStarted),
+            "{message}"
+        );
+        if !value.is_null() {
+            row[&created.name] = value.clone();
+        }
+        expected.push((created.name, value));
+    }
+    let key = stand.api.create("accounts", &row).await;
+    let memory = Memory::new();
+    all_complete(
+        &stand
+            .sync(&requests(&["account"], 100), memory.clone())
+            .await,
+    );
+    let held = memory.held("account");
+    for (name, value) in expected {
+        let schema = &held.row_schema["properties"][&name];
+        assert!(schema.is_object(), "the schema lacks {name}");
+        let found: Value = serde_json::from_str(&held.rows[&key][&name]).unwrap();
+        assert_eq!(found, value, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_cannot_be_is_refused_with_what_to_do() {
+    let stand = Stand::start().await;
+    let mut session = host().open(&stand.profile()).await.unwrap();
+    let unsolved = NewColumn {
+        solution: Some("nowhere".to_owned()),
+        ..new("Whole", NewType::Integer)
+    };
+    for (table, column, expected, words) in [
+        (
+            "account",
+            new("abc_Whole", NewType::Integer),
+            ErrorKind::InvalidData,
+            "new_abc_Whole",
+        ),
+        (
+            "account",
+            new("Exact", NewType::Decimal(11)),
+            ErrorKind::InvalidData,
+            "0 to 10",
+        ),
+        ("account", unsolved, ErrorKind::NotFound, "nowhere"),
+        (
+            "acount",
+            new("Whole", NewType::Integer),
+            ErrorKind::NotFound,
+            "did you mean account",
+        ),
+        (
+            "account",
+            new("Friend", NewType::Reference("nothing".into())),
+            ErrorKind::NotFound,
+            "nothing",
+        ),
+    ] {
+        let (kind, commit, message) = refused(session.create_column(table, &column).await);
+        assert_eq!((kind, commit), (expected, Commit::NotStarted), "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+}
