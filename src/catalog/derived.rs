@@ -16,20 +16,20 @@ pub(super) const HISTORY_TITLE: &str = "Audit history";
 pub(crate) const ENTRY_CHANGES: &str = "changedata";
 
 /// What the details of an entry say, one row for each column that changed.
-const DETAILS: [(&str, &str); 6] = [
+const DETAILS: [(&str, &str); 7] = [
     ("column", "Column"),
     ("oldvalue", "Old value"),
     ("newvalue", "New value"),
     ("oldvaluename", "Old label"),
     ("newvaluename", "New label"),
     ("detail", "What was given or taken"),
+    // `old`, `new` or `both`: the value that the service cut off.
+    ("truncated", "Cut off"),
 ];
-/// Whether the service cut a value off.
-const TRUNCATED: &str = "truncated";
 
 /// Whether the column tells of an entry of the history, rather than of what it changed.
 pub(crate) fn is_of_entry(column: &str) -> bool {
-    column != TRUNCATED && !DETAILS.iter().any(|(name, _)| *name == column)
+    !DETAILS.iter().any(|(name, _)| *name == column)
 }
 
 /// Who changed what, and when (reference §10): a line for each column that changed, or for each
@@ -68,11 +68,6 @@ pub(crate) async fn history_table<H: Host>(
             ..column
         });
     }
-    columns.push(Column::new(
-        TRUNCATED.to_owned(),
-        "Cut off by the service".to_owned(),
-        DataType::Boolean,
-    ));
     let name = match table {
         Some(table) => format!("{HISTORY}:{table}"),
         None => HISTORY.to_owned(),

@@ -59,6 +59,8 @@ pub(crate) async fn shape<H: Host>(
     let is_single = |wanted: &FetchTable| {
         wanted.is_single
             || table(&wanted.name).map(|table| &table.primary_key) == wanted.from.as_ref()
+            // Equal rows come once, and this one has no columns by which they could differ.
+            || (fetch.is_distinct && wanted.columns.is_empty() && !wanted.takes_all)
     };
     let has_key = !fetch.is_aggregate && fetch.tables.iter().all(is_single);
     let key = match ordered.iter_mut().find(|column| column.name == root_key) {

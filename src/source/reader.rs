@@ -412,6 +412,23 @@ impl<H: Host> Reader<H> {
                 .warning("change-tracking-unavailable", message)
                 .because_of(error));
         }
-        Err(error)
+        Err(self.of_filter(error))
+    }
+
+    /// A refusal of what the caller's own filter says is the caller's to mend.
+    fn of_filter(&self, error: Error) -> Error {
+        let is_bad = error
+            .fault
+            .as_ref()
+            .is_some_and(|fault| fault.status == 400);
+        if !is_bad || self.plan.binding.filter.is_none() || self.sequence.follows_link {
+            return error;
+        }
+        let (failure, _) = error.parts();
+        Error {
+            kind: ErrorKind::InvalidData,
+            message: format!("{failure}; correct the filter"),
+            ..error
+        }
     }
 }

@@ -22,7 +22,7 @@ use super::step::{Again, Step};
 use super::survey::{Survey, survey};
 use super::sweep::Sweep;
 use super::{drift, resume, retention, security, watermark};
-use crate::catalog::{self, StreamName, Table, row_schema};
+use crate::catalog::{self, StreamKind, StreamName, Table, row_schema};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
@@ -38,10 +38,12 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether it is read from its beginning, as far as can be told by its checkpoint.
-    pub(super) fn is_read_in_full(&self) -> bool {
+    /// Whether it is a table that is read from its beginning, as far as can be told by its
+    /// checkpoint.
+    pub(super) fn is_table_in_full(&self) -> bool {
         let position = self.resume.as_ref().map(|stop| &stop.position);
-        matches!(position, None | Some(Position::Beginning { .. }))
+        StreamName::of(&self.selection.stream).kind() == StreamKind::Table
+            && matches!(position, None | Some(Position::Beginning { .. }))
     }
 }
 

@@ -146,7 +146,7 @@ impl<H: Host> Sync<H> {
         let names = if self.client.settings().limits.max_concurrency > 1 {
             std::iter::once(first)
                 .chain(&self.waiting)
-                .filter(|waiting| waiting.is_read_in_full())
+                .filter(|waiting| waiting.is_table_in_full())
                 .map(|waiting| waiting.selection.stream.clone())
                 .collect()
         } else {

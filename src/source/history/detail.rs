@@ -46,7 +46,7 @@ impl Line {
 
     /// Its columns with their values.
     pub(super) fn members(&self) -> [(&'static str, &str); 7] {
-        let is_cut = is_truncated(&self.old.value) || is_truncated(&self.new.value);
+        let cut_off = (is_cut_off(&self.old.value), is_cut_off(&self.new.value));
         [
             ("column", &self.column),
             ("oldvalue", &self.old.value),
@@ -54,7 +54,15 @@ impl Line {
             ("oldvaluename", &self.old.label),
             ("newvaluename", &self.new.label),
             ("detail", self.detail.as_deref().unwrap_or("null")),
-            ("truncated", if is_cut { "true" } else { "false" }),
+            (
+                "truncated",
+                match cut_off {
+                    (true, true) => "\"both\"",
+                    (true, false) => "\"old\"",
+                    (false, true) => "\"new\"",
+                    (false, false) => "null",
+                },
+            ),
         ]
     }
 }
@@ -189,7 +197,7 @@ pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn is_truncated(value: &str) -> bool {
+fn is_cut_off(value: &str) -> bool {
     value.len() > LONGEST
         && string(value).is_some_and(|text| {
             text.chars().count() >= LONGEST && (text.ends_with('…') || text.ends_with("..."))
@@ -221,7 +229,7 @@ mod tests {
             found,
             [
                 vec![
-                    "\"name\"", "\"a\\n\"", "\"b\"", "null", "null", "null", "false"
+                    "\"name\"", "\"a\\n\"", "\"b\"", "null", "null", "null", "null"
                 ],
                 vec![
                     "\"revenue\"",
@@ -230,7 +238,7 @@ mod tests {
                     "null",
                     "null",
                     "null",
-                    "false"
+                    "null"
                 ],
                 vec![
                     "\"ownerid\"",
@@ -239,7 +247,7 @@ mod tests {
                     "\"Ann\"",
                     "null",
                     "null",
-                    "false"
+                    "null"
                 ],
                 vec![
                     "\"donotemail\"",
@@ -248,7 +256,7 @@ mod tests {
                     "null",
                     "null",
                     "null",
-                    "false"
+                    "null"
                 ],
                 vec![
                     "\"broken\"",
@@ -257,7 +265,7 @@ mod tests {
                     "null",
                     "null",
                     "\"the new value is not valid\"",
-                    "false"
+                    "null"
                 ],
                 vec![
                     "\"gone\"",
@@ -266,7 +274,7 @@ mod tests {
                     "null",
                     "null",
                     "\"the column has been deleted since\"",
-                    "false"
+                    "null"
                 ],
             ]
         );
@@ -323,6 +331,6 @@ mod tests {
         assert_eq!(lines(Some(b"{}"), None), [Line::new("")]);
         let long = format!("\"{}…\"", "x".repeat(5_000));
         let body = format!(r#"{{"AuditDetail":{{"NewValue":{{"memo":{long}}}}}}}"#);
-        assert_eq!(told(&lines(Some(body.as_bytes()), None)[0])[6], "true");
+        assert_eq!(told(&lines(Some(body.as_bytes()), None)[0])[6], "\"new\"");
     }
 }

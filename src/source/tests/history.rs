@@ -195,7 +195,7 @@ fn an_entry_is_a_row_for_each_column_that_changed() {
             "operationname": "Update", "actionname": null, "objectidname": null,
             "objectidtype": null, "useridname": null, "useridtype": null,
             "column": "name", "oldvalue": "old 0", "newvalue": "x", "oldvaluename": null,
-            "newvaluename": null, "detail": null, "truncated": false,
+            "newvaluename": null, "detail": null, "truncated": null,
         })
     );
     assert_eq!(
