@@ -36,14 +36,14 @@ pub(super) enum Column {
 
 impl Column {
     /// Every column that grows; the better one first.
-    pub(super) const ALL: [Self; 2] = [Self::ModifiedOn, Self::VersionNumber];
+    pub(super) const ALL: [Self; 3] = [Self::ModifiedOn, Self::VersionNumber, Self::CreatedOn];
 
     /// The column of that table, if it has one.
     pub(super) fn of(table: &Table) -> Option<Self> {
         if StreamName::of(&table.name).kind() == StreamKind::History {
             return Some(Self::CreatedOn);
         }
-        Self::ALL
+        [Self::ModifiedOn, Self::VersionNumber]
             .into_iter()
             .find(|column| table.column(column.name()).is_some())
     }

@@ -190,7 +190,7 @@ fn position() -> impl Strategy<Value = Position> {
         any::<i64>().prop_map(Mark::Version),
         (-60_000_000_000..250_000_000_000_i64).prop_map(Mark::Time),
     ];
-    let column = prop_oneof![Just(Column::ModifiedOn), Just(Column::VersionNumber)];
+    let column = prop::sample::select(Column::ALL.to_vec());
     let method = prop_oneof![
         any::<bool>().prop_map(|plain| Method::Tracked { plain }),
         (column.clone(), any::<bool>())
@@ -200,6 +200,7 @@ fn position() -> impl Strategy<Value = Position> {
     let link = "accounts\\?[ -\\[\\]-~é\u{1F600}]{0,40}".prop_map(|link| link.replace('#', ""));
     let phase = prop_oneof![Just(Phase::Snapshot), Just(Phase::Changes)];
     let newest = prop::option::of(mark);
+    let seen = prop::option::of("[0-9a-f]{16}( [0-9a-f]{16}){0,3}");
     let later = prop_oneof![
         (any::<bool>(), link.clone(), 1..5000_u32).prop_map(|(plain, next, page_size)| {
             Later::Baseline {
@@ -259,12 +260,12 @@ fn position() -> impl Strategy<Value = Position> {
         (link, any::<bool>(), prop::option::of(any::<u64>())).prop_map(|(link, plain, at)| {
             Position::CaughtUp(Cursor::Delta { link, plain, at })
         }),
-        (column, any::<bool>(), newest).prop_map(|(column, fallback, mark)| {
+        (column, any::<bool>(), newest, seen).prop_map(|(column, fallback, mark, seen)| {
             Position::CaughtUp(Cursor::Newest {
                 column,
                 fallback,
                 mark,
-                seen: None,
+                seen,
             })
         }),
         any::<u64>().prop_map(|at| Position::CaughtUp(Cursor::Done { at })),
