@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 pub use depth::{Depth, UnknownDepth};
 pub(crate) use members::{add_application_user, add_person, add_role};
-pub(crate) use seed::seed;
+pub(crate) use roles::{add_privileges, remove_privileges};
+pub(crate) use seed::{end_bulk_actions, seed, support_bulk_actions};
 
 use crate::schema::metadata_id;
 

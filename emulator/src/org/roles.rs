@@ -4,10 +4,13 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::{Depth, ROOT_BUSINESS_UNIT, Role, role::grant_id};
+use super::{
+    Depth, ROOT_BUSINESS_UNIT, Role,
+    role::{grant_id, set_privilege},
+};
 use crate::{
     schema::{Privilege, PrivilegeType, Schema},
-    store::{Store, StoreError, Value},
+    store::{Author, Store, StoreError, Value, Writer},
 };
 
 /// Loads every privilege, and for each business unit every role.
@@ -114,6 +117,51 @@ fn seed_privileges(
         "canbeglobal",
     ];
     store.load(table, &columns, rows)?;
+    Ok(())
+}
+
+/// Adds privileges, and grants them to those who administer the organization.
+pub(crate) fn add_privileges(
+    writer: &Writer<'_>,
+    author: Author,
+    privileges: &[Privilege],
+) -> Result<(), StoreError> {
+    for privilege in privileges {
+        let local = Value::Bool(privilege.depth.can_be_local());
+        writer.create(
+            "privilege",
+            author,
+            &[
+                ("privilegeid", Value::Guid(privilege.id)),
+                ("name", Value::Text(privilege.name.clone())),
+                ("accessright", Value::Int(privilege.kind.access_right())),
+                ("canbebasic", Value::Bool(privilege.depth.can_be_basic())),
+                ("canbelocal", local.clone()),
+                ("canbedeep", local),
+                ("canbeglobal", Value::Bool(true)),
+            ],
+        )?;
+        for role in [Role::SystemAdministrator, Role::IntegrationReader] {
+            if let Some(depth) = depth_on_custom(role, privilege) {
+                let role = role.id(ROOT_BUSINESS_UNIT);
+                set_privilege(writer, author, role, privilege.id, Some(depth))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes privileges, and takes them from every role.
+pub(crate) fn remove_privileges(
+    writer: &Writer<'_>,
+    privileges: &[Privilege],
+) -> Result<(), StoreError> {
+    for privilege in privileges {
+        for grant in writer.referring("roleprivileges", "privilegeid", privilege.id)? {
+            writer.delete("roleprivileges", grant)?;
+        }
+        writer.delete("privilege", privilege.id)?;
+    }
     Ok(())
 }
 

@@ -54,6 +54,39 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
     processes::seed(store)
 }
 
+/// Actions on many rows at once (reference §8.3).
+const BULK_ACTIONS: [&str; 3] = ["CreateMultiple", "UpdateMultiple", "UpsertMultiple"];
+
+/// Says that the bulk actions work on a table.
+pub(crate) fn support_bulk_actions(
+    writer: &Writer<'_>,
+    author: Author,
+    table: &str,
+) -> Result<(), StoreError> {
+    for name in BULK_ACTIONS {
+        let filter = metadata_id(&["sdkmessagefilter", name, table]);
+        let message = Value::lookup("sdkmessage", metadata_id(&["sdkmessage", name]));
+        let values = [
+            ("sdkmessagefilterid", Value::Guid(filter)),
+            ("sdkmessageid", message),
+            ("primaryobjecttypecode", table.into()),
+        ];
+        put(writer, author, "sdkmessagefilter", &values)?;
+    }
+    Ok(())
+}
+
+/// Takes back what [`support_bulk_actions`] says, for a table that goes.
+pub(crate) fn end_bulk_actions(writer: &Writer<'_>, table: &str) -> Result<(), StoreError> {
+    if writer.store().layout("sdkmessagefilter").is_ok() {
+        for name in BULK_ACTIONS {
+            let filter = metadata_id(&["sdkmessagefilter", name, table]);
+            writer.delete("sdkmessagefilter", filter)?;
+        }
+    }
+    Ok(())
+}
+
 /// Adds a row, leaving out what the schema lacks.
 pub(super) fn put(
     writer: &Writer<'_>,
@@ -134,31 +167,22 @@ impl NewOrganization<'_> {
 
     /// The bulk actions, and the tables they work on (reference §8.3).
     fn messages(&self) -> Result<(), StoreError> {
-        for name in ["CreateMultiple", "UpdateMultiple", "UpsertMultiple"] {
-            let message = metadata_id(&["sdkmessage", name]);
+        for name in BULK_ACTIONS {
             self.put(
                 "sdkmessage",
                 &[
-                    ("sdkmessageid", Value::Guid(message)),
+                    (
+                        "sdkmessageid",
+                        Value::Guid(metadata_id(&["sdkmessage", name])),
+                    ),
                     ("name", name.into()),
                 ],
             )?;
-            for table in self.writer.store().schema().tables() {
-                let table = &table.logical_name;
-                if table == "activitypointer" || table == "activityparty" {
-                    continue;
-                }
-                self.put(
-                    "sdkmessagefilter",
-                    &[
-                        (
-                            "sdkmessagefilterid",
-                            Value::Guid(metadata_id(&["sdkmessagefilter", name, table])),
-                        ),
-                        ("sdkmessageid", Value::lookup("sdkmessage", message)),
-                        ("primaryobjecttypecode", Value::Text(table.clone())),
-                    ],
-                )?;
+        }
+        for table in self.writer.store().schema().tables() {
+            let table = &table.logical_name;
+            if table != "activitypointer" && table != "activityparty" {
+                support_bulk_actions(self.writer, self.author, table)?;
             }
         }
         Ok(())

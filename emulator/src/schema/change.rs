@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Column, OptionSet, Relationship, Schema, Table, derived};
+use super::{Column, NEW_TABLE, OptionSet, Relationship, Schema, Table, derived, parse};
 
 /// One change of the schema. What it must respect is asked before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,16 @@ pub enum SchemaChange {
     PutRelationship(Relationship),
     /// Adds shared choices, or puts them in the place of those of their name.
     PutOptionSet(OptionSet),
+    /// Adds a table.
+    AddTable {
+        /// The table in the format of the tables' files.
+        text: String,
+    },
+    /// Removes a table and the relationships it is part of.
+    RemoveTable {
+        /// Logical name of the table.
+        table: String,
+    },
     /// Changes what the platform lets be done with a table.
     SetTable {
         /// Logical name of the table.
@@ -39,10 +49,10 @@ pub enum SchemaChange {
     },
 }
 
-/// A change names a table that the schema lacks.
+/// A change does not fit the schema.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("there is no table {0}")]
-pub struct UnknownTable(pub String);
+#[error("the change does not fit the schema: {0}")]
+pub struct UnusableChange(pub String);
 
 impl SchemaChange {
     /// Whether it only adds, so that whoever does not know of it yet is not wrong.
@@ -54,15 +64,15 @@ impl SchemaChange {
             Self::PutRelationship(relationship) => {
                 schema.relationship(relationship.schema_name()).is_none()
             }
-            Self::PutOptionSet(_) | Self::SetTable { .. } => true,
-            Self::RemoveColumn { .. } => false,
+            Self::PutOptionSet(_) | Self::SetTable { .. } | Self::AddTable { .. } => true,
+            Self::RemoveColumn { .. } | Self::RemoveTable { .. } => false,
         }
     }
 }
 
 impl Schema {
     /// Carries out a change.
-    pub fn apply(&mut self, change: &SchemaChange) -> Result<(), UnknownTable> {
+    pub fn apply(&mut self, change: &SchemaChange) -> Result<(), UnusableChange> {
         match change {
             SchemaChange::PutColumn { table, column } => {
                 self.table_mut(table)?.put_column(column.clone());
@@ -85,6 +95,15 @@ impl Schema {
             SchemaChange::PutOptionSet(set) => {
                 self.option_sets.insert(set.name.clone(), set.clone());
             }
+            SchemaChange::AddTable { text } => self.add_from_text(text).map_err(UnusableChange)?,
+            SchemaChange::RemoveTable { table } => {
+                self.tables.remove(table);
+                self.logical_name_by_set.retain(|_, name| name != table);
+                self.relationships.retain(|relationship| {
+                    let (one, other) = relationship.tables();
+                    one != table && other != table
+                });
+            }
             SchemaChange::SetTable {
                 table,
                 tracked,
@@ -102,11 +121,23 @@ impl Schema {
         Ok(())
     }
 
-    fn table_mut(&mut self, name: &str) -> Result<&mut Table, UnknownTable> {
+    fn add_from_text(&mut self, text: &str) -> Result<(), String> {
+        let (table, relationships) =
+            parse::table(NEW_TABLE, text).map_err(|error| error.to_string())?;
+        self.add_table(table)?;
+        for (_, relationship) in relationships {
+            let relationship = self.resolve(relationship)?;
+            self.relationships.push(relationship);
+        }
+        self.sort_relationships();
+        Ok(())
+    }
+
+    fn table_mut(&mut self, name: &str) -> Result<&mut Table, UnusableChange> {
         let table = self.tables.get_mut(name);
         table
             .map(Arc::make_mut)
-            .ok_or_else(|| UnknownTable(name.to_owned()))
+            .ok_or_else(|| UnusableChange(format!("there is no table {name}")))
     }
 }
 

@@ -5,7 +5,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Schema, SchemaError, standard};
+use super::{
+    Schema, SchemaError,
+    skeleton::{Skeleton, plural},
+    standard,
+};
 
 const THINGS: [&str; 40] = [
     "Asset",
@@ -126,34 +130,6 @@ const WORDS: [&str; 30] = [
     "Total",
 ];
 
-/// Columns that every one of the tables has, whoever owns its rows.
-const COMMON: [&str; 16] = [
-    "CreatedBy lookup \"Created By\" read-only",
-    "CreatedOn datetime \"Created On\" read-only",
-    "CreatedOnBehalfBy lookup \"Created By (Delegate)\" read-only",
-    "ImportSequenceNumber integer \"Import Sequence Number\" create-only",
-    "ModifiedBy lookup \"Modified By\" read-only",
-    "ModifiedOn datetime \"Modified On\" read-only",
-    "ModifiedOnBehalfBy lookup \"Modified By (Delegate)\" read-only",
-    "OverriddenCreatedOn datetime(shown-as-date) \"Record Created On\" create-only",
-    "StateCode state \"Status\"",
-    "StatusCode status \"Status Reason\"",
-    "TimeZoneRuleVersionNumber integer \"Time Zone Rule Version Number\"",
-    "UTCConversionTimeZoneCode integer \"UTC Conversion Time Zone Code\"",
-    "VersionNumber bigint \"Version Number\" read-only",
-    "TransactionCurrencyId lookup \"Currency\"",
-    "ExchangeRate decimal(12) \"Exchange Rate\" read-only",
-    "new_Name text(200) \"Name\" required custom",
-];
-
-/// Columns that rows with an owner have besides.
-const OWNED: [&str; 4] = [
-    "OwnerId owner \"Owner\"",
-    "OwningBusinessUnit lookup \"Owning Business Unit\" read-only",
-    "OwningTeam lookup \"Owning Team\" read-only",
-    "OwningUser lookup \"Owning User\" read-only",
-];
-
 /// The columns that follow one another until a table has enough: type, and what is added to the
 /// words of its name.
 const KINDS: [(&str, &str); 20] = [
@@ -208,26 +184,26 @@ fn extra_table(number: usize, columns: usize) -> (String, String) {
         6..=8 => "available",
         _ => "unavailable",
     };
-    let flags = ["", " notes", " notes activities", " audited"];
-    let mut text = format!(
-        "table {name}\nrows {}\nlabels \"{label}\" \"{}\"\ncode {}\nowned-by {}\nid {logical}id\n\
-         name new_name\nchange-tracking {tracking}\nflags custom on-demand{}\n\ncolumns\n\
-         {name}Id id \"{label}\" system create-only\n",
-        plural(&logical),
-        plural(&label),
-        11_000 + number,
-        if owned { "user" } else { "organization" },
-        flags.get(number % flags.len()).unwrap_or(&""),
-    );
+    let flags = ["", "notes", "notes activities", "audited"];
+    let mut text = Skeleton {
+        name: &name,
+        label: &label,
+        plural_label: &plural(&label),
+        code: i32::try_from(11_000 + number).unwrap_or(i32::MAX),
+        owned,
+        tracking,
+        flags: flags.get(number % flags.len()).unwrap_or(&""),
+        primary_name: ("new_Name", "text(200) \"Name\" required custom"),
+        amounts: true,
+    }
+    .text();
+    // Key, name, and what the platform adds.
+    let count = if owned { 21 } else { 17 };
     let mut table = ExtraTable {
         text: &mut text,
         name: &name,
-        count: 1,
+        count,
     };
-    let owned = if owned { OWNED.as_slice() } else { &[] };
-    for line in COMMON.iter().chain(owned) {
-        table.push_system(line);
-    }
     let mut next = number;
     let mut made = 0;
     while table.count < columns {
@@ -248,32 +224,6 @@ struct ExtraTable<'t> {
 impl ExtraTable<'_> {
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
         let _ = writeln!(self.text, "{line}");
-    }
-
-    fn push_system(&mut self, line: &str) {
-        self.count += 1;
-        self.line(format_args!("{line}"));
-        let name = self.name;
-        let column = line.split(' ').next().unwrap_or_default().to_lowercase();
-        match column.as_str() {
-            "createdby" | "modifiedby" | "createdonbehalfby" | "modifiedonbehalfby" => {
-                self.line(format_args!(
-                    "    -> systemuser  {column}  lk_{name}_{column}"
-                ));
-            }
-            "ownerid" => self.line(format_args!("    -> owner  ownerid  owner_{name}")),
-            "owningbusinessunit" => self.line(format_args!(
-                "    -> businessunit  owningbusinessunit  business_unit_{name}"
-            )),
-            "owningteam" => self.line(format_args!("    -> team  owningteam  team_{name}")),
-            "owninguser" => self.line(format_args!("    -> systemuser  owninguser  user_{name}")),
-            "transactioncurrencyid" => self.line(format_args!(
-                "    -> transactioncurrency  transactioncurrencyid  TransactionCurrency_{name}"
-            )),
-            "statecode" => self.line(format_args!("    0  Active\n    1  Inactive")),
-            "statuscode" => self.line(format_args!("    1 in 0  Active\n    2 in 1  Inactive")),
-            _ => {}
-        }
     }
 
     /// Adds the custom column of this number; `words` chooses its name.
@@ -343,15 +293,6 @@ fn table_label(number: usize) -> String {
         format!("{thing} {aspect}{round}")
     };
     label.trim().to_owned()
-}
-
-/// The plural as the platform makes it.
-fn plural(word: &str) -> String {
-    match word.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
-        _ if word.ends_with(['s', 'x', 'h', 'S']) => format!("{word}es"),
-        _ => format!("{word}s"),
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod option_set;
 mod parse;
 mod privilege;
 mod relationship;
+mod skeleton;
 mod standard;
 mod table;
 mod translation;
@@ -23,7 +24,7 @@ use std::{
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use change::{SchemaChange, UnknownTable};
+pub use change::{SchemaChange, UnusableChange};
 pub use column::{
     Choice, Column, ColumnKind, DateTimeBehavior, DateTimeFormat, Label, MAX_DECIMAL, MAX_FILE_KIB,
     MAX_IMAGE_KIB, MAX_MONEY, Range, RequiredLevel, SourceType, StringFormat,
@@ -31,6 +32,7 @@ pub use column::{
 pub use option_set::OptionSet;
 pub use privilege::{Privilege, PrivilegeDepth, PrivilegeType};
 pub use relationship::{Cascade, Relationship};
+pub(crate) use skeleton::{Skeleton, quotable};
 pub use table::{AlternateKey, ChangeTracking, Ownership, Table, TableType};
 
 /// The referenced table of every `ownerid` relationship: a user or a team, found by its id in
@@ -160,7 +162,7 @@ impl Schema {
     }
 
     /// Every table, sorted by logical name.
-    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+    pub fn tables(&self) -> impl Iterator<Item = &Table> + Clone {
         self.tables.values().map(Arc::as_ref)
     }
 
@@ -231,6 +233,14 @@ pub struct SchemaError {
     /// What is wrong and how to mend it.
     pub problem: String,
 }
+
+/// Reads a table in the format of the tables' files.
+pub(crate) fn table_from_text(text: &str) -> Result<Table, SchemaError> {
+    Ok(parse::table(NEW_TABLE, text)?.0)
+}
+
+/// What a table that is no file is called in errors.
+const NEW_TABLE: &str = "new table";
 
 /// A stable identifier for the definition at this path, the same in every run and organization.
 pub fn metadata_id(path: &[&str]) -> Uuid {

@@ -13,8 +13,11 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{FIRST_VERSION, Layout, Slot, Store, StoreError, lock};
-use crate::schema::{Schema, SchemaChange, Table};
+use super::{Author, FIRST_VERSION, Layout, Slot, Store, StoreError, lock};
+use crate::{
+    org,
+    schema::{Privilege, Schema, SchemaChange, Table},
+};
 
 /// Room for the layout of every table, to be worked out when it is needed.
 pub(super) fn layouts(schema: &Schema) -> HashMap<String, OnceLock<Arc<Layout>>> {
@@ -143,11 +146,23 @@ impl Store {
         };
         let mut ddl = String::new();
         for name in touched(changes) {
-            if let (true, Some(table)) = (self.has_made(name), after.schema.table(name)) {
+            // A table that is new itself has nothing to be changed.
+            let both = (self.schema.table(name), after.schema.table(name));
+            if let (Some(_), Some(table)) = both
+                && self.has_made(name)
+            {
                 let (from, to) = (self.layout(name)?, after.layout(name)?);
                 ddl.push_str(&from.migration(to, table, &after.schema));
             }
         }
+        let gone = self.tables_only_here(&after);
+        for table in gone
+            .iter()
+            .filter(|table| self.has_made(&table.logical_name))
+        {
+            let _ = writeln!(ddl, "DROP TABLE \"{}\";", table.logical_name);
+        }
+        let new = after.tables_only_here(self);
         self.write(|writer| -> Result<(), StoreError> {
             writer.connection().execute_batch(&ddl)?;
             let sql = "INSERT INTO \"$change\" (change) VALUES (?1)";
@@ -155,9 +170,37 @@ impl Store {
                 let change = serde_json::to_string(change)?;
                 writer.connection().execute(sql, [change])?;
             }
+            let privileges = |tables: &[&Table]| -> Vec<Privilege> {
+                let of = tables.iter().flat_map(|table| table.privileges.iter());
+                of.cloned().collect()
+            };
+            for table in &gone {
+                org::end_bulk_actions(writer, &table.logical_name)?;
+            }
+            org::remove_privileges(writer, &privileges(&gone))?;
+            let author = Author {
+                user: org::SYSTEM,
+                now: self.clock.now(),
+            };
+            org::add_privileges(writer, author, &privileges(&new))?;
+            for table in &new {
+                org::support_bulk_actions(writer, author, &table.logical_name)?;
+            }
             Ok(())
         })?;
+        let mut unmade = lock(&self.database.unmade);
+        for table in &gone {
+            unmade.remove(&table.logical_name);
+        }
+        unmade.extend(new.iter().map(|table| table.logical_name.clone()));
+        drop(unmade);
         Ok(after.reusing(self))
+    }
+
+    /// The tables that the other schema lacks.
+    fn tables_only_here(&self, other: &Self) -> Vec<&Table> {
+        let lacks = |table: &&Table| other.schema.table(&table.logical_name).is_none();
+        self.schema.tables().filter(lacks).collect()
     }
 
     /// Takes over the layouts of tables that have not changed.

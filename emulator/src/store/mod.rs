@@ -37,7 +37,7 @@ pub use value::{Decimal, NotADecimal, Value};
 
 use crate::{
     clock::Clock,
-    schema::{Schema, Table, UnknownTable},
+    schema::{Schema, Table, UnusableChange},
 };
 
 /// The version of the first row: real organizations do not begin at zero either.
@@ -89,9 +89,9 @@ pub enum StoreError {
         /// The column.
         column: String,
     },
-    /// A change of the schema names a table it lacks.
+    /// A change does not fit the schema.
     #[error(transparent)]
-    Change(#[from] UnknownTable),
+    Change(#[from] UnusableChange),
     /// A change of the schema cannot be kept in the file, or read from it.
     #[error("a change of the schema cannot be read or written: {0}")]
     Log(#[from] serde_json::Error),

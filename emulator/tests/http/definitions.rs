@@ -267,6 +267,70 @@ async fn a_customer_is_an_account_or_a_contact() {
 }
 
 #[tokio::test]
+async fn tables_are_made_and_unmade() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("org.db");
+    let service = Service::with(Emulator::builder().file(&path).start().await.unwrap()).await;
+    let mut primary = column("String", "new_Name", &json!({"MaxLength": 100}));
+    primary["IsPrimaryName"] = json!(true);
+    let body = json!({
+        "@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata", "SchemaName": "new_BankAccount",
+        "DisplayName": label("Bank Account"), "DisplayCollectionName": label("Bank \"Accounts\""),
+        "OwnershipType": "UserOwned", "HasNotes": false, "HasActivities": false,
+        "ChangeTrackingEnabled": true,
+        "Attributes": [primary, column("Money", "new_Balance", &json!({}))],
+    });
+    let answer = service.post("EntityDefinitions", &body).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let made = service
+        .follow(answer.header("odata-entityid"), "")
+        .await
+        .json();
+    assert_eq!(made["EntitySetName"], "new_bankaccounts");
+    assert_eq!(made["PrimaryNameAttribute"], "new_name");
+    let again = service.post("EntityDefinitions", &body).await;
+    assert_eq!(
+        (again.status.as_u16(), again.error().0.as_str()),
+        (400, "0x80048403")
+    );
+    let row = json!({"new_name": "Main", "new_balance": 10});
+    let id = service.create("new_bankaccounts", &row).await;
+    let bulk = json!({"Targets": [
+        {"@odata.type": "Microsoft.Dynamics.CRM.new_bankaccount", "new_name": "Other"}]});
+    let created = service
+        .post(
+            "new_bankaccounts/Microsoft.Dynamics.CRM.CreateMultiple",
+            &bulk,
+        )
+        .await;
+    assert_eq!(created.status, 200, "{}", created.text);
+    let tracked = service
+        .get_preferring("new_bankaccounts?$select=new_name", "odata.track-changes")
+        .await;
+    assert!(tracked.link("@odata.deltaLink").is_some());
+    let caller = Account::new(&service).await;
+    assert_eq!(caller.get("new_bankaccounts").await.status, 403);
+    caller.hold(&[("prvReadnew_BankAccount", Depth::Global)]);
+    assert_eq!(caller.get("new_bankaccounts").await.rows().len(), 2);
+    drop(service);
+
+    let service = Service::with(Emulator::builder().file(&path).start().await.unwrap()).await;
+    let read = service
+        .get(&format!("new_bankaccounts({id})?$select=new_name"))
+        .await;
+    assert_eq!(read.json()["new_name"], "Main");
+    let gone = "EntityDefinitions(LogicalName='new_bankaccount')";
+    assert_eq!(service.delete(gone).await.status, 204);
+    assert_eq!(service.get("new_bankaccounts").await.status, 404);
+    assert_eq!(service.get(gone).await.status, 404);
+    let contact = "EntityDefinitions(LogicalName='contact')";
+    assert_eq!(service.delete(contact).await.status, 400);
+    let answer = service.post("EntityDefinitions", &body).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    assert_eq!(service.get("new_bankaccounts").await.rows().len(), 0);
+}
+
+#[tokio::test]
 async fn columns_are_deleted_and_replaced() {
     let service = Service::start().await;
     let body = column("String", "new_Code", &json!({"MaxLength": 5}));

@@ -6,6 +6,7 @@ mod column;
 mod kind;
 mod publisher;
 mod relationship;
+mod table;
 
 use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
@@ -62,8 +63,9 @@ impl Call<'_> {
             ("PublishXml", None, [], "POST") => self.publish(true),
             ("PublishAllXml", None, [], "POST") => self.publish(false),
             ("CreateCustomerRelationships", None, [], "POST") => self.create_customer(connection),
-            ("EntityDefinitions", None, [], "POST") => {
-                Err(ODataError::not_implemented("Creation of tables"))
+            ("EntityDefinitions", None, [], "POST") => self.create_table(connection),
+            ("EntityDefinitions", Some(key), [], "DELETE") => {
+                self.delete_table(self.table_of(key)?)
             }
             ("EntityDefinitions", Some(key), [], "PUT") => self.set_table(self.table_of(key)?),
             ("EntityDefinitions", Some(key), [attributes, below @ ..], _)
@@ -113,31 +115,6 @@ impl Call<'_> {
             }
         }
         Ok((Vec::new(), Response::empty(StatusCode::NO_CONTENT)))
-    }
-
-    /// `PUT EntityDefinitions(…)`: switches change tracking on, and auditing on or off.
-    fn set_table(&self, table: &Table) -> Outcome {
-        use crate::schema::ChangeTracking;
-        self.caller.require_definitions("prvWriteEntity")?;
-        let body = self.body()?;
-        let tracked = body.flag("ChangeTrackingEnabled")?;
-        let refused = match (tracked, table.change_tracking) {
-            (Some(false), ChangeTracking::Enabled) => Some("cannot be disabled once it is enabled"),
-            (Some(true), ChangeTracking::Unavailable) => Some("is not possible for this table"),
-            _ => None,
-        };
-        if let Some(refused) = refused {
-            return Err(ODataError::bad_request(
-                "0x80040203",
-                format!("Change tracking of '{}' {refused}.", table.logical_name),
-            ));
-        }
-        let change = SchemaChange::SetTable {
-            table: table.logical_name.clone(),
-            tracked: tracked.filter(|_| table.change_tracking != ChangeTracking::Enabled),
-            audited: body.managed_flag("IsAuditEnabled")?,
-        };
-        Ok((vec![change], Response::empty(StatusCode::NO_CONTENT)))
     }
 
     /// 204 with the address of what was made.
