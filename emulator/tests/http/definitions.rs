@@ -330,6 +330,37 @@ async fn tables_are_made_and_unmade() {
     assert_eq!(service.get("new_bankaccounts").await.rows().len(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn definitions_change_while_rows_are_read_and_written() {
+    let service = std::sync::Arc::new(Service::start().await);
+    let work = (0..4).map(|worker| {
+        let service = std::sync::Arc::clone(&service);
+        tokio::spawn(async move {
+            for number in 0..15 {
+                let name = json!({"name": format!("{worker} {number}")});
+                service.create("accounts", &name).await;
+                let read = service.get("accounts").await;
+                assert_eq!(read.status, 200, "{}", read.text);
+            }
+        })
+    });
+    let work: Vec<_> = work.collect();
+    for round in 0..5 {
+        let kind = if round % 2 == 0 { "String" } else { "Integer" };
+        let body = column(kind, "new_Restless", &json!({})).to_string();
+        service.emulator.put_column("account", &body).unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        service
+            .emulator
+            .remove_column("account", "new_restless")
+            .unwrap();
+    }
+    for worker in work {
+        worker.await.unwrap();
+    }
+    assert_eq!(service.get("accounts?$select=name").await.rows().len(), 60);
+}
+
 #[tokio::test]
 async fn columns_are_deleted_and_replaced() {
     let service = Service::start().await;
