@@ -1,0 +1,111 @@
+//! Every table that the connector's profiles of purposes read: in full, then what changed.
+
+use std::collections::BTreeSet;
+
+use dataverse_host::contract::{NewColumn, NewType, Requirement, TextType};
+use dataverse_host::StreamRequest;
+use dataverse_tests::{Memory, Stand, all_complete, assert_row_fits, assert_same, host};
+use serde_json::json;
+
+const PROFILES: [&str; 5] = [
+    "revenue-intelligence",
+    "sales-assistant",
+    "account-based-marketing",
+    "access-sync",
+    "access-provisioning",
+];
+
+/// The tables that the profiles' roles are asked for to read.
+async fn tables(stand: &Stand) -> BTreeSet<String> {
+    let mut settings = stand.settings();
+    settings["purpose"] = json!({"profiles": PROFILES});
+    let role = host().required_role(&settings.to_string()).await.unwrap();
+    role.permissions
+        .iter()
+        .flat_map(|permission| &permission.needed_for)
+        .filter_map(|reason| reason.strip_prefix("reading "))
+        .filter(|name| !name.contains(' '))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn text_column(name: &str, max_length: u32, multiline: bool) -> NewColumn {
+    NewColumn {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        description: None,
+        new_type: NewType::Text(TextType {
+            max_length,
+            multiline,
+        }),
+        requirement: Requirement::Optional,
+        solution: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_of_every_profile_arrives_value_by_value() {
+    let stand = Stand::of_accounts(30).await;
+    let profile = stand.profile();
+    let mut session = host().open(&profile).await.unwrap();
+    let mut created = Vec::new();
+    for column in [
+        text_column("longest_text", 4_000, false),
+        text_column("longest_memo", 1_048_576, true),
+    ] {
+        let column = session.create_column("account", &column).await.unwrap();
+        created.push(column.name);
+    }
+    let account = |n: usize| {
+        let letters = "Straße 漢字 🚀 \"\\\u{2028}\u{1}é ";
+        let text = |length: usize| letters.chars().cycle().skip(n).take(length).collect::<String>();
+        json!({
+            "name": text(160),
+            "revenue": 1_234_567.89,
+            created[0].as_str(): text(4_000),
+            created[1].as_str(): text(1_048_576 / 2),
+            "sample_foundedon": "0001-01-01",
+            "sample_customersince": "9999-12-30T23:59:59Z",
+            "industrycode": null,
+        })
+    };
+
+    let tables = tables(&stand).await;
+    assert!(tables.len() > 35, "{tables:?}");
+    let requests: Vec<StreamRequest> = tables
+        .iter()
+        .map(|table| StreamRequest {
+            page_size: Some(60),
+            sweep: true,
+            ..StreamRequest::all_of(table)
+        })
+        .collect();
+    let memory = Memory::new();
+    let mut filled = BTreeSet::new();
+    for day in 0..3_u64 {
+        let mut keys = Vec::new();
+        for n in 0..2 {
+            keys.push(stand.api.create("accounts", &account(n)).await);
+        }
+        if day > 0 {
+            let work = stand.work(day, 80);
+            assert!(work.created > 0 && work.updated > 0 && work.deleted > 0);
+            stand.api.delete("accounts", &keys[0]).await;
+        }
+        all_complete(&stand.sync(&requests, memory.clone()).await);
+        for table in &tables {
+            let held = memory.held(table);
+            let rows = stand.api.rows(table).await;
+            assert_same(table, &held.rows, &rows);
+            for row in held.rows.values() {
+                assert_row_fits(&held.row_schema, row);
+            }
+            if !rows.is_empty() {
+                filled.insert(table.clone());
+            }
+        }
+    }
+    // A table without rows would prove nothing.
+    let empty: Vec<_> = tables.difference(&filled).collect();
+    assert!(empty.len() * 4 < tables.len(), "without rows: {empty:?}");
+}
