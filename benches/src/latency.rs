@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use crate::sync::{MEMORY_BUDGET, connection, emulator, sync};
+use crate::sync::{COLUMNS, FEW_COLUMNS, MEMORY_BUDGET, connection, emulator, sync};
 use crate::{Arguments, Figure};
 
 /// What a request to a service in another country takes.
@@ -25,20 +25,24 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
 
     let mut figures = Vec::new();
     let mut peak = 0;
-    for (latency, least) in [(LATENCY, 4.0), (Duration::ZERO, 1.0)] {
+    for (latency, columns, least) in [
+        (LATENCY, &FEW_COLUMNS[..], 4.0),
+        (Duration::ZERO, &COLUMNS[..], 1.0),
+    ] {
         emulator.set_latency(latency);
         let (mut serial, mut ranged) = (Duration::MAX, Duration::MAX);
         for _ in 0..arguments.runs.max(1) {
-            serial = serial.min(sync(arguments, &one, folder.path(), rows)?.took);
-            let run = sync(arguments, &many, folder.path(), rows)?;
+            serial = serial.min(sync(arguments, &one, folder.path(), rows, columns)?.took);
+            let run = sync(arguments, &many, folder.path(), rows, columns)?;
             ranged = ranged.min(run.took);
             peak = peak.max(run.peak);
         }
         let ratio = serial.as_secs_f64() / ranged.as_secs_f64();
         figures.push(Figure {
             what: format!(
-                "full sync of {rows} accounts in ranges, up to {PARALLELISM} requests at once \
-                 ({:.2} s), against page after page ({:.2} s), each answer {} ms late",
+                "full sync of {rows} accounts × {} columns in ranges, up to {PARALLELISM} requests \
+                 at once ({:.2} s), against page after page ({:.2} s), each answer {} ms late",
+                columns.len(),
                 ranged.as_secs_f64(),
                 serial.as_secs_f64(),
                 latency.as_millis()

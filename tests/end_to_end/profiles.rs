@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use dataverse_host::contract::{NewColumn, NewType, Requirement, TextType};
 use dataverse_host::StreamRequest;
+use dataverse_host::contract::{NewColumn, NewType, Requirement, TextType};
 use dataverse_tests::{Memory, Stand, all_complete, assert_row_fits, assert_same, host};
 use serde_json::json;
 
@@ -58,7 +58,14 @@ async fn every_table_of_every_profile_arrives_value_by_value() {
     }
     let account = |n: usize| {
         let letters = "Straße 漢字 🚀 \"\\\u{2028}\u{1}é ";
-        let text = |length: usize| letters.chars().cycle().skip(n).take(length).collect::<String>();
+        let text = |length: usize| {
+            letters
+                .chars()
+                .cycle()
+                .skip(n)
+                .take(length)
+                .collect::<String>()
+        };
         json!({
             "name": text(160),
             "revenue": 1_234_567.89,

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dataverse_host::StreamRequest;
 use dataverse_host::contract::{Change, Event, Selection, StreamKind};
 use dataverse_tests::{Memory, Stand, all_complete, assert_row_fits, parse_rows, sync_events};
-use dataverse_host::StreamRequest;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -103,7 +103,10 @@ async fn the_history_of_rows_is_told_once_and_column_by_column() {
         .create("accounts", &json!({"name": "First", "revenue": 10.5}))
         .await;
     for name in ["Second", "Third"] {
-        stand.api.update("accounts", &id, &json!({"name": name})).await;
+        stand
+            .api
+            .update("accounts", &id, &json!({"name": name}))
+            .await;
     }
     let memory = Memory::new();
     let request = [StreamRequest::all_of("audit-history:account")];
@@ -124,7 +127,10 @@ async fn the_history_of_rows_is_told_once_and_column_by_column() {
     ]);
     assert_eq!(names(&memory), expected);
 
-    stand.api.update("accounts", &id, &json!({"name": "Fourth"})).await;
+    stand
+        .api
+        .update("accounts", &id, &json!({"name": "Fourth"}))
+        .await;
     let report = stand.sync(&request, memory.clone()).await;
     all_complete(&report);
     expected.insert(told("\"Third\"", "\"Fourth\""));
@@ -141,7 +147,11 @@ async fn a_filter_and_a_time_to_begin_with_leave_out_the_rest() {
     let stand = Stand::of_accounts(30).await;
     let all = stand.api.rows("account").await;
     let filter = "numberofemployees gt 500 or contains(name,'a')";
-    let answer = get(&stand, &format!("accounts?$select=accountid&$filter={filter}")).await;
+    let answer = get(
+        &stand,
+        &format!("accounts?$select=accountid&$filter={filter}"),
+    )
+    .await;
     let expected: BTreeSet<String> = answer["value"]
         .as_array()
         .unwrap()
@@ -228,7 +238,10 @@ async fn changes_of_columns_are_told_and_break_nothing() {
             (&"sample_nickname".to_owned(), &Change::Added),
         ]
     );
-    assert!(matches!(second.last(), Some(Event::Complete(_))), "{second:?}");
+    assert!(
+        matches!(second.last(), Some(Event::Complete(_))),
+        "{second:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
