@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dataverse_host::StreamRequest;
-use dataverse_host::contract::{Change, Event, Selection, StreamKind};
+use dataverse_host::contract::{Change, Event, Selection};
 use dataverse_tests::{Memory, Stand, all_complete, assert_row_fits, parse_rows, sync_events};
 use http::Method;
 use serde_json::{Value, json};
@@ -242,33 +242,6 @@ async fn changes_of_columns_are_told_and_break_nothing() {
         matches!(second.last(), Some(Event::Complete(_))),
         "{second:?}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_large_organization_is_described_within_the_memory_of_one_sync() {
-    const TABLES: usize = 1_500;
-    const COLUMNS: usize = 120;
-    let stand = Stand::with(|builder| builder.extra_tables(TABLES, COLUMNS)).await;
-    // The host gives an instance 64 MiB, and ends it if it takes more.
-    let profile = stand.profile();
-    let mut session = dataverse_tests::host().open(&profile).await.unwrap();
-    let names: Vec<String> = session
-        .list_streams()
-        .await
-        .unwrap()
-        .into_iter()
-        .filter(|stream| stream.kind == StreamKind::Table)
-        .map(|stream| stream.name)
-        .collect();
-    assert!(names.len() >= TABLES, "{}", names.len());
-    stand.emulator.reset_statistics();
-    let mut large = 0;
-    for some in names.chunks(50) {
-        for described in session.describe_streams(some).await.unwrap() {
-            large += usize::from(described.columns.len() >= COLUMNS);
-        }
-    }
-    assert!(large >= TABLES, "{large}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
