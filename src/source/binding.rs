@@ -55,6 +55,9 @@ impl Binding {
                 "only tables and histories take a filter or a time to begin with; leave it out",
             );
         }
+        if kind == StreamKind::Members && !selection.columns.is_empty() {
+            return invalid("it has few columns, and they come together; name none of them");
+        }
         if let Some(filter) = &selection.filter
             && let Err(fault) = condition::check(filter)
         {

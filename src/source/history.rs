@@ -21,7 +21,7 @@ use detail::Line;
 mod detail;
 
 /// How many entries are asked about in one batch.
-const BATCH: usize = 50;
+const BATCH: usize = 100;
 /// How large the rows of one page of entries may become, in bytes.
 const MOST_BYTES: usize = 10 << 20;
 /// How large a piece of them should be.

@@ -22,6 +22,8 @@ mod fetching;
 mod files;
 mod history;
 mod keys;
+mod measure;
+mod opening;
 mod output;
 mod plan;
 mod queries;

@@ -14,6 +14,7 @@ use dataverse_rows::{Members, Walked, walk};
 use super::checkpoint::{Method, Phase, Position};
 use super::event::{Event, Operation, Warning};
 use super::keys::{Found, Keys};
+use super::measure::{Measure, reached};
 use super::output::Output;
 use super::plan::Plan;
 use super::ranges::{Later, Range, Ranges};
@@ -62,37 +63,6 @@ pub(super) enum Arrival {
     Page(usize, Answered),
     /// A page of the baseline.
     Baseline(Answered),
-}
-
-/// Learns how many rows make a page of a certain size.
-struct Measure {
-    /// Never more than this.
-    most: u32,
-    bytes: u64,
-    rows: u64,
-}
-
-impl Measure {
-    fn new(plan: &Plan, most: u32) -> Self {
-        Self {
-            most: plan.most_rows().min(most),
-            bytes: plan.likely_row_bytes() as u64,
-            rows: 1,
-        }
-    }
-
-    fn note(&mut self, bytes: usize, rows: u32) {
-        self.bytes += bytes as u64;
-        self.rows += u64::from(rows);
-    }
-
-    /// How many rows fit into so many bytes, with some to spare for rows that are larger than
-    /// most.
-    fn fitting(&self, bytes: usize) -> u32 {
-        let spared = bytes as u64 / 4 * 3;
-        let rows = spared.saturating_mul(self.rows) / self.bytes.max(1);
-        u32::try_from(rows).unwrap_or(u32::MAX).clamp(1, self.most)
-    }
 }
 
 impl<H: Host> Ranged<H> {
@@ -414,25 +384,4 @@ impl<H: Host> Ranged<H> {
             message: tracking_unavailable(table, why, self.state.method()),
         }));
     }
-}
-
-/// A page is not what was asked for: rows of other versions, or in another order.
-struct Disorder;
-
-/// Up to which version a page reads its range; none if it reads it to its end.
-fn reached(range: Range, walked: &Walked) -> Result<Option<i64>, Disorder> {
-    let goes_on = walked.next_link.is_some();
-    let Some(version) = &walked.watched else {
-        // Nowhere to go on from.
-        return if walked.pieces.is_empty() && !goes_on {
-            Ok(None)
-        } else {
-            Err(Disorder)
-        };
-    };
-    let last = version.parse().map_err(|_| Disorder)?;
-    if !walked.ascending || !range.contains(last) {
-        return Err(Disorder);
-    }
-    Ok(((goes_on && last < range.until) || range.is_open()).then_some(last))
 }

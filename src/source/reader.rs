@@ -11,18 +11,19 @@ use dataverse_rows::{Members, Piece, Walked, walk};
 use super::ahead;
 use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
 use super::event::{Event, Operation, Warning};
+use super::files;
 use super::history::History;
 use super::output::Output;
 use super::plan::Plan;
 use super::sequence::{
-    Answered, BODY_ATTEMPTS, Sequence, Start, begin, circle, request, tracking_unavailable,
-    unreadable, untracked_consequence,
+    Answered, BODY_ATTEMPTS, Sequence, Start, begin, circle, request, unreadable,
 };
-use super::step::{Again, Step};
-use super::{files, tracked};
+use super::step::Step;
 use crate::dataverse::{Client, Link};
-use crate::error::{Error, ErrorKind, Recovery};
+use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
+
+mod recovery;
 
 /// How many pages in a row may be empty. A filter over many rows can leave some; a service
 /// that hands out new links for ever must not keep the host busy for ever.
@@ -236,14 +237,6 @@ impl<H: Host> Reader<H> {
         Ok(pieces)
     }
 
-    /// What can be tried when the rows of a page became too large.
-    fn too_much(&self, error: Error) -> Result<Again, Error> {
-        match error.recovery {
-            Some(Recovery::SmallerPages) => self.recover(error),
-            _ => Err(error),
-        }
-    }
-
     /// Turns to the next page.
     fn follow(&mut self, next_link: &str, is_empty: bool) -> Result<(), Error> {
         let table = &self.plan.table.name;
@@ -327,108 +320,6 @@ impl<H: Host> Reader<H> {
         match &self.sequence.start {
             Some(Position::CaughtUp(Cursor::Delta { link, at, .. })) if link == delta_link => *at,
             _ => self.sequence.began,
-        }
-    }
-
-    /// The last page of a tracked read has no delta link: a known fault of some versions when
-    /// annotations are asked for (reference §6.5).
-    fn without_delta_link(&self) -> Again {
-        let labels = self.plan.binding.labels;
-        let table = &self.plan.table.name;
-        let (method, id, message) = match self.sequence.method {
-            Method::Tracked { plain: false } if labels => (
-                Method::Tracked { plain: true },
-                "labels-unavailable",
-                format!(
-                    "The service forgets where changes of {table} begin when labels are asked \
-                     for. It is read again without; the columns with labels stay empty."
-                ),
-            ),
-            _ => (
-                self.plan.untracked(true),
-                "change-tracking-unavailable",
-                format!(
-                    "The service does not say where changes of {table} begin. {}",
-                    untracked_consequence(self.plan.untracked(true))
-                ),
-            ),
-        };
-        Again::from(Start {
-            position: Position::Beginning { method },
-            reason: "The service did not say where later changes begin.".to_owned(),
-        })
-        .warning(id, message)
-    }
-
-    /// What can be tried after a refusal.
-    fn recover(&self, error: Error) -> Result<Again, Error> {
-        let Sequence {
-            method,
-            phase,
-            page_size,
-            follows_link,
-            ..
-        } = self.sequence;
-        let beginning = Position::Beginning { method };
-        if error.recovery == Some(Recovery::SmallerPages) && page_size > 1 {
-            // The sequence starts over, because on its way the page size must not change.
-            let again = Again::from(Start {
-                position: self.sequence.start.clone().unwrap_or(beginning),
-                reason: "The pages were too large for the service or the host.".to_owned(),
-            });
-            return Ok(again.with_smaller_pages(page_size));
-        }
-        if follows_link && tracked::is_refused(&error) {
-            let start = match (method, phase, self.sequence.newest) {
-                (Method::Watermark { column, fallback }, Phase::Changes, mark @ Some(_)) => Start {
-                    position: Position::CaughtUp(Cursor::Newest {
-                        column,
-                        fallback,
-                        mark,
-                        seen: None,
-                    }),
-                    reason: String::new(),
-                },
-                _ => Start {
-                    position: beginning,
-                    reason: format!(
-                        "The service no longer knows where this stream was ({}).",
-                        error.message
-                    ),
-                },
-            };
-            return Ok(Again::from(start).because_of(error));
-        }
-        if let (Method::Tracked { .. }, false, Some(why)) =
-            (method, follows_link, tracked::unavailable(&error))
-        {
-            let method = self.plan.untracked(true);
-            let message = tracking_unavailable(&self.plan.table.name, why, method);
-            let again = Again::from(Start {
-                position: Position::Beginning { method },
-                reason: "The stream is read without change tracking.".to_owned(),
-            });
-            return Ok(again
-                .warning("change-tracking-unavailable", message)
-                .because_of(error));
-        }
-        Err(self.of_filter(error))
-    }
-
-    /// A refusal of what the caller's own filter says is the caller's to mend.
-    fn of_filter(&self, error: Error) -> Error {
-        let is_bad = error
-            .fault
-            .as_ref()
-            .is_some_and(|fault| fault.status == 400);
-        if !is_bad || self.plan.binding.filter.is_none() || self.sequence.follows_link {
-            return error;
-        }
-        let (failure, _) = error.parts();
-        Error {
-            kind: ErrorKind::InvalidData,
-            message: format!("{failure}; correct the filter"),
-            ..error
         }
     }
 }

@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 
 use super::binding::Binding;
 use super::checkpoint::{Cursor, Method, Midway, Position, Stop};
-use super::event::{Change, Event, Failure, Reset, Schema, Selection, Warning};
+use super::event::{Event, Failure, Reset, Selection, Warning};
 use super::fetching::Fetching;
+use super::opening::Opened;
 use super::output::Output;
 use super::plan::Plan;
-use super::queries::{self, Asked};
 use super::ranged::{Arrival, Ranged};
 use super::ranges::Ranges;
 use super::reader::Reader;
@@ -21,8 +21,9 @@ use super::size::Sizes;
 use super::step::{Again, Step};
 use super::survey::{Survey, survey};
 use super::sweep::Sweep;
-use super::{drift, resume, retention, security, watermark};
-use crate::catalog::{self, StreamKind, StreamName, Table, row_schema};
+use super::{drift, opening, resume, watermark};
+
+use crate::catalog::{StreamKind, StreamName};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
@@ -114,43 +115,6 @@ pub(super) enum Turn {
     Arrived(Arrival),
 }
 
-/// What must be known before a stream is read.
-pub(super) struct Opened {
-    table: Table,
-    /// The queries that its rows come from, if they are not a table's.
-    queries: Vec<Asked>,
-    /// Why its change token is of no use any more.
-    stale: Option<String>,
-    /// Columns that field security keeps from the account.
-    unreadable: Vec<String>,
-}
-
-async fn open<H: Host>(
-    client: Client<H>,
-    selection: Selection,
-    fresh_at: Option<u64>,
-) -> Result<Opened, Error> {
-    let Selection { stream: name, .. } = &selection;
-    let (table, queries) = match StreamName::of(name) {
-        StreamName::Table(name) => (catalog::read(&client, name).await?, Vec::new()),
-        StreamName::History(audited) => {
-            (catalog::history_table(&client, audited).await?, Vec::new())
-        }
-        _ => queries::open(&client, name, selection.query.as_deref()).await?,
-    };
-    let stale = match fresh_at {
-        Some(at) => retention::too_old(&client, at).await,
-        None => None,
-    };
-    let unreadable = security::unreadable(&client, &table, &selection.columns).await?;
-    Ok(Opened {
-        table,
-        queries,
-        stale,
-        unreadable,
-    })
-}
-
 impl<H: Host> Stream<H> {
     /// Asks for the metadata of a stream.
     pub(super) async fn open(common: Common<H>, waiting: Waiting) -> Self {
@@ -158,7 +122,7 @@ impl<H: Host> Stream<H> {
             Some(Position::CaughtUp(Cursor::Delta { at, .. })) => *at,
             _ => None,
         };
-        let opening = open(common.client.clone(), waiting.selection.clone(), fresh_at);
+        let opening = opening::open(common.client.clone(), waiting.selection.clone(), fresh_at);
         let opening = Started::new(opening).await;
         let in_ranges = common.client.settings().limits.max_concurrency > 1;
         Self {
@@ -297,35 +261,7 @@ impl<H: Host> Stream<H> {
         plan.queries = opened.queries;
         let changes = before.map_or_else(Vec::new, |types| drift::changes(types, &plan.types));
         let start = resume::start(resume, &plan, &changes, opened.stale);
-        let gone: Vec<&str> = changes
-            .iter()
-            .filter(|change| change.change == Change::Removed)
-            .map(|change| change.column.as_str())
-            .collect();
-        let message = format!(
-            "{} has no readable column {} any more; the others are read.",
-            plan.table.name,
-            gone.join(", ")
-        );
-        let is_missed = !gone.is_empty() && binding.columns.is_some();
-        self.events.push_back(Event::Schema(Schema {
-            stream: plan.table.name.clone(),
-            primary_key: plan.table.key(),
-            row_schema: row_schema(&plan.table, binding.columns.as_deref(), binding.labels),
-            changes,
-        }));
-        if is_missed {
-            self.warn("columns-removed", message);
-        }
-        if !opened.unreadable.is_empty() {
-            let message = format!(
-                "Field security keeps {} of {} from this account: they come as null. An \
-                 administrator can add it to a field security profile that may read them.",
-                opened.unreadable.join(", "),
-                plan.table.name
-            );
-            self.warn("columns-unreadable", message);
-        }
+        opening::announce(&plan, changes, &opened.unreadable, &mut self.events);
         let plan = Rc::new(plan);
         self.plan = Some(Rc::clone(&plan));
         self.set_out(plan, start).await

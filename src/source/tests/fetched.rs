@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use super::service::{Kind, World};
 use super::*;
 use crate::catalog::{self, StreamKind};
-use crate::simulation::{Reply, signed_in};
+use crate::simulation::{Reply, Storm, signed_in};
 
 const ACTIVE: &str = "00000000-0000-0000-0000-00000000000a";
 const MINE: &str = "00000000-0000-0000-0000-00000000000b";
@@ -412,4 +412,55 @@ fn members_of_static_and_of_dynamic_lists_are_one_stream() {
     }
     // Only tables are counted.
     assert_eq!(host.count("RetrieveTotalRecordCount"), 0);
+}
+
+#[test]
+fn whatever_fails_on_the_way_every_row_comes_once() {
+    for seed in 0..40 {
+        let counted = |n: u32| json!({"status": n});
+        let service = Queries::new((0..40).map(counted).collect());
+        service.borrow_mut().gives_cookies = seed % 2 == 0;
+        let host = Queries::host(&service);
+        host.set_storm(Some(Storm::new(seed, 5)));
+        let asked = query(
+            "counts",
+            "<fetch aggregate='true'><entity name='alpha'>\
+             <attribute name='statuscode' groupby='true' alias='status'/></entity></fetch>",
+        );
+        let mut found: Vec<Value> = Vec::new();
+        let mut checkpoint = None;
+        let mut is_to_be_killed = seed % 3 == 0;
+        // A sync that fails goes on from its last page, in another process.
+        for _ in 0..50 {
+            let resumed = Selection {
+                checkpoint: checkpoint.clone(),
+                ..asked.clone()
+            };
+            let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+            let mut sync = Sync::start(&session, vec![resumed]).unwrap();
+            while let Ok(Some(event)) = host.block_on(sync.next()) {
+                match event {
+                    Event::Reset(_) => found.clear(),
+                    Event::Page(page) => {
+                        let lines = page.ndjson.lines();
+                        found
+                            .extend(lines.map(|line| serde_json::from_str::<Value>(line).unwrap()));
+                        checkpoint = Some(page.checkpoint);
+                    }
+                    _ => {}
+                }
+                if found.len() > 20 && is_to_be_killed {
+                    is_to_be_killed = false;
+                    break;
+                }
+            }
+            if found.len() == 40 {
+                break;
+            }
+        }
+        let expected: Vec<Value> = (0..40)
+            .map(|n| json!({"rownumber": n + 1, "status": n}))
+            .collect();
+        assert_eq!(found, expected, "{seed}");
+    }
 }

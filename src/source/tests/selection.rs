@@ -183,6 +183,13 @@ fn selections_that_cannot_be_meant_are_refused_by_what_is_wrong() {
             },
             "only tables",
         ),
+        (
+            Selection {
+                columns: vec!["listid".to_owned()],
+                ..selection("list-members")
+            },
+            "few columns",
+        ),
     ] {
         let error = run(&host, vec![selection]).unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidData);
