@@ -2,8 +2,8 @@
 //!
 //! Several tables are read in two waves, each one batch: their definitions with all columns in
 //! short, then whatever each kind of column has more to tell. Kinds that a table does not have
-//! cost nothing. Of a single table all of that is asked for in one. An answer is taken apart into its parts, and each part at once into what is kept of
-//! it.
+//! cost nothing. Of a single table all of that is asked for in one. An answer is taken apart into
+//! its parts, and each part at once into what is kept of it.
 
 mod cast;
 mod definition;
