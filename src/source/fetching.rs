@@ -13,12 +13,12 @@ use dataverse_rows::{Members, Piece, Walked, walk};
 use super::checkpoint::{Cursor, Fetched, Method, Position};
 use super::event::{Event, Operation, Reset, Warning};
 use super::output::Output;
-use super::plan::Plan;
+use super::plan::{MAX_PAGE_SIZE, Plan};
 use super::queries::{Asked, Membership};
 use super::sequence::{Answered, BODY_ATTEMPTS, Start, circle, request, unreadable};
 use super::step::{Again, Step};
 use super::tracked;
-use crate::dataverse::fetch::{Extent, MOST_WITHOUT_COOKIE, next_cookie};
+use crate::dataverse::fetch::{Extent, Fetch, MOST_WITHOUT_COOKIE, next_cookie};
 use crate::dataverse::{Annotations, Client, Prefer};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::{Host, Started};
@@ -28,6 +28,8 @@ pub(super) struct Fetching<H> {
     client: Client<H>,
     plan: Rc<Plan>,
     output: Output,
+    /// Rows per page, unless a query is to be read otherwise.
+    page_size: u32,
     /// Which of the queries is being read.
     index: usize,
     /// The page that is on its way.
@@ -76,6 +78,7 @@ impl<H: Host> Fetching<H> {
             client,
             plan,
             output,
+            page_size,
             index,
             at,
             answer,
@@ -141,7 +144,7 @@ impl<H: Host> Fetching<H> {
         let next = next.or_else(|| {
             self.index += 1;
             let is_there = self.index < self.plan.queries.len();
-            is_there.then(|| first_page(&self.plan, self.index, self.at.page_size))
+            is_there.then(|| first_page(&self.plan, self.index, self.page_size))
         });
         let (position, step) = if let Some(next) = next {
             self.at = next.clone();
@@ -179,22 +182,18 @@ impl<H: Host> Fetching<H> {
             );
             return Err(Error::new(ErrorKind::InvalidData, message));
         }
-        let cookie = walked.paging_cookie.as_deref().and_then(next_cookie);
-        if cookie.is_none() {
-            if count == 0 {
-                return Err(circle(stream));
-            }
-            let page = u64::from(self.at.page) + 1;
-            if page * u64::from(self.at.page_size) > MOST_WITHOUT_COOKIE {
-                let message = format!(
-                    "the service pages through the query of {stream} without cookies, and so \
-                     reaches {MOST_WITHOUT_COOKIE} rows and no further; order it by columns of \
-                     its first table, or narrow it"
-                );
-                return Err(Error::new(ErrorKind::Unsupported, message));
-            }
-        } else if count == 0 && cookie == self.at.cookie {
+        if count == 0 {
             return Err(circle(stream));
+        }
+        let cookie = walked.paging_cookie.as_deref().and_then(next_cookie);
+        let reached = (u64::from(self.at.page) + 1) * u64::from(self.at.page_size);
+        if cookie.is_none() && reached > MOST_WITHOUT_COOKIE {
+            let message = format!(
+                "the service pages through the query of {stream} without cookies, and so reaches \
+                 {MOST_WITHOUT_COOKIE} rows and no further; order it by columns of its first \
+                 table, or narrow it"
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
         }
         Ok(Some(Fetched {
             query: self.at.query.clone(),
@@ -245,16 +244,28 @@ impl<H: Host> Fetching<H> {
 }
 
 fn first_page(plan: &Plan, index: usize, page_size: u32) -> Fetched {
-    let query = plan.queries.get(index);
-    Fetched {
-        query: query.map_or_else(String::new, |query| query.name.clone()),
+    let mut at = Fetched {
+        query: String::new(),
         page: 1,
-        page_size: query
-            .and_then(|query| query.fetch.count)
-            .map_or(page_size, |count| count.clamp(1, page_size)),
+        page_size,
         rows: 0,
         cookie: None,
+    };
+    if let Some(query) = plan.queries.get(index) {
+        at.query.clone_from(&query.name);
+        at.page_size = match query.fetch.count {
+            // Of rows in no order it is best to have all at once.
+            None if is_unordered(&query.fetch) && page_size >= plan.page_size() => MAX_PAGE_SIZE,
+            None => page_size,
+            Some(count) => count.clamp(1, page_size),
+        };
     }
+    at
+}
+
+/// Whether nothing says in which order its rows come; of rows of a table their key does.
+fn is_unordered(fetch: &Fetch) -> bool {
+    (fetch.is_distinct || fetch.is_aggregate) && !fetch.is_ordered
 }
 
 async fn ask<H: Host>(

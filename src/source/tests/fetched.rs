@@ -310,6 +310,10 @@ fn what_cannot_be_paged_is_refused_or_has_one_page() {
         "distinct",
         "<fetch distinct='true'><entity name='alpha'><attribute name='alphaid'/></entity></fetch>",
     );
+    // At once they come even so.
+    let events = run(&host, vec![unordered.clone()]).unwrap();
+    assert_eq!(rows(&events).len(), 17);
+    service.borrow_mut().rows = vec![json!({"alphaid": ACTIVE}); 5_001];
     let events = run(&host, vec![unordered]).unwrap();
     assert!(failure(&events).message.contains("give the query an order"));
     let broken = query("broken", "<fetch><entity name='alpha'>");
@@ -425,7 +429,8 @@ fn whatever_fails_on_the_way_every_row_comes_once() {
         let asked = query(
             "counts",
             "<fetch aggregate='true'><entity name='alpha'>\
-             <attribute name='statuscode' groupby='true' alias='status'/></entity></fetch>",
+             <attribute name='statuscode' groupby='true' alias='status'/>\
+             <order alias='status'/></entity></fetch>",
         );
         let mut found: Vec<Value> = Vec::new();
         let mut checkpoint = None;
