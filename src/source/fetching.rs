@@ -28,14 +28,21 @@ pub(super) struct Fetching<H> {
     client: Client<H>,
     plan: Rc<Plan>,
     output: Output,
-    /// Rows per page, unless a query is to be read otherwise.
-    page_size: u32,
+    sizes: Sizes,
     /// Which of the queries is being read.
     index: usize,
     /// The page that is on its way.
     at: Fetched,
     answer: Started<Answered>,
     attempts: u32,
+}
+
+/// Rows per page.
+#[derive(Clone, Copy)]
+struct Sizes {
+    usual: u32,
+    /// What the service and the host bear.
+    most: u32,
 }
 
 impl<H: Host> Fetching<H> {
@@ -52,7 +59,10 @@ impl<H: Host> Fetching<H> {
         events: &mut VecDeque<Event>,
     ) -> Result<Self, Error> {
         let output = Output::new(Rc::clone(&plan), &start.position)?;
-        let page_size = plan.page_size().min(page_size);
+        let sizes = Sizes {
+            usual: plan.page_size().min(page_size),
+            most: MAX_PAGE_SIZE.min(page_size),
+        };
         let resumed = match start.position {
             Position::Fetched(at) => plan
                 .queries
@@ -71,14 +81,14 @@ impl<H: Host> Fetching<H> {
                 stream: plan.table.name.clone(),
                 reason,
             }));
-            (0, first_page(&plan, 0, page_size))
+            (0, first_page(&plan, 0, sizes))
         });
         let answer = ask(&client, &plan, index, &at, 0).await?;
         Ok(Self {
             client,
             plan,
             output,
-            page_size,
+            sizes,
             index,
             at,
             answer,
@@ -144,7 +154,7 @@ impl<H: Host> Fetching<H> {
         let next = next.or_else(|| {
             self.index += 1;
             let is_there = self.index < self.plan.queries.len();
-            is_there.then(|| first_page(&self.plan, self.index, self.page_size))
+            is_there.then(|| first_page(&self.plan, self.index, self.sizes))
         });
         let (position, step) = if let Some(next) = next {
             self.at = next.clone();
@@ -243,11 +253,11 @@ impl<H: Host> Fetching<H> {
     }
 }
 
-fn first_page(plan: &Plan, index: usize, page_size: u32) -> Fetched {
+fn first_page(plan: &Plan, index: usize, sizes: Sizes) -> Fetched {
     let mut at = Fetched {
         query: String::new(),
         page: 1,
-        page_size,
+        page_size: sizes.usual,
         rows: 0,
         cookie: None,
     };
@@ -255,9 +265,9 @@ fn first_page(plan: &Plan, index: usize, page_size: u32) -> Fetched {
         at.query.clone_from(&query.name);
         at.page_size = match query.fetch.count {
             // Of rows in no order it is best to have all at once.
-            None if is_unordered(&query.fetch) && page_size >= plan.page_size() => MAX_PAGE_SIZE,
-            None => page_size,
-            Some(count) => count.clamp(1, page_size),
+            None if is_unordered(&query.fetch) => sizes.most,
+            None => sizes.usual,
+            Some(count) => count.clamp(1, sizes.usual),
         };
     }
     at

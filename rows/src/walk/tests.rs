@@ -345,3 +345,42 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rows_of_queries_get_their_nulls_and_their_numbers() {
+    let columns = [
+        Column {
+            name: "total",
+            labels: Vec::new(),
+        },
+        Column {
+            name: "o.ownerid",
+            labels: vec!["o.owneridname".to_owned(), "o.owneridtype".to_owned()],
+        },
+    ];
+    let mut members = Members::new("row", &columns, None, true, None)
+        .with_nulls(&columns)
+        .numbered_after(9);
+    let body = r#"{"@Microsoft.Dynamics.CRM.morerecords":"true","value":[
+        {"o_x002e_ownerid":"a","o_x002e_ownerid@OData.Community.Display.V1.FormattedValue":"Ann",
+         "o_x002e_ownerid@Microsoft.Dynamics.CRM.lookuplogicalname":"systemuser"},
+        {"total":1.50}],
+        "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie":"<cookie a=\"b\"/>"}"#;
+    let walked = walk(&mut members, body.as_bytes()).unwrap();
+    assert_eq!(walked.more, Some(true));
+    assert_eq!(walked.paging_cookie.as_deref(), Some("<cookie a=\"b\"/>"));
+    let rows: Vec<Value> = walked.pieces[0]
+        .ndjson
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            json!({"row": 10, "total": null, "o.ownerid": "a", "o.owneridname": "Ann",
+                   "o.owneridtype": "systemuser"}),
+            json!({"row": 11, "total": 1.50, "o.ownerid": null, "o.owneridname": null,
+                   "o.owneridtype": null}),
+        ]
+    );
+}
