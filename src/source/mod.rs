@@ -8,9 +8,13 @@
 //!
 //! A table that turns out large (`size`, `survey`) is read in several `ranges` at once by the
 //! `ranged` reader, beside which a read of the `keys` brings change tracking under way. Where
-//! deletions are not reported, a `sweep` over the keys finds them. Views, queries of the caller's
-//! own and members of lists come from `queries` in FetchXML, read by `fetching`. The audit log becomes a `history`. What each stream may have
-//! in hand is its `share`.
+//! deletions are not reported, a `sweep` over the keys finds them. What each stream may have in
+//! hand is its `share`.
+//!
+//! Views, queries of the caller's own and members of lists come from `queries` in FetchXML, read
+//! by `fetching`. The audit log becomes a `history` of what changed. `files` puts the content of
+//! files in their place; `drift` tells what has become of columns, `security` which of them the
+//! account may not read, and `retention` when a change token is too old.
 
 mod ahead;
 mod binding;
