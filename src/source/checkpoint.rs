@@ -278,6 +278,12 @@ fn parse(binding: &Binding, text: &str) -> Result<Stop, String> {
     if v <= 0 || sum != document.sum {
         return Err("it is damaged (its checksum is wrong)".to_owned());
     }
+    // Whatever was passed over in reading is missing from what is written.
+    let understood = serde_json::to_string(&document)
+        .and_then(|text| serde_json::from_slice::<Value>(text.as_bytes()));
+    if understood.ok().as_ref() != Some(&whole) {
+        return Err("it is damaged (it holds something that does not belong there)".to_owned());
+    }
     let made_for = Binding {
         environment: document.environment,
         table: document.table,

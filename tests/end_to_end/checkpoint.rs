@@ -105,7 +105,7 @@ async fn damage_of_any_kind_is_refused() {
             refusal(&stand, selection("account", nonsense)).await;
         }
         let mut document: Value = serde_json::from_str(&good).unwrap();
-        document["v"] = 3.into();
+        document["v"] = 1_000.into();
         document["news"] = "what this connector cannot know".into();
         let told = refusal(&stand, selection("account", &document.to_string())).await;
         assert!(told.contains("newer version"), "{told}");

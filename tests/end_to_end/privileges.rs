@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 const APPLICATION: Uuid = Uuid::from_u128(0x5f0e_3c64_0000_4c57_8d6c_0000_0000_7001);
 
-/// Privileges that the role editor knows and that guard nothing a Web API of this stage is
-/// asked for: editing rows in bulk is what a person does in a list, columns are not created yet,
-/// and relationships come with the metadata that anybody may read.
-const GUARDING_NOTHING: [&str; 3] = ["prvBulkEdit", "prvCreateAttribute", "prvReadRelationship"];
+/// Privileges that the role editor knows and that guard nothing the Web API is asked for: editing
+/// rows in bulk is what a person does in a list, and relationships come with the metadata that
+/// anybody may read.
+const GUARDING_NOTHING: [&str; 2] = ["prvBulkEdit", "prvReadRelationship"];
 
 /// Whose roles and teams are changed: nobody's whose privileges are compared.
 const PERSON: &str = "isdisabled eq false and accessmode eq 0";
@@ -291,6 +291,16 @@ async fn attempts(stand: &Stand, permission: &Permission) -> Vec<Attempt> {
             }]});
             let path = format!("teams({team})/Microsoft.Dynamics.CRM.AddMembersTeam");
             vec![with(Method::POST, path, member)]
+        }
+        "prvCreateAttribute" => {
+            let column = json!({
+                "@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+                "SchemaName": "new_Remark",
+                "MaxLength": 50,
+                "DisplayName": {"LocalizedLabels": [{"Label": "Remark", "LanguageCode": 1033}]},
+            });
+            let path = "EntityDefinitions(LogicalName='account')/Attributes";
+            vec![with(Method::POST, path.into(), column)]
         }
         "prvReadRecordAuditHistory" => {
             let account = id("accounts", "").await;

@@ -71,6 +71,8 @@ fn fits(schema: &Value, raw: &str) -> Result<(), String> {
                     .any(|name| has_type(&value, raw, name.as_str().unwrap_or_default())),
                 _ => false,
             },
+            "minimum" => is_number_at_least(raw, &rule.to_string()),
+            "maximum" => is_number_at_least(&rule.to_string(), raw),
             "const" => value == *rule,
             "enum" => rule.as_array().is_some_and(|list| list.contains(&value)),
             "not" => fits(rule, raw).is_err(),
@@ -108,6 +110,15 @@ fn fits(schema: &Value, raw: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether one number is at least another; what is no number is no matter of it.
+fn is_number_at_least(number: &str, least: &str) -> bool {
+    // Near enough: values and bounds are not as close together as binary numbers of their size.
+    match (number.parse::<f64>(), least.parse::<f64>()) {
+        (Ok(number), Ok(least)) => number >= least,
+        _ => true,
+    }
 }
 
 fn has_type(value: &Value, raw: &str, name: &str) -> bool {

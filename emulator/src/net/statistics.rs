@@ -19,9 +19,10 @@ pub(crate) enum RequestKind {
 }
 
 impl RequestKind {
-    /// Whether the request is about rows, and so a *data request* for faults.
+    /// Whether the request is about rows, and so a *data request* for faults. A batch may be
+    /// about anything: a fault for it names its path.
     pub(crate) fn is_data(self) -> bool {
-        matches!(self, Self::Read | Self::Write | Self::Batch)
+        matches!(self, Self::Read | Self::Write)
     }
 }
 

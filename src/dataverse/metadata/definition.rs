@@ -229,10 +229,8 @@ pub struct TableKey {
 
 impl Attribute {
     /// Whether a query may ask for it and rows hold it (reference §4.10, §5.3). Parts of
-    /// other columns and those that the Web API does not know cannot be asked for; a picture is
-    /// said to be part of its own key, and can.
+    /// other columns and those that the Web API does not know cannot be asked for.
     pub fn is_selectable(&self) -> bool {
-        let is_whole = self.attribute_of.is_none() || self.kind == AttributeKind::Image;
-        self.valid_for_read && is_whole && self.kind != AttributeKind::Virtual
+        self.valid_for_read && self.attribute_of.is_none() && self.kind != AttributeKind::Virtual
     }
 }

@@ -2,13 +2,13 @@
 //! whatever may be missing may be missing, or null.
 
 use super::definition::{
-    Attribute, OptionItem, RequiredLevel, TableDefinition, TableKey, TableSummary,
+    Attribute, AttributeKind, OptionItem, RequiredLevel, TableDefinition, TableKey, TableSummary,
 };
 use super::guards::Switch;
 use super::kind::kind;
 use super::relationship::{Cardinality, Relationship};
 use crate::dataverse::object::Object;
-use crate::ordered;
+use crate::ordered::{self, Set};
 
 /// The columns whose values grow with every change.
 pub(super) const GROWING: [&str; 2] = ["modifiedon", "versionnumber"];
@@ -47,6 +47,7 @@ impl TableDefinition {
             .objects("Attributes")
             .filter_map(|column| attribute(&column))
             .collect();
+        part_files(&mut attributes);
         // The service lists columns in no particular order.
         ordered::sort_by(&mut attributes, |a, b| {
             (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
@@ -75,6 +76,24 @@ impl TableDefinition {
             keys,
             relationships,
         })
+    }
+}
+
+/// A file's name is said to be part of the file; a picture, its address and its time parts of
+/// the picture's key. Rows hold each of them, as they hold no part of any other column.
+fn part_files(attributes: &mut [Attribute]) {
+    let wholes: Set<String> = attributes
+        .iter()
+        .filter_map(|attribute| match attribute.kind {
+            AttributeKind::File => Some(attribute.logical_name.clone()),
+            AttributeKind::Image => attribute.attribute_of.clone(),
+            _ => None,
+        })
+        .collect();
+    for attribute in attributes {
+        attribute
+            .attribute_of
+            .take_if(|whole| wholes.contains(whole));
     }
 }
 

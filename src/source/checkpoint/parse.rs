@@ -1,5 +1,5 @@
-//! The parts of a checkpoint, from JSON. Nothing here is lenient: what is not understood
-//! letter by letter does not survive the checksum.
+//! The parts of a checkpoint, from JSON. What is passed over here is refused by the caller,
+//! who compares what was understood with what was given.
 
 use serde_json::Value;
 

@@ -17,6 +17,9 @@ use crate::{
 /// `teamtype` of an access team, which has no roles.
 const ACCESS_TEAM: i64 = 1;
 
+/// How a team's members are reached from it.
+const MEMBERSHIP: &str = "teammembership_association";
+
 /// Whether two rows are being associated or parted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum Change {
@@ -33,8 +36,9 @@ impl Call<'_> {
         team: Uuid,
     ) -> Result<Response, ODataError> {
         for user in self.members(writer)? {
+            self.require_change(writer, table, team, MEMBERSHIP, user, Change::Associate)?;
             if !is_member(writer, team, user)? {
-                self.associate(writer, table, team, "teammembership_association", user)?;
+                self.associate(writer, table, team, MEMBERSHIP, user)?;
             }
         }
         Ok(Response::empty(StatusCode::NO_CONTENT))
@@ -48,8 +52,9 @@ impl Call<'_> {
         team: Uuid,
     ) -> Result<Response, ODataError> {
         for user in self.members(writer)? {
+            self.require_change(writer, table, team, MEMBERSHIP, user, Change::Disassociate)?;
             if is_member(writer, team, user)? {
-                self.disassociate(writer, table, team, "teammembership_association", user)?;
+                self.disassociate(writer, table, team, MEMBERSHIP, user)?;
             }
         }
         Ok(Response::empty(StatusCode::NO_CONTENT))

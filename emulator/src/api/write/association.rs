@@ -25,6 +25,20 @@ struct End<'a> {
 }
 
 impl Call<'_> {
+    /// Fails unless the caller may associate or part two rows, whether or not they are associated.
+    pub(in crate::api) fn require_change(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        id: Uuid,
+        navigation: &str,
+        other_id: Uuid,
+        change: Change,
+    ) -> Result<(), ODataError> {
+        let link = self.association(table, id, navigation, other_id)?;
+        self.require_link(writer, &link, change)
+    }
+
     /// Adds the row that associates two others.
     pub(in crate::api) fn associate(
         &self,
