@@ -342,6 +342,8 @@ fn list_sql(
         sql.append(if at == 0 { " ORDER BY " } else { ", " });
         sql.push(column.ordering());
     }
-    sql.append(format!(" LIMIT {limit}"));
+    // A very small limit is a reason for SQLite to sort the whole table instead of following an
+    // index. What is beyond the page is never fetched.
+    sql.append(format!(" LIMIT {}", limit.max(100)));
     sql
 }
