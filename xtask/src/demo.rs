@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             &format!(r#"{{"seed":1,"changes":{}}}"#, options.changes)
         )?
     );
-    say("What has changed since, and only that");
+    say("What has changed since");
     demo.host(&sync, Lines::All)?;
 
     println!("\nThe rows are in {}.", folder.join("crm.db").display());
