@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::metadata_id;
+
 /// The largest decimal number that columns hold, on both sides of zero.
 pub const MAX_DECIMAL: i64 = 100_000_000_000;
 /// The largest amount that columns hold, on both sides of zero.
@@ -56,6 +58,29 @@ pub struct Column {
 }
 
 impl Column {
+    /// A standard column with nothing but name and type.
+    pub(crate) fn plain(table: &str, schema_name: &str, kind: ColumnKind) -> Self {
+        let logical_name = schema_name.to_lowercase();
+        Self {
+            metadata_id: metadata_id(&["column", table, &logical_name]),
+            logical_name,
+            schema_name: schema_name.to_owned(),
+            kind,
+            display_name: None,
+            description: None,
+            required: RequiredLevel::None,
+            readable: true,
+            creatable: true,
+            updatable: true,
+            attribute_of: None,
+            source: SourceType::Simple,
+            column_number: 0,
+            is_custom: false,
+            secured: false,
+            audited: true,
+        }
+    }
+
     /// Whether `$select`, `$filter` and `$orderby` may name the column (`IsValidODataAttribute`).
     pub fn is_selectable(&self) -> bool {
         self.readable

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::{Column, ColumnKind, RequiredLevel, SourceType, StringFormat, Table, metadata_id};
+use super::{Column, ColumnKind, StringFormat, Table};
 
 /// Tables whose names have a reading in Japanese.
 const YOMI: [&str; 6] = ["account", "contact", "lead", "systemuser", "team", "owner"];
@@ -91,23 +91,13 @@ fn name(format: StringFormat) -> ColumnKind {
 
 fn describing(table: &Table, column: &Column, suffix: &str, kind: ColumnKind) -> Column {
     let schema_name = format!("{}{suffix}", column.schema_name);
-    let logical_name = schema_name.to_lowercase();
     Column {
-        metadata_id: metadata_id(&["column", &table.logical_name, &logical_name]),
-        logical_name,
-        schema_name,
-        kind,
-        display_name: None,
-        description: None,
-        required: RequiredLevel::None,
         readable: column.readable,
         creatable: false,
         updatable: false,
         attribute_of: Some(column.logical_name.clone()),
-        source: SourceType::Simple,
-        column_number: 0,
         is_custom: column.is_custom,
-        secured: false,
         audited: false,
+        ..Column::plain(&table.logical_name, &schema_name, kind)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     odata::ODataError,
     schema::{
         Cascade, Column, ColumnKind, MAX_MONEY, Range, Relationship, RequiredLevel, Schema,
-        SchemaChange, SourceType, StringFormat, Table, metadata_id,
+        SchemaChange, StringFormat, Table, metadata_id,
     },
 };
 
@@ -231,24 +231,9 @@ pub(super) fn column(
 
 /// A custom column with nothing but name and type.
 pub(crate) fn plain(table: &Table, schema_name: &str, kind: ColumnKind) -> Column {
-    let logical_name = schema_name.to_lowercase();
     Column {
-        metadata_id: metadata_id(&["column", &table.logical_name, &logical_name]),
-        logical_name,
-        schema_name: schema_name.to_owned(),
-        kind,
-        display_name: None,
-        description: None,
-        required: RequiredLevel::None,
-        readable: true,
-        creatable: true,
-        updatable: true,
-        attribute_of: None,
-        source: SourceType::Simple,
-        column_number: 0,
         is_custom: true,
-        secured: false,
-        audited: true,
+        ..Column::plain(&table.logical_name, schema_name, kind)
     }
 }
 

@@ -1,10 +1,7 @@
 //! A column's line and the indented lines below it.
 
 use super::{
-    super::{
-        Cascade, Choice, Column, ColumnKind, Label, Relationship, RequiredLevel, SourceType,
-        metadata_id,
-    },
+    super::{Cascade, Choice, Column, ColumnKind, Label, Relationship, RequiredLevel, SourceType},
     kind::column_kind,
     words::{Words, number},
 };
@@ -14,24 +11,9 @@ pub(super) fn read_column(table: &str, line: &str) -> Result<Column, String> {
     let mut words = Words(line);
     let schema_name = words.name()?;
     let kind = column_kind(words.expect("a type")?)?;
-    let logical_name = schema_name.to_lowercase();
     let mut column = Column {
-        metadata_id: metadata_id(&["column", table, &logical_name]),
-        logical_name,
-        schema_name,
-        kind,
         display_name: words.optional_quoted()?.map(Label::from),
-        description: None,
-        required: RequiredLevel::None,
-        readable: true,
-        creatable: true,
-        updatable: true,
-        attribute_of: None,
-        source: SourceType::Simple,
-        column_number: 0,
-        is_custom: false,
-        secured: false,
-        audited: true,
+        ..Column::plain(table, &schema_name, kind)
     };
     while let Some(flag) = words.next() {
         match flag {
