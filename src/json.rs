@@ -4,16 +4,16 @@ use serde_json::Value;
 
 /// A JSON object in the making. It is written as text, because no binary number holds all
 /// digits of a decimal one.
-pub(super) struct Object(String);
+pub(crate) struct Object(String);
 
 impl Object {
     /// An object without members.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self("{".to_owned())
     }
 
     /// Adds a member whose value is JSON already.
-    pub(super) fn member(&mut self, name: &str, json: &str) {
+    pub(crate) fn member(&mut self, name: &str, json: &str) {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -23,24 +23,24 @@ impl Object {
     }
 
     /// Adds a text.
-    pub(super) fn text(&mut self, name: &str, text: &str) {
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.member(name, &quoted(text));
     }
 
     /// The whole object.
-    pub(super) fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.0.push('}');
         self.0
     }
 }
 
 /// A JSON string.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
 /// A JSON array of what is JSON already.
-pub(super) fn array(items: impl Iterator<Item = String>) -> String {
+pub(crate) fn array(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
     format!("[{}]", items.join(","))
 }

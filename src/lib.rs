@@ -3,6 +3,7 @@
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
 
 mod auth;
+mod calendar;
 pub mod catalog;
 pub mod connection;
 pub mod dataverse;
@@ -10,6 +11,7 @@ pub mod error;
 #[cfg(target_family = "wasm")]
 mod exports;
 pub mod host;
+mod json;
 mod ordered;
 mod retry;
 pub mod settings;

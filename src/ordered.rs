@@ -42,14 +42,7 @@ impl<K: Ord, V> Map<K, V> {
 
     /// Gives a key a value, in the place of the one it has.
     pub fn insert(&mut self, key: K, value: V) {
-        match self.find(&key) {
-            Ok(index) => {
-                if let Some((_, known)) = self.0.get_mut(index) {
-                    *known = value;
-                }
-            }
-            Err(index) => self.0.insert(index, (key, value)),
-        }
+        self.merge(key, value, |known, value| *known = value);
     }
 
     /// Gives a key a value, or makes one of both if it has one.
@@ -88,10 +81,8 @@ impl<K: Ord, V> Map<K, V> {
 impl<T: Ord> Set<T> {
     /// Adds an item; false if it is there already.
     pub fn insert(&mut self, item: T) -> bool {
-        let is_new = !self.contains(&item);
-        if is_new {
-            self.0.insert(item, ());
-        }
+        let mut is_new = true;
+        self.0.merge(item, (), |(), ()| is_new = false);
         is_new
     }
 

@@ -3,7 +3,6 @@
 mod column;
 mod derived;
 mod new_column;
-mod object;
 mod query;
 mod row_schema;
 mod stream;

@@ -1,8 +1,8 @@
 //! What rows look like, as JSON Schema 2020-12.
 
 use super::column::{Choice, Column, DataType};
-use super::object::{Object, array, quoted};
 use super::table::Table;
+use crate::json::{Object, array, quoted};
 
 /// The schema of a table's rows with the named columns, `None` for all, and with labels if
 /// they are asked for. It is exactly what `source` emits; columns that the service adds later

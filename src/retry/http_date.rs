@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::calendar::days;
+
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
@@ -10,10 +12,10 @@ const MONTHS: [&str; 12] = [
 pub(super) fn parse(text: &str) -> Option<Duration> {
     let (_, rest) = text.split_once(", ")?;
     let mut words = rest.split(' ');
-    let day: u64 = words.next()?.parse().ok()?;
+    let day: i64 = words.next()?.parse().ok()?;
     let name = words.next()?;
-    let month = 1 + MONTHS.iter().position(|month| *month == name)? as u64;
-    let year: u64 = words.next()?.parse().ok()?;
+    let month = 1 + i64::try_from(MONTHS.iter().position(|month| *month == name)?).ok()?;
+    let year: i64 = words.next()?.parse().ok()?;
     let mut clock = words
         .next()?
         .split(':')
@@ -26,22 +28,9 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
         && minute < 60
         && second <= 60;
     (complete && sensible).then(|| {
-        let days = days_since_1970(year, month, day);
+        let days = u64::try_from(days(year, month, day)).unwrap_or_default();
         Duration::from_secs(days * 86_400 + hour * 3_600 + minute * 60 + second)
     })
-}
-
-/// Days of the Gregorian calendar, counted in years that begin in March so that the leap day
-/// comes last.
-fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let before_year = year * 365 + year / 4 - year / 100 + year / 400;
-    let before_month = (month * 153 + 2) / 5;
-    before_year + before_month + day - 1 - 719_468
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::dataverse::query::encode;
 use crate::dataverse::{Client, Guid, Prefer};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::Host;
+use crate::json::quoted;
 
 /// The largest file that comes, in bytes.
 const MOST_FILE: usize = 4 << 20;
@@ -49,7 +50,7 @@ pub(super) async fn fill<H: Host>(
                 if text.len() > 1 {
                     text.push(',');
                 }
-                text.push_str(&serde_json::Value::from(&**name).to_string());
+                text.push_str(&quoted(name));
                 text.push(':');
                 let is_file = value.starts_with('"') && columns.contains(&&**name);
                 let Some(key) = key.as_ref().filter(|_| is_file) else {

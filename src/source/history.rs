@@ -16,6 +16,7 @@ use crate::catalog::ENTRY_CHANGES;
 use crate::dataverse::{Annotations, Client, Guid, Prefer};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::Host;
+use crate::json::quoted;
 use detail::Line;
 
 mod detail;
@@ -152,7 +153,7 @@ impl History {
             if !text.is_empty() {
                 text.push(',');
             }
-            text.push_str(&detail::quoted(&name));
+            text.push_str(&quoted(&name));
             text.push(':');
             text.push_str(&value);
         }

@@ -1,8 +1,8 @@
 //! What is sent to create a column (reference §5.7).
 
-use super::super::object::{Object, array, quoted};
 use super::name::SchemaName;
 use super::{NewChoice, NewColumn, NewType, Requirement};
+use crate::json::{Object, array, quoted};
 
 /// The longest name of a relationship, in characters.
 const LONGEST_RELATIONSHIP: usize = 100;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use dataverse_rows::{column_name, elements, members, string};
-use serde_json::Value;
+
+use crate::json::quoted;
 
 const LABEL: &str = "@OData.Community.Display.V1.FormattedValue";
 /// The longest text that the log keeps, in characters; a longer one ends with an ellipsis.
@@ -190,11 +191,6 @@ fn as_text(value: &str) -> String {
     } else {
         quoted(value)
     }
-}
-
-/// A text as JSON.
-pub(super) fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
 }
 
 fn is_cut_off(value: &str) -> bool {
