@@ -56,6 +56,9 @@ pub enum CallError {
         /// Where the page would be, without its path.
         place: String,
     },
+    /// There are as many instances as the builder allows. Try again when a session has ended.
+    #[error("there are as many sessions at once as this host allows; wait until one has ended")]
+    TooMany,
     /// The instance broke off. It is dead: open a new session and go on from the last checkpoint.
     #[error("the connector broke off in `{call}`: {reason}")]
     Trap {

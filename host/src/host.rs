@@ -4,21 +4,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine};
 
 use crate::authorization::Authorization;
 use crate::bindings::ConnectorPre;
 use crate::cache::Cache;
 use crate::contract::{ConnectorDescription, ConnectorError, Role};
+use crate::engine;
 use crate::error::{CallError, LoadError};
 use crate::instance::{Instance, State, link};
 use crate::profile::Profile;
 use crate::secrets::InMemory;
 use crate::session::Session;
 
-/// How often a busy instance gives way.
-const TICK: Duration = Duration::from_millis(10);
+/// How many instances there may be at once if the builder is not told.
+const MOST_INSTANCES: u32 = 1_000;
 
 /// A connector component, loaded and compiled once, for any number of sessions at the same time.
 ///
@@ -49,6 +50,7 @@ pub struct ConnectorHostBuilder {
     source: Option<Source>,
     cache: CacheChoice,
     environment: Option<Vec<(String, String)>>,
+    most_instances: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -109,6 +111,15 @@ impl ConnectorHostBuilder {
         self
     }
 
+    /// How many instances there may be at once, of which each session has one; 1,000 without
+    /// this call. One more is refused with [`CallError::TooMany`]. Each takes 8 GiB of address
+    /// space and no memory before it runs.
+    #[must_use]
+    pub fn most_instances(mut self, most: u32) -> Self {
+        self.most_instances = Some(most);
+        self
+    }
+
     /// Reads, compiles and checks the component. Blocks for the time of a compilation when the
     /// cache has none.
     pub fn build(self) -> Result<ConnectorHost, LoadError> {
@@ -124,9 +135,8 @@ impl ConnectorHostBuilder {
             CacheChoice::In(directory) => Some(Cache::new(directory)),
             CacheChoice::None => None,
         };
-        let mut config = Config::new();
-        config.epoch_interruption(true);
-        let engine = Engine::new(&config).map_err(LoadError::Runtime)?;
+        let most_instances = self.most_instances.unwrap_or(MOST_INSTANCES);
+        let engine = engine::start(most_instances).map_err(LoadError::Runtime)?;
 
         let start = Instant::now();
         let known = cache.as_ref().and_then(|cache| cache.load(&engine, &wasm));
@@ -151,7 +161,6 @@ impl ConnectorHostBuilder {
             cached,
             took: start.elapsed(),
         };
-        start_ticking(&engine).map_err(|error| LoadError::Runtime(error.into()))?;
         let environment = self.environment.unwrap_or_default();
         Ok(ConnectorHost {
             shared: Arc::new(Shared {
@@ -200,22 +209,6 @@ fn refuse_other_imports(
     } else {
         Err(LoadError::Imports { imports })
     }
-}
-
-/// Advances the engine's epoch for as long as anybody holds it.
-fn start_ticking(engine: &Engine) -> std::io::Result<()> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    };
-    std::thread::Builder::new()
-        .name("connector-epochs".to_owned())
-        .spawn(tick)
-        .map(|_| ())
 }
 
 impl ConnectorHost {

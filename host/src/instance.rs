@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime::{AsContextMut, ResourceLimiter, Store, StoreContextMut};
+use wasmtime::{AsContextMut, PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -157,13 +157,15 @@ impl Instance {
         // Give way at each tick: a busy instance then neither starves others nor escapes the
         // timeout around its call.
         store.epoch_deadline_async_yield_and_update(1);
-        let exports = pre
-            .instantiate_async(&mut store)
-            .await
-            .map_err(|error| CallError::Trap {
+        let exports = pre.instantiate_async(&mut store).await.map_err(|error| {
+            if error.is::<PoolConcurrencyLimitError>() {
+                return CallError::TooMany;
+            }
+            CallError::Trap {
                 call: "instantiate",
                 reason: explain(&error, store.data()),
-            })?;
+            }
+        })?;
         Ok(Self {
             store,
             exports: Arc::new(exports),

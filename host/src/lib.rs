@@ -130,6 +130,7 @@ mod authorization;
 mod bindings;
 mod cache;
 pub mod contract;
+mod engine;
 mod error;
 mod host;
 mod instance;

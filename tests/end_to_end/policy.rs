@@ -169,3 +169,27 @@ async fn sessions_of_one_host_run_side_by_side() {
         assert_same("account", &memories[index].held("account").rows, &rows);
     }
 }
+
+/// As many sessions as the host allows, and no more; memory that an earlier session used is
+/// clean when another one gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_sessions_than_allowed_and_each_ended_one_makes_room() {
+    let stand = stand(1).await;
+    let small = dataverse_host::ConnectorHost::builder()
+        .component_file(dataverse_tests::component_path())
+        .most_instances(2)
+        .build()
+        .unwrap();
+    let profile = stand.profile();
+    for _ in 0..3 {
+        let mut first = small.open(&profile).await.unwrap();
+        let second = small.open(&profile).await.unwrap();
+        let refused = small.open(&profile).await.map(|_| ()).unwrap_err();
+        assert!(matches!(refused, CallError::TooMany), "{refused}");
+        assert!(!refused.is_fatal_to_session());
+        assert!(first.check().await.unwrap().available);
+        drop(second);
+        let mut third = small.open(&profile).await.unwrap();
+        assert!(third.check().await.unwrap().available);
+    }
+}

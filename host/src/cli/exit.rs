@@ -115,7 +115,7 @@ impl From<CallError> for Failure {
                 Exit::from(error.kind)
             }
             CallError::Origin(_) => Exit::Usage,
-            CallError::TimedOut { .. } => Exit::Temporary,
+            CallError::TimedOut { .. } | CallError::TooMany => Exit::Temporary,
             CallError::Page { .. } | CallError::Trap { .. } | CallError::Dead => Exit::Internal,
         };
         Self { exit, message }

@@ -140,7 +140,12 @@ fn load(arguments: &Arguments) -> Result<ConnectorHost, Failure> {
         .clone()
         .or_else(|| std::env::var_os("DATAVERSE_COMPONENT").map(PathBuf::from))
         .unwrap_or_else(beside_or_built);
-    Ok(ConnectorHost::builder().component_file(path).build()?)
+    /// A command has one session, and a new one after an instance that broke off.
+    const MOST_INSTANCES: u32 = 4;
+    Ok(ConnectorHost::builder()
+        .component_file(path)
+        .most_instances(MOST_INSTANCES)
+        .build()?)
 }
 
 /// The component next to this program, else where the build leaves it.
