@@ -12,6 +12,7 @@ use std::{
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use crate::{
     CLIENT_ID, CLIENT_SECRET, Emulator, OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD,
@@ -318,6 +319,7 @@ impl Builder {
         };
         let limiter = Limiter::default();
         limiter.enforce(self.limits);
+        let processors = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
         let environment = Arc::new(Environment {
             api: Service::new(Api::new(Arc::new(store), organization)),
             entra: Arc::clone(&entra),
@@ -325,6 +327,7 @@ impl Builder {
             limiter,
             faults: Faults::default(),
             counters: Counters::default(),
+            turns: Semaphore::new(processors),
             latency: AtomicU64::new(0),
             recommended_parallelism: AtomicU32::new(crate::api::RECOMMENDED_PARALLELISM),
             affinity_cookie: self.affinity_cookie,

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
+use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
     faults::{CutBody, FaultKind, Faults, edit_body, error_response},
@@ -49,6 +50,9 @@ pub(crate) struct Environment {
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
+    /// Answers are worked on in the order in which they were asked for, as many at once as there
+    /// are processors: many that share them would all be late.
+    pub(crate) turns: Semaphore,
     /// Milliseconds added to every answer.
     pub(crate) latency: AtomicU64,
     /// What `x-ms-dop-hint` says.
@@ -200,6 +204,7 @@ impl Environment {
             let remaining = self.limiter.remaining(caller.user, now);
             (Response::error(&error), remaining)
         } else {
+            let _turn = Handle::current().block_on(self.turns.acquire());
             let start = Instant::now();
             let response = self.api.answer(request, &caller);
             let remaining = self.limiter.end(caller.user, now, start.elapsed());

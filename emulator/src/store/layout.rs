@@ -207,9 +207,10 @@ impl Layout {
             }
         }
         sql.push_str("\n);\n");
+        // That a version is never given twice also spares SQLite to order rows by anything else.
         let _ = writeln!(
             sql,
-            "CREATE INDEX \"{name}$version\" ON \"{name}\"(\"$version\");"
+            "CREATE UNIQUE INDEX \"{name}$version\" ON \"{name}\"(\"$version\");"
         );
         for key in &table.keys {
             let quoted: Vec<String> = key.columns.iter().map(|c| format!("\"{c}\"")).collect();
