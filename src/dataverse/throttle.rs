@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How many requests at once before the service has recommended anything.
 const INITIAL_LIMIT: usize = 2;
+/// How many more at once each success allows before the service has ever throttled a request.
+const FIRST_GROWTH: usize = 2;
 
 /// What a session holds itself to.
 #[derive(Debug)]
@@ -73,22 +75,23 @@ impl Restraint {
         self.quiet_until.get().saturating_sub(now)
     }
 
-    /// Notes a success: until the service first throttles a request each one allows one more at
-    /// once, later only as many as are allowed at once together do; up to what the service
-    /// recommends.
+    /// Notes a success: until the service first throttles a request each one allows more at
+    /// once, later only as many as are allowed at once together allow one more; up to what the
+    /// service recommends.
     pub(super) fn welcomed(&self, recommended: Option<u32>) {
         if let Some(count) = recommended.and_then(|count| usize::try_from(count).ok()) {
             self.recommended.set(count.clamp(1, self.ceiling.max(1)));
             self.limit.set(self.limit.get().min(self.recommended.get()));
         }
         self.successes.set(self.successes.get() + 1);
-        let enough = if self.unrebuffed.get() {
-            1
+        let limit = self.limit.get();
+        let (enough, growth) = if self.unrebuffed.get() {
+            (1, FIRST_GROWTH)
         } else {
-            self.limit.get()
+            (limit, 1)
         };
-        if self.successes.get() >= enough && self.limit.get() < self.recommended.get() {
-            self.limit.set(self.limit.get() + 1);
+        if self.successes.get() >= enough && limit < self.recommended.get() {
+            self.limit.set((limit + growth).min(self.recommended.get()));
             self.successes.set(0);
         }
     }
@@ -127,7 +130,7 @@ mod tests {
             restraint.welcomed(Some(5));
             limits.push(restraint.room(NOW));
         }
-        assert_eq!(limits, [2, 3, 4, 5, 5, 5]);
+        assert_eq!(limits, [2, 4, 5, 5, 5, 5]);
         restraint.rebuffed(NOW, None);
         assert_eq!(restraint.room(NOW), 2);
         restraint.rebuffed(NOW, None);

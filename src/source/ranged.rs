@@ -181,7 +181,7 @@ impl<H: Host> Ranged<H> {
     }
 
     /// Splits what remains of a range when there is more room than there are ranges waiting,
-    /// and more to read than a page or two.
+    /// and more to read than a page.
     fn share_out(&mut self, range: Range, after: i64, count: u32) {
         let rest = Range { after, ..range };
         let lanes = self.place.lanes(self.client.welcome());
@@ -189,7 +189,7 @@ impl<H: Host> Ranged<H> {
         // As if the rest were as dense as this page was.
         let read = u128::from(range.after.abs_diff(after)).max(1);
         let rows = u128::from(after.abs_diff(range.until)) * u128::from(count) / read;
-        let pages = rows / u128::from(self.rows_per_page());
+        let pages = rows.div_ceil(self.rows_per_page().into());
         let parts = usize::try_from(pages).unwrap_or(usize::MAX).min(idle + 1);
         if parts > 1 {
             self.state.split(rest, parts);
@@ -332,10 +332,16 @@ impl<H: Host> Ranged<H> {
         Ok(())
     }
 
-    /// The next range without a lane, or the tail when it is time for that.
+    /// The next range without a lane, or the tail when it is time for that. The widest goes
+    /// first, so that none is left over when the others are done; what is recent goes last.
     fn waiting(&self) -> Option<Range> {
         let has_lane = |range: Range| self.lanes.iter().any(|lane| lane.range == range);
-        if let Some(range) = self.state.remaining.iter().find(|range| !has_lane(**range)) {
+        let idle = self
+            .state
+            .remaining
+            .iter()
+            .filter(|range| !has_lane(**range));
+        if let Some(range) = idle.max_by_key(|range| self.state.precedence(**range)) {
             return Some(*range);
         }
         let is_behind = self.state.phase == Phase::Changes && self.baseline.is_some();

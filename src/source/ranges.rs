@@ -128,9 +128,9 @@ impl Ranges {
     /// Everything, in as many parts. The oldest version and the newest only say where it is
     /// worth dividing: the first range takes whatever is older, the tail whatever is newer.
     ///
-    /// What is recent stands apart, in parts of at least `page_size` versions, to be read last:
-    /// a change gets its version before others can see it, so that a version below the newest
-    /// may still appear.
+    /// What is recent stands apart, in parts that a page of `page_size` rows holds, to be read
+    /// last: a change gets its version before others can see it, so that a version below the
+    /// newest may still appear.
     pub(super) fn new(
         oldest: i64,
         newest: i64,
@@ -148,7 +148,9 @@ impl Ranges {
             after: recent,
             until: newest,
         };
-        let recent_pages = recent.length().div_ceil(page_size.max(1).into());
+        // Pages turn out somewhat smaller where rows are large.
+        let versions = u64::from(page_size).saturating_mul(3).div_ceil(4).max(1);
+        let recent_pages = recent.length().div_ceil(versions);
         let recent_parts = usize::try_from(recent_pages).unwrap_or(parts).min(parts);
         let mut remaining: Vec<Range> = settled
             .split(parts)
@@ -180,6 +182,11 @@ impl Ranges {
     /// Whether the range is among the most recent versions, which are read last.
     fn is_recent(&self, range: Range) -> bool {
         range.until > self.tail.saturating_sub(OVERLAP_VERSIONS)
+    }
+
+    /// Which of two ranges is read first: the one of which this is greater.
+    pub(super) fn precedence(&self, range: Range) -> (bool, u64) {
+        (!self.is_recent(range), range.length())
     }
 
     /// How many ranges are not to be read after this one; it is among them.
@@ -281,10 +288,11 @@ mod tests {
         let ranges = Ranges::new(1, 40_000, 3, 5_000, versions(false));
         assert_eq!(
             serde_json::to_string(&ranges.remaining).unwrap(),
-            "[[-1,10000],[10000,20000],[20000,30000],[30000,35000],[35000,40000]]"
+            "[[-1,10000],[10000,20000],[20000,30000],[30000,33333],[33333,36666],[36666,40000]]"
         );
+        assert!(ranges.precedence(ranges.remaining[0]) > ranges.precedence(ranges.remaining[4]));
         assert_eq!(ranges.competing(ranges.remaining[1]), 3);
-        assert_eq!(ranges.competing(ranges.remaining[3]), 5);
+        assert_eq!(ranges.competing(ranges.remaining[3]), 6);
         let ranges = Ranges::new(39_000, 40_000, 2, 500, versions(false));
         assert_eq!(
             serde_json::to_string(&ranges.remaining).unwrap(),
