@@ -14,5 +14,5 @@ mod surrogates;
 mod walk;
 
 pub use members::{Column, Members, column_name};
-pub use parts::{elements, members, string};
-pub use walk::{Malformed, Piece, Walked, walk};
+pub use parts::{elements, members, mended, string};
+pub use walk::{Malformed, Piece, Walked, check, walk};

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use crate::scanner::{Fault, Scanner, Series};
-use crate::walk::{mended, unescaped};
+use crate::surrogates::without_halves;
+use crate::walk::unescaped;
 
 /// Names of members, with the text of their values.
-pub(crate) type Members<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
+pub(crate) type Members<'t> = Vec<(Cow<'t, str>, &'t str)>;
 
 /// The members of an object with their values' text; none if it is no object.
+#[inline(never)]
 pub fn members(text: &str) -> Option<Members<'_>> {
     all_members(&mut Scanner::new(text)).ok()
 }
@@ -20,13 +22,14 @@ fn all_members<'t>(scanner: &mut Scanner<'t>) -> Result<Members<'t>, Fault> {
     while scanner.more(&mut series, b'}')? {
         let place = scanner.at();
         let name = unescaped(scanner.key()?, place)?;
-        members.push((name, mended(scanner)?));
+        members.push((name, scanner.value()?));
     }
     scanner.end()?;
     Ok(members)
 }
 
 /// The elements of an array as text; none if it is no array.
+#[inline(never)]
 pub fn elements(text: &str) -> Option<Vec<&str>> {
     all_elements(&mut Scanner::new(text)).ok()
 }
@@ -42,10 +45,25 @@ fn all_elements<'t>(scanner: &mut Scanner<'t>) -> Result<Vec<&'t str>, Fault> {
     Ok(elements)
 }
 
-/// What the text of a string stands for; none if it is no string.
+/// What the text of a string stands for; none if it is no string. Half a surrogate pair, which
+/// is no character, becomes U+FFFD.
+#[inline(never)]
 pub fn string(text: &str) -> Option<Cow<'_, str>> {
-    let is_string = text.starts_with('"');
-    is_string.then(|| unescaped(text, 0).ok()).flatten()
+    if !text.starts_with('"') {
+        return None;
+    }
+    match without_halves(text) {
+        None => unescaped(text, 0).ok(),
+        Some(mended) => {
+            let whole = unescaped(&mended, 0).ok()?;
+            Some(Cow::Owned(whole.into_owned()))
+        }
+    }
+}
+
+/// The text of a value that goes out with others, fit for UTF-8 as [`string`] is.
+pub fn mended(text: &str) -> Cow<'_, str> {
+    without_halves(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 #[cfg(test)]
@@ -57,7 +75,7 @@ mod tests {
         let found = members(r#" {"a":20000.0000, "b\"":{"c":[1,2]},"d":null} "#).unwrap();
         let found: Vec<(&str, &str)> = found
             .iter()
-            .map(|(name, value)| (&**name, &**value))
+            .map(|(name, value)| (&**name, *value))
             .collect();
         assert_eq!(
             found,
@@ -69,6 +87,7 @@ mod tests {
         );
         assert_eq!(elements("[1, \"a\",{}]").unwrap(), ["1", "\"a\"", "{}"]);
         assert_eq!(string(r#""a\n""#).as_deref(), Some("a\n"));
+        assert_eq!(string(r#""a\ud800""#).as_deref(), Some("a\u{FFFD}"));
         for broken in ["", "[]", "{\"a\":1", "{} {}", "{\"a\"}"] {
             assert_eq!(members(broken), None, "{broken}");
         }

@@ -61,17 +61,17 @@ impl Piece {
     }
 }
 
-/// Why a body is not a page of rows.
+/// Why a body cannot be read.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Malformed {
     /// Not UTF-8.
-    #[error("the answer is not UTF-8 text at byte {0}")]
+    #[error("it is not UTF-8 text at byte {0}")]
     Encoding(usize),
     /// The text ends too early.
-    #[error("the answer breaks off after {0} bytes")]
+    #[error("it breaks off after {0} bytes")]
     CutOff(usize),
-    /// Not JSON, or not the JSON of a page.
-    #[error("the answer cannot be read as a page of rows at byte {offset}: {reason}")]
+    /// Not JSON, or not the JSON that is expected.
+    #[error("at byte {offset}: {reason}")]
     Syntax {
         /// Where, in bytes from the start.
         offset: usize,
@@ -86,8 +86,7 @@ pub enum Malformed {
 /// If the body is not the JSON of a page, or a row lacks its primary key.
 #[inline(never)]
 pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
-    let text =
-        std::str::from_utf8(body).map_err(|error| Malformed::Encoding(error.valid_up_to()))?;
+    let text = text(body)?;
     let mut scanner = Scanner::new(text);
     let mut rows = Rows {
         members,
@@ -99,10 +98,7 @@ pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
             ascending: true,
         },
     };
-    let links = page(&mut scanner, &mut rows).map_err(|fault| match fault {
-        Fault::CutOff => Malformed::CutOff(text.len()),
-        Fault::Syntax { offset, reason } => Malformed::Syntax { offset, reason },
-    })?;
+    let links = page(&mut scanner, &mut rows).map_err(|fault| malformed(fault, text))?;
     Ok(Walked {
         watched: rows.watch.last.take(),
         ascending: rows.watch.ascending,
@@ -112,6 +108,29 @@ pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
         paging_cookie: links.cookie,
         more: links.more,
     })
+}
+
+/// Whether a body is JSON from its beginning to its end.
+///
+/// # Errors
+/// If it is not.
+#[inline(never)]
+pub fn check(body: &[u8]) -> Result<(), Malformed> {
+    let text = text(body)?;
+    let mut scanner = Scanner::new(text);
+    let scanned = scanner.value().and_then(|_| scanner.end());
+    scanned.map_err(|fault| malformed(fault, text))
+}
+
+fn text(body: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(body).map_err(|error| Malformed::Encoding(error.valid_up_to()))
+}
+
+fn malformed(fault: Fault, text: &str) -> Malformed {
+    match fault {
+        Fault::CutOff => Malformed::CutOff(text.len()),
+        Fault::Syntax { offset, reason } => Malformed::Syntax { offset, reason },
+    }
 }
 
 #[derive(Default)]
@@ -318,7 +337,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
 ///
 /// Between the tokens of a value a line break means nothing and within a string it cannot
 /// stand, so that leaving it out changes nothing.
-pub(crate) fn mended<'t>(scanner: &mut Scanner<'t>) -> Result<Cow<'t, str>, Fault> {
+fn mended<'t>(scanner: &mut Scanner<'t>) -> Result<Cow<'t, str>, Fault> {
     let mut value = Cow::Borrowed(scanner.value()?);
     if scanner.take_surrogates()
         && let Some(mended) = without_halves(&value)

@@ -8,8 +8,6 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::de::IgnoredAny;
-
 use super::batch::{Asked, BATCH};
 use super::environment::Environment;
 use super::link::{Link, is_raw};
@@ -258,12 +256,12 @@ impl<H: Host> Client<H> {
         let mut budget = Budget::new(self.patience);
         loop {
             let answer = self.get(link, prefer).await?;
-            let Err(error) = serde_json::from_slice::<IgnoredAny>(&answer.body) else {
+            let Err(malformed) = dataverse_rows::check(&answer.body) else {
                 return Ok(answer.body);
             };
             match budget.pause_after(Duration::ZERO, Repeat::Few, None, host) {
                 Some(pause) => host.sleep(pause).await,
-                None => return Err(unreadable(link, &error)),
+                None => return Err(unreadable(link, &malformed)),
             }
         }
     }

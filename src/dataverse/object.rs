@@ -3,29 +3,32 @@
 //! What is not read costs no memory, and numbers stay as they were written. One routine reads
 //! every kind of object; a type for each would be compiled into a parser of its own.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use dataverse_rows::{elements, members, string};
 
 /// A JSON object. A member that is missing, null or of another kind is none.
 #[derive(Debug)]
-pub(super) struct Object<'t>(Vec<(String, &'t RawValue)>);
+pub(super) struct Object<'t>(Vec<(Cow<'t, str>, &'t str)>);
 
 impl<'t> Object<'t> {
-    /// The object that a text holds, if it holds one and nothing else.
-    pub(super) fn parse(json: &'t [u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok()
+    /// The object that a body holds, if it holds one and nothing else.
+    pub(super) fn parse(body: &'t [u8]) -> Option<Self> {
+        Self::of(std::str::from_utf8(body).ok()?)
+    }
+
+    fn of(json: &'t str) -> Option<Self> {
+        members(json).map(Self)
     }
 
     fn member(&self, name: &str) -> Option<&'t str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
-        Some(value.get())
+        Some(value)
     }
 
     /// A text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        text(self.member(name)?)
+        string(self.member(name)?).map(Cow::into_owned)
     }
 
     /// A text that is not empty.
@@ -54,13 +57,13 @@ impl<'t> Object<'t> {
 
     /// An object within this one.
     pub(super) fn object(&self, name: &str) -> Option<Self> {
-        Self::parse(self.member(name)?.as_bytes())
+        Self::of(self.member(name)?)
     }
 
     /// The objects in a list.
     pub(super) fn list(&self, name: &str) -> Option<impl Iterator<Item = Self> + use<'t>> {
-        let elements = self.elements(name)?.into_iter();
-        Some(elements.filter_map(|element| Self::parse(element.get().as_bytes())))
+        let elements = elements(self.member(name)?)?.into_iter();
+        Some(elements.filter_map(Self::of))
     }
 
     /// The objects in a list; none if there is no list.
@@ -70,40 +73,9 @@ impl<'t> Object<'t> {
 
     /// The texts in a list; none if there is no list.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
-        let elements = self.elements(name).into_iter().flatten();
-        elements.filter_map(|element| text(element.get())).collect()
-    }
-
-    fn elements(&self, name: &str) -> Option<Vec<&'t RawValue>> {
-        serde_json::from_slice(self.member(name)?.as_bytes()).ok()
-    }
-}
-
-fn text(json: &str) -> Option<String> {
-    serde_json::from_slice(json.as_bytes()).ok()
-}
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Object(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
+        let elements = self.member(name).and_then(elements);
+        let texts = elements.into_iter().flatten().filter_map(string);
+        texts.map(Cow::into_owned).collect()
     }
 }
 

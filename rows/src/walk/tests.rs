@@ -197,13 +197,13 @@ fn what_is_no_page_is_refused_with_its_place() {
     let refusal = |body: &[u8]| walk(&mut members(false), body).unwrap_err().to_string();
     assert_eq!(
         refusal(b"{\"value\":\xFF}"),
-        "the answer is not UTF-8 text at byte 9"
+        "it is not UTF-8 text at byte 9"
     );
     assert_eq!(
         refusal(br#"{"value":[{"accountid":"a""#),
-        "the answer breaks off after 26 bytes"
+        "it breaks off after 26 bytes"
     );
-    assert_eq!(refusal(b""), "the answer breaks off after 0 bytes");
+    assert_eq!(refusal(b""), "it breaks off after 0 bytes");
     for (body, offset, reason) in [
         (
             &br#"{"value":[{"accountid":"a",}]}"#[..],

@@ -336,7 +336,7 @@ fn json_that_stays_broken_is_told_with_its_resource() {
     assert!(
         error
             .message
-            .starts_with("the answer for WhoAmI cannot be read (EOF"),
+            .starts_with("the answer for WhoAmI cannot be read (it breaks off"),
         "{error}"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dataverse_rows::{column_name, elements, members, string};
+use dataverse_rows::{column_name, elements, members, mended, string};
 
 use crate::json::quoted;
 
@@ -73,8 +73,8 @@ impl Line {
 pub(super) fn lines(answer: Option<&[u8]>, changes: Option<&str>) -> Vec<Line> {
     let lines = answer
         .and_then(|body| std::str::from_utf8(body).ok())
-        .and_then(of_answer)
-        .or_else(|| of_changes(changes?))
+        .and_then(|body| of_answer(&mended(body)))
+        .or_else(|| of_changes(&mended(changes?)))
         .unwrap_or_default();
     if lines.is_empty() {
         vec![Line::new("")]
@@ -83,12 +83,12 @@ pub(super) fn lines(answer: Option<&[u8]>, changes: Option<&str>) -> Vec<Line> {
     }
 }
 
-type Members<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
+type Members<'t> = Vec<(Cow<'t, str>, &'t str)>;
 
 fn get<'m>(members: &'m Members<'_>, wanted: &str) -> Option<&'m str> {
     members
         .iter()
-        .find_map(|(name, value)| (name == wanted).then_some(&**value))
+        .find_map(|(name, value)| (name == wanted).then_some(*value))
 }
 
 fn of_answer(body: &str) -> Option<Vec<Line>> {
