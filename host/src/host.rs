@@ -19,7 +19,7 @@ use crate::secrets::InMemory;
 use crate::session::Session;
 
 /// How many instances there may be at once if the builder is not told.
-const MOST_INSTANCES: u32 = 1_000;
+const MOST_INSTANCES: u32 = 250;
 
 /// A connector component, loaded and compiled once, for any number of sessions at the same time.
 ///
@@ -111,7 +111,7 @@ impl ConnectorHostBuilder {
         self
     }
 
-    /// How many instances there may be at once, of which each session has one; 1,000 without
+    /// How many instances there may be at once, of which each session has one; 250 without
     /// this call. One more is refused with [`CallError::TooMany`]. Each takes 8 GiB of address
     /// space and no memory before it runs.
     #[must_use]
