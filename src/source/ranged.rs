@@ -31,6 +31,9 @@ use crate::host::{Host, Started};
 /// Where there can be more lanes than this, one makes room for the baseline; where there
 /// cannot, it would hold the rows up, and they come first.
 const LANES_BESIDE_BASELINE: usize = 3;
+/// So many pages of the baseline are waited for when the ranges are done. More than that would
+/// cost what reading in ranges has gained; they are left to the next sync.
+const MOST_PAGES_BEHIND: i64 = 4;
 
 /// Reads one stream in ranges.
 pub(super) struct Ranged<H> {
@@ -45,6 +48,8 @@ pub(super) struct Ranged<H> {
     lanes: Vec<Lane>,
     /// As long as it is not at its end.
     baseline: Option<Keys<H>>,
+    /// How many rows the baseline has not read of those that the ranges have, about.
+    behind: i64,
 }
 
 /// A page on its way.
@@ -95,6 +100,7 @@ impl<H: Host> Ranged<H> {
             state,
             lanes: Vec::new(),
             baseline,
+            behind: 0,
         };
         this.fill().await?;
         Ok(this)
@@ -165,6 +171,7 @@ impl<H: Host> Ranged<H> {
         };
         let count = walked.pieces.iter().map(|piece| piece.count).sum();
         self.measure.note(body.len(), count);
+        self.behind += i64::from(count);
         self.state.advance(lane.range, reached);
         let is_over = lane.range.is_open() && walked.next_link.is_none();
         if is_over {
@@ -232,7 +239,15 @@ impl<H: Host> Ranged<H> {
             Err(error) => return self.without_baseline(error).map(Step::from),
         };
         match (found, &mut self.state.later) {
-            (Found::Next(link), Later::Baseline { next, .. }) => *next = link,
+            (
+                Found::Next(link),
+                Later::Baseline {
+                    next, page_size, ..
+                },
+            ) => {
+                *next = link;
+                self.behind -= i64::from(*page_size);
+            }
             (Found::Delta(link), Later::Baseline { plain, .. }) => {
                 self.state.later = Later::Delta {
                     plain: *plain,
@@ -344,9 +359,21 @@ impl<H: Host> Ranged<H> {
         if let Some(range) = idle.max_by_key(|range| self.state.precedence(**range)) {
             return Some(*range);
         }
-        let is_behind = self.state.phase == Phase::Changes && self.baseline.is_some();
-        let is_time = self.state.remaining.is_empty() && self.lanes.is_empty() && !is_behind;
-        is_time.then(|| Range::above(self.state.tail))
+        let is_time = self.state.remaining.is_empty() && self.lanes.is_empty();
+        let waits = self.waits_for_baseline();
+        (is_time && !waits).then(|| Range::above(self.state.tail))
+    }
+
+    /// Whether the baseline is to end before the tail is read, so that the next sync needs to
+    /// read nothing again.
+    fn waits_for_baseline(&self) -> bool {
+        match &self.state.later {
+            Later::Baseline { page_size, .. } => {
+                self.state.phase == Phase::Changes
+                    || self.behind <= MOST_PAGES_BEHIND * i64::from(*page_size)
+            }
+            Later::Delta { .. } | Later::Versions { .. } => false,
+        }
     }
 
     /// Asks for a page of a range. After `attempts` bad answers it waits first.
