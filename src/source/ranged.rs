@@ -33,7 +33,7 @@ use crate::host::{Host, Started};
 const LANES_BESIDE_BASELINE: usize = 3;
 /// So many pages of the baseline are waited for when the ranges are done. More than that would
 /// cost what reading in ranges has gained; they are left to the next sync.
-const MOST_PAGES_BEHIND: i64 = 4;
+const MOST_PAGES_BEHIND: i64 = 8;
 
 /// Reads one stream in ranges.
 pub(super) struct Ranged<H> {

@@ -72,6 +72,36 @@ fn as_many_pages_are_on_their_way_as_the_service_welcomes() {
     }
 }
 
+/// A baseline of a few pages is waited for, and the next sync reads changes alone. Of a longer
+/// one the rest is left to that sync, which then reads what is recent once more.
+#[test]
+fn a_baseline_that_is_nearly_done_is_waited_for() {
+    // Only where many requests are welcome does the baseline go on beside the rows.
+    for (hint, reads_again) in [("8", false), ("2", true)] {
+        let world = large(Kind::Tracked);
+        let host = welcoming_host(&world, hint);
+        let rows = |events: &[Event]| -> u32 {
+            let counts = events.iter().map(|event| match event {
+                Event::Page(page) => page.count,
+                _ => 0,
+            });
+            counts.sum()
+        };
+        let alpha = Selection {
+            page_size: Some(10),
+            ..selection("alpha")
+        };
+        let first = run(&host, vec![alpha.clone()]).unwrap();
+        assert_eq!(rows(&first), 100);
+        let next = Selection {
+            checkpoint: Some(last_checkpoint(&first)),
+            ..alpha
+        };
+        let second = run(&host, vec![next]).unwrap();
+        assert_eq!(rows(&second) > 0, reads_again, "{hint}");
+    }
+}
+
 #[test]
 fn a_throttled_service_gets_half_as_many_requests() {
     let world = large(Kind::Versioned);
