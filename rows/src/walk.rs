@@ -200,7 +200,7 @@ pub(crate) fn unescaped(raw: &str, offset: usize) -> Result<Cow<'_, str>, Fault>
         .filter(|inner| !inner.contains('\\'));
     match plain {
         Some(inner) => Ok(Cow::Borrowed(inner)),
-        None => serde_json::from_str(raw).map_err(|_| Fault::Syntax {
+        None => serde_json::from_slice(raw.as_bytes()).map_err(|_| Fault::Syntax {
             offset,
             reason: "expected text",
         }),

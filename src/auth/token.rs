@@ -3,11 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use zeroize::Zeroize as _;
 
 use crate::host::Secret;
+use crate::json::Object;
 use crate::text::without_byte_order_mark;
 
 /// How long a token lives when the answer does not say (RFC 6749 leaves that open).
@@ -90,51 +89,36 @@ impl Issued {
     /// Reads the answer of a token endpoint and wipes it. `asked_at` is when it was asked
     /// for: the answer may have lain unread for a while.
     pub(super) fn read(mut body: Vec<u8>, asked_at: Duration) -> Option<Self> {
-        let answer = serde_json::from_slice::<Answer>(without_byte_order_mark(&body)).ok();
+        let read = Object::parse(without_byte_order_mark(&body)).and_then(|answer| {
+            Some((
+                Secret::new(answer.text("access_token")?),
+                answer.word("refresh_token").map(Secret::new),
+                answer.text("token_type"),
+                seconds(&answer, "expires_in"),
+            ))
+        });
         body.zeroize();
-        let answer = answer?;
-        let access_token = Secret::new(answer.access_token);
-        let refresh_token = answer.refresh_token.map(Secret::new);
-        let bearer = answer
-            .token_type
-            .is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
-        let life = answer.expires_in.map(Seconds::duration);
+        let (access_token, refresh_token, kind, life) = read?;
+        let bearer = kind.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
         let token = Token::new(access_token, asked_at, life).filter(|_| bearer)?;
         Some(Self {
             token,
-            refresh_token: refresh_token.filter(|token| !token.reveal().is_empty()),
+            refresh_token,
         })
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    access_token: String,
-    refresh_token: Option<String>,
-    token_type: Option<String>,
-    expires_in: Option<Seconds>,
-}
-
-/// Older endpoints write the number as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Seconds {
-    Number(u32),
-    Text(String),
-    /// Anything else does not say, but spoils no token.
-    Other(IgnoredAny),
-}
-
-impl Seconds {
-    pub(super) fn duration(self) -> Duration {
-        match self {
-            Self::Number(seconds) => Duration::from_secs(seconds.into()),
-            Self::Text(text) => text
-                .parse::<u32>()
-                .map_or(ASSUMED_LIFE, |n| Duration::from_secs(n.into())),
-            Self::Other(_) => ASSUMED_LIFE,
-        }
+/// How long something is good for, if it is told. Older endpoints write the number as text;
+/// what cannot be understood says nothing, but spoils no token.
+pub(super) fn seconds(answer: &Object<'_>, name: &str) -> Option<Duration> {
+    if !answer.has(name) {
+        return None;
     }
+    let number = match answer.text(name) {
+        Some(text) => text.parse().ok(),
+        None => answer.whole::<u32>(name),
+    };
+    Some(number.map_or(ASSUMED_LIFE, |number| Duration::from_secs(number.into())))
 }
 
 #[cfg(test)]

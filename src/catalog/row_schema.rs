@@ -2,7 +2,7 @@
 
 use super::column::{Choice, Column, DataType};
 use super::table::Table;
-use crate::json::{Object, array, quoted};
+use crate::json::{Writer, array, quoted};
 
 /// The schema of a table's rows with the named columns, `None` for all, and with labels if
 /// they are asked for. It is exactly what `source` emits; columns that the service adds later
@@ -18,7 +18,7 @@ use crate::json::{Object, array, quoted};
 /// - `x-targets` (column): the streams that a reference may point to.
 /// - `x-label-of` (column): the column that this one explains to people.
 pub(crate) fn row_schema(table: &Table, columns: Option<&[String]>, labels: bool) -> String {
-    let mut properties = Object::new();
+    let mut properties = Writer::new();
     for column in &table.columns {
         let is_selected = columns.is_none_or(|names| names.contains(&column.name));
         if !is_selected && !table.is_key(&column.name) {
@@ -35,7 +35,7 @@ pub(crate) fn row_schema(table: &Table, columns: Option<&[String]>, labels: bool
     }
     let key: Vec<String> = table.key().iter().map(|name| quoted(name)).collect();
     let key = format!("[{}]", key.join(","));
-    let mut schema = Object::new();
+    let mut schema = Writer::new();
     schema.text("$schema", "https://json-schema.org/draft/2020-12/schema");
     schema.text("title", &table.title);
     schema.text("type", "object");
@@ -54,7 +54,7 @@ fn property(column: &Column) -> String {
         DataType::Other => "",
         _ => "string",
     };
-    let mut property = Object::new();
+    let mut property = Writer::new();
     property.text("title", &column.title);
     match (json_type, column.nullable) {
         ("", _) => {}
@@ -101,7 +101,7 @@ fn property(column: &Column) -> String {
 
 /// The choices. Rows may hold values whose choice has been removed since, so that any other
 /// integer is one too, unless choices are never removed.
-fn choices(column: &Column, property: &mut Object) {
+fn choices(column: &Column, property: &mut Writer) {
     let mut alternatives: Vec<String> = column.choices.iter().map(alternative).collect();
     let values = column.choices.iter().map(|choice| choice.value.to_string());
     if column.is_closed {
@@ -121,7 +121,7 @@ fn choices(column: &Column, property: &mut Object) {
 }
 
 fn alternative(choice: &Choice) -> String {
-    let mut alternative = Object::new();
+    let mut alternative = Writer::new();
     alternative.member("const", &choice.value.to_string());
     alternative.text("title", &choice.label);
     alternative.end()
@@ -129,7 +129,7 @@ fn alternative(choice: &Choice) -> String {
 
 fn label_property(column: &Column, name: &str) -> String {
     let is_type = column.data_type == DataType::Reference && name.ends_with("type");
-    let mut property = Object::new();
+    let mut property = Writer::new();
     property.member("type", "[\"string\",\"null\"]");
     property.text("x-data-type", if is_type { "stream-name" } else { "text" });
     property.text("x-label-of", &column.name);

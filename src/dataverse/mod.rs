@@ -13,7 +13,6 @@ mod message;
 pub mod metadata;
 mod multipart;
 mod negotiation;
-mod object;
 pub mod privilege;
 pub mod query;
 mod record;

@@ -15,7 +15,7 @@ pub(crate) const INCOMPLETE: &str = "it lacks what was asked for";
 /// A JSON object of the service. A member that is missing, null or of another kind is none.
 ///
 /// It is for answers of a few members. Large ones are read as an
-/// [`Object`](super::object::Object), which costs less memory.
+/// [`Object`](crate::json::Object), which costs less memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'v>(pub &'v Value);
 

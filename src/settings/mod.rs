@@ -9,6 +9,7 @@ mod name;
 mod origins;
 mod parse;
 mod purpose;
+mod schema;
 
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ impl Settings {
 
     /// The JSON Schema (2020-12) of the settings.
     pub fn schema() -> &'static str {
-        include_str!("schema.json")
+        schema::SCHEMA
     }
 
     /// The only origins that a connection with these settings ever asks for.

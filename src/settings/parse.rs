@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Settings, Error> {
 }
 
 fn document(json: &str) -> Result<Map<String, Value>, Error> {
-    match serde_json::from_str(json) {
+    match serde_json::from_slice(json.as_bytes()) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(refused("they must be a JSON object")),
         // The parser's own words could quote a misplaced secret; its position cannot.

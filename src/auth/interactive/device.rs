@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
 use super::Interactive;
 use crate::auth::exchange::{self, Failure};
 use crate::auth::form::Form;
 use crate::auth::grant::by_person;
-use crate::auth::token::Seconds;
+use crate::auth::token::seconds;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Secret};
+use crate::json::{Object, Writer};
 use crate::text::one_line;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -46,31 +46,60 @@ pub enum Progress {
 }
 
 /// What a poll must know, as the host keeps it.
-#[derive(Serialize, Deserialize)]
 struct Continuation {
-    device_code: String,
+    device_code: Secret,
     /// In seconds, as is the next one.
     interval: u64,
     /// Since 1970-01-01T00:00:00Z.
     expires_at: u64,
 }
 
-impl Drop for Continuation {
-    fn drop(&mut self) {
-        self.device_code.zeroize();
+impl Continuation {
+    fn write(&self) -> Secret {
+        let mut object = Writer::new();
+        object.text("device_code", self.device_code.reveal());
+        object.member("interval", &self.interval.to_string());
+        object.member("expires_at", &self.expires_at.to_string());
+        Secret::new(object.end())
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let object = Object::parse(text.as_bytes())?;
+        Some(Self {
+            device_code: Secret::new(object.text("device_code")?),
+            interval: object.whole("interval")?,
+            expires_at: object.whole("expires_at")?,
+        })
     }
 }
 
-#[derive(Deserialize)]
+/// What the authority says when a sign-in begins.
 struct Answer {
-    device_code: String,
+    device_code: Secret,
     user_code: String,
-    /// The second spelling is an older one.
-    #[serde(alias = "verification_url")]
-    verification_uri: String,
-    expires_in: Seconds,
-    interval: Option<Seconds>,
+    verification_url: String,
+    expires_in: Duration,
+    interval: Duration,
     message: Option<String>,
+}
+
+impl Answer {
+    fn read(body: &[u8]) -> Option<Self> {
+        let object = Object::parse(body)?;
+        // The second spelling is an older one.
+        let url = object
+            .text("verification_uri")
+            .or_else(|| object.text("verification_url"))?;
+        let interval = seconds(&object, "interval").unwrap_or(INTERVAL);
+        Some(Self {
+            device_code: Secret::new(object.text("device_code")?),
+            user_code: one_line(&object.text("user_code")?, 100),
+            verification_url: one_line(&url, 1000),
+            expires_in: seconds(&object, "expires_in")?,
+            interval: interval.max(Duration::from_secs(1)),
+            message: object.text("message").map(|text| one_line(&text, 1000)),
+        })
+    }
 }
 
 impl<H: Host> Interactive<H> {
@@ -91,9 +120,9 @@ impl<H: Host> Interactive<H> {
         let mut response = exchange::post(issuer, &endpoint, self.patience, form)
             .await
             .map_err(|failure| failure.into_error(issuer, &authority))?;
-        let answer = serde_json::from_slice::<Answer>(&response.body);
+        let answer = Answer::read(&response.body);
         response.body.zeroize();
-        let answer = answer.map_err(|_| {
+        let answer = answer.ok_or_else(|| {
             Error::new(
                 ErrorKind::Unavailable,
                 format!(
@@ -103,25 +132,27 @@ impl<H: Host> Interactive<H> {
                 ),
             )
         })?;
-        let interval = answer.interval.map_or(INTERVAL, Seconds::duration);
-        let interval = interval.max(Duration::from_secs(1));
-        let expires_in = answer.expires_in.duration();
+        let Answer {
+            user_code,
+            verification_url,
+            expires_in,
+            interval,
+            ..
+        } = answer;
         let continuation = Continuation {
             device_code: answer.device_code,
             interval: interval.as_secs(),
             expires_at: issuer.host.unix_time().saturating_add(expires_in).as_secs(),
         };
-        let user_code = one_line(&answer.user_code, 100);
-        let verification_url = one_line(&answer.verification_uri, 1000);
-        let message = match answer.message.as_deref().map(|text| one_line(text, 1000)) {
-            Some(message) if !message.is_empty() => message,
-            _ => format!("To sign in, open {verification_url} and enter the code {user_code}."),
-        };
+        let message = answer.message.filter(|message| !message.is_empty());
+        let message = message.unwrap_or_else(|| {
+            format!("To sign in, open {verification_url} and enter the code {user_code}.")
+        });
         Ok(DeviceCode {
             user_code,
             verification_url,
             message,
-            continuation: Secret::new(serde_json::to_string(&continuation).unwrap_or_default()),
+            continuation: continuation.write(),
             interval,
             expires_in,
         })
@@ -135,8 +166,7 @@ impl<H: Host> Interactive<H> {
     pub async fn poll_device(&self, continuation: &str) -> Result<Progress, Error> {
         let delegated = self.delegated()?;
         let issuer = &self.issuer;
-        // The parser's own words could quote the code.
-        let continuation: Continuation = serde_json::from_str(continuation).map_err(|_| {
+        let continuation = Continuation::read(continuation).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidData,
                 "this is not the continuation of a sign-in on another device; begin it again",
@@ -153,7 +183,7 @@ impl<H: Host> Interactive<H> {
         let form = || {
             let form = Form::default()
                 .with("grant_type", GRANT_TYPE)
-                .with_secret("device_code", Secret::new(&*continuation.device_code));
+                .with_secret("device_code", continuation.device_code.clone());
             by_person(form, issuer, &authority, delegated)
         };
         let interval = Duration::from_secs(continuation.interval);

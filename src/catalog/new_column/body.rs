@@ -2,7 +2,7 @@
 
 use super::name::SchemaName;
 use super::{NewChoice, NewColumn, NewType, Requirement};
-use crate::json::{Object, array, quoted};
+use crate::json::{Writer, array, quoted};
 
 /// The longest name of a relationship, in characters.
 const LONGEST_RELATIONSHIP: usize = 100;
@@ -47,7 +47,7 @@ impl Request<'_> {
             NewType::Date | NewType::Timestamp => ("DateTime", "DateTime"),
             NewType::Reference(_) => ("Lookup", "Lookup"),
         };
-        let mut column = Object::new();
+        let mut column = Writer::new();
         column.text(
             "@odata.type",
             &format!("Microsoft.Dynamics.CRM.{type_name}AttributeMetadata"),
@@ -76,7 +76,7 @@ impl Request<'_> {
     }
 
     /// What only columns of this type have.
-    fn particulars(&self, column: &mut Object) {
+    fn particulars(&self, column: &mut Writer) {
         let mut bounds = |least: &str, most: &str| {
             column.member("MinValue", least);
             column.member("MaxValue", most);
@@ -105,7 +105,7 @@ impl Request<'_> {
                 column.member("PrecisionSource", "0");
             }
             NewType::Boolean => {
-                let mut set = Object::new();
+                let mut set = Writer::new();
                 set.text("OptionSetType", "Boolean");
                 set.member("TrueOption", &self.option(Some(1), "Yes"));
                 set.member("FalseOption", &self.option(Some(0), "No"));
@@ -113,7 +113,7 @@ impl Request<'_> {
                 column.member("DefaultValue", "false");
             }
             NewType::Choice(choices) | NewType::ChoiceList(choices) => {
-                let mut set = Object::new();
+                let mut set = Writer::new();
                 set.text("OptionSetType", "Picklist");
                 set.member("IsGlobal", "false");
                 set.member("Options", &self.options(choices));
@@ -136,7 +136,7 @@ impl Request<'_> {
     fn relationship(&self, target: &str) -> String {
         let mut name = format!("{}_{}_{target}", self.name, self.table);
         name.truncate(LONGEST_RELATIONSHIP);
-        let mut relationship = Object::new();
+        let mut relationship = Writer::new();
         relationship.text(
             "@odata.type",
             "Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
@@ -173,7 +173,7 @@ impl Request<'_> {
     }
 
     fn option(&self, value: Option<i32>, label: &str) -> String {
-        let mut option = Object::new();
+        let mut option = Writer::new();
         // Without a value the service chooses one.
         if let Some(value) = value {
             option.member("Value", &value.to_string());
@@ -183,11 +183,11 @@ impl Request<'_> {
     }
 
     fn label(&self, text: &str) -> String {
-        let mut localized = Object::new();
+        let mut localized = Writer::new();
         localized.text("@odata.type", "Microsoft.Dynamics.CRM.LocalizedLabel");
         localized.text("Label", text);
         localized.member("LanguageCode", &self.language.to_string());
-        let mut label = Object::new();
+        let mut label = Writer::new();
         label.text("@odata.type", "Microsoft.Dynamics.CRM.Label");
         label.member("LocalizedLabels", &array([localized.end()].into_iter()));
         label.end()
@@ -196,7 +196,7 @@ impl Request<'_> {
 
 /// `{"Value": …}`, as many properties are.
 fn value(text: &str) -> String {
-    let mut value = Object::new();
+    let mut value = Writer::new();
     value.text("Value", text);
     value.end()
 }

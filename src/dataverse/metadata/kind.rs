@@ -2,7 +2,7 @@
 
 use super::definition::{AttributeKind, Bounds, DateTimeBehavior, OptionSet, TableDefinition};
 use super::wire::{choice, value};
-use crate::dataverse::object::Object;
+use crate::json::Object;
 
 impl TableDefinition {
     /// Adds what a cast tells of one column. What does not fit the column's type is ignored.

@@ -14,12 +14,12 @@ mod wire;
 
 use self::cast::Cast;
 use super::client::unreadable;
-use super::object::Object;
 use super::query::{Query, string_literal};
 use super::record::INCOMPLETE;
 use super::{Client, Link, Prefer};
 use crate::error::{Error, ErrorKind, Recovery, ServiceFault};
 use crate::host::Host;
+use crate::json::Object;
 
 pub use definition::{
     Attribute, AttributeKind, Bounds, DateTimeBehavior, OptionItem, OptionSet, RequiredLevel,

@@ -1,6 +1,6 @@
 //! How the rows of tables relate (reference §5.4).
 
-use crate::dataverse::object::Object;
+use crate::json::Object;
 
 /// Who refers to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

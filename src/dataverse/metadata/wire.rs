@@ -7,7 +7,7 @@ use super::definition::{
 use super::guards::Switch;
 use super::kind::kind;
 use super::relationship::{Cardinality, Relationship};
-use crate::dataverse::object::Object;
+use crate::json::Object;
 use crate::ordered::{self, Set};
 
 /// The columns whose values grow with every change.

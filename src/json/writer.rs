@@ -1,12 +1,12 @@
 //! Writing JSON as text.
 
-use serde_json::Value;
+use super::quoted;
 
 /// A JSON object in the making. It is written as text, because no binary number holds all
 /// digits of a decimal one.
-pub(crate) struct Object(String);
+pub(crate) struct Writer(String);
 
-impl Object {
+impl Writer {
     /// An object without members.
     pub(crate) fn new() -> Self {
         Self("{".to_owned())
@@ -32,15 +32,4 @@ impl Object {
         self.0.push('}');
         self.0
     }
-}
-
-/// A JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-/// A JSON array of what is JSON already.
-pub(crate) fn array(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.collect();
-    format!("[{}]", items.join(","))
 }

@@ -1,4 +1,4 @@
-//! Large answers: JSON that is taken apart one level at a time, and only where it is read.
+//! JSON that is taken apart one level at a time, and only where it is read.
 //!
 //! What is not read costs no memory, and numbers stay as they were written. One routine reads
 //! every kind of object; a type for each would be compiled into a parser of its own.
@@ -9,11 +9,11 @@ use dataverse_rows::{elements, members, string};
 
 /// A JSON object. A member that is missing, null or of another kind is none.
 #[derive(Debug)]
-pub(super) struct Object<'t>(Vec<(Cow<'t, str>, &'t str)>);
+pub(crate) struct Object<'t>(Vec<(Cow<'t, str>, &'t str)>);
 
 impl<'t> Object<'t> {
     /// The object that a body holds, if it holds one and nothing else.
-    pub(super) fn parse(body: &'t [u8]) -> Option<Self> {
+    pub(crate) fn parse(body: &'t [u8]) -> Option<Self> {
         Self::of(std::str::from_utf8(body).ok()?)
     }
 
@@ -26,29 +26,34 @@ impl<'t> Object<'t> {
         Some(value)
     }
 
+    /// Whether there is such a member and it is not null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.member(name).is_some_and(|value| value != "null")
+    }
+
     /// A text.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         string(self.member(name)?).map(Cow::into_owned)
     }
 
     /// A text that is not empty.
-    pub(super) fn word(&self, name: &str) -> Option<String> {
+    pub(crate) fn word(&self, name: &str) -> Option<String> {
         self.text(name).filter(|text| !text.is_empty())
     }
 
     /// Whether something is so.
-    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         self.member(name)?.parse().ok()
     }
 
     /// A whole number.
-    pub(super) fn whole<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
+    pub(crate) fn whole<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
         let number: i64 = self.member(name)?.parse().ok()?;
         T::try_from(number).ok()
     }
 
     /// A number as it was written, letter by letter.
-    pub(super) fn number(&self, name: &str) -> Option<String> {
+    pub(crate) fn number(&self, name: &str) -> Option<String> {
         let number = self.member(name)?;
         number
             .starts_with(|c: char| c == '-' || c.is_ascii_digit())
@@ -56,23 +61,23 @@ impl<'t> Object<'t> {
     }
 
     /// An object within this one.
-    pub(super) fn object(&self, name: &str) -> Option<Self> {
+    pub(crate) fn object(&self, name: &str) -> Option<Self> {
         Self::of(self.member(name)?)
     }
 
     /// The objects in a list.
-    pub(super) fn list(&self, name: &str) -> Option<impl Iterator<Item = Self> + use<'t>> {
+    pub(crate) fn list(&self, name: &str) -> Option<impl Iterator<Item = Self> + use<'t>> {
         let elements = elements(self.member(name)?)?.into_iter();
         Some(elements.filter_map(Self::of))
     }
 
     /// The objects in a list; none if there is no list.
-    pub(super) fn objects(&self, name: &str) -> impl Iterator<Item = Self> + use<'t> {
+    pub(crate) fn objects(&self, name: &str) -> impl Iterator<Item = Self> + use<'t> {
         self.list(name).into_iter().flatten()
     }
 
     /// The texts in a list; none if there is no list.
-    pub(super) fn texts(&self, name: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         let elements = self.member(name).and_then(elements);
         let texts = elements.into_iter().flatten().filter_map(string);
         texts.map(Cow::into_owned).collect()
