@@ -12,7 +12,6 @@ use std::{
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use crate::{
     CLIENT_ID, CLIENT_SECRET, Emulator, OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD,
@@ -23,8 +22,13 @@ use crate::{
     entra::{Application, ClientSecret, Entra, Person, Platform, RedirectUri, Settings, Tenant},
     gate::{Gate, limits::Limiter},
     net::{
-        authority::Authority, environment::Environment, faults::Faults, serve::serve,
-        service::ServicePaths, statistics::Counters, version::ApiVersion,
+        authority::Authority,
+        environment::{Environment, as_many_as_processors},
+        faults::Faults,
+        serve::serve,
+        service::ServicePaths,
+        statistics::Counters,
+        version::ApiVersion,
     },
     opening::{ExtraTables, Seed, open},
     org::Role,
@@ -319,7 +323,6 @@ impl Builder {
         };
         let limiter = Limiter::default();
         limiter.enforce(self.limits);
-        let processors = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
         let environment = Arc::new(Environment {
             api: Service::new(Api::new(Arc::new(store), organization)),
             entra: Arc::clone(&entra),
@@ -327,7 +330,7 @@ impl Builder {
             limiter,
             faults: Faults::default(),
             counters: Counters::default(),
-            turns: Semaphore::new(processors),
+            turns: as_many_as_processors(),
             latency: AtomicU64::new(0),
             recommended_parallelism: AtomicU32::new(crate::api::RECOMMENDED_PARALLELISM),
             affinity_cookie: self.affinity_cookie,

@@ -118,8 +118,8 @@ pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
 pub fn check(body: &[u8]) -> Result<(), Malformed> {
     let text = text(body)?;
     let mut scanner = Scanner::new(text);
-    let scanned = scanner.value().and_then(|_| scanner.end());
-    scanned.map_err(|fault| malformed(fault, text))
+    let outcome = scanner.value().and_then(|_| scanner.end());
+    outcome.map_err(|fault| malformed(fault, text))
 }
 
 fn text(body: &[u8]) -> Result<&str, Malformed> {

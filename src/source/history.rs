@@ -132,16 +132,16 @@ impl History {
         for (name, value) in members(line)? {
             match &*name {
                 ENTRY_CHANGES => {
-                    changes = dataverse_rows::string(&value).map(std::borrow::Cow::into_owned);
+                    changes = dataverse_rows::string(value).map(std::borrow::Cow::into_owned);
                     continue;
                 }
                 "auditid" => {
-                    id = dataverse_rows::string(&value)
+                    id = dataverse_rows::string(value)
                         .as_deref()
                         .and_then(Guid::parse);
                 }
                 "createdon" => {
-                    created = dataverse_rows::string(&value)
+                    created = dataverse_rows::string(value)
                         .as_deref()
                         .and_then(time::parse);
                 }
@@ -155,7 +155,7 @@ impl History {
             }
             text.push_str(&quoted(&name));
             text.push(':');
-            text.push_str(&value);
+            text.push_str(value);
         }
         let id = id?;
         let mark = mark(&id);

@@ -3,6 +3,7 @@
 use std::{
     io::Write as _,
     net::SocketAddr,
+    num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -69,6 +70,12 @@ pub(crate) struct Environment {
 
 /// Most characters of a request's address (reference §4.12).
 const MAX_ADDRESS: usize = 32_768;
+
+/// Turns for as many as there are processors, and for two where there is one.
+pub(crate) fn as_many_as_processors() -> Semaphore {
+    let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
+    Semaphore::new(processors.max(2))
+}
 
 impl Handler for Environment {
     fn connected(&self) {
