@@ -277,20 +277,8 @@ impl Builder {
             tokio::task::spawn_blocking(move || open(schema, made_up, file, clock, &name, seed))
                 .await??;
 
-        let tenants = vec![
-            Tenant {
-                id: TENANT_ID,
-                name: self.name.clone(),
-                domains: vec![TENANT_DOMAIN.to_owned()],
-            },
-            Tenant {
-                id: OTHER_TENANT_ID,
-                name: "Fabrikam".to_owned(),
-                domains: vec![OTHER_TENANT_DOMAIN.to_owned()],
-            },
-        ];
         let entra = Arc::new(Entra::new(
-            tenants,
+            tenants(&self.name),
             self.clock,
             Settings {
                 token_lifetime: self.token_lifetime,
@@ -368,6 +356,22 @@ impl Builder {
             tasks,
         })
     }
+}
+
+/// The directory of the organization, and one that it does not know.
+fn tenants(organization: &str) -> Vec<Tenant> {
+    vec![
+        Tenant {
+            id: TENANT_ID,
+            name: organization.to_owned(),
+            domains: vec![TENANT_DOMAIN.to_owned()],
+        },
+        Tenant {
+            id: OTHER_TENANT_ID,
+            name: "Fabrikam".to_owned(),
+            domains: vec![OTHER_TENANT_DOMAIN.to_owned()],
+        },
+    ]
 }
 
 /// Applications and people every directory has.
