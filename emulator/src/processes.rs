@@ -64,10 +64,7 @@ pub(crate) fn seed(store: &Store) -> Result<(), StoreError> {
     if needed.iter().any(|table| store.layout(table).is_err()) {
         return Ok(());
     }
-    let author = Author {
-        user: SYSTEM,
-        now: store.clock().now(),
-    };
+    let author = Author::in_person(SYSTEM, store.clock().now());
     store.write(|writer| {
         for process in Process::ALL {
             if store.layout(process.table()).is_ok() {

@@ -111,7 +111,7 @@ impl Call<'_> {
                 ),
             ));
         }
-        for option in ["$filter", "$orderby", "$expand", "$top"] {
+        for option in ["$filter", "$orderby", "$expand", "$top", "$apply"] {
             if self.options.has(option) {
                 return Err(ODataError::bad_request(
                     "0x80060888",

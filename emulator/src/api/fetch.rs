@@ -244,7 +244,7 @@ pub(super) fn counted(
 }
 
 /// Refuses to aggregate more rows than the service would.
-fn refuse_too_many(
+pub(super) fn refuse_too_many(
     connection: &Connection,
     fetch: &Fetch,
     statement: &Statement<'_>,

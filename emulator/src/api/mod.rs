@@ -1,6 +1,7 @@
 //! The Web API: from a request to an answer, without any networking.
 
 mod access;
+mod apply;
 mod audit;
 mod batch;
 mod counts;
@@ -187,10 +188,11 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
             "One query or view in the address belongs to a GET request for rows.",
         ));
     }
-    for header in ["mscrmcallerid", "callerobjectid"] {
-        if request.header(header).is_some() {
-            return Err(ODataError::not_implemented("Impersonation"));
-        }
+    if options.apply.is_some() && !request.lists_rows() {
+        return Err(ODataError::bad_request(
+            "0x80060888",
+            "The query parameter $apply belongs to a GET request for rows.",
+        ));
     }
     Ok(())
 }

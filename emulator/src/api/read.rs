@@ -55,6 +55,9 @@ impl<'a> Call<'a> {
         }
         let table = source.table;
         let whole_table = source.condition.is_none();
+        if let Some(apply) = &self.options.apply {
+            return self.apply(connection, source, apply);
+        }
         if self.options.delta_token.is_some() {
             return if whole_table {
                 self.delta(connection, table)

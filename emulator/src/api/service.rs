@@ -14,7 +14,7 @@ use axum::http::Method;
 
 use super::{Api, Request, Response};
 use crate::{
-    gate::Caller,
+    gate::{Caller, acts_for_another},
     odata::ODataError,
     schema::{Schema, SchemaChange},
     store::StoreError,
@@ -58,6 +58,18 @@ impl Service {
 
     /// Answers a request of an admitted caller; errors become error bodies.
     pub(crate) fn answer(&self, request: &Request, caller: &Caller) -> Response {
+        if acts_for_another(&request.headers) {
+            let store = &self.current().store;
+            let acting = store.read(|connection| caller.acting_for(connection, &request.headers));
+            return match acting {
+                Ok(acting) => self.answer_one(request, acting.as_ref().unwrap_or(caller)),
+                Err(error) => Response::error(&error),
+            };
+        }
+        self.answer_one(request, caller)
+    }
+
+    fn answer_one(&self, request: &Request, caller: &Caller) -> Response {
         let answer = if request.path == "$batch" && request.method == Method::POST {
             self.batch(request, caller)
         } else if super::definitions::is_change(request) {

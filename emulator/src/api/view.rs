@@ -62,29 +62,40 @@ impl<'a> Call<'a> {
             let condition = self.compiler(source.table).condition(filter)?;
             statement.narrow(condition);
         }
+        let by_count = fetch.distinct || fetch.aggregate;
+        self.answer_page(connection, &statement, fetch.top, by_count)
+    }
+
+    /// The page of a statement's rows that the request asks for. Rows without a key of their own
+    /// are counted from page to page.
+    pub(super) fn answer_page(
+        &self,
+        connection: &Connection,
+        statement: &Statement<'_>,
+        top: Option<usize>,
+        by_count: bool,
+    ) -> Result<Response, ODataError> {
         let token = self.skip_token()?;
         let page = token.as_ref().map_or(1, |token| token.page);
         // A page size makes the service ignore $top, as in other lists.
-        let top = self.options.top.filter(|_| self.prefer.page_size.is_none());
-        let top = top.or(fetch.top);
+        let given = self.options.top.filter(|_| self.prefer.page_size.is_none());
+        let top = given.or(top);
         let limit = top
             .or(self.prefer.page_size)
             .unwrap_or(MAX_PAGE)
             .min(MAX_PAGE);
-        // Rows without a key of their own are counted from page to page.
-        let by_count = fetch.distinct || fetch.aggregate;
         let rows_before = (page - 1).saturating_mul(u64::try_from(limit).unwrap_or(u64::MAX));
         let (beyond, offset) = match &token {
             Some(token) if !by_count => (Some(after(&statement.order, token)?), 0),
             _ => (None, rows_before),
         };
         let sql = statement.rows(beyond, limit + 1, offset);
-        let found = read_page(connection, &statement, &sql, limit)?;
+        let found = read_page(connection, statement, &sql, limit)?;
 
-        let mut body = self.open_list(&statement);
+        let mut body = self.open_list(statement);
         if self.options.count {
             push_name(&mut body, "@odata.count");
-            push_integer(&mut body, counted(connection, &statement)?.0);
+            push_integer(&mut body, counted(connection, statement)?.0);
         }
         push_rows(&mut body, &found.rows);
         if found.more && top.is_none() {

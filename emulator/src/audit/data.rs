@@ -8,6 +8,9 @@ use crate::{
     time,
 };
 
+/// Most characters that the log keeps of a text.
+const MAX_TEXT: usize = 5_000;
+
 /// What a row of the log keeps about its change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -91,6 +94,15 @@ pub(super) fn text(value: &Value, stored: Stored) -> Option<String> {
     })
 }
 
+/// A value's text as the log keeps it: a long one is cut, and three dots say so.
+pub(super) fn capped(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
 /// With all the digits that the column keeps, so that equal amounts have equal texts.
 fn scaled(number: crate::store::Decimal, stored: Stored) -> String {
     if let Stored::Scaled(scale) = stored
@@ -139,6 +151,13 @@ mod tests {
             let again: Data = serde_json::from_str(&data.to_text()).unwrap();
             assert_eq!(again, data);
         }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(capped("ü".repeat(MAX_TEXT)), "ü".repeat(MAX_TEXT));
+        let cut = capped("ü".repeat(MAX_TEXT + 1));
+        assert_eq!(cut, format!("{}...", "ü".repeat(MAX_TEXT)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     action::{Action, Operation},
-    data::{Changed, Data, text},
+    data::{Changed, Data, capped, text},
     links,
 };
 use crate::{
@@ -87,8 +87,8 @@ fn of_columns(table: &Table, layout: &Layout, change: &Change) -> Option<Entry> 
             numbers.push(column.column_number);
             changed.push(Changed {
                 logical_name: slot.name.clone(),
-                old_value,
-                new_value,
+                old_value: old_value.map(capped),
+                new_value: new_value.map(capped),
             });
         }
     }

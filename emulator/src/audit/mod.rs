@@ -87,6 +87,12 @@ fn write(writer: &Writer<'_>, author: Author, entry: Entry) -> Result<(), StoreE
                 },
             ),
             ("userid", Value::lookup("systemuser", author.user)),
+            (
+                "callinguserid",
+                author
+                    .behind
+                    .map_or(Value::Null, |id| Value::lookup("systemuser", id)),
+            ),
             ("attributemask", Value::Text(entry.mask)),
             ("changedata", Value::Text(entry.data)),
             ("transactionid", Value::Guid(writer.transaction())),

@@ -338,10 +338,7 @@ impl Environment {
         let store = &self.api.current().store;
         let role = role.id(org::ROOT_BUSINESS_UNIT);
         let privilege = self.privilege(privilege)?;
-        let author = Author {
-            user: org::SYSTEM,
-            now: store.clock().now(),
-        };
+        let author = Author::in_person(org::SYSTEM, store.clock().now());
         store.write(|writer| org::role::set_privilege(writer, author, role, privilege, depth))?;
         Ok(())
     }

@@ -40,10 +40,7 @@ impl Environment {
             store.write(|writer| -> Result<(), ControlError> {
                 let auditing = audit::begin(writer)?;
                 carry_out(writer, &change, now, &mut report)?;
-                let author = Author {
-                    user: org::ADMINISTRATOR,
-                    now,
-                };
+                let author = Author::in_person(org::ADMINISTRATOR, now);
                 Ok(audit::record(writer, auditing, author)?)
             })?;
         }
@@ -57,10 +54,7 @@ fn carry_out(
     now: i64,
     report: &mut DayReport,
 ) -> Result<(), ControlError> {
-    let author = Author {
-        user: org::ADMINISTRATOR,
-        now,
-    };
+    let author = Author::in_person(org::ADMINISTRATOR, now);
     match change {
         Change::Create { table, id, values } => {
             let key = writer.store().table(table)?.primary_id.clone();

@@ -2,6 +2,7 @@
 //! table, then resolved against the schema and turned into one SQL statement.
 
 mod aggregate;
+mod apply;
 mod condition;
 mod element;
 mod error;
@@ -13,6 +14,7 @@ mod select;
 mod statement;
 mod value;
 
+pub(crate) use apply::Apply;
 pub(crate) use error::FetchError;
 pub(crate) use query::Fetch;
 pub(crate) use statement::{Context, Statement};

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) user: Uuid,
+    /// The user who calls in this one's place.
+    pub(crate) behind: Option<Uuid>,
     pub(crate) unit: Uuid,
     pub(crate) teams: Vec<Uuid>,
     pub(crate) rights: Rights,
@@ -91,6 +93,7 @@ impl Caller {
             .collect::<Result<_, ODataError>>()?;
         let mut caller = Self {
             user,
+            behind: None,
             unit: unit.map(parse_guid).unwrap_or_default(),
             teams,
             rights,

@@ -2,6 +2,7 @@
 
 mod caller;
 mod columns;
+mod impersonation;
 pub(crate) mod limits;
 mod rights;
 mod viewer;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 pub(crate) use caller::{Caller, not_enough, unit_column};
 pub(crate) use columns::ColumnRights;
+pub(crate) use impersonation::acts_for_another;
 pub(crate) use rights::Rights;
 pub(crate) use viewer::Viewer;
 

@@ -90,6 +90,19 @@ impl Rights {
         })
     }
 
+    /// Takes away what another does not hold, and what reaches further than the other's.
+    pub(crate) fn limit_to(&mut self, other: &Self) {
+        self.grants.retain(|privilege, grants| {
+            let Some(most) = other.depth(privilege) else {
+                return false;
+            };
+            for grant in grants {
+                grant.depth = grant.depth.min(most);
+            }
+            true
+        });
+    }
+
     /// The grants of a privilege; none if it is not held.
     pub(crate) fn grants(&self, privilege: &str) -> &[Grant] {
         self.grants.get(privilege).map_or(&[], Vec::as_slice)

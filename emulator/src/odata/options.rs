@@ -44,6 +44,8 @@ pub(crate) struct Options {
     pub(crate) expand: Vec<Expand>,
     pub(crate) skip_token: Option<String>,
     pub(crate) delta_token: Option<String>,
+    /// `$apply` as it was written: it is read when its table is known.
+    pub(crate) apply: Option<String>,
     order_alias: Option<String>,
     /// `$id` of a disassociation.
     pub(crate) id: Option<String>,
@@ -151,7 +153,7 @@ impl Options {
             "$skiptoken" if !nested => self.skip_token = Some(value.to_owned()),
             "$deltatoken" if !nested => self.delta_token = Some(value.to_owned()),
             "$id" if !nested => self.id = Some(value.to_owned()),
-            "$apply" if !nested => return Err(ODataError::not_implemented("$apply")),
+            "$apply" if !nested => self.apply = Some(value.to_owned()),
             "$skip" => {
                 return Err(ODataError::bad_request(
                     "0x80060888",
@@ -302,7 +304,7 @@ fn parse_expand_item(item: &str) -> Result<Expand, ODataError> {
 }
 
 /// Splits at a separator outside parentheses, brackets and quotes.
-fn split(text: &str, separator: char) -> Vec<&str> {
+pub(crate) fn split(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut quoted, mut from) = (0_usize, false, 0);
     for (at, character) in text.char_indices() {

@@ -19,10 +19,7 @@ pub(crate) fn add_application_user(
     name: &str,
     roles: &[Uuid],
 ) -> Result<Uuid, StoreError> {
-    let author = Author {
-        user: SYSTEM,
-        now: store.clock().now(),
-    };
+    let author = Author::in_person(SYSTEM, store.clock().now());
     let id = metadata_id(&["application user", &client_id.to_string()]);
     store.write(|writer| -> Result<Uuid, StoreError> {
         if writer.row("systemuser", id)?.is_some() {
@@ -57,10 +54,7 @@ pub(crate) fn add_person(
     name: &str,
     role: Role,
 ) -> Result<Uuid, StoreError> {
-    let author = Author {
-        user: SYSTEM,
-        now: store.clock().now(),
-    };
+    let author = Author::in_person(SYSTEM, store.clock().now());
     let id = metadata_id(&["user of a person", &object_id.to_string()]);
     store.write(|writer| -> Result<Uuid, StoreError> {
         if writer.row("systemuser", id)?.is_some() {
@@ -94,10 +88,7 @@ pub(crate) fn add_role(
     name: &str,
     privileges: &[(Uuid, Depth)],
 ) -> Result<Uuid, StoreError> {
-    let author = Author {
-        user: SYSTEM,
-        now: store.clock().now(),
-    };
+    let author = Author::in_person(SYSTEM, store.clock().now());
     let id = metadata_id(&["added role", name]);
     store.write(|writer| -> Result<Uuid, StoreError> {
         if writer.row("role", id)?.is_none() {

@@ -16,10 +16,7 @@ const CHANGE_TRACKING_DAYS: i64 = 7;
 
 /// Makes an empty database an organization. Columns that a schema lacks are left out.
 pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
-    let author = Author {
-        user: SYSTEM,
-        now: store.clock().now(),
-    };
+    let author = Author::in_person(SYSTEM, store.clock().now());
     store.write(|writer| -> Result<(), StoreError> {
         let new = NewOrganization { writer, author };
         new.currencies()?;

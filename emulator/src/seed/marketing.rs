@@ -33,10 +33,7 @@ pub fn run(store: &Store) -> Result<Report, StoreError> {
     if needed.iter().any(|table| store.layout(table).is_err()) {
         return Ok(report);
     }
-    let author = Author {
-        user: ADMINISTRATOR,
-        now: store.clock().now(),
-    };
+    let author = Author::in_person(ADMINISTRATOR, store.clock().now());
     for (table, code, name, most) in STATIC {
         let members = store.read(|connection| first(store, connection, table, most))?;
         if members.is_empty() {

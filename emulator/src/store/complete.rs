@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Decimal, StoreError, Value,
-    compose::{Address, Customer},
+    compose::{Address, Customer, Note},
     layout::{Layout, MONEY_SCALE, parse_guid},
 };
 use crate::{
@@ -16,11 +16,13 @@ use crate::{
 };
 
 /// Columns that a new row gets without being asked, where its table has them.
-const AUTOMATIC: [&str; 17] = [
+const AUTOMATIC: [&str; 19] = [
     "createdon",
     "modifiedon",
     "createdby",
     "modifiedby",
+    "createdonbehalfby",
+    "modifiedonbehalfby",
     "ownerid",
     "owninguser",
     "owningteam",
@@ -41,6 +43,8 @@ const AUTOMATIC: [&str; 17] = [
 pub(crate) struct Author {
     /// Key of the `systemuser` row.
     pub(crate) user: Uuid,
+    /// Who acts in the user's place, if somebody does.
+    pub(crate) behind: Option<Uuid>,
     /// Seconds since 1970.
     pub(crate) now: i64,
 }
@@ -57,10 +61,31 @@ pub(crate) struct Completer<'a> {
     amounts: Vec<(usize, usize)>,
     customers: Vec<Customer>,
     addresses: Vec<Address>,
+    note: Option<Note>,
     default_state: Option<i32>,
     statuses: Vec<(i32, Option<i32>)>,
     units: HashMap<Uuid, Option<Uuid>>,
     rates: HashMap<Uuid, Option<Decimal>>,
+}
+
+impl Author {
+    /// A user who writes in person.
+    pub(crate) fn in_person(user: Uuid, now: i64) -> Self {
+        Self {
+            user,
+            behind: None,
+            now,
+        }
+    }
+
+    /// Notes in a row who changes it, and when.
+    pub(crate) fn sign(self, layout: &Layout, row: &mut [Value]) {
+        let user = |id| Value::lookup("systemuser", id);
+        let behind = self.behind.map_or(Value::Null, user);
+        layout.set(row, "modifiedon", Value::DateTime(self.now));
+        layout.set(row, "modifiedby", user(self.user));
+        layout.set(row, "modifiedonbehalfby", behind);
+    }
 }
 
 impl<'a> Completer<'a> {
@@ -79,6 +104,7 @@ impl<'a> Completer<'a> {
             amounts: Vec::new(),
             customers: Customer::of(layout, table),
             addresses: (1..=3).filter_map(|n| Address::of(layout, n)).collect(),
+            note: Note::of(layout),
             default_state: None,
             statuses: Vec::new(),
             units: HashMap::new(),
@@ -119,6 +145,7 @@ impl<'a> Completer<'a> {
         positions.extend(self.addresses.iter().map(Address::fills));
         positions.extend(self.booleans.iter().map(|(at, _)| *at));
         positions.extend(self.amounts.iter().map(|(_, base)| *base));
+        positions.extend(self.note.iter().flat_map(Note::fills));
         positions.extend(self.customers.iter().flat_map(Customer::fills));
         positions.sort_unstable();
         positions.dedup();
@@ -140,6 +167,11 @@ impl<'a> Completer<'a> {
         default(layout, row, "createdby", author.clone());
         default(layout, row, "modifiedby", author.clone());
         default(layout, row, "ownerid", author);
+        if let Some(behind) = self.author.behind {
+            let behind = Value::lookup("systemuser", behind);
+            default(layout, row, "createdonbehalfby", behind.clone());
+            default(layout, row, "modifiedonbehalfby", behind);
+        }
         if layout.table != "organization" {
             let organization = Value::lookup("organization", org::ORGANIZATION);
             default(layout, row, "organizationid", organization);
@@ -206,6 +238,9 @@ impl<'a> Completer<'a> {
         }
         for customer in &self.customers {
             customer.repeat(row);
+        }
+        if let Some(note) = &self.note {
+            note.describe(row);
         }
         let Value::Decimal(rate) = *layout.get(row, "exchangerate") else {
             return Ok(());

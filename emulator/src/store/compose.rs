@@ -1,4 +1,5 @@
-//! Columns that the platform composes of others: addresses, and lookups that repeat a customer.
+//! Columns that the platform composes of others: addresses, lookups that repeat a customer, and
+//! what a note says about its file.
 
 use super::{Value, layout::Layout};
 use crate::schema::Table;
@@ -50,6 +51,65 @@ impl Customer {
             }
         }
     }
+}
+
+/// The columns of a note that tell of its file and of the row it belongs to.
+#[derive(Debug)]
+pub(super) struct Note {
+    body: usize,
+    is_document: usize,
+    size: usize,
+    regarding: usize,
+    regarding_type: usize,
+}
+
+impl Note {
+    /// These columns of the table of notes.
+    pub(super) fn of(layout: &Layout) -> Option<Self> {
+        (layout.table == "annotation").then_some(())?;
+        Some(Self {
+            body: layout.position("documentbody")?,
+            is_document: layout.position("isdocument")?,
+            size: layout.position("filesize")?,
+            regarding: layout.position("objectid")?,
+            regarding_type: layout.position("objecttypecode")?,
+        })
+    }
+
+    /// The positions it fills.
+    pub(super) fn fills(&self) -> [usize; 3] {
+        [self.is_document, self.size, self.regarding_type]
+    }
+
+    /// Fills them. The size of a file without its contents is what it was said to be.
+    pub(super) fn describe(&self, row: &mut [Value]) {
+        let size = match row.get(self.body) {
+            Some(Value::Text(body)) => i64::try_from(decoded_length(body)).ok(),
+            _ => None,
+        };
+        let table = match row.get(self.regarding) {
+            Some(Value::Lookup { table, .. }) => Value::Text(table.clone()),
+            _ => Value::Null,
+        };
+        let mut fill = |at: usize, value: Value| {
+            if let Some(cell) = row.get_mut(at) {
+                *cell = value;
+            }
+        };
+        fill(self.regarding_type, table);
+        if let Some(size) = size {
+            fill(self.is_document, Value::Bool(true));
+            fill(self.size, Value::Int(size));
+        }
+    }
+}
+
+/// How many bytes a base64 text stands for.
+fn decoded_length(text: &str) -> usize {
+    let digits = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=');
+    digits.count() * 3 / 4
 }
 
 /// The columns of one postal address, found once for all rows.

@@ -178,10 +178,7 @@ impl Store {
                 org::end_bulk_actions(writer, &table.logical_name)?;
             }
             org::remove_privileges(writer, &privileges(&gone))?;
-            let author = Author {
-                user: org::SYSTEM,
-                now: self.clock.now(),
-            };
+            let author = Author::in_person(org::SYSTEM, self.clock.now());
             org::add_privileges(writer, author, &privileges(&new))?;
             for table in &new {
                 org::support_bulk_actions(writer, author, &table.logical_name)?;

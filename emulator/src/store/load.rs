@@ -23,13 +23,8 @@ impl Store {
         let now = self.clock().now();
         let count = self.write(|writer| -> Result<u64, StoreError> {
             let connection = writer.connection();
-            let mut completer = writer.completer(
-                table,
-                Author {
-                    user: org::ADMINISTRATOR,
-                    now,
-                },
-            )?;
+            let mut completer =
+                writer.completer(table, Author::in_person(org::ADMINISTRATOR, now))?;
             let used = completer.positions(&given);
             let sql = layout.insert_sql(&used);
             let first_version = take_versions(connection, 0)?;

@@ -74,13 +74,13 @@ pub(crate) fn seed(store: &Store) -> Result<(), StoreError> {
     }
     let now = store.clock().now();
     store.write(|writer| {
-        let system = Author { user: SYSTEM, now };
+        let system = Author::in_person(SYSTEM, now);
         for view in SYSTEM_VIEWS {
             add_system_view(writer, system, view)?;
         }
         let [seller, ..] = SELLERS;
         for (view, owner) in PERSONAL.iter().zip([ADMINISTRATOR, seller]) {
-            add_personal_view(writer, Author { user: owner, now }, view)?;
+            add_personal_view(writer, Author::in_person(owner, now), view)?;
         }
         // The seller's view is shared with everybody of the root business unit.
         match PERSONAL.get(1) {

@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod apply;
 mod auditing;
 mod batch;
 mod browser;
@@ -16,6 +17,7 @@ mod definitions;
 mod faults;
 mod fetch;
 mod files;
+mod impersonation;
 mod large;
 mod metadata;
 mod on_premises;

@@ -52,6 +52,16 @@ impl<'s> Account<'s> {
         self.service.send(method, path, &headers, &body).await
     }
 
+    /// A request without a body on behalf of another user.
+    pub(crate) async fn send_as(&self, user: &str, method: &str, path: &str) -> Answer {
+        let headers = [
+            ("authorization", self.token.as_str()),
+            ("mscrmcallerid", user),
+        ];
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.service.send(method, path, &headers, "").await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &Value::Null).await
     }

@@ -269,3 +269,44 @@ async fn computed_columns_follow() {
         404
     );
 }
+
+#[tokio::test]
+async fn a_note_tells_of_its_file_and_of_its_row() {
+    let service = Service::start().await;
+    let account = service
+        .create("accounts", &json!({"name": "Contoso"}))
+        .await;
+    let note = service
+        .create(
+            "annotations",
+            &json!({"subject": "offer", "filename": "a.txt", "documentbody": "aGVsbG8=",
+                    "objectid_account@odata.bind": format!("/accounts({account})")}),
+        )
+        .await;
+    let path = format!("annotations({note})");
+    let row = service
+        .get(&format!(
+            "{path}?$select=isdocument,filesize,objecttypecode"
+        ))
+        .await
+        .json();
+    assert_eq!(row["isdocument"], true);
+    assert_eq!(row["filesize"], 5);
+    assert_eq!(row["objecttypecode"], "account");
+    service
+        .patch(&path, &json!({"documentbody": "aGVsbG8gd29ybGQ="}))
+        .await;
+    let size = service.get(&format!("{path}?$select=filesize")).await;
+    assert_eq!(size.json()["filesize"], 11);
+    let plain = service
+        .create("annotations", &json!({"notetext": "call back"}))
+        .await;
+    let row = service
+        .get(&format!(
+            "annotations({plain})?$select=isdocument,filesize,objecttypecode"
+        ))
+        .await
+        .json();
+    assert_eq!(row["isdocument"], false);
+    assert_eq!(row["filesize"], json!(null));
+}

@@ -148,6 +148,8 @@ impl Api {
                     "A change set must not change definitions.",
                 ));
             }
+            let acting = caller.acting_for(writer.connection(), &request.headers)?;
+            let caller = acting.as_ref().unwrap_or(caller);
             let response = self.call(&request, caller)?.change(writer)?;
             let address = response
                 .headers

@@ -14,7 +14,7 @@ use crate::{
     api::{Call, Response, key::RowKey, request::Segment},
     odata::ODataError,
     schema::{Column, PrivilegeType, Table},
-    store::{StoredFile, Value, Writer},
+    store::{StoredFile, Writer},
 };
 
 /// Files of which a part has arrived, by the token in the address of the others.
@@ -128,9 +128,7 @@ impl Call<'_> {
             .ok_or_else(|| ODataError::no_row(&table.logical_name, id))?;
         let mut after = before.values.clone();
         set_file(writer, layout, &mut after, column, file, self.now())?;
-        layout.set(&mut after, "modifiedon", Value::DateTime(self.now()));
-        let author = Value::lookup("systemuser", self.caller.user);
-        layout.set(&mut after, "modifiedby", author);
+        self.author().sign(layout, &mut after);
         writer.update(&table.logical_name, &before, &after)?;
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }

@@ -115,7 +115,7 @@ impl<'a> Call<'a> {
             let nested = &options.expand;
             options.has(option) || nested.iter().any(|item| anywhere(&item.options, option))
         }
-        for option in ["$top", "$orderby", "$count"] {
+        for option in ["$top", "$orderby", "$count", "$apply"] {
             if anywhere(&self.options, option) {
                 return Err(ODataError::bad_request(
                     "0x80060888",

@@ -58,6 +58,7 @@ impl Call<'_> {
     pub(super) fn author(&self) -> Author {
         Author {
             user: self.caller.user,
+            behind: self.caller.behind,
             now: self.now(),
         }
     }

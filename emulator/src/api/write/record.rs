@@ -173,12 +173,7 @@ impl Call<'_> {
             layout.get(&after, "statuscode"),
         );
         require_state(table, state, status, before.id)?;
-        layout.set(&mut after, "modifiedon", Value::DateTime(self.now()));
-        layout.set(
-            &mut after,
-            "modifiedby",
-            Value::lookup("systemuser", self.caller.user),
-        );
+        self.author().sign(layout, &mut after);
         if given.contains(&"transactioncurrencyid") {
             completer.set_rate(&mut after)?;
         }

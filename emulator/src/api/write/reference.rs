@@ -178,12 +178,7 @@ impl Call<'_> {
         let mut after = before.values.clone();
         self.require_access(writer.connection(), table, id, PrivilegeType::Write)?;
         layout.set(&mut after, column, value);
-        layout.set(&mut after, "modifiedon", Value::DateTime(self.now()));
-        layout.set(
-            &mut after,
-            "modifiedby",
-            Value::lookup("systemuser", self.caller.user),
-        );
+        self.author().sign(layout, &mut after);
         writer.completer(table, self.author())?.derive(&mut after)?;
         self.check_update(writer, table, &before, &after)?;
         writer.update(&table.logical_name, &before, &after)?;
