@@ -134,14 +134,15 @@ fn connection(arguments: &Arguments) -> Result<ConnectionFile, Failure> {
     ConnectionFile::read(path)
 }
 
+/// A command has one session, and a new one after an instance that broke off.
+const MOST_INSTANCES: u32 = 4;
+
 fn load(arguments: &Arguments) -> Result<ConnectorHost, Failure> {
     let path = arguments
         .component
         .clone()
         .or_else(|| std::env::var_os("DATAVERSE_COMPONENT").map(PathBuf::from))
         .unwrap_or_else(beside_or_built);
-    /// A command has one session, and a new one after an instance that broke off.
-    const MOST_INSTANCES: u32 = 4;
     Ok(ConnectorHost::builder()
         .component_file(path)
         .most_instances(MOST_INSTANCES)
