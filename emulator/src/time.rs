@@ -92,6 +92,13 @@ pub fn push_date(out: &mut Vec<u8>, seconds: i64) {
     push_calendar_date(out, Civil::from_unix(seconds));
 }
 
+/// `2023-04-07`.
+pub fn date(seconds: i64) -> String {
+    let mut text = date_time(seconds);
+    text.truncate("2023-04-07".len());
+    text
+}
+
 /// `2023-04-07T21:59:01Z`.
 pub fn date_time(seconds: i64) -> String {
     let mut out = Vec::with_capacity(20);

@@ -6,6 +6,7 @@ mod apply;
 mod condition;
 mod element;
 mod error;
+mod expression;
 mod join;
 mod operator;
 mod parse;

@@ -27,6 +27,7 @@ mod processes;
 mod reading;
 mod retention;
 mod roles;
+mod sales;
 mod security;
 mod sign_in;
 mod strictness;

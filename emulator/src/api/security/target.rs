@@ -75,7 +75,7 @@ impl Call<'_> {
     }
 
     /// The row of an object: by `@odata.id`, or by type and key.
-    pub(super) fn row_of(
+    pub(in crate::api) fn row_of(
         &self,
         connection: &Connection,
         members: &Members,

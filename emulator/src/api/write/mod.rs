@@ -1,12 +1,14 @@
 //! Writes (reference §7).
 
 mod association;
+mod bulk_delete;
 mod delete;
 mod intent;
 mod multiple;
 mod payload;
 mod record;
 mod reference;
+mod sales;
 
 use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
@@ -95,6 +97,13 @@ impl Call<'_> {
                 Method::POST => self.security_action(writer, &first.name),
                 _ => Err(ODataError::method_not_allowed(self.request.method.as_str())),
             };
+        }
+        match (&self.request.method, first.plain(), rest) {
+            (&Method::POST, Some("BulkDelete"), []) => return self.bulk_delete(writer),
+            (&Method::POST, Some(action @ ("WinOpportunity" | "LoseOpportunity")), []) => {
+                return self.close_opportunity(writer, action);
+            }
+            _ => {}
         }
         let table = self.model().table_by_set(&first.name)?;
         let method = self.request.method.as_str();
@@ -271,11 +280,12 @@ impl Call<'_> {
         if let (Some(action), "POST", []) =
             (name.strip_prefix("Microsoft.Dynamics.CRM."), method, rest)
         {
-            let on_list = table.logical_name == "list" && LIST_ACTIONS.contains(&action);
-            return if on_list {
-                self.change_list(writer, table, id, action)
-            } else {
-                self.bound_security_action(writer, table, id, action)
+            return match table.logical_name.as_str() {
+                "list" if LIST_ACTIONS.contains(&action) => {
+                    self.change_list(writer, table, id, action)
+                }
+                "lead" if action == "QualifyLead" => self.qualify_lead(writer, table, id),
+                _ => self.bound_security_action(writer, table, id, action),
             };
         }
         let navigation = self.model().navigation(&table.logical_name, name);
