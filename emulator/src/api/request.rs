@@ -201,7 +201,16 @@ impl Response {
 
     /// An error body.
     pub(crate) fn error(error: &ODataError) -> Self {
-        let mut response = Self::json(error.status, error.body())
+        Self::annotated_error(error, &Annotations::default())
+    }
+
+    /// An error body with the annotations that the request's headers prefer.
+    pub(crate) fn refusal(error: &ODataError, headers: &HeaderMap) -> Self {
+        Self::annotated_error(error, &Preferences::parse(headers).annotations)
+    }
+
+    fn annotated_error(error: &ODataError, annotations: &Annotations) -> Self {
+        let mut response = Self::json(error.status, error.body(annotations))
             .with("req_id", &uuid::Uuid::new_v4().to_string());
         if let Some(seconds) = error.retry_after {
             response

@@ -63,7 +63,7 @@ impl Service {
             let acting = store.read(|connection| caller.acting_for(connection, &request.headers));
             return match acting {
                 Ok(acting) => self.answer_one(request, acting.as_ref().unwrap_or(caller)),
-                Err(error) => Response::error(&error),
+                Err(error) => Response::refusal(&error, &request.headers),
             };
         }
         self.answer_one(request, caller)
@@ -77,7 +77,7 @@ impl Service {
         } else {
             self.with(request, |api| api.answer(request, caller))
         };
-        answer.unwrap_or_else(|error| Response::error(&error))
+        answer.unwrap_or_else(|error| Response::refusal(&error, &request.headers))
     }
 
     /// Lets what the request sees answer it; no definition changes meanwhile.

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use thiserror::Error;
 
+use super::annotations::Annotations;
 use crate::store::StoreError;
 
 /// A refusal with the status, code and message of Dataverse.
@@ -88,9 +89,26 @@ impl ODataError {
         )
     }
 
-    /// `{"error":{"code":…,"message":…}}`.
-    pub(crate) fn body(&self) -> Vec<u8> {
-        serde_json::json!({"error": {"code": self.code, "message": self.message}})
+    /// `{"error":{"code":…,"message":…}}` with the annotations asked for (reference §4.3).
+    pub(crate) fn body(&self, annotations: &Annotations) -> Vec<u8> {
+        let mut error = serde_json::Map::new();
+        error.insert("code".to_owned(), self.code.into());
+        error.insert("message".to_owned(), self.message.as_str().into());
+        let code = self.code.trim_start_matches("0x");
+        let help = format!(
+            "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException\
+             %3a{code}&client=platform"
+        );
+        for (name, text) in [
+            ("Microsoft.PowerApps.CDS.HelpLink", help.as_str()),
+            ("Microsoft.PowerApps.CDS.TraceText", ""),
+            ("Microsoft.PowerApps.CDS.InnerError.Message", &self.message),
+        ] {
+            if annotations.include(name) {
+                error.insert(format!("@{name}"), text.into());
+            }
+        }
+        serde_json::json!({ "error": error })
             .to_string()
             .into_bytes()
     }

@@ -203,3 +203,22 @@ async fn contexts_tell_what_was_selected() {
         "EntityDefinitions(LogicalName)/$entity"
     );
 }
+
+#[tokio::test]
+async fn an_error_tells_more_to_those_who_ask() {
+    let service = Service::start().await;
+    let plain = service.get("accounts?$select=nope").await.json();
+    assert_eq!(plain["error"].as_object().unwrap().len(), 2);
+    let asked = service
+        .get_preferring("accounts(name='x')", "odata.include-annotations=\"*\"")
+        .await
+        .json();
+    let error = &asked["error"];
+    assert_eq!(
+        error["@Microsoft.PowerApps.CDS.InnerError.Message"],
+        error["message"]
+    );
+    let code = error["code"].as_str().unwrap().trim_start_matches("0x");
+    let help = error["@Microsoft.PowerApps.CDS.HelpLink"].as_str().unwrap();
+    assert!(help.contains(&format!("CrmException%3a{code}&")), "{help}");
+}

@@ -85,7 +85,7 @@ impl Service {
     fn one(&self, outer: &Request, inner: &InnerRequest, caller: &Caller) -> Response {
         match inner_request(outer, inner, &Created::new()) {
             Ok(request) => self.answer(&request, caller),
-            Err(error) => Response::error(&error),
+            Err(error) => Response::refusal(&error, &inner.headers),
         }
     }
 
@@ -116,7 +116,7 @@ impl Service {
                 None
             }
             Err(error) => {
-                let response = Response::error(&error);
+                let response = Response::refusal(&error, &outer.headers);
                 multipart::push_response(out, &response, None);
                 failure(&response)
             }

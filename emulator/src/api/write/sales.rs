@@ -73,7 +73,7 @@ impl Call<'_> {
         action: &str,
     ) -> Result<Response, ODataError> {
         let body = Members::parse(&self.request.body, action)?;
-        let (table, closes) = (
+        let (table, activities) = (
             self.model().table("opportunity")?,
             self.model().table("opportunityclose")?,
         );
@@ -81,7 +81,7 @@ impl Call<'_> {
             .get("OpportunityClose")
             .ok_or_else(|| payload_error(action, "The body has no 'OpportunityClose'."))?;
         let close = Members::parse(close.get().as_bytes(), action)?;
-        let intent = self.intent(writer, closes, &close, true)?;
+        let intent = self.intent(writer, activities, &close, true)?;
         let named = |name: &str| {
             let mut columns = intent.columns.iter();
             columns.find_map(|(column, value)| (column.logical_name == name).then_some(value))
@@ -99,11 +99,11 @@ impl Call<'_> {
             LOST
         };
         let mut changes = state_change(&body, action, state)?;
-        let closed = match named("actualend") {
+        let ended = match named("actualend") {
             Some(Value::DateTime(at)) => *at,
             _ => self.now(),
         };
-        changes.push(member("actualclosedate", &json!(time::date(closed)))?);
+        changes.push(member("actualclosedate", &json!(time::date(ended)))?);
         if let Some(revenue) = close.get("actualrevenue") {
             changes.push(("actualvalue".to_owned(), revenue.to_owned()));
         }
@@ -117,12 +117,12 @@ impl Call<'_> {
         let opportunity = Value::lookup("opportunity", id);
         self.create_record(
             writer,
-            closes,
+            activities,
             &close,
             &[
                 ("regardingobjectid".to_owned(), opportunity),
                 ("opportunitystatecode".to_owned(), Value::Int(state)),
-                ("actualend".to_owned(), Value::DateTime(closed)),
+                ("actualend".to_owned(), Value::DateTime(ended)),
                 ("statecode".to_owned(), Value::Int(COMPLETED)),
             ],
         )?;
@@ -155,7 +155,7 @@ impl Call<'_> {
         let layout = writer.store().layout("lead")?;
         let of_lead = |column: &str| layout.get(&before.values, column).clone();
         let mut made = Vec::new();
-        let mut make = |name: &str, columns: &[(&str, &str)], more: Vec<(&str, Value)>| {
+        let mut create = |name: &str, columns: &[(&str, &str)], more: Vec<(&str, Value)>| {
             let table = self.model().table(name)?;
             let inherited = columns.iter().map(|(to, from)| (*to, of_lead(from)));
             let fixed: Vec<(String, Value)> = [("originatingleadid", Value::lookup("lead", id))]
@@ -175,12 +175,12 @@ impl Call<'_> {
         let mut account = of_lead("parentaccountid");
         // A lead without a company makes no account.
         if wanted("CreateAccount") && of_lead("companyname") != Value::Null {
-            account = make("account", &TO_ACCOUNT, Vec::new())?;
+            account = create("account", &TO_ACCOUNT, Vec::new())?;
         }
         let mut contact = of_lead("parentcontactid");
         if wanted("CreateContact") {
             let parent = vec![("parentcustomerid", account.clone())];
-            contact = make("contact", &TO_CONTACT, parent)?;
+            contact = create("contact", &TO_CONTACT, parent)?;
         }
         let mut opportunity = Value::Null;
         if wanted("CreateOpportunity") {
@@ -195,7 +195,7 @@ impl Call<'_> {
                 ("transactioncurrencyid", currency.unwrap_or(Value::Null)),
                 ("campaignid", campaign.unwrap_or(Value::Null)),
             ];
-            opportunity = make("opportunity", &TO_OPPORTUNITY, more)?;
+            opportunity = create("opportunity", &TO_OPPORTUNITY, more)?;
         }
         let mut changes = state_change(&body, "QualifyLead", QUALIFIED)?;
         for (navigation, set, row) in [
