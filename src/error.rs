@@ -105,6 +105,13 @@ impl Error {
         }
     }
 
+    /// Whether the service says that it has no such thing, or cannot do it there.
+    pub(crate) fn is_not_offered(&self) -> bool {
+        self.fault
+            .as_ref()
+            .is_some_and(|fault| matches!(fault.status, 400 | 404 | 405 | 501))
+    }
+
     /// `what` at `url` gave no answer.
     pub(crate) fn unreachable(what: &str, url: &Url, error: &HttpError) -> Self {
         let origin = url.origin().ascii_serialization();

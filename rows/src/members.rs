@@ -26,8 +26,10 @@ pub(crate) enum Role {
     Context,
     /// `@removed`, the mark that later OData versions give a deletion.
     Removed,
-    /// `id`: in a deletion the key of the row.
+    /// The primary key, `id` or `@odata.id`: in a deletion the key of the row or its address.
     Id,
+    /// `reason`: with an `id` and without the primary key it tells a deletion.
+    Reason,
     /// The column by which changes are found.
     Watched,
 }
@@ -246,12 +248,17 @@ impl Members {
         let role = match wire_name {
             "@odata.context" | "@context" => Role::Context,
             "@odata.removed" | "@removed" => Role::Removed,
-            "id" => Role::Id,
+            "id" | "@odata.id" | "@id" => Role::Id,
+            "reason" => Role::Reason,
             name if self.watched.as_deref() == Some(name) => Role::Watched,
             _ => Role::Value,
         };
         let name = self.outgoing_name(wire_name);
         let slot = name.as_deref().map(|name| self.slot(name));
+        let role = match slot {
+            Some(slot) if slot == self.primary_key => Role::Id,
+            _ => role,
+        };
         let index = self.seen.len();
         self.seen.push(Member {
             wire_key: json_key(wire_name),

@@ -160,6 +160,11 @@ fn page(scanner: &mut Scanner<'_>, rows: &mut Rows<'_>) -> Result<Links, Fault> 
             }
             "value" => {
                 has_rows = true;
+                // Some servers write a list without elements like this.
+                if scanner.peek() == Some(b'n') {
+                    scanner.value()?;
+                    continue;
+                }
                 scanner.expect(b'[', "expected an array of rows")?;
                 let mut series = Series::default();
                 while scanner.more(&mut series, b']')? {
@@ -275,6 +280,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
     rows.members.begin_row();
     let mut line = Line::begin(&mut rows.open.ndjson, scanner.text());
     let mut deleted = false;
+    let mut has_reason = false;
     let mut id: Option<Cow<'t, str>> = None;
     let mut previous = None;
     let mut series = Series::default();
@@ -293,6 +299,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
             Role::Value => {}
             Role::Context => deleted |= value.contains(DELETED),
             Role::Removed => deleted = true,
+            Role::Reason => has_reason = true,
             Role::Id => id = Some(value.clone()),
             Role::Watched if value == "null" => {}
             Role::Watched => rows.watch.note(&value),
@@ -308,13 +315,15 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
             }
         }
     }
+    // Where only one tells the other, the mark of a deletion is left out (reference §6.3).
+    deleted |= has_reason && id.is_some() && !rows.members.has_primary_key();
     if deleted {
         let id = id.ok_or(Fault::Syntax {
             offset: scanner.at(),
             reason: "a deletion without an id",
         })?;
         line.clear();
-        line.push(rows.members.primary_key(), &id);
+        line.push(rows.members.primary_key(), &bare_key(&id));
     } else {
         if let Some(number) = rows.members.number() {
             line.push(rows.members.primary_key(), &number.to_string());
@@ -331,6 +340,17 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
     let start = line.end();
     rows.end_row(start, deleted);
     Ok(())
+}
+
+/// The key in the JSON text of a key or of a row's address, such as `accounts(…)`.
+fn bare_key(id: &str) -> Cow<'_, str> {
+    match id
+        .strip_suffix(")\"")
+        .and_then(|id| id.rsplit_once(['(', '=']))
+    {
+        Some((_, key)) => Cow::Owned(format!("\"{key}\"")),
+        None => Cow::Borrowed(id),
+    }
 }
 
 /// The next value, fit for one line of UTF-8.

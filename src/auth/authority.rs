@@ -210,7 +210,7 @@ fn no_challenge(settings: &Settings, answer: &Challenged) -> Error {
             ErrorKind::NotFound,
             format!(
                 "{environment} answers, but not as a Dataverse environment (status {status}); \
-                 check \"environment\""
+                 check \"environment\" and \"apiVersion\""
             ),
         ),
         _ => Error::new(

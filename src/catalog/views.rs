@@ -57,7 +57,10 @@ pub async fn list<H: Host>(session: &Session<H>, table: Option<&str>) -> Result<
                 personal,
             })
         });
-        views.extend(found.await?);
+        match found.await {
+            Err(error) if personal && error.is_not_offered() => {}
+            found => views.extend(found?),
+        }
     }
     ordered::sort_by(&mut views, |a, b| {
         (&a.stream, &a.title, &a.name).cmp(&(&b.stream, &b.title, &b.name))
@@ -76,7 +79,7 @@ pub(crate) async fn open<H: Host>(
     name: &str,
 ) -> Result<(Table, Fetch), Error> {
     let mut found = Vec::new();
-    for (set, key, _) in KINDS {
+    for (set, key, personal) in KINDS {
         let condition = match Guid::parse(name) {
             Some(id) => format!("{key} eq {id}"),
             None => format!("{SHOWN} and {}", called(name)),
@@ -84,7 +87,10 @@ pub(crate) async fn open<H: Host>(
         let query = Query::new(set)
             .select(&[key, "name", "returnedtypecode", "fetchxml", "layoutxml"])
             .option("$filter", &condition);
-        found.extend(rows(client, &query, |row| Found::read(row, key)).await?);
+        match rows(client, &query, |row| Found::read(row, key)).await {
+            Err(error) if personal && error.is_not_offered() => {}
+            views => found.extend(views?),
+        }
     }
     let mut found = found.into_iter();
     match (found.next(), found.as_slice()) {

@@ -123,12 +123,14 @@ impl<H: Host> Client<H> {
     }
 }
 
-/// Whether a service that has no such resource would answer like this.
+/// Whether a service that has no such resource, or a firewall before it, would answer like
+/// this; a success is one whose answer has no parts. If something else is the matter, each
+/// resource by itself meets it again.
 fn knows_no_batches(error: &Error) -> bool {
     error
         .fault
         .as_ref()
-        .is_some_and(|fault| matches!(fault.status, 400 | 404 | 405 | 415 | 501))
+        .is_some_and(|fault| !matches!(fault.status, 401 | 408 | 429 | 502..=504))
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Fault {
             Some(Value::Number(number)) => FaultCode::parse(&number.to_string()),
             _ => None,
         };
-        let message = match error.and_then(|error| error.get("message")) {
+        let message = match error.map(|error| error.get("message").unwrap_or(error)) {
             Some(Value::String(text)) => text,
             // The older form: {"lang": …, "value": …}.
             Some(parts @ Value::Object(_)) => Record(parts).text("value").unwrap_or_default(),
@@ -210,6 +210,7 @@ mod tests {
                 r#"{"Message":"No HTTP resource was found."}"#,
                 "No HTTP resource was found.",
             ),
+            (r#"{"error":"Plain."}"#, "Plain."),
             (r#"{"error":null}"#, ""),
             (r#"{"error":{"code":{},"message":7}}"#, ""),
             ("<html><body>Bad Gateway</body></html>", ""),

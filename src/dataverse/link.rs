@@ -52,9 +52,18 @@ impl Link {
         })
     }
 
-    /// An address as the service sent it, kept verbatim.
+    /// An address as the service sent it, kept verbatim. One without an origin is taken as one
+    /// of the environment, and one that begins with a resource as below the API root.
     pub(super) fn received(environment: &Environment, text: &str) -> Result<Self, Error> {
-        Self::check(environment, text).map_err(|reason| {
+        let begin = text.split(['/', '?', '(']).next().unwrap_or_default();
+        let before = if text.starts_with('/') && !text.starts_with("//") {
+            environment.origin()
+        } else if !begin.is_empty() && !begin.contains(':') {
+            environment.api_root().to_string()
+        } else {
+            String::new()
+        };
+        Self::check(environment, &(before + text)).map_err(|reason| {
             Error::new(
                 ErrorKind::Unavailable,
                 format!(
@@ -130,7 +139,7 @@ impl Link {
     }
 
     /// What follows the API root, letter by letter as it is sent.
-    pub(super) fn below_root(&self) -> &str {
+    pub(crate) fn below_root(&self) -> &str {
         self.target
             .path_and_query
             .get(self.root_length..)
@@ -252,11 +261,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_of_an_address_is_the_environments() {
+        for (text, expected) in [
+            ("accounts?$skiptoken=1", "accounts?$skiptoken=1"),
+            ("/api/data/v9.2/accounts?x=a://b", "accounts?x=a://b"),
+            ("accounts(1)/tasks", "accounts(1)/tasks"),
+        ] {
+            let link = Link::received(&contoso(), text).unwrap();
+            assert_eq!(link.as_str(), format!("{ROOT}{expected}"));
+            assert_eq!(link.below_root(), expected);
+        }
+    }
+
+    #[test]
     fn every_other_address_is_refused() {
         for text in [
             "",
-            "accounts",
-            "/api/data/v9.2/accounts",
+            "?$skiptoken=1",
+            "../accounts",
+            "accounts/../../x",
+            "/api/data/v9.1/accounts",
             "//contoso.crm.dynamics.com/api/data/v9.2/accounts",
             "https://evil.example/api/data/v9.2/accounts",
             "http://contoso.crm.dynamics.com/api/data/v9.2/accounts",

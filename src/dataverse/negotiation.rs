@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::iter;
 
 use super::batch::Asked;
 use super::client::Client;
@@ -86,16 +87,18 @@ impl<H: Host> Client<H> {
         self.fetch(asked.at(&current), prefer).await
     }
 
-    /// Looks for the newest older version that the environment speaks, once.
+    /// Looks for the newest version that the environment speaks, once. It may be the current
+    /// one after all, and only the resource be unknown.
     async fn negotiate(&self) -> Result<(), Error> {
         let negotiation = self.negotiation();
         if negotiation.settled.get() {
             return Ok(());
         }
-        for version in ApiVersion::OLDER {
+        for version in iter::once(ApiVersion::CURRENT).chain(ApiVersion::OLDER) {
             let environment = negotiation.asked.at(version);
             let link = Link::resource(&environment, "RetrieveVersion()")?;
             match self.fetch(Asked::one(&link), &Prefer::default()).await {
+                Ok(_) if version == ApiVersion::CURRENT => break,
                 Ok(_) => {
                     // Another call that looked at the same time has found the same.
                     let _ = negotiation.older.set(environment);
@@ -171,6 +174,7 @@ mod tests {
                 data_requests(&host),
                 [
                     "v9.2/accounts?$select=name",
+                    "v9.2/RetrieveVersion()",
                     "v9.1/RetrieveVersion()",
                     "v9.0/RetrieveVersion()",
                     "v9.0/accounts?$select=name",
@@ -187,7 +191,7 @@ mod tests {
                     .unwrap();
             }
             assert_eq!(
-                data_requests(&host)[4..],
+                data_requests(&host)[5..],
                 [
                     "v9.0/accounts?$select=name",
                     "v9.0/leads",
@@ -222,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn what_only_one_resource_lacks_is_no_matter_of_versions() {
+        let host = signed_in(|request| {
+            if address(request).ends_with("/nothings") {
+                Reply::status(404)
+            } else {
+                Reply::json(&json!({"value": [], "Version": "9.2"}))
+            }
+        });
+        let client = client(&host, "");
+        for (name, found) in [("nothings", false), ("accounts", true)] {
+            let link = client.resource(name).unwrap();
+            let answer = host.block_on(client.get(&link, &Prefer::default()));
+            assert_eq!(answer.is_ok(), found);
+        }
+        assert_eq!(
+            data_requests(&host),
+            ["v9.2/nothings", "v9.2/RetrieveVersion()", "v9.2/accounts"]
+        );
+    }
+
+    #[test]
     fn nothing_is_negotiated_where_nothing_is_in_doubt() {
         // The settings name the version; or the fault is one of Dataverse.
         let named = server(&["9.0"], 404);
@@ -240,7 +265,7 @@ mod tests {
         let host = server(&[], 404);
         let client = client(&host, "");
         let link = client.resource("accounts").unwrap();
-        for requests in [6, 7] {
+        for requests in [7, 8] {
             let error = host
                 .block_on(client.get(&link, &Prefer::default()))
                 .unwrap_err();

@@ -45,6 +45,14 @@ impl<'v> Record<'v> {
         self.0.get(name).filter(|it| it.is_object()).map(Record)
     }
 
+    /// The elements of a list that may have none: some servers write null then.
+    pub fn elements(self, name: &str) -> Option<&'v [Value]> {
+        match self.0.get(name)? {
+            Value::Null => Some(&[]),
+            list => list.as_array().map(Vec::as_slice),
+        }
+    }
+
     /// The elements of a list.
     pub fn list(self, name: &str) -> Option<&'v [Value]> {
         self.0.get(name)?.as_array().map(Vec::as_slice)
@@ -92,6 +100,8 @@ mod tests {
             assert_eq!(record.list(name).is_some(), only("list"));
         }
         assert_eq!(record.number("number"), Some(9_007_199_254_740_993));
+        let counts = ["list", "null", "text", ""].map(|name| Some(record.elements(name)?.len()));
+        assert_eq!(counts, [Some(1), Some(0), None, None]);
         assert_eq!(Record(&json!([])).text("text"), None);
     }
 }

@@ -40,7 +40,7 @@ async fn values<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Value>
     let mut rows = Vec::new();
     for _ in 0..MAX_PAGES {
         let next = client.read(&link, |page| {
-            rows.extend_from_slice(page.list("value")?);
+            rows.extend_from_slice(page.elements("value")?);
             Some(page.text("@odata.nextLink").map(str::to_owned))
         });
         match next.await? {

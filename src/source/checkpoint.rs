@@ -306,27 +306,9 @@ fn parse(binding: &Binding, text: &str) -> Result<Stop, String> {
 /// The link without the API root in front.
 ///
 /// # Errors
-/// `Unavailable` if it does not begin with the root as the service itself writes it; it has
-/// been checked to lead there.
+/// `Unavailable` if it leads elsewhere than below the root.
 pub(super) fn relative<H: Host>(client: &Client<H>, link: &str) -> Result<String, Error> {
-    let root = client.environment().api_root();
-    if let Some(rest) = link.strip_prefix(root.as_str()) {
-        return Ok(rest.to_owned());
-    }
-    // The same origin in other words: letters of another case, or the port spelled out.
-    link.split_once("://")
-        .and_then(|(_, rest)| rest.split_once('/'))
-        .and_then(|(_, path)| path.strip_prefix(root.path().trim_start_matches('/')))
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unavailable,
-                format!(
-                    "the service sent a link that does not begin with {root}; if a proxy rewrites \
-                     addresses, set \"environment\" to the address that the links carry"
-                ),
-            )
-        })
+    client.link(link).map(|link| link.below_root().to_owned())
 }
 
 /// The link with the API root in front.

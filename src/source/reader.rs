@@ -289,7 +289,6 @@ impl<H: Host> Reader<H> {
             Method::Tracked { plain } => match delta_link {
                 Some(link) => {
                     // Checked now, not when it is needed.
-                    self.client.link(&link)?;
                     let link = checkpoint::relative(&self.client, &link)?;
                     let at = self.fresh_since(&link);
                     Some(Cursor::Delta { link, plain, at })

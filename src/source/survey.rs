@@ -143,7 +143,7 @@ async fn bound<H: Host>(
     reason = "no row is an answer, and no list of rows is none"
 )]
 fn first_version(answer: Record<'_>) -> Option<Option<i64>> {
-    let first = answer.list("value")?.first().map(Record);
+    let first = answer.elements("value")?.first().map(Record);
     Some(first.and_then(|row| row.number(Column::VersionNumber.name())))
 }
 
@@ -151,17 +151,21 @@ fn first_version(answer: Record<'_>) -> Option<Option<i64>> {
 /// this table in order by version.
 fn known(version: Result<Option<i64>, Error>) -> Result<Option<i64>, Error> {
     match version {
-        Err(error) if is_unsupported(&error) => Ok(None),
+        Err(error) if is_unsupported(&error) || fails(&error) => Ok(None),
         version => version,
     }
+}
+
+/// Whether the service stumbled over the request. Reading page after page asks for less.
+fn fails(error: &Error) -> bool {
+    error
+        .fault
+        .as_ref()
+        .is_some_and(|fault| fault.status == 500)
 }
 
 /// Whether the service does not put this table in order by version. That it does is not
 /// documented; and where it has no index to do so, it gives up in the end.
 pub(super) fn is_unsupported(error: &Error) -> bool {
-    error.recovery == Some(Recovery::SmallerPages)
-        || error
-            .fault
-            .as_ref()
-            .is_some_and(|fault| matches!(fault.status, 400 | 404 | 405 | 501))
+    error.recovery == Some(Recovery::SmallerPages) || error.is_not_offered()
 }

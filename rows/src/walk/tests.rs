@@ -172,6 +172,38 @@ fn deletions_are_kept_apart_in_their_order() {
 }
 
 #[test]
+fn a_deletion_is_known_in_every_form() {
+    for deletion in [
+        r#"{"@removed":{"reason":"deleted"},"id":"b"}"#,
+        r#"{"@removed":{"reason":"deleted"},"@odata.id":"https://o/api/data/v9.2/accounts(b)"}"#,
+        r#"{"@id":"accounts(b)","@odata.removed":{"reason":"changed"}}"#,
+        r#"{"accountid":"b","@removed":{}}"#,
+        r#"{"id":"accounts(accountid=b)","reason":"deleted"}"#,
+        r#"{"reason":"deleted","id":"b"}"#,
+    ] {
+        let body = format!(r#"{{"value":[{{"id":"x","reason":"y","accountid":"a"}},{deletion}]}}"#);
+        let walked = walk(&mut members(false), body.as_bytes()).unwrap();
+        let [row, gone] = &*walked.pieces else {
+            panic!("{deletion}: {:?}", walked.pieces)
+        };
+        assert!(!row.deleted && row.ndjson.contains("\"reason\":\"y\""));
+        assert!(gone.deleted);
+        assert_eq!(gone.ndjson, "{\"accountid\":\"b\"}\n", "{deletion}");
+    }
+}
+
+#[test]
+fn rows_that_are_null_are_none() {
+    let walked = walk(
+        &mut members(false),
+        br#"{"value":null,"@odata.deltaLink":"d"}"#,
+    )
+    .unwrap();
+    assert_eq!(walked.pieces, []);
+    assert_eq!(walked.delta_link.as_deref(), Some("d"));
+}
+
+#[test]
 fn a_selection_keeps_out_what_the_service_adds() {
     let names = ["name".to_owned(), "primarycontactid".to_owned()];
     let mut members = Members::new(

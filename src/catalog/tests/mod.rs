@@ -56,6 +56,25 @@ fn a_service_that_filters_no_expansion_is_asked_more_plainly() {
 }
 
 #[test]
+fn a_list_on_pages_is_read_to_its_end() {
+    let host = signed_in(|request| {
+        let at_end = request.target.path_and_query.contains("$skiptoken");
+        let name = if at_end { "zone" } else { "task" };
+        let mut page = json!({"value": [{
+            "LogicalName": name, "EntitySetName": format!("{name}s"),
+            "PrimaryIdAttribute": format!("{name}id"),
+        }]});
+        if !at_end {
+            page["@odata.nextLink"] = json!("EntityDefinitions?$skiptoken=2");
+        }
+        Reply::json(&page)
+    });
+    let listed = host.block_on(list(&open(&host))).unwrap();
+    let names: Vec<&str> = listed.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["task", "zone"]);
+}
+
+#[test]
 fn the_settings_bound_what_is_asked_for_at_once() {
     for limit in [1, 2, 3] {
         let host = organization();
@@ -364,6 +383,33 @@ fn how_changes_are_found_is_explained() {
     table.change_detection = ChangeDetection::None;
     let reason = table::change_detection_reason(&table);
     assert!(reason.contains("from its beginning"), "{reason}");
+}
+
+#[test]
+fn a_service_without_expansions_and_casts_is_asked_for_the_columns_themselves() {
+    for (expansions, casts) in [(200, 404), (400, 501), (501, 405)] {
+        let host = signed_in(move |request| {
+            let path = &request.target.path_and_query;
+            if path.contains("AttributeMetadata") {
+                return Reply::status(casts);
+            }
+            if path.contains("')/Attributes?") {
+                let columns = [attribute("notes", "Memo", 2), attribute("a", "Lookup", 1)];
+                return Reply::json(&json!({"value": columns}));
+            }
+            if path.contains("$expand") && expansions != 200 {
+                return Reply::status(expansions);
+            }
+            Reply::json(&json!({
+                "LogicalName": "zone", "EntitySetName": "zones", "PrimaryIdAttribute": "zoneid",
+                "PrimaryNameAttribute": "notes", "Attributes": null,
+            }))
+        });
+        let table = host.block_on(read(open(&host).client(), "zone")).unwrap();
+        let names: Vec<&str> = table.columns.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["a", "notes"], "{expansions}");
+        assert_eq!(table.columns[1].data_type, DataType::Text);
+    }
 }
 
 #[test]

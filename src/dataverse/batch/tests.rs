@@ -137,6 +137,32 @@ fn a_long_address_travels_in_a_batch_of_its_own() {
 }
 
 #[test]
+fn where_batches_are_not_understood_each_resource_is_asked_for_alone() {
+    for refusal in [
+        Reply::json(&json!({"value": []})),
+        Reply::body(200, "--x\r\n\r\nHTTP/1.1 200 OK\r\n\r\na")
+            .with("Content-Type", "multipart/mixed; boundary=x"),
+        Reply::body(403, "<html>"),
+        Reply::status(500),
+        Reply::status(404),
+    ] {
+        let host = signed_in_with_batches(move |request| match request.method {
+            Method::Post => refusal.clone(),
+            _ => Reply::body(200, "alone"),
+        });
+        let client = client(&host);
+        let links = links(&client, &["a", "b"]);
+        for _ in 0..2 {
+            let bodies = host.block_on(client.batch(&links, &Prefer::default()));
+            assert_eq!(texts(bodies.unwrap()), ["alone", "alone"]);
+        }
+        assert!(host.count("$batch") <= 5);
+        let alone = host.count("/v9.2/a") + host.count("/v9.2/b");
+        assert_eq!(alone, 4);
+    }
+}
+
+#[test]
 fn each_part_has_its_own_outcome() {
     let refusal = json!({"error": {"code": "0x80040220", "message": "Access denied."}});
     let attempts = Cell::new(0);

@@ -13,6 +13,9 @@ use crate::host::{Host, HttpError, Response};
 use crate::retry::{Repeat, retry_after};
 use crate::text::without_byte_order_mark;
 
+/// What an answer without content stands for: there are no rows.
+const NOTHING: &[u8] = br#"{"value":[]}"#;
+
 /// An attempt that gave no answer.
 #[derive(Debug)]
 pub(in crate::dataverse) struct Failure {
@@ -59,15 +62,28 @@ impl<H: Host> Client<H> {
                 .header("content-type")
                 .and_then(multipart::boundary);
             // A batch that stopped at a part has the status of that part (reference 8.2).
-            if boundary.is_some() || is_success {
+            if let Some(boundary) = boundary {
                 let body = body.map_err(|error| spoilt(link, error))?;
-                let answers = multipart::answers(&body, boundary.unwrap_or_default())
-                    .ok_or_else(|| spoilt(link, InflateError::Broken))?;
-                return self.unpacked(asked, Answer::new(&response, body), answers, token);
+                match multipart::answers(&body, boundary) {
+                    Some(answers) => {
+                        let answer = Answer::new(&response, body);
+                        return self.unpacked(asked, answer, answers, token);
+                    }
+                    // In the end each part is asked for by itself.
+                    None if !asked.parts.is_empty() => {
+                        return Err(Failure {
+                            repeat: Repeat::Few,
+                            ..self.refused(link, &response, b"", token)
+                        });
+                    }
+                    None => return Err(spoilt(link, InflateError::Broken)),
+                }
             }
-        }
-        if is_success {
-            let body = body.map_err(|error| spoilt(link, error))?;
+        } else if is_success {
+            let mut body = body.map_err(|error| spoilt(link, error))?;
+            if response.status == 204 && !link.is_raw() {
+                body = NOTHING.to_vec();
+            }
             return Ok(Answer::new(&response, body));
         }
         // An error whose body is spoilt still has its status.

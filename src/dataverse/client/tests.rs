@@ -36,6 +36,12 @@ fn get(host: &Rc<Simulation>) -> Result<Answer, Error> {
     host.block_on(accounts(&client(host)))
 }
 
+#[test]
+fn an_answer_without_content_has_no_rows() {
+    let host = scripted([Reply::status(204)]);
+    assert_eq!(get(&host).unwrap().body, br#"{"value":[]}"#);
+}
+
 fn secs(count: u64) -> Duration {
     Duration::from_secs(count)
 }

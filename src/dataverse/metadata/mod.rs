@@ -37,6 +37,9 @@ const ATTRIBUTE_COLUMNS: &str = "LogicalName,AttributeType,AttributeTypeName,Att
                                  DisplayName,ColumnNumber,IsValidForRead,IsValidForCreate,\
                                  IsValidForUpdate,IsValidODataAttribute,RequiredLevel,IsSecured";
 
+/// How many tables are taken off pages at most, should these not end.
+const MOST_TABLES: usize = 20_000;
+
 /// How many tables are asked about in one request of a list that is too long for one.
 const TABLES_AT_ONCE: usize = 25;
 /// The largest batch that is accepted, in bytes. Larger ones are asked for in halves, so that
@@ -84,7 +87,12 @@ pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Erro
             .option("$select", "LogicalName")
             .option("$filter", &named.join(" or "))
             .option("$expand", "Attributes($select=LogicalName)");
-        for found in summaries(client, query).await? {
+        let found = match summaries(client, query).await {
+            // How changes are found is seen when a table is read.
+            Err(error) if error.is_not_offered() => break,
+            found => found?,
+        };
+        for found in found {
             for table in &mut *some {
                 table.shows_changes |=
                     found.shows_changes && table.logical_name == found.logical_name;
@@ -95,12 +103,17 @@ pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Erro
 }
 
 async fn summaries<H: Host>(client: &Client<H>, query: Query) -> Result<Vec<TableSummary>, Error> {
-    let link = client.resource(query.as_str())?;
-    let body = client.get_json(&link, &Prefer::default()).await?;
-    let tables = elements(&link, &body)?;
-    Ok(tables
-        .filter_map(|table| TableSummary::read(&table))
-        .collect())
+    let mut link = client.resource(query.as_str())?;
+    let mut tables = Vec::new();
+    loop {
+        let body = client.get_json(&link, &Prefer::default()).await?;
+        tables.extend(elements(&link, &body)?.filter_map(|table| TableSummary::read(&table)));
+        // No Dataverse puts definitions on pages, but one that does would hide the others.
+        match Object::parse(&body).and_then(|page| page.text("@odata.nextLink")) {
+            Some(next) if tables.len() < MOST_TABLES => link = client.link(&next)?,
+            _ => return Ok(tables),
+        }
+    }
 }
 
 /// One table with all its columns, or `None` if there is no such table.
@@ -208,21 +221,34 @@ async fn ask<H: Host>(
             continue;
         };
         match (cast, slot) {
-            (None, slot) => match parsed(client, &link, answer).await {
-                Ok(body) => {
-                    let table = Object::parse(&body).and_then(|it| TableDefinition::read(&it));
-                    *slot = Some(table.ok_or_else(|| unreadable(&link, &INCOMPLETE))?);
+            (None, slot) => {
+                let definition = match parsed(client, &link, answer).await {
+                    Err(error) if is_unknown(&error) => continue,
+                    Err(error) if error.is_not_offered() => {
+                        let link = client.resource(link.resource_name())?;
+                        client.get_json(&link, &Prefer::default()).await?
+                    }
+                    definition => definition?,
+                };
+                let table = Object::parse(&definition).and_then(|it| TableDefinition::read(&it));
+                let mut table = table.ok_or_else(|| unreadable(&link, &INCOMPLETE))?;
+                if table.attributes.is_empty() {
+                    apart(client, &mut table).await?;
                 }
-                Err(error) if is_unknown(&error) => {}
-                Err(error) => return Err(error),
-            },
+                *slot = Some(table);
+            }
             (Some(cast), Some(table)) if cast.is_needed(table) => {
-                let body = match parsed(client, &link, answer).await {
+                let details = match parsed(client, &link, answer).await {
                     Err(error) if is_refusal(&error) => {
                         let link =
                             client.resource(&cast.path(&table.summary.logical_name, true))?;
-                        client.get_json(&link, &Prefer::default()).await?
+                        client.get_json(&link, &Prefer::default()).await
                     }
+                    details => details,
+                };
+                let body = match details {
+                    // Rows can be read without knowing more of these columns.
+                    Err(error) if error.is_not_offered() => continue,
                     details => details?,
                 };
                 for detail in elements(&link, &body)? {
@@ -234,6 +260,23 @@ async fn ask<H: Host>(
         }
     }
     Ok(())
+}
+
+/// Reads the columns by themselves, where the service does not put them into a definition.
+async fn apart<H: Host>(client: &Client<H>, table: &mut TableDefinition) -> Result<(), Error> {
+    let resource = format!(
+        "EntityDefinitions(LogicalName='{}')/Attributes?$select={ATTRIBUTE_COLUMNS}",
+        table.summary.logical_name
+    );
+    let link = client.resource(&resource)?;
+    match client.get_json(&link, &Prefer::default()).await {
+        Ok(body) => {
+            table.note(elements(&link, &body)?);
+            Ok(())
+        }
+        Err(error) if error.is_not_offered() => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn path(name: &str, extent: Extent) -> String {

@@ -42,19 +42,7 @@ impl TableSummary {
 impl TableDefinition {
     /// A table with its columns in short, its keys and its relationships.
     pub(super) fn read(table: &Object<'_>) -> Option<Self> {
-        let mut summary = TableSummary::read(table)?;
-        let mut attributes: Vec<Attribute> = table
-            .objects("Attributes")
-            .filter_map(|column| attribute(&column))
-            .collect();
-        part_files(&mut attributes);
-        // The service lists columns in no particular order.
-        ordered::sort_by(&mut attributes, |a, b| {
-            (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
-        });
-        summary.shows_changes = attributes
-            .iter()
-            .any(|column| grows(&column.logical_name) && column.is_selectable());
+        let summary = TableSummary::read(table)?;
         let mut keys: Vec<TableKey> = table.objects("Keys").filter_map(|it| key(&it)).collect();
         ordered::sort_by(&mut keys, |a, b| a.name.cmp(&b.name));
         let mut relationships = Vec::new();
@@ -70,12 +58,29 @@ impl TableDefinition {
                     .filter_map(|it| Relationship::read(cardinality, name, &it)),
             );
         }
-        Some(Self {
+        let mut definition = Self {
             summary,
-            attributes,
+            attributes: Vec::new(),
             keys,
             relationships,
-        })
+        };
+        definition.note(table.objects("Attributes"));
+        Some(definition)
+    }
+
+    /// Notes the columns in short.
+    pub(super) fn note<'t>(&mut self, columns: impl Iterator<Item = Object<'t>>) {
+        let mut attributes: Vec<Attribute> =
+            columns.filter_map(|column| attribute(&column)).collect();
+        part_files(&mut attributes);
+        // The service lists columns in no particular order.
+        ordered::sort_by(&mut attributes, |a, b| {
+            (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
+        });
+        self.summary.shows_changes = attributes
+            .iter()
+            .any(|column| grows(&column.logical_name) && column.is_selectable());
+        self.attributes = attributes;
     }
 }
 

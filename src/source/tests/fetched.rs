@@ -67,10 +67,12 @@ impl Queries {
             "savedqueries" => {
                 let found = condition.contains(ACTIVE)
                     || condition.contains("name eq 'Active'")
+                    || condition.contains("name eq 'Of the system'")
                     || !condition.contains("name eq '");
                 let row = view("savedqueryid", ACTIVE, "Active");
                 Reply::json(&json!({"value": if found { vec![row] } else { vec![] }}))
             }
+            "userqueries" if condition.contains("'Of the system'") => Reply::status(404),
             "userqueries" => {
                 let mut rows = Vec::new();
                 let is_other = condition.contains(ACTIVE) || condition.contains("'Nothing'");
@@ -360,6 +362,9 @@ fn a_view_is_found_by_its_key_or_by_its_title() {
             "{message}"
         );
     }
+    // Some services know no views of people.
+    let events = run(&host, vec![selection("view:Of the system")]).unwrap();
+    assert_eq!(rows(&events).len(), 3);
     let events = run(&host, vec![selection("view:Nothing")]).unwrap();
     assert_eq!(failure(&events).kind, ErrorKind::NotFound);
     let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
