@@ -17,7 +17,7 @@ use super::client::unreadable;
 use super::query::{Query, string_literal};
 use super::record::INCOMPLETE;
 use super::{Client, Link, Prefer};
-use crate::error::{Error, ErrorKind, Recovery, ServiceFault};
+use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::Host;
 use crate::json::Object;
 
@@ -220,63 +220,39 @@ async fn ask<H: Host>(
         let Some(slot) = tables.get_mut(table) else {
             continue;
         };
-        match (cast, slot) {
-            (None, slot) => {
-                let definition = match parsed(client, &link, answer).await {
-                    Err(error) if is_unknown(&error) => continue,
-                    Err(error) if error.is_not_offered() => {
-                        let link = client.resource(link.resource_name())?;
-                        client.get_json(&link, &Prefer::default()).await?
-                    }
-                    definition => definition?,
-                };
-                let table = Object::parse(&definition).and_then(|it| TableDefinition::read(&it));
-                let mut table = table.ok_or_else(|| unreadable(&link, &INCOMPLETE))?;
-                if table.attributes.is_empty() {
-                    apart(client, &mut table).await?;
-                }
-                *slot = Some(table);
-            }
+        let plainer = match (cast, &*slot) {
+            (None, _) => link.resource_name().to_owned(),
             (Some(cast), Some(table)) if cast.is_needed(table) => {
-                let details = match parsed(client, &link, answer).await {
-                    Err(error) if is_refusal(&error) => {
-                        let link =
-                            client.resource(&cast.path(&table.summary.logical_name, true))?;
-                        client.get_json(&link, &Prefer::default()).await
-                    }
-                    details => details,
-                };
-                let body = match details {
-                    // Rows can be read without knowing more of these columns.
-                    Err(error) if error.is_not_offered() => continue,
-                    details => details?,
-                };
-                for detail in elements(&link, &body)? {
-                    table.complete(&detail);
-                }
+                cast.path(&table.summary.logical_name, true)
             }
             // No such table, or none of its columns is of this kind.
-            (Some(_), _) => {}
+            (Some(_), _) => continue,
+        };
+        let body = match parsed(client, &link, answer, &plainer).await {
+            Err(error) if cast.is_none() && is_unknown(&error) => continue,
+            // Rows can be read without knowing more of these columns.
+            Err(error) if cast.is_some() && error.is_not_offered() => continue,
+            body => body?,
+        };
+        if let (Some(_), Some(table)) = (cast, &mut *slot) {
+            for detail in elements(&link, &body)? {
+                table.complete(&detail);
+            }
+            continue;
+        }
+        let definition = Object::parse(&body).and_then(|it| TableDefinition::read(&it));
+        let table = slot.insert(definition.ok_or_else(|| unreadable(&link, &INCOMPLETE))?);
+        if table.attributes.is_empty() {
+            // Some services do not put the columns into a definition.
+            let columns = format!("{plainer}/Attributes?$select={ATTRIBUTE_COLUMNS}");
+            let link = client.resource(&columns)?;
+            match client.get_json(&link, &Prefer::default()).await {
+                Err(error) if error.is_not_offered() => {}
+                columns => table.note(elements(&link, &columns?)?),
+            }
         }
     }
     Ok(())
-}
-
-/// Reads the columns by themselves, where the service does not put them into a definition.
-async fn apart<H: Host>(client: &Client<H>, table: &mut TableDefinition) -> Result<(), Error> {
-    let resource = format!(
-        "EntityDefinitions(LogicalName='{}')/Attributes?$select={ATTRIBUTE_COLUMNS}",
-        table.summary.logical_name
-    );
-    let link = client.resource(&resource)?;
-    match client.get_json(&link, &Prefer::default()).await {
-        Ok(body) => {
-            table.note(elements(&link, &body)?);
-            Ok(())
-        }
-        Err(error) if error.is_not_offered() => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 fn path(name: &str, extent: Extent) -> String {
@@ -304,24 +280,36 @@ fn elements<'b>(link: &Link, body: &'b [u8]) -> Result<impl Iterator<Item = Obje
         .ok_or_else(|| unreadable(link, &INCOMPLETE))
 }
 
-/// An answer of a batch. One that is too large for a batch, or damaged, is asked for by itself.
+/// An answer of a batch. One that is too large for a batch, or damaged, is asked for by itself;
+/// where the service refuses the question, a plainer one is asked.
 async fn parsed<H: Host>(
     client: &Client<H>,
     link: &Link,
     answer: Result<Vec<u8>, Error>,
+    plainer: &str,
 ) -> Result<Vec<u8>, Error> {
-    match answer {
+    let refused = match answer {
         Ok(body) if Object::parse(&body).is_some() => return Ok(body),
-        Err(error) if error.recovery != Some(Recovery::SmallerPages) => return Err(error),
-        Ok(_) | Err(_) => {}
+        Err(error) if error.recovery != Some(Recovery::SmallerPages) => Err(error),
+        Ok(_) | Err(_) => client.get_json(link, &Prefer::default()).await,
+    };
+    match refused {
+        Err(error) if is_bad(&error) => {
+            let link = client.resource(plainer)?;
+            client.get_json(&link, &Prefer::default()).await
+        }
+        answer => answer,
     }
-    client.get_json(link, &Prefer::default()).await
 }
 
 /// Whether the service cannot answer such a question, at all or at once.
 fn is_refusal(error: &Error) -> bool {
-    let is_bad = |fault: &ServiceFault| fault.status == 400;
-    error.fault.as_ref().is_some_and(is_bad) || error.recovery == Some(Recovery::SmallerPages)
+    is_bad(error) || error.recovery == Some(Recovery::SmallerPages)
+}
+
+/// Whether the service cannot answer such a question.
+fn is_bad(error: &Error) -> bool {
+    error.is_not_offered() && !is_unknown(error)
 }
 
 /// Whether the service says that there is no such table. The status tells; the code that goes
