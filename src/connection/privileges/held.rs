@@ -92,7 +92,7 @@ async fn summed_up<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Err
     ));
     get(client, &query, |answer| {
         let mut held = Held::default();
-        for row in answer.list("RolePrivileges")?.iter().map(Record) {
+        for row in answer.elements("RolePrivileges")?.iter().map(Record) {
             let name = row.text("PrivilegeName").and_then(PrivilegeName::parse);
             if let Some(depth) = Depth::parse(row.text("Depth")?) {
                 held.add(name, row.key("PrivilegeId"), depth);

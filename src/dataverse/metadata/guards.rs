@@ -108,13 +108,13 @@ pub async fn references<H: Host>(client: &Client<H>, table: &str) -> Result<Set<
 }
 
 fn tables(answer: Record<'_>) -> Option<Vec<TableGuards>> {
-    let definitions = answer.list("value")?;
+    let definitions = answer.elements("value")?;
     definitions.iter().map(Record).map(table).collect()
 }
 
 fn targets(answer: Record<'_>) -> Option<Set<String>> {
     let mut targets = Set::default();
-    for lookup in answer.list("value")?.iter().map(Record) {
+    for lookup in answer.elements("value")?.iter().map(Record) {
         if can_be_set(lookup) {
             let names = lookup.list("Targets").unwrap_or_default();
             targets.extend(names.iter().filter_map(Value::as_str).map(str::to_owned));
