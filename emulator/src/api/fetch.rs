@@ -100,6 +100,42 @@ impl<'a> Call<'a> {
         Ok(Response::json(StatusCode::OK, body).with_applied(self.prefer.applied_to_list()))
     }
 
+    /// `GET {set}?sql=SELECT …`: pages have links, as those of views.
+    pub(super) fn sql(
+        &'a self,
+        connection: &Connection,
+        source: &Source<'a>,
+        text: &str,
+    ) -> Result<Response, ODataError> {
+        let mut options = self.options.given.iter();
+        if let Some(option) = options.find(|name| *name != "$skiptoken") {
+            return Err(ODataError::bad_request(
+                "0x80060888",
+                format!("The query option {option} cannot be used together with sql."),
+            ));
+        }
+        let fetch = Fetch::from_sql(text, self.model())?;
+        if source.condition.is_some() || fetch.root.table != source.table.logical_name {
+            return Err(ODataError::bad_request(
+                "0x80041128",
+                format!(
+                    "The table '{}' of the SQL query does not match the entity set '{}'.",
+                    fetch.root.table, source.table.entity_set_name
+                ),
+            ));
+        }
+        let statement = Statement::new(self.fetch_context(), &fetch, None)?;
+        if fetch.aggregate {
+            refuse_too_many(connection, &fetch, &statement)?;
+        }
+        self.answer_page(
+            connection,
+            &statement,
+            fetch.top,
+            fetch.distinct || fetch.aggregate,
+        )
+    }
+
     pub(super) fn fetch_context(&'a self) -> Context<'a> {
         Context {
             model: self.model(),

@@ -151,9 +151,6 @@ impl Api {
 
 /// What the emulator lacks is refused: ignoring it would answer another question.
 fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), ODataError> {
-    if options.custom.contains_key("sql") {
-        return Err(ODataError::not_implemented("SQL"));
-    }
     // Misspelt options must not pass for options without effect.
     let known = [
         "tag",
@@ -163,6 +160,7 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
         "fetchXml",
         "savedQuery",
         "userQuery",
+        "sql",
         "size",
         "sessiontoken",
         "x-ms-file-name",
@@ -177,7 +175,7 @@ fn refuse_missing_features(request: &Request, options: &Options) -> Result<(), O
             format!("The query parameter {name} is not supported"),
         ));
     }
-    let queries = ["fetchXml", "savedQuery", "userQuery"];
+    let queries = ["fetchXml", "savedQuery", "userQuery", "sql"];
     let given = queries
         .iter()
         .filter(|name| options.custom.contains_key(**name));

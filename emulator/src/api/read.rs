@@ -50,6 +50,9 @@ impl<'a> Call<'a> {
         if let Some(xml) = self.options.custom.get("fetchXml") {
             return self.fetch(connection, source, xml);
         }
+        if let Some(sql) = self.options.custom.get("sql") {
+            return self.sql(connection, source, sql);
+        }
         if let Some((kind, id)) = self.view_asked_for() {
             return self.view(connection, source, kind, id);
         }

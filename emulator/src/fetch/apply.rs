@@ -7,8 +7,8 @@ use super::{
 use crate::{
     odata::{
         Model, Navigation, ODataError,
-        filter::{self, Condition},
-        options::{self, split},
+        filter::Condition,
+        options::{self, parse_filter, split},
     },
     schema::Table,
     store::Stored,
@@ -42,7 +42,7 @@ impl Apply {
             }
             let (name, inner) = call(step)?;
             match name {
-                "filter" => apply.filters.push(filter::parse(inner)?),
+                "filter" => apply.filters.push(parse_filter(inner)?),
                 "groupby" => apply.group(inner, model, table)?,
                 "aggregate" => apply.aggregate(inner, model, table)?,
                 other => return Err(unsupported(&format!("The transformation '{other}'"))),

@@ -12,6 +12,7 @@ mod operator;
 mod parse;
 mod query;
 mod select;
+mod sql;
 mod statement;
 mod value;
 

@@ -114,16 +114,7 @@ impl Options {
                 self.select = if names == ["*"] { None } else { Some(names) };
                 self.select_text = Some(value.to_owned());
             }
-            "$filter" => {
-                let condition = filter::parse(value)?;
-                if condition.count() > MAX_CONDITIONS {
-                    return Err(ODataError::bad_request(
-                        "0x8004430C",
-                        "Number of conditions in query exceeded maximum limit.",
-                    ));
-                }
-                self.filter = Some(condition);
-            }
+            "$filter" => self.filter = Some(parse_filter(value)?),
             // An alias may stand for the columns; it is known when all options have been read.
             "$orderby" if !nested && value.starts_with('@') => {
                 self.order_alias = Some(value.to_owned());
@@ -218,6 +209,18 @@ fn count_expands(items: &[Expand]) -> usize {
         .iter()
         .map(|item| 1 + count_expands(&item.options.expand))
         .sum()
+}
+
+/// Parses a condition on rows of no more parts than a query may have.
+pub(crate) fn parse_filter(text: &str) -> Result<Condition, ODataError> {
+    let condition = filter::parse(text)?;
+    if condition.count() > MAX_CONDITIONS {
+        return Err(ODataError::bad_request(
+            "0x8004430C",
+            "Number of conditions in query exceeded maximum limit.",
+        ));
+    }
+    Ok(condition)
 }
 
 fn parse_order(text: &str) -> Result<Vec<Order>, ODataError> {

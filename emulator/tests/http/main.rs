@@ -30,6 +30,7 @@ mod roles;
 mod sales;
 mod security;
 mod sign_in;
+mod sql;
 mod strictness;
 mod support;
 mod tracking;

@@ -383,9 +383,3 @@ async fn functions_probe_the_organization() {
         .await;
     assert_eq!(organization.rows()[0]["expirechangetrackingindays"], 7);
 }
-
-#[tokio::test]
-async fn what_the_emulator_lacks_is_refused() {
-    let service = Service::start().await;
-    assert_eq!(service.get("accounts?sql=x").await.status, 501);
-}
