@@ -192,6 +192,25 @@ fn a_service_that_keeps_to_no_ranges_is_read_page_after_page_without_a_word() {
 }
 
 #[test]
+fn a_service_that_stumbles_over_the_order_of_versions_is_read_page_after_page() {
+    let world = large(Kind::Tracked);
+    let host = {
+        let world = Rc::clone(&world);
+        signed_in(move |request| {
+            let path = &request.target.path_and_query;
+            if path.contains("$orderby=versionnumber") {
+                return crate::simulation::Reply::status(500);
+            }
+            world.borrow_mut().answer(request)
+        })
+    };
+    let mut sink = Sink::new(&mut Random::new(1));
+    assert!(run_until(&host, &mut sink, usize::MAX, 5));
+    assert_equal(&sink, &world, true);
+    assert!(host.count("$orderby=versionnumber") > 0);
+}
+
+#[test]
 fn an_account_without_change_tracking_is_told_once() {
     let world = large(Kind::NotDeepEnough);
     let host = welcoming_host(&world, HINT);
