@@ -99,6 +99,19 @@ impl<H: Host> Reader<H> {
                 .warning("change-tracking-unavailable", message)
                 .because_of(error));
         }
+        if let (Method::Watermark { column, .. }, false) = (method, self.plan.has_condition())
+            && !follows_link
+            && self.history.is_none()
+            && error.is_not_offered()
+        {
+            let again = Again::from(Start {
+                position: Position::Beginning {
+                    method: Method::Full,
+                },
+                reason: format!("The service does not read the table by {}.", column.name()),
+            });
+            return Ok(again.page_after_page().because_of(error));
+        }
         Err(self.of_filter(error))
     }
 

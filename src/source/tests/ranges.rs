@@ -211,6 +211,29 @@ fn a_service_that_stumbles_over_the_order_of_versions_is_read_page_after_page() 
 }
 
 #[test]
+fn a_service_that_takes_no_condition_on_changes_is_read_from_the_beginning_each_time() {
+    for refused in ["$filter=modifiedon", "$orderby=modifiedon"] {
+        let world = super::world(Kind::Modified, 12);
+        let host = {
+            let world = Rc::clone(&world);
+            signed_in(move |request| {
+                if request.target.path_and_query.contains(refused) {
+                    return crate::simulation::Reply::status(501);
+                }
+                world.borrow_mut().answer(request)
+            })
+        };
+        let mut sink = Sink::new(&mut Random::new(1));
+        assert!(run_until(&host, &mut sink, usize::MAX, 5));
+        assert_equal(&sink, &world, true);
+        world.borrow_mut().put(0, 99);
+        assert!(run_until(&host, &mut sink, usize::MAX, 5));
+        assert_equal(&sink, &world, true);
+        assert!(host.count(refused) > 0);
+    }
+}
+
+#[test]
 fn an_account_without_change_tracking_is_told_once() {
     let world = large(Kind::NotDeepEnough);
     let host = welcoming_host(&world, HINT);
