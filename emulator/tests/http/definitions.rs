@@ -534,3 +534,37 @@ async fn shared_choices_are_defined_once() {
         .json();
     assert_eq!(listed["Options"][0]["Value"], 1);
 }
+
+#[tokio::test]
+async fn a_table_is_created_by_an_action_too() {
+    let service = Service::start().await;
+    let label = |text: &str| json!({"LocalizedLabels": [{"Label": text, "LanguageCode": 1033}]});
+    let body = json!({"Entities": [{
+        "@odata.type": "Microsoft.Dynamics.CRM.ComplexEntityMetadata",
+        "SchemaName": "new_Parcel",
+        "DisplayName": label("Parcel"),
+        "DisplayCollectionName": label("Parcels"),
+        "OwnershipType": "UserOwned",
+        "Attributes": [
+            {"@odata.type": "Microsoft.Dynamics.CRM.ComplexStringAttributeMetadata",
+             "SchemaName": "new_Name", "DisplayName": label("Name"), "IsPrimaryName": true,
+             "MaxLength": 100},
+            {"@odata.type": "Microsoft.Dynamics.CRM.ComplexIntegerAttributeMetadata",
+             "SchemaName": "new_Weight", "DisplayName": label("Weight")},
+        ],
+    }]});
+    let answer = service.post("CreateEntities", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let id = answer.json()["EntityIds"][0].clone();
+    let found = service
+        .get("EntityDefinitions(LogicalName='new_parcel')?$select=EntitySetName")
+        .await
+        .json();
+    assert_eq!(found["MetadataId"], id);
+    let set = found["EntitySetName"].as_str().unwrap();
+    let row = service
+        .create(set, &json!({"new_name": "first", "new_weight": 3}))
+        .await;
+    let row = service.get(&format!("{set}({row})")).await.json();
+    assert_eq!(row["new_weight"], 3);
+}

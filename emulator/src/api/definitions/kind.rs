@@ -23,7 +23,9 @@ impl Kinds<'_> {
         let short = type_name
             .trim_start_matches('#')
             .strip_prefix("Microsoft.Dynamics.CRM.")
-            .and_then(|name| name.strip_suffix("AttributeMetadata"));
+            .and_then(|name| name.strip_suffix("AttributeMetadata"))
+            // So the parameters of `CreateEntities` are called.
+            .map(|name| name.strip_prefix("Complex").unwrap_or(name));
         Ok(match short {
             Some("String") => ColumnKind::String {
                 max_length: length(body, 100, 4_000)?,

@@ -36,7 +36,7 @@ pub(super) fn is_change(request: &Request) -> bool {
     );
     let actions = matches!(
         first,
-        "PublishXml" | "PublishAllXml" | "CreateCustomerRelationships"
+        "PublishXml" | "PublishAllXml" | "CreateCustomerRelationships" | "CreateEntities"
     );
     (definitions || actions) && request.method != Method::GET
 }
@@ -63,6 +63,7 @@ impl Call<'_> {
             ("PublishXml", None, [], "POST") => self.publish(true),
             ("PublishAllXml", None, [], "POST") => self.publish(false),
             ("CreateCustomerRelationships", None, [], "POST") => self.create_customer(connection),
+            ("CreateEntities", None, [], "POST") => self.create_tables(connection),
             ("EntityDefinitions", None, [], "POST") => self.create_table(connection),
             ("EntityDefinitions", Some(key), [], "DELETE") => {
                 self.delete_table(self.table_of(key)?)

@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 use rusqlite::Connection;
+use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     Outcome,
@@ -24,8 +26,32 @@ const FIRST_CODE: i32 = 10_000;
 impl Call<'_> {
     /// `POST EntityDefinitions`: a table with its naming column and others.
     pub(super) fn create_table(&self, connection: &Connection) -> Outcome {
+        let (changes, id) = self.new_table(connection, &self.body()?)?;
+        let address = format!("EntityDefinitions({id})");
+        Ok((changes, self.defined(&address)))
+    }
+
+    /// `POST CreateEntities` with `{"Entities":[{…}]}`, as Microsoft's Python client creates a
+    /// table.
+    pub(super) fn create_tables(&self, connection: &Connection) -> Outcome {
+        let tables = self.body()?.objects("Entities")?;
+        let [table] = tables.as_slice() else {
+            return Err(ODataError::not_implemented(
+                "Creation of any number of tables but one",
+            ));
+        };
+        let (changes, id) = self.new_table(connection, table)?;
+        let response = self.complex("CreateEntitiesResponse", json!({"EntityIds": [id]}));
+        Ok((changes, response))
+    }
+
+    /// What creates the table of the body, and the table's id.
+    fn new_table(
+        &self,
+        connection: &Connection,
+        body: &Body,
+    ) -> Result<(Vec<SchemaChange>, Uuid), ODataError> {
         self.caller.require_definitions("prvCreateEntity")?;
-        let body = self.body()?;
         let publishers = self.publishers(connection)?;
         let name = body.needed_text("SchemaName")?;
         publishers.require(name, "Entity")?;
@@ -50,7 +76,7 @@ impl Call<'_> {
             .ok_or_else(|| missing("DisplayName"))?;
         let plural = body.label("DisplayCollectionName")?;
         let plural = plural.ok_or_else(|| missing("DisplayCollectionName"))?;
-        let owned = is_owned(&body)?;
+        let owned = is_owned(body)?;
         if body.flag("IsActivity")? == Some(true) {
             return Err(ODataError::not_implemented("Creation of activity tables"));
         }
@@ -79,7 +105,7 @@ impl Call<'_> {
             "text({max_length}) \"{}\" custom",
             quotable(&primary_label.text)
         );
-        let flags = flags(&body)?;
+        let flags = flags(body)?;
         let codes = schema.tables().map(|table| table.object_type_code);
         let text = Skeleton {
             name,
@@ -111,8 +137,7 @@ impl Call<'_> {
             );
         }
         changes.extend(currency(&table, &changes));
-        let address = format!("EntityDefinitions({})", table.metadata_id);
-        Ok((changes, self.defined(&address)))
+        Ok((changes, table.metadata_id))
     }
 
     /// `DELETE EntityDefinitions(…)`, with its rows.
