@@ -163,8 +163,9 @@ pub(super) fn inflated(
     body: Vec<u8>,
     max_body: usize,
 ) -> Result<Vec<u8>, InflateError> {
+    let coding = coding.unwrap_or_default().trim();
     // The older name of gzip means the same.
-    match coding.unwrap_or_default().trim().trim_start_matches("x-") {
+    match coding.strip_prefix("x-").unwrap_or(coding) {
         coding if coding.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(body),
         coding if coding.eq_ignore_ascii_case("gzip") => gunzip(&body, max_body),
         // Nothing else was asked for, so it is as good as noise.
