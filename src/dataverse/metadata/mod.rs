@@ -107,10 +107,12 @@ async fn summaries<H: Host>(client: &Client<H>, query: Query) -> Result<Vec<Tabl
     let mut tables = Vec::new();
     loop {
         let body = client.get_json(&link, &Prefer::default()).await?;
+        let before = tables.len();
         tables.extend(elements(&link, &body)?.filter_map(|table| TableSummary::read(&table)));
+        let may_go_on = (before + 1..MOST_TABLES).contains(&tables.len());
         // No Dataverse puts definitions on pages, but one that does would hide the others.
         match Object::parse(&body).and_then(|page| page.text("@odata.nextLink")) {
-            Some(next) if tables.len() < MOST_TABLES => link = client.link(&next)?,
+            Some(next) if may_go_on => link = client.link(&next)?,
             _ => return Ok(tables),
         }
     }
