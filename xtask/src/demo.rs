@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     };
 
     say("What the connector is");
-    demo.host(&["describe", "--output", "text"], Lines::First(1))?;
+    demo.host(&["describe", "--format", "text"], Lines::First(1))?;
     say("Whether the connection works");
     demo.host(&["check"], Lines::All)?;
     say("What there is to read");
