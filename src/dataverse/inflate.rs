@@ -14,6 +14,9 @@ pub(super) enum InflateError {
     /// It is cut off or damaged.
     #[error("the compressed answer is cut off or damaged")]
     Broken,
+    /// It is encoded in a way that was not asked for.
+    #[error("the answer is encoded in a way that was not asked for")]
+    Unasked,
     /// It is larger than the limit.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),

@@ -168,16 +168,19 @@ pub(super) fn inflated(
     match coding.strip_prefix("x-").unwrap_or(coding) {
         coding if coding.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(body),
         coding if coding.eq_ignore_ascii_case("gzip") => gunzip(&body, max_body),
-        // Nothing else was asked for, so it is as good as noise.
-        _ => Err(InflateError::Broken),
+        _ => Err(InflateError::Unasked),
     }
 }
 
 fn spoilt(link: &Link, error: InflateError) -> Failure {
     let what = link.resource_name();
     match error {
-        InflateError::Broken => Failure {
-            repeat: Repeat::Patiently,
+        InflateError::Broken | InflateError::Unasked => Failure {
+            repeat: if error == InflateError::Unasked {
+                Repeat::Few
+            } else {
+                Repeat::Patiently
+            },
             error: Error::new(
                 ErrorKind::Unavailable,
                 format!("cannot read {what}: {error}; check any proxy between, or try again later"),

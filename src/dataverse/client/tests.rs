@@ -281,6 +281,12 @@ fn patience_ends() {
             "status 500",
         ),
         (
+            page().with("Content-Encoding", "br"),
+            4..5,
+            ErrorKind::Unavailable,
+            "encoded in a way that was not asked for",
+        ),
+        (
             Reply::failure(HttpError::Dns),
             4..5,
             ErrorKind::Unavailable,
