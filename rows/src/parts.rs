@@ -52,13 +52,11 @@ pub fn string(text: &str) -> Option<Cow<'_, str>> {
     if !text.starts_with('"') {
         return None;
     }
-    match without_halves(text) {
-        None => unescaped(text, 0).ok(),
-        Some(mended) => {
-            let whole = unescaped(&mended, 0).ok()?;
-            Some(Cow::Owned(whole.into_owned()))
-        }
-    }
+    unescaped(text, 0).ok().or_else(|| {
+        let whole = without_halves(text)?;
+        let whole = unescaped(&whole, 0).ok()?;
+        Some(Cow::Owned(whole.into_owned()))
+    })
 }
 
 /// The text of a value that goes out with others, fit for UTF-8 as [`string`] is.

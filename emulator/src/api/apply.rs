@@ -19,13 +19,7 @@ impl<'a> Call<'a> {
         source: &Source<'a>,
         text: &str,
     ) -> Result<Response, ODataError> {
-        let given = &self.options.given;
-        if let Some(option) = given.iter().find(|o| !OPTIONS.contains(&o.as_str())) {
-            return Err(ODataError::bad_request(
-                "0x80060888",
-                format!("The query option {option} cannot be used together with $apply."),
-            ));
-        }
+        self.options.refuse_beside("$apply", &OPTIONS)?;
         if self.prefer.track_changes {
             return Err(ODataError::bad_request(
                 "0x80060888",

@@ -47,12 +47,7 @@ impl<'a> Call<'a> {
         source: &Source<'a>,
         xml: &str,
     ) -> Result<Response, ODataError> {
-        if let Some(option) = self.options.given.first() {
-            return Err(ODataError::bad_request(
-                "0x80060888",
-                format!("The query option {option} cannot be used together with fetchXml."),
-            ));
-        }
+        self.options.refuse_beside("fetchXml", &[])?;
         if source.condition.is_some() {
             return Err(ODataError::bad_request(
                 "0x80060888",
@@ -107,13 +102,7 @@ impl<'a> Call<'a> {
         source: &Source<'a>,
         text: &str,
     ) -> Result<Response, ODataError> {
-        let mut options = self.options.given.iter();
-        if let Some(option) = options.find(|name| *name != "$skiptoken") {
-            return Err(ODataError::bad_request(
-                "0x80060888",
-                format!("The query option {option} cannot be used together with sql."),
-            ));
-        }
+        self.options.refuse_beside("sql", &["$skiptoken"])?;
         let fetch = Fetch::from_sql(text, self.model())?;
         if source.condition.is_some() || fetch.root.table != source.table.logical_name {
             return Err(ODataError::bad_request(

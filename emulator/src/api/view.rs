@@ -40,17 +40,7 @@ impl<'a> Call<'a> {
         kind: &str,
         id: &str,
     ) -> Result<Response, ODataError> {
-        if let Some(option) = self
-            .options
-            .given
-            .iter()
-            .find(|o| !OPTIONS.contains(&o.as_str()))
-        {
-            return Err(ODataError::bad_request(
-                "0x80060888",
-                format!("The query option {option} cannot be used together with a saved view."),
-            ));
-        }
+        self.options.refuse_beside("a saved view", &OPTIONS)?;
         let xml = self.view_query(connection, source, kind, id)?;
         let fetch = Fetch::parse(&xml)?;
         let select = self.options.select.as_deref();

@@ -99,6 +99,18 @@ impl Options {
         self.given.iter().any(|given| given == option)
     }
 
+    /// Fails if any other option than these was given beside what is the query by itself.
+    pub(crate) fn refuse_beside(&self, query: &str, allowed: &[&str]) -> Result<(), ODataError> {
+        let mut given = self.given.iter();
+        match given.find(|option| !allowed.contains(&option.as_str())) {
+            None => Ok(()),
+            Some(option) => Err(ODataError::bad_request(
+                "0x80060888",
+                format!("The query option {option} cannot be used together with {query}."),
+            )),
+        }
+    }
+
     fn set(&mut self, name: &str, value: &str, nested: bool) -> Result<(), ODataError> {
         match name {
             "$select" => {

@@ -107,13 +107,7 @@ impl Call<'_> {
         if let Some(revenue) = close.get("actualrevenue") {
             changes.push(("actualvalue".to_owned(), revenue.to_owned()));
         }
-        self.update_record(
-            writer,
-            table,
-            &before,
-            &Members(changes),
-            &RowKey::Primary(id),
-        )?;
+        self.close(writer, table, &before, changes)?;
         let opportunity = Value::lookup("opportunity", id);
         self.create_record(
             writer,
@@ -208,13 +202,7 @@ impl Call<'_> {
                 changes.push(member(&format!("{navigation}@odata.bind"), &address)?);
             }
         }
-        self.update_record(
-            writer,
-            table,
-            &before,
-            &Members(changes),
-            &RowKey::Primary(id),
-        )?;
+        self.close(writer, table, &before, changes)?;
         let context = format!(
             "{}/$metadata#Collection(Microsoft.Dynamics.CRM.crmbaseentity)",
             self.request.root
@@ -241,6 +229,17 @@ impl Call<'_> {
             )),
             _ => Ok(row),
         }
+    }
+
+    fn close(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        before: &Row,
+        changes: Vec<(String, Box<RawValue>)>,
+    ) -> Result<(), ODataError> {
+        let key = RowKey::Primary(before.id);
+        self.update_record(writer, table, before, &Members(changes), &key)
     }
 }
 
