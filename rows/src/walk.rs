@@ -342,15 +342,21 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
     Ok(())
 }
 
-/// The key in the JSON text of a key or of a row's address, such as `accounts(…)`.
-fn bare_key(id: &str) -> Cow<'_, str> {
-    match id
-        .strip_suffix(")\"")
+/// The key in the JSON text of a key or of a row's address, such as `accounts(…)`, spelt as in
+/// rows: some servers write that of a deletion in braces or capitals.
+fn bare_key(id: &str) -> String {
+    let Some(text) = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')) else {
+        return id.to_owned();
+    };
+    let key = match text
+        .strip_suffix(')')
         .and_then(|id| id.rsplit_once(['(', '=']))
     {
-        Some((_, key)) => Cow::Owned(format!("\"{key}\"")),
-        None => Cow::Borrowed(id),
-    }
+        Some((_, key)) => key,
+        None => text,
+    };
+    let key = key.trim_matches(['{', '}']);
+    format!("\"{}\"", key.to_ascii_lowercase())
 }
 
 /// The next value, fit for one line of UTF-8.

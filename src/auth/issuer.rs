@@ -14,7 +14,7 @@ use super::token::Token;
 use crate::error::Error;
 use crate::host::{Clock, Header, Host, Method, Request, Response, Target};
 use crate::retry::{Budget, Patience, Repeat, retry_after};
-use crate::settings::{Auth, Settings};
+use crate::settings::{ApiVersion, Auth, Settings};
 
 /// No answer that belongs to signing in is larger.
 const MAX_BODY: usize = 1024 * 1024;
@@ -26,6 +26,8 @@ pub(super) struct Issuer<H> {
     /// An address of the environment that wants a token.
     resource: Url,
     challenged: RefCell<Option<Challenged>>,
+    /// Whether older versions of the Web API have been tried.
+    has_looked_back: Cell<bool>,
     /// Whether signing in has ever worked.
     proven: Cell<bool>,
     pub(super) rotation: Rotation,
@@ -38,6 +40,7 @@ impl<H: Host> Issuer<H> {
             settings: settings.clone(),
             resource,
             challenged: RefCell::default(),
+            has_looked_back: Cell::default(),
             proven: Cell::new(false),
             rotation: Rotation::default(),
         }
@@ -78,9 +81,34 @@ impl<H: Host> Issuer<H> {
         if let Some(challenged) = self.challenged.borrow().clone() {
             return Ok(challenged);
         }
+        let mut challenged = self.challenge_at(&self.resource, patience).await?;
+        if self.settings.api_version.is_none()
+            && matches!(challenged, Challenged::Status(400 | 404 | 501, _))
+            && !self.has_looked_back.replace(true)
+        {
+            // Some servers look for the version before they look for a token.
+            for version in ApiVersion::OLDER {
+                let Ok(older) = self.resource.join(&format!("../v{version}/")) else {
+                    break;
+                };
+                let answer = self.challenge_at(&older, patience).await?;
+                if !matches!(answer, Challenged::Status(..)) {
+                    challenged = answer;
+                    break;
+                }
+            }
+        }
+        // Only a proper challenge is worth remembering.
+        if matches!(challenged, Challenged::Bearer(_)) {
+            *self.challenged.borrow_mut() = Some(challenged.clone());
+        }
+        Ok(challenged)
+    }
+
+    async fn challenge_at(&self, url: &Url, patience: Patience) -> Result<Challenged, Error> {
         let to = Recipient {
             what: "the environment",
-            url: &self.resource,
+            url,
         };
         let request = || {
             let headers = vec![Header::new("Accept", "application/json")];
@@ -90,12 +118,7 @@ impl<H: Host> Issuer<H> {
             matches!(response.status, 429 | 500 | 502..=504).then_some(Pause::Drawn)
         };
         let response = self.send(to, patience, request, transient).await?;
-        let challenged = Challenged::read(&response);
-        // Only a proper challenge is worth remembering.
-        if matches!(challenged, Challenged::Bearer(_)) {
-            *self.challenged.borrow_mut() = Some(challenged.clone());
-        }
-        Ok(challenged)
+        Ok(Challenged::read(&response))
     }
 
     pub(super) fn request(

@@ -86,7 +86,7 @@ impl Link {
             return Err("it holds a fragment".to_owned());
         }
         let root = environment.api_root();
-        if url.origin() != root.origin() {
+        if !same_origin(&url, root) {
             return Err(format!(
                 "it leads to {} and not to {}",
                 url.origin().ascii_serialization(),
@@ -94,6 +94,7 @@ impl Link {
             ));
         }
         let mut target = Target::from(&url);
+        target.authority = Target::from(root).authority;
         if let Some(verbatim) = path_and_query(text).filter(|text| text.chars().all(sendable)) {
             verbatim.clone_into(&mut target.path_and_query);
         }
@@ -170,6 +171,17 @@ impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.text).finish()
     }
+}
+
+/// Whether both lead to the same server. A dot at the end of a host name only says that the
+/// name is whole.
+fn same_origin(a: &Url, b: &Url) -> bool {
+    let parts = |url: &'_ Url| {
+        let host = url.host_str().unwrap_or_default();
+        let host = host.strip_suffix('.').unwrap_or(host).to_owned();
+        (host, url.port_or_known_default())
+    };
+    a.scheme() == b.scheme() && parts(a) == parts(b)
 }
 
 /// What follows the authority in the text of an address.
@@ -250,10 +262,14 @@ mod tests {
             ROOT.to_owned(),
             format!("{ROOT}accounts(00000000-0000-0000-0000-000000000001)/name"),
             ROOT.replace("contoso", "CONTOSO"),
+            ROOT.replace("https://contoso", "HTTPS://Contoso"),
             ROOT.replace(".com/", ".com:443/"),
+            ROOT.replace(".com/", ".com./"),
+            ROOT.replace(".com/", ".COM.:443/"),
             format!("{ROOT}accounts?$filter=contains(name,'../..')"),
         ] {
-            Link::received(&contoso(), &text).unwrap();
+            let link = Link::received(&contoso(), &text).unwrap();
+            assert_eq!(link.target().authority, HOST, "{text}");
         }
         let local = environment("http://127.0.0.1:8080/Sales");
         Link::received(&local, "http://127.0.0.1:8080/Sales/api/data/v9.2/accounts").unwrap();
@@ -286,7 +302,8 @@ mod tests {
             "http://contoso.crm.dynamics.com/api/data/v9.2/accounts",
             "https://contoso.crm.dynamics.com:444/api/data/v9.2/accounts",
             "https://contoso.crm.dynamics.com.evil.example/api/data/v9.2/accounts",
-            "https://contoso.crm.dynamics.com./api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com../api/data/v9.2/accounts",
+            "https://contoso.crm.dynamics.com.:444/api/data/v9.2/accounts",
             "https://contoso.crm.dynamics.com@evil.example/api/data/v9.2/accounts",
             "https://me@contoso.crm.dynamics.com/api/data/v9.2/accounts",
             "https://contoso.crm.dynamics.com\\@evil.example/api/data/v9.2/accounts",
@@ -331,7 +348,8 @@ mod tests {
             scheme in prop_oneof![Just("https://"), Just("https:"), Just("//"), Just("http://")],
             user in prop_oneof![Just(""), Just("a@"), Just("a:b@"), Just("contoso.crm.dynamics.com@"),
                 Just("\\@"), Just("%40")],
-            host in prop_oneof![4 => Just(HOST.to_owned()), 1 => "[a-z.]{1,12}"],
+            host in prop_oneof![4 => Just(HOST.to_owned()), 1 => Just(format!("{HOST}.")),
+                1 => "[a-z.]{1,12}"],
             port in prop_oneof![3 => Just(""), 1 => Just(":443"), 1 => Just(":80"), 1 => Just(":")],
             path in "(/api/data/v9\\.2/)?([a-z./\\\\%?#@:]|%2e|%2f|%5c|%25|\\.\\.){0,12}",
         ) {

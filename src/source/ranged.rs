@@ -21,7 +21,7 @@ use super::ranges::{Later, Range, Ranges};
 use super::sequence::{Answered, BODY_ATTEMPTS, Start, request, tracking_unavailable, unreadable};
 use super::share::Place;
 use super::step::{Again, Step};
-use super::survey::is_unsupported;
+use super::survey::{fails, is_unsupported};
 use super::tracked;
 use super::watermark::{self, Column};
 use crate::dataverse::{Client, Prefer};
@@ -50,6 +50,8 @@ pub(super) struct Ranged<H> {
     baseline: Option<Keys<H>>,
     /// How many rows the baseline has not read of those that the ranges have, about.
     behind: i64,
+    /// Whether the service has answered with a page of a range before.
+    is_proven: bool,
 }
 
 /// A page on its way.
@@ -101,6 +103,7 @@ impl<H: Host> Ranged<H> {
             lanes: Vec::new(),
             baseline,
             behind: 0,
+            is_proven: matches!(before, Position::Ranged(_)),
         };
         this.fill().await?;
         Ok(this)
@@ -169,6 +172,7 @@ impl<H: Host> Ranged<H> {
         let Ok(reached) = reached(lane.range, &walked) else {
             return Ok(self.page_after_page().into());
         };
+        self.is_proven = true;
         let count = walked.pieces.iter().map(|piece| piece.count).sum();
         self.measure.note(body.len(), count);
         self.behind += i64::from(count);
@@ -304,7 +308,8 @@ impl<H: Host> Ranged<H> {
             self.fill().await?;
             return Ok(Step::Going);
         }
-        if error.recovery.is_none() && is_unsupported(&error) {
+        let is_beyond_it = error.recovery.is_none() && is_unsupported(&error);
+        if is_beyond_it || (!self.is_proven && fails(&error)) {
             return Ok(self.page_after_page().because_of(error).into());
         }
         Err(error)

@@ -157,7 +157,7 @@ fn known(version: Result<Option<i64>, Error>) -> Result<Option<i64>, Error> {
 }
 
 /// Whether the service stumbled over the request. Reading page after page asks for less.
-fn fails(error: &Error) -> bool {
+pub(super) fn fails(error: &Error) -> bool {
     error
         .fault
         .as_ref()

@@ -180,6 +180,8 @@ fn a_deletion_is_known_in_every_form() {
         r#"{"accountid":"b","@removed":{}}"#,
         r#"{"id":"accounts(accountid=b)","reason":"deleted"}"#,
         r#"{"reason":"deleted","id":"b"}"#,
+        r#"{"reason":"deleted","id":"{B}"}"#,
+        r#"{"@removed":{},"@odata.id":"https://o/api/data/v9.2/Accounts({B})"}"#,
     ] {
         let body = format!(r#"{{"value":[{{"id":"x","reason":"y","accountid":"a"}},{deletion}]}}"#);
         let walked = walk(&mut members(false), body.as_bytes()).unwrap();

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::error::ErrorKind;
 use crate::host::{Header, HttpError, SecretError};
+use crate::settings::ApiVersion;
 use crate::simulation::{
     API_ROOT, Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, address,
 };
@@ -445,21 +446,25 @@ fn an_expired_token_is_no_excuse() {
 
 #[test]
 fn an_environment_that_names_no_authority_is_asked_again_next_time() {
-    for (reply, kind, words) in [
+    let older = ApiVersion::OLDER.len();
+    for (reply, kind, words, once) in [
         (
             Reply::status(401),
             ErrorKind::InvalidSettings,
             "set \"tenant\"",
+            0,
         ),
         (
             Reply::status(404),
             ErrorKind::NotFound,
             "check \"environment\"",
+            older,
         ),
         (
             Reply::status(501),
             ErrorKind::Unavailable,
             "busy or failing",
+            older,
         ),
     ] {
         let host = directory(move || reply.clone());
@@ -470,7 +475,35 @@ fn an_environment_that_names_no_authority_is_asked_again_next_time() {
             let error = host.block_on(authenticator.token(PATIENCE)).unwrap_err();
             assert_eq!(error.kind, kind);
             assert!(error.message.contains(words), "{error}");
-            assert_eq!(host.requests().len(), attempts);
+            assert_eq!(host.requests().len(), attempts + once);
         }
     }
+}
+
+#[test]
+fn a_server_that_looks_for_the_version_first_is_asked_at_an_older_one() {
+    let host = Simulation::new(|request| {
+        match address(request).as_str() {
+        TOKEN_ENDPOINT => token(),
+        old if old.contains("/v9.0/") => Reply::status(401).with(
+            "WWW-Authenticate",
+            "Bearer authorization_uri=https://login.microsoftonline.com/t.example/oauth2/authorize, \
+             resource_id=https://contoso.crm.dynamics.com/",
+        ),
+        _ => Reply::status(404),
+    }
+    });
+    host.set_secret(SECRET_NAME, Ok(SECRET_VALUE));
+    for (more, is_found) in [("", true), ("\"apiVersion\": \"9.2\",", false)] {
+        let document = SETTINGS.replacen('{', &format!("{{{more}"), 1);
+        let settings = Settings::parse(&document).unwrap();
+        let authenticator =
+            Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
+        assert_eq!(
+            host.block_on(authenticator.token(PATIENCE)).is_ok(),
+            is_found
+        );
+    }
+    // 9.2, 9.1, 9.0, the token; then the one version that the settings name.
+    assert_eq!(host.requests().len(), 5);
 }

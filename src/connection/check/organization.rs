@@ -5,7 +5,7 @@ use crate::connection::report::Finding;
 use crate::dataverse::Client;
 use crate::dataverse::query::Query;
 use crate::dataverse::rows::{get, rows};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::settings::ApiVersion;
 
@@ -34,16 +34,14 @@ pub(super) async fn check<H: Host>(
         "expirechangetrackingindays",
         "isauditenabled",
     ];
-    let query = Query::new("organizations").select(&columns);
-    let organizations = rows(client, &query, |row| {
-        Some(Organization {
-            name: row.text("name").map(str::to_owned),
-            expirechangetrackingindays: row.number("expirechangetrackingindays"),
-            isauditenabled: row.flag("isauditenabled"),
-        })
-    });
-    let organization = match organizations.await {
-        Ok(organizations) => organizations.into_iter().next().unwrap_or_default(),
+    let query = Query::new("organizations");
+    let organization = match read(client, &query.clone().select(&columns)).await {
+        // Older organizations lack some of the columns.
+        Err(error) if error.is_not_offered() => read(client, &query).await,
+        outcome => outcome,
+    };
+    let organization = match organization {
+        Ok(organization) => organization,
         Err(error) => {
             findings.push(unknown(&error));
             return None;
@@ -56,6 +54,18 @@ pub(super) async fn check<H: Host>(
     findings.push(particulars(&organization, version.as_deref()));
     findings.extend(api_version(client, version.as_deref()));
     Some(organization)
+}
+
+async fn read<H: Host>(client: &Client<H>, query: &Query) -> Result<Organization, Error> {
+    let organizations = rows(client, query, |row| {
+        Some(Organization {
+            name: row.text("name").map(str::to_owned),
+            expirechangetrackingindays: row.number("expirechangetrackingindays"),
+            isauditenabled: row.flag("isauditenabled"),
+        })
+    });
+    let organizations = organizations.await?;
+    Ok(organizations.into_iter().next().unwrap_or_default())
 }
 
 fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
@@ -101,11 +111,21 @@ fn api_version<H: Host>(client: &Client<H>, version: Option<&str>) -> Option<Fin
 }
 
 fn unknown(error: &Error) -> Finding {
+    let (failure, advice) = error.parts();
+    let remedy = match (error.kind, advice) {
+        (ErrorKind::Forbidden, _) => {
+            "Let the application user's security role read the Organization table.".to_owned()
+        }
+        (ErrorKind::NotFound | ErrorKind::Unsupported, _) | (_, None) => {
+            "Nothing needs to be done: it is good to know, and not needed.".to_owned()
+        }
+        (_, Some(advice)) => sentence(advice),
+    };
     Finding::warning(
         ORGANIZATION,
         sentence(&format!(
-            "the organization's settings are not known: {error}"
+            "the organization's settings are not known: {failure}"
         )),
-        "Let the application user's security role read the Organization table.",
+        remedy,
     )
 }

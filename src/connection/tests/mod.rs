@@ -240,6 +240,35 @@ fn particulars_only_warn() {
 }
 
 #[test]
+fn an_organization_without_some_columns_tells_the_others() {
+    for (lacks_all, words) in [(false, "is Old, version"), (true, "good to know")] {
+        let host = signed_in(move |request| {
+            let path = &request.target.path_and_query;
+            if path.ends_with("/organizations") && !lacks_all {
+                Reply::json(&json!({"value": [{"name": "Old"}]}))
+            } else if path.contains("/organizations") {
+                Reply::fault(
+                    400,
+                    "0x0",
+                    "Could not find a property named 'isauditenabled'.",
+                )
+            } else {
+                healthy(request)
+            }
+        });
+        let report = check_with(&host, SETTINGS);
+        assert!(report.available);
+        let found = report.findings.iter();
+        let told: Vec<String> = found
+            .filter(|finding| finding.id == "organization")
+            .map(|finding| format!("{} {:?}", finding.message, finding.remedy))
+            .collect();
+        assert!(told[0].contains(words), "{told:?}");
+        assert!(!told[0].contains("role"), "{told:?}");
+    }
+}
+
+#[test]
 fn a_token_that_soon_expires_is_warned_of() {
     for (expires_in, short) in [(599, true), (600, false), (3599, false)] {
         let inner = signed_in(healthy);

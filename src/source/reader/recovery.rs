@@ -6,6 +6,7 @@ use crate::host::Host;
 use crate::source::checkpoint::{Cursor, Method, Phase, Position};
 use crate::source::sequence::{Sequence, Start, tracking_unavailable, untracked_consequence};
 use crate::source::step::Again;
+use crate::source::survey::fails;
 use crate::source::tracked;
 
 impl<H: Host> Reader<H> {
@@ -102,7 +103,7 @@ impl<H: Host> Reader<H> {
         if let (Method::Watermark { column, .. }, false) = (method, self.plan.has_condition())
             && !follows_link
             && self.history.is_none()
-            && error.is_not_offered()
+            && (error.is_not_offered() || (phase == Phase::Snapshot && fails(&error)))
         {
             let again = Again::from(Start {
                 position: Position::Beginning {

@@ -1,6 +1,6 @@
 //! Large tables, read in several ranges at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::random::Random;
@@ -192,22 +192,53 @@ fn a_service_that_keeps_to_no_ranges_is_read_page_after_page_without_a_word() {
 }
 
 #[test]
-fn a_service_that_stumbles_over_the_order_of_versions_is_read_page_after_page() {
+fn a_service_that_stumbles_over_versions_is_read_page_after_page() {
+    for stumbles_over in ["$orderby=versionnumber", "$filter=versionnumber", "$top="] {
+        let world = large(Kind::Tracked);
+        let host = {
+            let world = Rc::clone(&world);
+            signed_in(move |request| {
+                if request.target.path_and_query.contains(stumbles_over) {
+                    return crate::simulation::Reply::status(500);
+                }
+                world.borrow_mut().answer(request)
+            })
+        };
+        let mut sink = Sink::new(&mut Random::new(1));
+        assert!(run_until(&host, &mut sink, usize::MAX, 5));
+        assert_equal(&sink, &world, true);
+        assert!(host.count(stumbles_over) > 0);
+    }
+}
+
+#[test]
+fn a_service_that_stumbles_late_is_asked_again_by_the_next_sync() {
     let world = large(Kind::Tracked);
+    let healthy = Rc::new(Cell::new(usize::MAX));
     let host = {
-        let world = Rc::clone(&world);
+        let (world, healthy) = (Rc::clone(&world), Rc::clone(&healthy));
         signed_in(move |request| {
-            let path = &request.target.path_and_query;
-            if path.contains("$orderby=versionnumber") {
-                return crate::simulation::Reply::status(500);
+            if request
+                .target
+                .path_and_query
+                .contains("$filter=versionnumber")
+            {
+                let Some(left) = healthy.get().checked_sub(1) else {
+                    return crate::simulation::Reply::status(500);
+                };
+                healthy.set(left);
             }
             world.borrow_mut().answer(request)
         })
     };
     let mut sink = Sink::new(&mut Random::new(1));
+    healthy.set(6);
+    assert!(run_until(&host, &mut sink, usize::MAX, 5));
+    let held = sink.streams["alpha"].rows.len();
+    assert!(0 < held && held < 100, "{held}");
+    healthy.set(usize::MAX);
     assert!(run_until(&host, &mut sink, usize::MAX, 5));
     assert_equal(&sink, &world, true);
-    assert!(host.count("$orderby=versionnumber") > 0);
 }
 
 #[test]
