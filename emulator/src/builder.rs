@@ -312,7 +312,7 @@ impl Builder {
         let limiter = Limiter::default();
         limiter.enforce(self.limits);
         let environment = Arc::new(Environment {
-            api: Service::new(Api::new(Arc::new(store), organization)),
+            api: Service::new(Api::new(Arc::new(store), organization, Arc::clone(&entra))),
             entra: Arc::clone(&entra),
             gate: Gate::default(),
             limiter,

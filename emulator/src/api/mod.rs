@@ -38,6 +38,7 @@ pub(crate) use write::delete;
 
 use crate::{
     audit as log,
+    entra::Entra,
     gate::Caller,
     odata::{Model, ODataError, options::Options, sql::Compiler},
     schema::{SchemaChange, Table},
@@ -59,6 +60,8 @@ pub(crate) struct Api {
     pub(crate) store: Arc<Store>,
     pub(crate) model: Model,
     pub(crate) organization: Organization,
+    /// Where new users are known from.
+    pub(crate) directory: Arc<Entra>,
     /// Delta tokens whose version is smaller than this count as expired.
     pub(crate) first_valid_delta: Arc<AtomicI64>,
     /// How many rows tables are said to have.
@@ -77,11 +80,16 @@ pub(crate) struct Call<'a> {
 }
 
 impl Api {
-    pub(crate) fn new(store: Arc<Store>, organization: Organization) -> Self {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        organization: Organization,
+        directory: Arc<Entra>,
+    ) -> Self {
         Self {
             model: Model::new(store.schema()),
             store,
             organization,
+            directory,
             first_valid_delta: Arc::default(),
             counts: Arc::default(),
             uploads: Arc::default(),
@@ -95,6 +103,7 @@ impl Api {
             model: Model::new(store.schema()),
             store,
             organization: self.organization.clone(),
+            directory: Arc::clone(&self.directory),
             first_valid_delta: Arc::clone(&self.first_valid_delta),
             counts: Arc::clone(&self.counts),
             uploads: Arc::clone(&self.uploads),

@@ -58,6 +58,9 @@ impl Service {
 
     /// Answers a request of an admitted caller; errors become error bodies.
     pub(crate) fn answer(&self, request: &Request, caller: &Caller) -> Response {
+        if let Err(error) = self.build_indexes() {
+            return Response::refusal(&error.into(), &request.headers);
+        }
         if acts_for_another(&request.headers) {
             let store = &self.current().store;
             let acting = store.read(|connection| caller.acting_for(connection, &request.headers));
@@ -78,6 +81,19 @@ impl Service {
             self.with(request, |api| api.answer(request, caller))
         };
         answer.unwrap_or_else(|error| Response::refusal(&error, &request.headers))
+    }
+
+    /// Builds the indexes of alternate keys whose time has come.
+    fn build_indexes(&self) -> Result<(), StoreError> {
+        let now = |api: &Api| api.store.clock().now();
+        let current = self.current();
+        if !current.store.schema().has_index_due(now(&current)) {
+            return Ok(());
+        }
+        drop(current);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let changes = current.store.built_indexes(now(&current))?;
+        self.put(&mut current, &changes)
     }
 
     /// Lets what the request sees answer it; no definition changes meanwhile.

@@ -158,6 +158,23 @@ impl Entra {
         self.change(|directory| directory.consent_takes_administrator = it_does);
     }
 
+    /// Object id of the environment's person of this sign-in name.
+    pub(crate) fn person_named(&self, user_principal_name: &str) -> Option<Uuid> {
+        self.read(|directory| {
+            let person = directory.person_called(user_principal_name);
+            let at_home = person.filter(|person| person.tenant == directory.home);
+            at_home.map(|person| person.id)
+        })
+    }
+
+    /// Object id of an application's service principal, and the application's name.
+    pub(crate) fn principal_of(&self, client_id: Uuid) -> Option<(Uuid, String)> {
+        self.read(|directory| {
+            let known = directory.registration(&client_id.to_string())?;
+            Some((known.object_id, known.name.clone()))
+        })
+    }
+
     /// Makes every refresh token handed out so far expire.
     pub(crate) fn expire_refresh_tokens(&self) {
         self.issued(Issued::expire_refresh_tokens);

@@ -30,6 +30,7 @@ pub(crate) struct Caller {
     has_shares: bool,
     access_mode: i64,
     disabled: bool,
+    unit_disabled: bool,
 }
 
 /// The rows a caller may touch: a SQL condition on the row's table under the alias given, with the
@@ -46,6 +47,9 @@ impl Caller {
                 [&id],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
+        let unit_disabled = connection
+            .prepare_cached("SELECT 1 FROM businessunit WHERE businessunitid = ?1 AND isdisabled")?
+            .exists([&unit])?;
         let teams = ids(
             connection,
             "SELECT teamid FROM teammembership WHERE systemuserid = ?1",
@@ -55,6 +59,7 @@ impl Caller {
         let mut caller = Self::with(connection, user, unit.as_deref(), teams, rights)?;
         caller.viewer = Viewer::of_user(connection, user)?;
         caller.disabled = disabled.unwrap_or(false);
+        caller.unit_disabled = unit_disabled;
         caller.access_mode = access_mode.unwrap_or(0);
         Ok(caller)
     }
@@ -102,6 +107,7 @@ impl Caller {
             has_shares: false,
             access_mode: 0,
             disabled: false,
+            unit_disabled: false,
         };
         caller.has_shares = caller.has_shares(connection)?;
         Ok(caller)
@@ -133,6 +139,12 @@ impl Caller {
                 ),
             ));
         }
+        if self.unit_disabled {
+            return Err(ODataError::forbidden(
+                "0x8004032C",
+                "The specified business unit is disabled.",
+            ));
+        }
         if self.rights.role_count == 0 {
             return Err(ODataError::forbidden(
                 "0x80042F09",
@@ -162,6 +174,14 @@ impl Caller {
         match self.rights.depth(privilege) {
             Some(_) => Ok(()),
             None => Err(self.missing(privilege, table)),
+        }
+    }
+
+    /// Refuses a caller without this privilege, which concerns no table.
+    pub(crate) fn require_general(&self, privilege: &str) -> Result<(), ODataError> {
+        match self.rights.depth(privilege) {
+            Some(_) => Ok(()),
+            None => Err(self.refusal(privilege, 0, "none", "")),
         }
     }
 

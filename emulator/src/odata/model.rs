@@ -37,6 +37,13 @@ pub(crate) enum Navigation {
     },
 }
 
+impl Navigation {
+    /// Whether it leads to any number of rows.
+    pub(crate) fn is_collection(&self) -> bool {
+        matches!(self, Self::ToMany { .. } | Self::Associated { .. })
+    }
+}
+
 /// Names resolved against the schema.
 #[derive(Debug)]
 pub(crate) struct Model {

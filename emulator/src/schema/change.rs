@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Column, NEW_TABLE, OptionSet, Relationship, Schema, Table, derived, parse};
+use super::{
+    AlternateKey, Column, KeyIndex, NEW_TABLE, OptionSet, Relationship, Schema, Table, derived,
+    parse,
+};
 
 /// One change of the schema. What it must respect is asked before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,20 @@ pub enum SchemaChange {
     },
     /// Adds a relationship, or puts it in the place of the one of its name.
     PutRelationship(Relationship),
+    /// Adds an alternate key, or puts it in the place of the one of its name.
+    PutKey {
+        /// Logical name of the table.
+        table: String,
+        /// The key.
+        key: AlternateKey,
+    },
+    /// Removes an alternate key.
+    RemoveKey {
+        /// Logical name of the table.
+        table: String,
+        /// Logical name of the key.
+        key: String,
+    },
     /// Adds shared choices, or puts them in the place of those of their name.
     PutOptionSet(OptionSet),
     /// Adds a table.
@@ -65,7 +82,10 @@ impl SchemaChange {
                 schema.relationship(relationship.schema_name()).is_none()
             }
             Self::PutOptionSet(_) | Self::SetTable { .. } | Self::AddTable { .. } => true,
-            Self::RemoveColumn { .. } | Self::RemoveTable { .. } => false,
+            Self::PutKey { .. }
+            | Self::RemoveKey { .. }
+            | Self::RemoveColumn { .. }
+            | Self::RemoveTable { .. } => false,
         }
     }
 }
@@ -92,6 +112,17 @@ impl Schema {
                 self.relationships.push(relationship.clone());
                 self.sort_relationships();
             }
+            SchemaChange::PutKey { table, key } => {
+                let table = self.table_mut(table)?;
+                table
+                    .keys
+                    .retain(|known| known.logical_name != key.logical_name);
+                table.keys.push(key.clone());
+            }
+            SchemaChange::RemoveKey { table, key } => {
+                let table = self.table_mut(table)?;
+                table.keys.retain(|known| known.logical_name != *key);
+            }
             SchemaChange::PutOptionSet(set) => {
                 self.option_sets.insert(set.name.clone(), set.clone());
             }
@@ -101,7 +132,10 @@ impl Schema {
                 self.logical_name_by_set.retain(|_, name| name != table);
                 self.relationships.retain(|relationship| {
                     let (one, other) = relationship.tables();
-                    one != table && other != table
+                    let through = matches!(relationship, Relationship::ManyToMany {
+                        intersect_table, ..
+                    } if intersect_table == table);
+                    one != table && other != table && !through
                 });
             }
             SchemaChange::SetTable {
@@ -116,6 +150,12 @@ impl Schema {
                 table.audit_enabled = audited.unwrap_or(table.audit_enabled);
             }
         }
+        let keys = self.tables.values().flat_map(|table| table.keys.iter());
+        let pending = keys.filter_map(|key| match key.index {
+            KeyIndex::Pending { until } => Some(until),
+            KeyIndex::Active | KeyIndex::Failed => None,
+        });
+        self.next_index = pending.min();
         self.changes += 1;
         self.ends = OnceLock::new();
         Ok(())

@@ -33,7 +33,7 @@ pub use option_set::OptionSet;
 pub use privilege::{Privilege, PrivilegeDepth, PrivilegeType};
 pub use relationship::{Cascade, Relationship};
 pub(crate) use skeleton::{Skeleton, quotable};
-pub use table::{AlternateKey, ChangeTracking, Ownership, Table, TableType};
+pub use table::{AlternateKey, ChangeTracking, KeyIndex, Ownership, Table, TableType};
 
 /// The referenced table of every `ownerid` relationship: a user or a team, found by its id in
 /// either table. It is no table of its own in [`Schema::tables`].
@@ -53,6 +53,8 @@ pub struct Schema {
     ends: OnceLock<HashMap<String, Vec<usize>>>,
     /// How often the schema has been changed since it was read.
     changes: i64,
+    /// When the index of an alternate key is to be built next.
+    next_index: Option<i64>,
 }
 
 impl Schema {
@@ -214,6 +216,20 @@ impl Schema {
     /// The shared choices of this name.
     pub fn option_set(&self, name: &str) -> Option<&OptionSet> {
         self.option_sets.get(name)
+    }
+
+    /// Whether the index of an alternate key is to be built by now.
+    pub(crate) fn has_index_due(&self, now: i64) -> bool {
+        self.next_index.is_some_and(|next| next <= now)
+    }
+
+    /// The alternate keys whose index is to be built by now, with their tables.
+    pub(crate) fn keys_due(&self, now: i64) -> impl Iterator<Item = (&Table, &AlternateKey)> {
+        let due = move |key: &AlternateKey| matches!(key.index, KeyIndex::Pending { until } if until <= now);
+        self.tables().flat_map(move |table| {
+            let keys = table.keys.iter().filter(move |key| due(key));
+            keys.map(move |key| (table, key))
+        })
     }
 
     /// A number that grows with every change of the schema.

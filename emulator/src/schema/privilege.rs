@@ -170,7 +170,13 @@ impl PrivilegeDepth {
 }
 
 /// The kinds of definitions, whose privileges are named like those of tables.
-const DEFINITIONS: [&str; 4] = ["Attribute", "Entity", "OptionSet", "Relationship"];
+const DEFINITIONS: [&str; 5] = [
+    "Attribute",
+    "Entity",
+    "EntityKey",
+    "OptionSet",
+    "Relationship",
+];
 
 /// Privileges that allow something as a whole.
 const MISCELLANEOUS: [&str; 25] = [

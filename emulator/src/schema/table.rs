@@ -1,5 +1,6 @@
 //! Tables and what the platform lets be done with them.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Column, Label, Privilege, PrivilegeType};
@@ -109,9 +110,15 @@ impl Table {
             .find(|key| key.logical_name == logical_name)
     }
 
-    /// The alternate key over exactly these columns, in any order.
+    /// The alternate keys that can be used.
+    pub fn active_keys(&self) -> impl Iterator<Item = &AlternateKey> {
+        let active = |key: &&AlternateKey| key.index == KeyIndex::Active;
+        self.keys.iter().filter(active)
+    }
+
+    /// The usable alternate key over exactly these columns, in any order.
     pub fn key_over(&self, columns: &[&str]) -> Option<&AlternateKey> {
-        self.keys.iter().find(|key| {
+        self.active_keys().find(|key| {
             key.columns.len() == columns.len()
                 && key
                     .columns
@@ -166,7 +173,7 @@ pub enum ChangeTracking {
 }
 
 /// A set of columns whose values together find one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlternateKey {
     /// The lower-case name.
     pub logical_name: String,
@@ -176,6 +183,33 @@ pub struct AlternateKey {
     pub display_name: String,
     /// Logical names of the columns.
     pub columns: Vec<String>,
+    /// How far the index has got without which the key cannot be used.
+    pub index: KeyIndex,
     /// Stable identifier of the key's definition.
     pub metadata_id: Uuid,
+}
+
+/// The index of an alternate key, which is built in the background (`EntityKeyIndexStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyIndex {
+    /// It will be built at this time, in seconds since 1970.
+    Pending {
+        /// The time.
+        until: i64,
+    },
+    /// The key can be used, and is unique.
+    Active,
+    /// There were rows with the same values.
+    Failed,
+}
+
+impl KeyIndex {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "Pending",
+            Self::Active => "Active",
+            Self::Failed => "Failed",
+        }
+    }
 }

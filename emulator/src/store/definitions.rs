@@ -13,10 +13,10 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Author, FIRST_VERSION, Layout, Slot, Store, StoreError, lock};
+use super::{Author, FIRST_VERSION, Layout, Slot, Store, StoreError, layout::key_is_whole, lock};
 use crate::{
     org,
-    schema::{Privilege, Schema, SchemaChange, Table},
+    schema::{AlternateKey, KeyIndex, Privilege, Schema, SchemaChange, Table},
 };
 
 /// Room for the layout of every table, to be worked out when it is needed.
@@ -155,6 +155,9 @@ impl Store {
                 ddl.push_str(&from.migration(to, table, &after.schema));
             }
         }
+        for change in changes {
+            ddl.push_str(&self.key_ddl(change)?);
+        }
         let gone = self.tables_only_here(&after);
         for table in gone
             .iter()
@@ -192,6 +195,59 @@ impl Store {
         unmade.extend(new.iter().map(|table| table.logical_name.clone()));
         drop(unmade);
         Ok(after.reusing(self))
+    }
+
+    /// What a change does to the index of an alternate key.
+    fn key_ddl(&self, change: &SchemaChange) -> Result<String, StoreError> {
+        let (table, key, index) = match change {
+            SchemaChange::PutKey { table, key } => (table, &key.logical_name, Some(key)),
+            SchemaChange::RemoveKey { table, key } => (table, key, None),
+            _ => return Ok(String::new()),
+        };
+        if self.schema.table(table).is_none() || !self.has_made(table) {
+            return Ok(String::new());
+        }
+        let mut sql = format!("DROP INDEX IF EXISTS \"{table}.{key}\";\n");
+        if let Some(key) = index.filter(|key| key.index == KeyIndex::Active) {
+            let _ = writeln!(sql, "{}", self.layout(table)?.key_index_sql(key));
+        }
+        Ok(sql)
+    }
+
+    /// What has become of the alternate keys whose index was to be built by now: they are active
+    /// unless rows have the same values.
+    pub(crate) fn built_indexes(&self, now: i64) -> Result<Vec<SchemaChange>, StoreError> {
+        let mut changes = Vec::new();
+        for (table, key) in self.schema.keys_due(now) {
+            let index = if self.has_twins(table, key)? {
+                KeyIndex::Failed
+            } else {
+                KeyIndex::Active
+            };
+            changes.push(SchemaChange::PutKey {
+                table: table.logical_name.clone(),
+                key: AlternateKey {
+                    index,
+                    ..key.clone()
+                },
+            });
+        }
+        Ok(changes)
+    }
+
+    /// Whether rows have the same values in all columns of an alternate key.
+    fn has_twins(&self, table: &Table, key: &AlternateKey) -> Result<bool, StoreError> {
+        if !self.has_made(&table.logical_name) {
+            return Ok(false);
+        }
+        let columns: Vec<String> = key.columns.iter().map(|c| format!("\"{c}\"")).collect();
+        let sql = format!(
+            "SELECT 1 FROM \"{}\" WHERE {} GROUP BY {} HAVING count(*) > 1",
+            table.logical_name,
+            key_is_whole(key),
+            columns.join(", ")
+        );
+        self.read(|connection| Ok(connection.prepare(&sql)?.exists([])?))
     }
 
     /// The tables that the other schema lacks.

@@ -10,7 +10,7 @@ use rusqlite::{Row, types::ValueRef};
 use uuid::Uuid;
 
 use super::{COLLATE, Decimal, StoreError, Value};
-use crate::schema::{Column, ColumnKind, DateTimeBehavior, Schema, Table};
+use crate::schema::{AlternateKey, Column, ColumnKind, DateTimeBehavior, Schema, Table};
 
 /// Digits after the point of every amount of money (reference §4.10).
 pub(crate) const MONEY_SCALE: u8 = 4;
@@ -212,19 +212,8 @@ impl Layout {
             sql,
             "CREATE UNIQUE INDEX \"{name}$version\" ON \"{name}\"(\"$version\");"
         );
-        for key in &table.keys {
-            let quoted: Vec<String> = key.columns.iter().map(|c| format!("\"{c}\"")).collect();
-            let _ = writeln!(
-                sql,
-                "CREATE UNIQUE INDEX \"{name}.{}\" ON \"{name}\"({}) WHERE {};",
-                key.logical_name,
-                quoted.join(", "),
-                quoted
-                    .iter()
-                    .map(|c| format!("{c} IS NOT NULL"))
-                    .collect::<Vec<_>>()
-                    .join(" AND "),
-            );
+        for key in table.active_keys() {
+            let _ = writeln!(sql, "{}", self.key_index_sql(key));
         }
         for slot in self
             .slots
@@ -234,6 +223,18 @@ impl Layout {
             let _ = writeln!(sql, "{}", self.index_sql(slot));
         }
         sql
+    }
+
+    /// The index that makes an alternate key unique.
+    pub(super) fn key_index_sql(&self, key: &AlternateKey) -> String {
+        let quoted: Vec<String> = key.columns.iter().map(|c| format!("\"{c}\"")).collect();
+        format!(
+            "CREATE UNIQUE INDEX \"{name}.{}\" ON \"{name}\"({}) WHERE {};",
+            key.logical_name,
+            quoted.join(", "),
+            key_is_whole(key),
+            name = self.table,
+        )
     }
 
     /// The index by which rows are looked for by a lookup.
@@ -357,6 +358,13 @@ impl Layout {
         }
         Ok(at + 2)
     }
+}
+
+/// The condition that a row has a value in every column of an alternate key.
+pub(super) fn key_is_whole(key: &AlternateKey) -> String {
+    let columns = key.columns.iter();
+    let there: Vec<String> = columns.map(|c| format!("\"{c}\" IS NOT NULL")).collect();
+    there.join(" AND ")
 }
 
 fn read_cell(cell: ValueRef<'_>, stored: Stored, target: &str) -> rusqlite::Result<Value> {

@@ -309,48 +309,56 @@ impl<'a> Writer<'a> {
         values: &[Value],
         id: Uuid,
     ) -> Result<Option<&'t AlternateKey>, StoreError> {
-        let layout = self.store.layout(&table.logical_name)?;
-        for key in &table.keys {
-            let slots: Vec<&Slot> = key
-                .columns
-                .iter()
-                .filter_map(|column| layout.slots.get(layout.position(column)?))
-                .collect();
-            if slots
-                .iter()
-                .any(|slot| *layout.get(values, &slot.name) == Value::Null)
-            {
-                continue;
-            }
-            // A lookup's companion is compared too, so that each value binds as it is stored.
-            let positions: Vec<usize> = key
-                .columns
-                .iter()
-                .filter_map(|column| layout.position(column))
-                .collect();
-            let conditions: Vec<String> = layout
-                .column_list(&positions)
-                .iter()
-                .map(|name| format!("{name} = ?"))
-                .collect();
-            let sql = format!(
-                "SELECT 1 FROM \"{}\" WHERE \"{}\" <> ? AND {}",
-                layout.table,
-                layout.primary_id,
-                conditions.join(" AND ")
-            );
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            statement.raw_bind_parameter(1, id.to_string())?;
-            let mut parameter = 2;
-            for slot in slots {
-                let value = layout.get(values, &slot.name);
-                parameter = layout.bind(&mut statement, slot, value, parameter)?;
-            }
-            if statement.raw_query().next()?.is_some() {
+        for key in table.active_keys() {
+            let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+            if self.is_shared(&table.logical_name, &columns, values, id)? {
                 return Ok(Some(key));
             }
         }
         Ok(None)
+    }
+
+    /// Whether a row but this one has the same values in these columns; null is never the same.
+    pub(crate) fn is_shared(
+        &self,
+        table: &str,
+        columns: &[&str],
+        values: &[Value],
+        id: Uuid,
+    ) -> Result<bool, StoreError> {
+        let layout = self.store.layout(table)?;
+        let positions: Vec<usize> = columns
+            .iter()
+            .filter_map(|column| layout.position(column))
+            .collect();
+        let slots = positions.iter().filter_map(|&at| layout.slots.get(at));
+        let slots: Vec<&Slot> = slots.collect();
+        if slots
+            .iter()
+            .any(|slot| *layout.get(values, &slot.name) == Value::Null)
+        {
+            return Ok(false);
+        }
+        // A lookup's companion is compared too, so that each value binds as it is stored.
+        let conditions: Vec<String> = layout
+            .column_list(&positions)
+            .iter()
+            .map(|name| format!("{name} = ?"))
+            .collect();
+        let sql = format!(
+            "SELECT 1 FROM \"{}\" WHERE \"{}\" <> ? AND {}",
+            layout.table,
+            layout.primary_id,
+            conditions.join(" AND ")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.raw_bind_parameter(1, id.to_string())?;
+        let mut parameter = 2;
+        for slot in slots {
+            let value = layout.get(values, &slot.name);
+            parameter = layout.bind(&mut statement, slot, value, parameter)?;
+        }
+        Ok(statement.raw_query().next()?.is_some())
     }
 
     fn forget_deletion(&self, table: &str, id: Uuid) -> Result<(), StoreError> {

@@ -35,6 +35,11 @@ impl<'s> Account<'s> {
         }
     }
 
+    /// The value of the header `Authorization`.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     pub(crate) fn hold(&self, privileges: &[(&str, Depth)]) {
         let emulator = &self.service.emulator;
         emulator
@@ -411,10 +416,34 @@ async fn seen(account: &Account<'_>) -> Vec<String> {
     answer.rows().into_iter().map(name).collect()
 }
 
+/// A role that reads the own accounts.
+async fn reader_of_accounts(service: &Service) -> String {
+    let unit = format!("/businessunits({ROOT_BUSINESS_UNIT})");
+    let body = json!({"name": "Reader of accounts", "businessunitid@odata.bind": unit});
+    let role = service.create("roles", &body).await;
+    let found = "privileges?$select=privilegeid&$filter=name eq 'prvReadAccount'";
+    let privilege = service.get(found).await.rows().remove(0)["privilegeid"].clone();
+    let body = json!({"Privileges": [{"Depth": "Basic", "PrivilegeId": privilege,
+        "BusinessUnitId": ROOT_BUSINESS_UNIT}]});
+    let action = format!("roles({role})/Microsoft.Dynamics.CRM.AddPrivilegesRole");
+    let answer = service.post(&action, &body).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    role
+}
+
 #[tokio::test]
 async fn depth_decides_whose_rows_are_reached() {
     let service = Service::start().await;
     let account = Account::new(&service).await;
+    // Who owns rows must be able to read them.
+    account.hold(&[("prvReadAccount", Depth::Basic)]);
+    let role = reader_of_accounts(&service).await;
+    let association = format!("teams({DEFAULT_TEAM})/teamroles_association");
+    let reference = json!({"@odata.id": service.address(&format!("roles({role})"))});
+    let given = service
+        .post(&format!("{association}/$ref"), &reference)
+        .await;
+    assert_eq!(given.status, 204, "{}", given.text);
     for (name, owner) in [
         ("1 own", format!("systemusers({})", account.user)),
         ("2 of a team of mine", format!("teams({DEFAULT_TEAM})")),
@@ -431,6 +460,8 @@ async fn depth_decides_whose_rows_are_reached() {
         let body = json!({"name": name, "ownerid@odata.bind": owner});
         service.create("accounts", &body).await;
     }
+    let taken = service.delete(&format!("{association}({role})/$ref")).await;
+    assert_eq!(taken.status, 204, "{}", taken.text);
     for (depth, count) in [
         (Depth::Basic, 2),
         (Depth::Local, 4),

@@ -3,7 +3,9 @@
 
 mod body;
 mod column;
+mod key;
 mod kind;
+mod many_to_many;
 mod publisher;
 mod relationship;
 mod table;
@@ -36,7 +38,11 @@ pub(super) fn is_change(request: &Request) -> bool {
     );
     let actions = matches!(
         first,
-        "PublishXml" | "PublishAllXml" | "CreateCustomerRelationships" | "CreateEntities"
+        "PublishXml"
+            | "PublishAllXml"
+            | "CreateCustomerRelationships"
+            | "CreateEntities"
+            | "ReactivateEntityKey"
     );
     (definitions || actions) && request.method != Method::GET
 }
@@ -64,6 +70,7 @@ impl Call<'_> {
             ("PublishAllXml", None, [], "POST") => self.publish(false),
             ("CreateCustomerRelationships", None, [], "POST") => self.create_customer(connection),
             ("CreateEntities", None, [], "POST") => self.create_tables(connection),
+            ("ReactivateEntityKey", None, [], "POST") => self.reactivate_key(),
             ("EntityDefinitions", None, [], "POST") => self.create_table(connection),
             ("EntityDefinitions", Some(key), [], "DELETE") => {
                 self.delete_table(self.table_of(key)?)
@@ -82,6 +89,14 @@ impl Call<'_> {
                     (None, "POST") => self.create_column(connection, table),
                     (Some(key), "PUT") => self.replace_column(table, column_of(table, key)?),
                     (Some(key), "DELETE") => self.delete_column(table, column_of(table, key)?),
+                    _ => not_allowed(),
+                }
+            }
+            ("EntityDefinitions", Some(key), [keys], _) if keys.name == "Keys" => {
+                let table = self.table_of(key)?;
+                match (&keys.arguments, method) {
+                    (None, "POST") => self.create_key(connection, table),
+                    (Some(key), "DELETE") => self.delete_key(table, key),
                     _ => not_allowed(),
                 }
             }

@@ -26,7 +26,7 @@ impl Call<'_> {
         match body.needed_text("@odata.type")?.trim_start_matches('#') {
             "Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata" => {}
             "Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata" => {
-                return Err(ODataError::not_implemented("Creation of N:N relationships"));
+                return self.create_many_to_many(connection, &body);
             }
             other => return Err(unfit(format!("'{other}' is no relationship."))),
         }
@@ -34,13 +34,7 @@ impl Call<'_> {
         let publishers = self.publishers(connection)?;
         let schema_name = body.needed_text("SchemaName")?;
         publishers.require(schema_name, "Relationship")?;
-        let schema = &self.model().schema;
-        if schema.relationship(schema_name).is_some() {
-            return Err(ODataError::bad_request(
-                "0x80047013",
-                format!("A relationship with the name {schema_name} already exists."),
-            ));
-        }
+        self.require_new_relationship(schema_name)?;
         let referenced = self.named_table(&body, "ReferencedEntity")?;
         let referencing = self.named_table(&body, "ReferencingEntity")?;
         require_extensible(referencing)?;
@@ -157,7 +151,18 @@ impl Call<'_> {
         ))
     }
 
-    fn named_table(&self, body: &Body, member: &str) -> Result<&Table, ODataError> {
+    /// Refuses a relationship whose name is taken.
+    pub(super) fn require_new_relationship(&self, schema_name: &str) -> Result<(), ODataError> {
+        if self.model().schema.relationship(schema_name).is_none() {
+            return Ok(());
+        }
+        Err(ODataError::bad_request(
+            "0x8004432B",
+            "A relationship with the specified name already exists. Please specify a unique name.",
+        ))
+    }
+
+    pub(super) fn named_table(&self, body: &Body, member: &str) -> Result<&Table, ODataError> {
         let name = body.needed_text(member)?;
         self.model().schema.table(name).ok_or_else(|| {
             ODataError::new(
@@ -177,6 +182,13 @@ impl Call<'_> {
             MetadataKey::Id(id) => known.metadata_id() == *id,
             MetadataKey::Name(name) => known.schema_name() == name,
         });
+        let done = Response::empty(StatusCode::NO_CONTENT);
+        if let Some(Relationship::ManyToMany {
+            intersect_table, ..
+        }) = found
+        {
+            return Ok((vec![self.intersect_removal(intersect_table)?], done));
+        }
         let column = match found {
             Some(Relationship::OneToMany {
                 referencing_table,
@@ -188,7 +200,6 @@ impl Call<'_> {
             _ => None,
         };
         let (table, column) = column.ok_or_else(|| no_definition(key))?;
-        let done = Response::empty(StatusCode::NO_CONTENT);
         Ok((removals(table, column)?, done))
     }
 

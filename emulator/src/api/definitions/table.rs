@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The smallest type code of a custom table.
-const FIRST_CODE: i32 = 10_000;
+pub(super) const FIRST_CODE: i32 = 10_000;
 
 impl Call<'_> {
     /// `POST EntityDefinitions`: a table with its naming column and others.

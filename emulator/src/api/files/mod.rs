@@ -108,6 +108,11 @@ impl Call<'_> {
         row: &mut [Value],
     ) -> Result<(), ODataError> {
         let layout = writer.store().layout(&table.logical_name)?;
+        if let (Value::Text(text), "annotation") =
+            (layout.get(row, "documentbody"), table.logical_name.as_str())
+        {
+            decoded(text, "documentbody")?;
+        }
         let images = table
             .columns
             .iter()
@@ -120,12 +125,7 @@ impl Call<'_> {
             }
             let file = match given {
                 Value::Text(text) => {
-                    let content = STANDARD.decode(text).map_err(|_| {
-                        ODataError::bad_request(
-                            "0x80048d19",
-                            format!("The value of '{name}' is no image in base64."),
-                        )
-                    })?;
+                    let content = decoded(&text, name)?;
                     require_size(column, content.len())?;
                     Some(image(table, content))
                 }
@@ -135,6 +135,16 @@ impl Call<'_> {
         }
         Ok(())
     }
+}
+
+/// The bytes of a base64 text.
+fn decoded(text: &str, column: &str) -> Result<Vec<u8>, ODataError> {
+    STANDARD.decode(text).map_err(|_| {
+        ODataError::bad_request(
+            "0x80048d19",
+            format!("The value of '{column}' is not in base64."),
+        )
+    })
 }
 
 /// An image that came without a name.

@@ -222,7 +222,7 @@ pub(super) fn key_property(
         "EntityLogicalName" => json!(table.logical_name),
         "DisplayName" => labels.plain(&key.display_name),
         "KeyAttributes" => json!(key.columns),
-        "EntityKeyIndexStatus" => json!("Active"),
+        "EntityKeyIndexStatus" => json!(key.index.name()),
         "AsyncJob" => Value::Null,
         "IsManaged" | "IsSynchronous" | "IsExportKey" | "IsSecondaryKey" => json!(false),
         "IntroducedVersion" => json!("1.0"),

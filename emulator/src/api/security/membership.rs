@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// `teamtype` of an access team, which has no roles.
-const ACCESS_TEAM: i64 = 1;
+pub(super) const ACCESS_TEAM: i64 = 1;
 
 /// How a team's members are reached from it.
 const MEMBERSHIP: &str = "teammembership_association";
@@ -99,8 +99,8 @@ impl Call<'_> {
                 let is_team = table.logical_name == "team";
                 if is_team && team_type(writer, one)? == ACCESS_TEAM {
                     return Err(ODataError::bad_request(
-                        "0x80040203",
-                        "An access team cannot have security roles.",
+                        "0x80048331",
+                        "Cannot assign roles or profiles to an access team.",
                     ));
                 }
                 if change == Change::Associate {
@@ -132,7 +132,7 @@ fn is_member(writer: &Writer<'_>, team: Uuid, user: Uuid) -> Result<bool, ODataE
     Ok(statement.exists([team.to_string(), user.to_string()])?)
 }
 
-fn team_type(writer: &Writer<'_>, team: Uuid) -> Result<i64, ODataError> {
+pub(super) fn team_type(writer: &Writer<'_>, team: Uuid) -> Result<i64, ODataError> {
     let layout = writer.store().layout("team")?;
     let row = writer.row("team", team)?;
     Ok(
@@ -178,8 +178,9 @@ fn require_same_unit(
     (role_table, role): (&Table, Uuid),
 ) -> Result<(), ODataError> {
     let connection = writer.connection();
-    let unit = key_of(connection, table, id, "businessunitid")?;
-    if unit == key_of(connection, role_table, role, "businessunitid")? {
+    let unit_of = |table, id| key_of(connection, table, id, "businessunitid");
+    let (unit, role_unit) = (unit_of(table, id)?, unit_of(role_table, role)?);
+    if unit == role_unit {
         return Ok(());
     }
     let who = if table.logical_name == "team" {
@@ -187,9 +188,13 @@ fn require_same_unit(
     } else {
         "user"
     };
+    let (unit, role_unit) = (unit.unwrap_or_default(), role_unit.unwrap_or_default());
     Err(ODataError::bad_request(
-        "0x80041d00",
-        format!("The {who} and the role must belong to the same business unit."),
+        "0x80041409",
+        format!(
+            "The {who} with id={id} belongs to a different business unit={unit} than the role with \
+             roleId={role} and rolebusinessUnit={role_unit}."
+        ),
     ))
 }
 

@@ -2,11 +2,15 @@
 //! platform itself does when their rows change.
 
 mod functions;
+mod hierarchy;
 mod membership;
+mod names;
+mod owner;
 mod role;
 mod rules;
 mod sharing;
 mod target;
+mod unit;
 
 pub(super) use membership::Change;
 use rusqlite::Connection;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::role::require_unprotected;
+use super::{owner::owns_rows, role::require_unprotected};
 use crate::{
     api::Call,
     odata::ODataError,
@@ -42,12 +42,13 @@ impl Call<'_> {
                 layout.get(row, "attributelogicalname"),
             ),
             "businessunit" => match layout.get(row, "parentbusinessunitid").id() {
-                Some(_) => Ok(()),
+                Some(_) => Self::require_own_name(writer, table, None, row),
                 None => Err(required("parentbusinessunitid", table)),
             },
             "systemuser" => {
                 default("businessunitid", unit);
-                Ok(())
+                self.identify(writer, table, row)?;
+                Self::require_own_name(writer, table, None, row)
             }
             "team" => {
                 default("businessunitid", unit);
@@ -59,7 +60,7 @@ impl Call<'_> {
                 if grouped && *group == Value::Null {
                     return Err(required("azureactivedirectoryobjectid", table));
                 }
-                Ok(())
+                Self::require_own_name(writer, table, None, row)
             }
             _ => Ok(()),
         }
@@ -122,7 +123,15 @@ impl Call<'_> {
                     ],
                 )?;
             }
-            "systemuser" => self.join_default_team(writer, id)?,
+            "systemuser" => {
+                let settings = [
+                    ("systemuserid", Value::Guid(id)),
+                    ("uilanguageid", Value::Int(1033)),
+                    ("localeid", Value::Int(1033)),
+                ];
+                writer.create("usersettings", author, &settings)?;
+                self.join_default_team(writer, id)?;
+            }
             _ => {}
         }
         Ok(())
@@ -139,6 +148,9 @@ impl Call<'_> {
         let layout = writer.store().layout(&table.logical_name)?;
         let changes =
             |column: &str| layout.get(&before.values, column) != layout.get(after, column);
+        self.require_new_owner(writer, table, before, after)?;
+        Self::require_no_loop(writer, table, before, after)?;
+        Self::require_own_name(writer, table, Some(&before.values), after)?;
         match table.logical_name.as_str() {
             "role" => {
                 require_unprotected(writer, before)?;
@@ -155,6 +167,28 @@ impl Call<'_> {
                 }
                 if changes("businessunitid") {
                     self.caller.require("prvReparentUser", table)?;
+                }
+                Ok(())
+            }
+            "businessunit" => {
+                if changes("parentbusinessunitid") {
+                    self.caller.require("prvReparentBusinessUnit", table)?;
+                }
+                if !changes("isdisabled") {
+                    return Ok(());
+                }
+                self.caller.require("prvDisableBusinessUnit", table)?;
+                if *layout.get(after, "isdisabled") == Value::Bool(true) {
+                    Self::require_administrator_outside(writer, table, before.id)?;
+                }
+                Ok(())
+            }
+            "team" => {
+                if changes("businessunitid") {
+                    self.caller.require("prvReparentTeam", table)?;
+                }
+                if changes("teamtype") {
+                    require_changeable_type(writer, before.id)?;
                 }
                 Ok(())
             }
@@ -222,26 +256,15 @@ impl Call<'_> {
                 "0x80048307",
                 "The default business unit team can't be deleted.",
             )),
-            "systemuser" => require_person(id),
-            "businessunit" => {
-                if lookup(writer, "businessunit", id, "parentbusinessunitid")?.is_none() {
-                    return Err(ODataError::bad_request(
-                        "0x80040203",
-                        "The root business unit cannot be deleted.",
-                    ));
-                }
-                let teams = self.model().table("team")?;
-                for team in writer.referring("team", "businessunitid", id)? {
-                    if is_default_team(writer, team)? {
-                        self.delete_record(writer, teams, team)?;
-                    }
-                }
-                let roles = self.model().table("role")?;
-                for role in writer.referring("role", "businessunitid", id)? {
-                    self.delete_record(writer, roles, role)?;
-                }
-                Ok(())
+            "team" if owns_rows(writer, id)? => Err(ODataError::bad_request(
+                "0x8004830E",
+                "Can't delete a team which owns records. Reassign the records and try again.",
+            )),
+            "systemuser" => {
+                require_person(id)?;
+                require_deletable_user(writer, id)
             }
+            "businessunit" => self.prepare_unit_delete(writer, id),
             _ => Ok(()),
         }
     }
@@ -259,6 +282,7 @@ impl Call<'_> {
         let unit = crate::gate::unit_column(table).and_then(|column| layout.get(row, column).id());
         if owner.is_some_and(|owner| owner != self.caller.user) {
             self.caller.depth(table, PrivilegeType::Assign)?;
+            self.require_owner(writer, table, layout.get(row, "ownerid"))?;
         }
         self.caller
             .require_reach(table, PrivilegeType::Create, owner, unit)
@@ -297,7 +321,7 @@ fn lookup(
     Ok(row.and_then(|row| layout.get(&row.values, column).id()))
 }
 
-fn is_default_team(writer: &Writer<'_>, team: Uuid) -> Result<bool, StoreError> {
+pub(super) fn is_default_team(writer: &Writer<'_>, team: Uuid) -> Result<bool, StoreError> {
     let layout = writer.store().layout("team")?;
     let row = writer.row("team", team)?;
     Ok(row.is_some_and(|row| *layout.get(&row.values, "isdefault") == Value::Bool(true)))
@@ -329,6 +353,45 @@ fn require_name(
     Ok(())
 }
 
+/// A team with roles, or with rows of its own, remains of its kind.
+fn require_changeable_type(writer: &Writer<'_>, team: Uuid) -> Result<(), ODataError> {
+    if !writer.referring("teamroles", "teamid", team)?.is_empty() {
+        return Err(ODataError::bad_request(
+            "0x80048336",
+            "You cannot modify the type of the team because there are security roles or field \
+             security profiles assigned to the team.",
+        ));
+    }
+    if owns_rows(writer, team)? {
+        return Err(ODataError::bad_request(
+            "0x80048337",
+            "You cannot modify the type of the team because there are records owned by the team.",
+        ));
+    }
+    Ok(())
+}
+
+/// Users are disabled, and what they own is given to others, before they go.
+fn require_deletable_user(writer: &Writer<'_>, user: Uuid) -> Result<(), ODataError> {
+    let layout = writer.store().layout("systemuser")?;
+    let row = writer.row("systemuser", user)?;
+    if row.is_some_and(|row| *layout.get(&row.values, "isdisabled") != Value::Bool(true)) {
+        return Err(ODataError::bad_request(
+            "0x80040203",
+            format!("The user {user} cannot be deleted: disable the user first."),
+        ));
+    }
+    if owns_rows(writer, user)? {
+        return Err(ODataError::new(
+            axum::http::StatusCode::METHOD_NOT_ALLOWED,
+            "0x80040227",
+            "The record cannot be deleted because it is associated with another record: the user \
+             owns rows.",
+        ));
+    }
+    Ok(())
+}
+
 /// The platform's own users stay as they are.
 fn require_person(user: Uuid) -> Result<(), ODataError> {
     if user == org::SYSTEM || user == org::INTEGRATION {
@@ -340,7 +403,7 @@ fn require_person(user: Uuid) -> Result<(), ODataError> {
     Ok(())
 }
 
-fn required(column: &str, table: &Table) -> ODataError {
+pub(super) fn required(column: &str, table: &Table) -> ODataError {
     ODataError::bad_request(
         "0x80040203",
         format!(

@@ -1,6 +1,7 @@
 //! What the body of a write asks for.
 
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::payload::{Members, invalid_property, payload_error, undeclared_navigation, value_of};
 use crate::{
@@ -20,6 +21,8 @@ pub(super) struct Intent<'a> {
     pub(super) after: Vec<(String, String, Members)>,
     /// Rows to create after and to associate: navigation property, table, row.
     pub(super) associated: Vec<(String, String, Members)>,
+    /// Rows there are already, to be related after: navigation property, table, key.
+    pub(super) related: Vec<(String, String, Uuid)>,
 }
 
 impl Call<'_> {
@@ -38,6 +41,10 @@ impl Call<'_> {
                     .model()
                     .navigation(&table.logical_name, navigation)
                     .ok_or_else(|| undeclared_navigation(table, navigation))?;
+                if creating && raw.get().starts_with('[') {
+                    self.bind_all(writer, table, navigation, raw, &mut intent)?;
+                    continue;
+                }
                 let (column, value) = self.bind(writer, table, navigation, found, raw)?;
                 intent.columns.push((column, value));
                 continue;
@@ -127,6 +134,33 @@ impl Call<'_> {
                 let column = cleared.ok_or_else(|| invalid_property(table, name))?;
                 intent.columns.push((column, Value::Null));
             }
+        }
+        Ok(())
+    }
+
+    /// `"{navigation}@odata.bind":["/tasks(…)","/tasks(…)"]` of a new row.
+    fn bind_all(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        name: &str,
+        raw: &RawValue,
+        intent: &mut Intent<'_>,
+    ) -> Result<(), ODataError> {
+        let set = &table.entity_set_name;
+        let addresses: Vec<String> = serde_json::from_str(raw.get()).map_err(|_| {
+            let problem = format!("The value of '{name}@odata.bind' must be addresses of rows.");
+            payload_error(set, &problem)
+        })?;
+        let navigation = self.model().navigation(&table.logical_name, name);
+        let navigation = navigation
+            .filter(|found| found.is_collection())
+            .ok_or_else(|| undeclared_navigation(table, name))?;
+        for address in addresses {
+            let (other, id) = self.resolve_reference(writer.connection(), &address)?;
+            Self::require_target(table, name, navigation, other)?;
+            let other = other.logical_name.clone();
+            intent.related.push((name.to_owned(), other, id));
         }
         Ok(())
     }

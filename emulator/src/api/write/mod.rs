@@ -28,6 +28,9 @@ pub(crate) use delete::delete;
 pub(super) use payload::{Members, payload_error};
 use payload::{invalid_property, value_of};
 
+/// Most plug-in steps that one request goes past (reference §7.5).
+const MAX_BYPASSED_STEPS: usize = 3;
+
 /// What `If-Match` and `If-None-Match` demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Condition {
@@ -92,6 +95,7 @@ impl Call<'_> {
             return Ok(response);
         }
         self.require_json()?;
+        self.require_bypass()?;
         if security::is_action(&first.name) && rest.is_empty() {
             return match self.request.method {
                 Method::POST => self.security_action(writer, &first.name),
@@ -135,6 +139,36 @@ impl Call<'_> {
                 "The request entity's media type '{essence}' is not supported for this resource."
             ),
         ))
+    }
+
+    /// Whoever goes past custom logic needs a privilege for it (reference §7.5).
+    fn require_bypass(&self) -> Result<(), ODataError> {
+        let logic = self.request.header("mscrm.bypassbusinesslogicexecution");
+        let steps = self
+            .request
+            .header("mscrm.bypassbusinesslogicexecutionstepids");
+        let plugins = self.request.header("mscrm.bypasscustompluginexecution");
+        let kind = |word: &str| matches!(word.trim(), "CustomSync" | "CustomAsync");
+        if logic.is_some_and(|logic| !logic.split(',').all(kind)) {
+            return Err(ODataError::bad_request(
+                "0x80040203",
+                "MSCRM.BypassBusinessLogicExecution must be CustomSync, CustomAsync or both.",
+            ));
+        }
+        if steps.is_some_and(|steps| steps.split(',').count() > MAX_BYPASSED_STEPS) {
+            return Err(ODataError::bad_request(
+                "0x80040203",
+                format!("No more than {MAX_BYPASSED_STEPS} plug-in steps can be bypassed."),
+            ));
+        }
+        if logic.or(steps).is_some() {
+            self.caller
+                .require_general("prvBypassCustomBusinessLogic")?;
+        }
+        if plugins.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            self.caller.require_general("prvBypassCustomPlugins")?;
+        }
+        Ok(())
     }
 
     /// The row of the key, or 404. What the caller may do with it is asked by what follows.

@@ -104,6 +104,10 @@ impl Call<'_> {
             let other_id = self.create_nested(writer, other, nested, &[], depth + 1)?;
             self.associate(writer, table, id, navigation, other_id)?;
         }
+        for (navigation, other, other_id) in &intent.related {
+            let other = self.model().table(other)?;
+            self.relate(writer, (table, id), navigation, (other, *other_id))?;
+        }
         Ok(id)
     }
 
@@ -176,6 +180,10 @@ impl Call<'_> {
         self.author().sign(layout, &mut after);
         if given.contains(&"transactioncurrencyid") {
             completer.set_rate(&mut after)?;
+        }
+        // A full name is composed of what is left of its parts.
+        if given.contains(&"firstname") || given.contains(&"lastname") {
+            layout.set(&mut after, "fullname", Value::Null);
         }
         completer.derive(&mut after)?;
         require_unique_keys(writer, table, &after, before.id)?;

@@ -61,7 +61,7 @@ impl Call<'_> {
     ) -> Result<Response, ODataError> {
         let name = segment.name.as_str();
         let method = self.request.method.as_str();
-        let to_one = matches!(navigation, Navigation::ToOne { .. } | Navigation::ToOwner);
+        let to_one = !navigation.is_collection();
         match (method, to_one) {
             ("POST", false) | ("PUT", true) => {
                 let body = Members::parse(&self.request.body, &table.entity_set_name)?;
@@ -70,27 +70,7 @@ impl Call<'_> {
                 })?;
                 let (other, other_id) = self.resolve_reference(writer.connection(), &address)?;
                 Self::require_target(table, name, navigation, other)?;
-                match navigation {
-                    Navigation::ToOne { column, .. } => {
-                        self.require_appendable(writer, (table, id), (other, other_id))?;
-                        let value = Value::lookup(&other.logical_name, other_id);
-                        self.set_lookup(writer, table, id, column, value)?;
-                    }
-                    Navigation::ToOwner => {
-                        let connection = writer.connection();
-                        self.require_access(connection, table, id, PrivilegeType::Assign)?;
-                        let value = Value::lookup(&other.logical_name, other_id);
-                        self.set_lookup(writer, table, id, "ownerid", value)?;
-                    }
-                    Navigation::ToMany { column, .. } => {
-                        self.require_appendable(writer, (other, other_id), (table, id))?;
-                        let value = Value::lookup(&table.logical_name, id);
-                        self.set_lookup(writer, other, other_id, column, value)?;
-                    }
-                    Navigation::Associated { .. } => {
-                        self.associate(writer, table, id, name, other_id)?;
-                    }
-                }
+                self.relate(writer, (table, id), name, (other, other_id))?;
             }
             ("DELETE", true) => {
                 let Navigation::ToOne { column, .. } = navigation else {
@@ -128,7 +108,38 @@ impl Call<'_> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
-    fn require_target(
+    /// Makes a row refer to another, be referred to by it, or be associated with it, as the
+    /// navigation property says.
+    pub(super) fn relate(
+        &self,
+        writer: &Writer<'_>,
+        (table, id): (&Table, Uuid),
+        name: &str,
+        (other, other_id): (&Table, Uuid),
+    ) -> Result<(), ODataError> {
+        let other_row = || Value::lookup(&other.logical_name, other_id);
+        match self.model().navigation(&table.logical_name, name) {
+            Some(Navigation::ToOne { column, .. }) => {
+                self.require_appendable(writer, (table, id), (other, other_id))?;
+                self.set_lookup(writer, table, id, column, other_row())
+            }
+            Some(Navigation::ToOwner) => {
+                self.require_access(writer.connection(), table, id, PrivilegeType::Assign)?;
+                self.set_lookup(writer, table, id, "ownerid", other_row())
+            }
+            Some(Navigation::ToMany { column, .. }) => {
+                self.require_appendable(writer, (other, other_id), (table, id))?;
+                let value = Value::lookup(&table.logical_name, id);
+                self.set_lookup(writer, other, other_id, column, value)
+            }
+            Some(Navigation::Associated { .. }) => {
+                self.associate(writer, table, id, name, other_id)
+            }
+            None => Err(ODataError::unknown_segment(name)),
+        }
+    }
+
+    pub(super) fn require_target(
         table: &Table,
         name: &str,
         navigation: &Navigation,

@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        AlternateKey, ChangeTracking, Ownership, Privilege, PrivilegeDepth, PrivilegeType,
-        Relationship, Table, TableType, metadata_id,
+        AlternateKey, ChangeTracking, KeyIndex, Ownership, Privilege, PrivilegeDepth,
+        PrivilegeType, Relationship, Table, TableType, metadata_id,
     },
     words::Words,
 };
@@ -120,6 +120,7 @@ impl Header {
                 schema_name,
                 display_name,
                 columns,
+                index: KeyIndex::Active,
             });
         Ok(Table {
             logical_collection_name: entity_set_name.clone(),

@@ -1,0 +1,117 @@
+//! What only one user, team or business unit can be called.
+
+use super::rules::required;
+use crate::{
+    api::Call,
+    odata::ODataError,
+    schema::Table,
+    store::{Layout, Value, Writer},
+};
+
+/// Columns whose values together are those of one row only, with the refusal of another.
+struct Unique {
+    table: &'static str,
+    columns: &'static [&'static str],
+    code: &'static str,
+    message: &'static str,
+}
+
+const TAKEN: &str = "An object with the specified name already exists.";
+const KNOWN_USER: &str =
+    "The specified Active Directory user already exists as a Dynamics 365 user.";
+
+const UNIQUE: [Unique; 5] = [
+    Unique {
+        table: "businessunit",
+        columns: &["name"],
+        code: "0x8004022A",
+        message: TAKEN,
+    },
+    Unique {
+        table: "team",
+        columns: &["name", "businessunitid"],
+        code: "0x8004022A",
+        message: TAKEN,
+    },
+    Unique {
+        table: "team",
+        columns: &["azureactivedirectoryobjectid", "membershiptype"],
+        code: "0x80040237",
+        message: "A team for this group and kind of membership already exists.",
+    },
+    Unique {
+        table: "systemuser",
+        columns: &["domainname"],
+        code: "0x80041D2C",
+        message: KNOWN_USER,
+    },
+    Unique {
+        table: "systemuser",
+        columns: &["applicationid"],
+        code: "0x80041D2C",
+        message: KNOWN_USER,
+    },
+];
+
+impl Call<'_> {
+    /// Refuses a row called as another one is. Columns that have not changed are not looked at.
+    pub(super) fn require_own_name(
+        writer: &Writer<'_>,
+        table: &Table,
+        before: Option<&[Value]>,
+        after: &[Value],
+    ) -> Result<(), ODataError> {
+        let name = &table.logical_name;
+        let layout = writer.store().layout(name)?;
+        let own = layout.get(after, &table.primary_id).id();
+        for unique in UNIQUE.iter().filter(|unique| unique.table == name) {
+            let changes = |column: &&str| {
+                before.is_none_or(|before| layout.get(before, column) != layout.get(after, column))
+            };
+            if unique.columns.iter().any(changes)
+                && writer.is_shared(name, unique.columns, after, own.unwrap_or_default())?
+            {
+                return Err(ODataError::bad_request(unique.code, unique.message));
+            }
+        }
+        Ok(())
+    }
+
+    /// A new user is who the directory knows by this sign-in name or client id.
+    pub(super) fn identify(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        row: &mut [Value],
+    ) -> Result<(), ODataError> {
+        let layout = writer.store().layout(&table.logical_name)?;
+        let object = if let Some(client) = layout.get(row, "applicationid").id() {
+            default(layout, row, "accessmode", Value::Int(4));
+            let known = self.api.directory.principal_of(client);
+            let name = known
+                .as_ref()
+                .map_or_else(|| client.to_string(), |(_, name)| name.clone());
+            default(layout, row, "firstname", "#".into());
+            default(layout, row, "lastname", Value::Text(name));
+            known.map(|(object, _)| object)
+        } else {
+            let Value::Text(name) = layout.get(row, "domainname").clone() else {
+                return Err(required("domainname", table));
+            };
+            default(layout, row, "accessmode", Value::Int(0));
+            let person = self.api.directory.person_named(&name);
+            default(layout, row, "islicensed", Value::Bool(person.is_some()));
+            person
+        };
+        if let Some(object) = object {
+            layout.set(row, "azureactivedirectoryobjectid", Value::Guid(object));
+        }
+        Ok(())
+    }
+}
+
+fn default(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
+    if *layout.get(row, column) == Value::Null {
+        layout.set(row, column, value);
+    }
+}
