@@ -81,44 +81,41 @@ impl<H: Host> Issuer<H> {
         if let Some(challenged) = self.challenged.borrow().clone() {
             return Ok(challenged);
         }
-        let mut challenged = self.challenge_at(&self.resource, patience).await?;
-        if self.settings.api_version.is_none()
-            && matches!(challenged, Challenged::Status(400 | 404 | 501, _))
-            && !self.has_looked_back.replace(true)
-        {
-            // Some servers look for the version before they look for a token.
-            for version in ApiVersion::OLDER {
-                let Ok(older) = self.resource.join(&format!("../v{version}/")) else {
-                    break;
-                };
-                let answer = self.challenge_at(&older, patience).await?;
-                if !matches!(answer, Challenged::Status(..)) {
-                    challenged = answer;
-                    break;
+        // Some servers look for the version before they look for a token.
+        let older: &[ApiVersion] = match self.settings.api_version {
+            None if !self.has_looked_back.get() => &ApiVersion::OLDER,
+            _ => &[],
+        };
+        let mut older = older.iter();
+        let mut url = self.resource.clone();
+        let challenged = loop {
+            let to = Recipient {
+                what: "the environment",
+                url: &url,
+            };
+            let request = || {
+                let headers = vec![Header::new("Accept", "application/json")];
+                Ok(self.request(Method::Get, to.url, headers, None))
+            };
+            let transient = |response: &Response| {
+                matches!(response.status, 429 | 500 | 502..=504).then_some(Pause::Drawn)
+            };
+            let response = self.send(to, patience, request, transient).await?;
+            let version = older.next();
+            match version.filter(|_| matches!(response.status, 400 | 404 | 501)) {
+                Some(version) => {
+                    self.has_looked_back.set(true);
+                    let path = format!("../v{version}/");
+                    url = self.resource.join(&path).unwrap_or(url);
                 }
+                None => break Challenged::read(&response),
             }
-        }
+        };
         // Only a proper challenge is worth remembering.
         if matches!(challenged, Challenged::Bearer(_)) {
             *self.challenged.borrow_mut() = Some(challenged.clone());
         }
         Ok(challenged)
-    }
-
-    async fn challenge_at(&self, url: &Url, patience: Patience) -> Result<Challenged, Error> {
-        let to = Recipient {
-            what: "the environment",
-            url,
-        };
-        let request = || {
-            let headers = vec![Header::new("Accept", "application/json")];
-            Ok(self.request(Method::Get, to.url, headers, None))
-        };
-        let transient = |response: &Response| {
-            matches!(response.status, 429 | 500 | 502..=504).then_some(Pause::Drawn)
-        };
-        let response = self.send(to, patience, request, transient).await?;
-        Ok(Challenged::read(&response))
     }
 
     pub(super) fn request(

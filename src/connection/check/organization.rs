@@ -35,13 +35,27 @@ pub(super) async fn check<H: Host>(
         "isauditenabled",
     ];
     let query = Query::new("organizations");
-    let organization = match read(client, &query.clone().select(&columns)).await {
-        // Older organizations lack some of the columns.
-        Err(error) if error.is_not_offered() => read(client, &query).await,
-        outcome => outcome,
+    let mut selected = query.clone().select(&columns);
+    let mut is_plain = false;
+    let organizations = loop {
+        let organizations = rows(client, &selected, |row| {
+            Some(Organization {
+                name: row.text("name").map(str::to_owned),
+                expirechangetrackingindays: row.number("expirechangetrackingindays"),
+                isauditenabled: row.flag("isauditenabled"),
+            })
+        });
+        match organizations.await {
+            // Older organizations lack some of the columns.
+            Err(error) if error.is_not_offered() && !is_plain => {
+                is_plain = true;
+                selected.clone_from(&query);
+            }
+            outcome => break outcome,
+        }
     };
-    let organization = match organization {
-        Ok(organization) => organization,
+    let organization = match organizations {
+        Ok(organizations) => organizations.into_iter().next().unwrap_or_default(),
         Err(error) => {
             findings.push(unknown(&error));
             return None;
@@ -54,18 +68,6 @@ pub(super) async fn check<H: Host>(
     findings.push(particulars(&organization, version.as_deref()));
     findings.extend(api_version(client, version.as_deref()));
     Some(organization)
-}
-
-async fn read<H: Host>(client: &Client<H>, query: &Query) -> Result<Organization, Error> {
-    let organizations = rows(client, query, |row| {
-        Some(Organization {
-            name: row.text("name").map(str::to_owned),
-            expirechangetrackingindays: row.number("expirechangetrackingindays"),
-            isauditenabled: row.flag("isauditenabled"),
-        })
-    });
-    let organizations = organizations.await?;
-    Ok(organizations.into_iter().next().unwrap_or_default())
 }
 
 fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
