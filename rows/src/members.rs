@@ -185,6 +185,12 @@ impl Members {
             .is_some_and(|slot| slot.last_row == self.row)
     }
 
+    /// Whether the member is the primary key.
+    pub(crate) fn is_primary_key(&self, member: usize) -> bool {
+        let slot = self.seen.get(member).and_then(|member| member.slot);
+        slot == Some(self.primary_key)
+    }
+
     /// Begins the next row.
     pub(crate) fn begin_row(&mut self) {
         self.row += 1;

@@ -282,6 +282,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
     let mut deleted = false;
     let mut has_reason = false;
     let mut id: Option<Cow<'t, str>> = None;
+    let mut has_key = true;
     let mut previous = None;
     let mut series = Series::default();
     while scanner.more(&mut series, b'}')? {
@@ -300,6 +301,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
             Role::Context => deleted |= value.contains(DELETED),
             Role::Removed => deleted = true,
             Role::Reason => has_reason = true,
+            Role::Id if value == "null" => has_key &= !rows.members.is_primary_key(member),
             Role::Id => id = Some(value.clone()),
             Role::Watched if value == "null" => {}
             Role::Watched => rows.watch.note(&value),
@@ -327,7 +329,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
     } else {
         if let Some(number) = rows.members.number() {
             line.push(rows.members.primary_key(), &number.to_string());
-        } else if !rows.members.has_primary_key() {
+        } else if !has_key || !rows.members.has_primary_key() {
             return Err(Fault::Syntax {
                 offset: scanner.at(),
                 reason: "a row without its primary key",

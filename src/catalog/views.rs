@@ -58,7 +58,7 @@ pub async fn list<H: Host>(session: &Session<H>, table: Option<&str>) -> Result<
             })
         });
         match found.await {
-            Err(error) if personal && error.is_not_offered() => {}
+            Err(error) if personal && is_kept_away(&error) => {}
             found => views.extend(found?),
         }
     }
@@ -88,6 +88,7 @@ pub(crate) async fn open<H: Host>(
             .select(&[key, "name", "returnedtypecode", "fetchxml", "layoutxml"])
             .option("$filter", &condition);
         match rows(client, &query, |row| Found::read(row, key)).await {
+            Err(error) if personal && is_kept_away(&error) && !found.is_empty() => {}
             Err(error) if personal && error.is_not_offered() => {}
             views => found.extend(views?),
         }
@@ -117,6 +118,11 @@ pub(crate) async fn open<H: Host>(
             ))
         }
     }
+}
+
+/// Whether the service has no such views, or not for this account.
+fn is_kept_away(error: &Error) -> bool {
+    error.kind == ErrorKind::Forbidden || error.is_not_offered()
 }
 
 /// The condition for a title, which may stand behind its table's name.

@@ -73,8 +73,8 @@ impl<'l> Asked<'l> {
 
 impl<H: Host> Client<H> {
     /// Reads several resources in as few requests as it takes, and gives their bodies in the
-    /// same order. What fails in passing is asked for again, as by [`get`](Self::get); an
-    /// answer that is larger than the client accepts is asked for in two halves. A service
+    /// same order. What fails in passing is asked for again, as by [`get`](Self::get), until
+    /// that has been in vain for one; an answer that is larger than the client accepts is asked for in two halves. A service
     /// that takes no batches is asked for one resource after another.
     ///
     /// # Errors
@@ -86,6 +86,7 @@ impl<H: Host> Client<H> {
     ) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
         let mut bodies = Vec::with_capacity(links.len());
         let mut most = MOST_PARTS;
+        let mut in_vain = false;
         while let Some(rest) = links.get(bodies.len()..).filter(|rest| !rest.is_empty()) {
             let chunk = rest.get(..most).unwrap_or(rest);
             if let ([link], _) | ([link, ..], false) = (chunk, self.takes_batches()) {
@@ -105,9 +106,15 @@ impl<H: Host> Client<H> {
                             Some(Ok(range)) => {
                                 Ok(answer.body.get(range).unwrap_or_default().to_vec())
                             }
-                            Some(Err(failure)) if !failure.is_passing() => Err(failure.error),
+                            Some(Err(failure)) if in_vain || !failure.is_passing() => {
+                                Err(failure.error)
+                            }
                             // It failed in passing, or the batch stopped before it.
-                            _ => self.get(link, prefer).await.map(|answer| answer.body),
+                            part => {
+                                let body = self.get(link, prefer).await;
+                                in_vain |= part.is_some() && body.is_err();
+                                body.map(|answer| answer.body)
+                            }
                         };
                         bodies.push(body);
                     }

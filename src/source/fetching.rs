@@ -14,7 +14,7 @@ use super::checkpoint::{Cursor, Fetched, Method, Position};
 use super::event::{Event, Operation, Reset, Warning};
 use super::output::Output;
 use super::plan::{MAX_PAGE_SIZE, Plan};
-use super::queries::{Asked, Membership};
+use super::queries::{Asked, Membership, list_left_out};
 use super::sequence::{Answered, BODY_ATTEMPTS, Start, circle, request, unreadable};
 use super::step::{Again, Step};
 use super::tracked;
@@ -180,8 +180,11 @@ impl<H: Host> Fetching<H> {
     fn next(&self, query: &Asked, walked: &Walked) -> Result<Option<Fetched>, Error> {
         let stream = &self.plan.table.name;
         let count: u32 = walked.pieces.iter().map(|piece| piece.count).sum();
-        // Some services do not say so unless the page is full.
-        let more = walked.more.unwrap_or(count >= self.at.page_size);
+        // Some services do not say so, and some have smaller pages than were asked for.
+        let more = walked.more.unwrap_or(
+            count >= self.at.page_size
+                || (count > 0 && (walked.paging_cookie.is_some() || walked.next_link.is_some())),
+        );
         if !more || query.fetch.extent == Extent::Top {
             return Ok(None);
         }
@@ -237,15 +240,13 @@ impl<H: Host> Fetching<H> {
             );
             return Ok(again(reason).because_of(error).into());
         }
-        if tracked::is_refused(&error) && self.index > 0 {
+        let is_of_list = tracked::is_refused(&error) || error.kind == ErrorKind::Forbidden;
+        if is_of_list && self.index > 0 {
             // The query of one list; those of the others may be in order.
             events.push_back(Event::Warning(Warning {
                 stream: Some(self.plan.table.name.clone()),
                 id: "list-unreadable".to_owned(),
-                message: format!(
-                    "The members of the list {} are left out: {}.",
-                    self.at.query, error.message
-                ),
+                message: list_left_out(&self.at.query, &error),
             }));
             return self.go_on(None, Vec::new(), events).await;
         }

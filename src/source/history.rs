@@ -10,8 +10,9 @@ use dataverse_rows::{Piece, members};
 use super::binding::fingerprint;
 use super::checkpoint::{Cursor, Position};
 use super::plan::Plan;
-use super::time;
+use super::survey::fails;
 use super::watermark::{Mark, OVERLAP_SECONDS};
+use super::{time, tracked};
 use crate::catalog::ENTRY_CHANGES;
 use crate::dataverse::{Annotations, Client, Guid, Prefer};
 use crate::error::{Error, ErrorKind, Recovery};
@@ -196,7 +197,9 @@ impl History {
             ..Prefer::default()
         };
         let mut details = Vec::with_capacity(entries.len());
-        for answer in client.batch(&links, &prefer).await? {
+        let answers = client.batch(&links, &prefer).await?;
+        let is_working = answers.iter().any(Result::is_ok);
+        for answer in answers {
             details.push(match answer {
                 Ok(body) => Some(body),
                 Err(error) if error.kind == ErrorKind::Forbidden => {
@@ -204,7 +207,9 @@ impl History {
                     None
                 }
                 // The row of which it tells is gone, or the entry itself.
-                Err(error) if super::tracked::is_refused(&error) => None,
+                Err(error) if tracked::is_refused(&error) || error.is_not_offered() => None,
+                // One entry that the service stumbles over is not to cost the others.
+                Err(error) if is_working && fails(&error) => None,
                 Err(error) => return Err(error),
             });
         }

@@ -20,6 +20,8 @@ pub(super) struct Opened {
     pub(super) stale: Option<String>,
     /// Columns that field security keeps from the account.
     pub(super) unreadable: Vec<String>,
+    /// Why some of the queries are left out.
+    pub(super) left_out: Vec<String>,
 }
 
 /// Finds out what must be known. `fresh_at` is when the stream's change token was fresh, if it
@@ -33,11 +35,10 @@ pub(super) async fn open<H: Host>(
     fresh_at: Option<u64>,
 ) -> Result<Opened, Error> {
     let Selection { stream: name, .. } = &selection;
-    let (table, queries) = match StreamName::of(name) {
-        StreamName::Table(name) => (catalog::read(&client, name).await?, Vec::new()),
-        StreamName::History(audited) => {
-            (catalog::history_table(&client, audited).await?, Vec::new())
-        }
+    let of_table = |table| (table, Vec::new(), Vec::new());
+    let (table, queries, left_out) = match StreamName::of(name) {
+        StreamName::Table(name) => of_table(catalog::read(&client, name).await?),
+        StreamName::History(audited) => of_table(catalog::history_table(&client, audited).await?),
         _ => queries::open(&client, name, selection.query.as_deref()).await?,
     };
     let stale = match fresh_at {
@@ -50,6 +51,7 @@ pub(super) async fn open<H: Host>(
         queries,
         stale,
         unreadable,
+        left_out,
     })
 }
 
@@ -58,6 +60,7 @@ pub(super) fn announce(
     plan: &Plan,
     changes: Vec<ColumnChange>,
     unreadable: &[String],
+    left_out: Vec<String>,
     events: &mut VecDeque<Event>,
 ) {
     let (stream, binding) = (&plan.table.name, &plan.binding);
@@ -66,7 +69,10 @@ pub(super) fn announce(
         .filter(|change| change.change == Change::Removed && binding.columns.is_some())
         .map(|change| change.column.as_str())
         .collect();
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<_> = left_out
+        .into_iter()
+        .map(|message| ("list-unreadable", message))
+        .collect();
     if !gone.is_empty() {
         let message = format!(
             "{stream} has no readable column {} any more; the others are read.",

@@ -92,7 +92,8 @@ impl Membership {
     }
 }
 
-/// The stream of a view or of the caller's own query, or of lists' members, and its queries.
+/// The stream of a view or of the caller's own query, or of lists' members, its queries, and why
+/// some of them are left out.
 ///
 /// # Errors
 /// When there is no such view, or the query cannot be read.
@@ -100,7 +101,7 @@ pub(super) async fn open<H: Host>(
     client: &Client<H>,
     stream: &str,
     text: Option<&str>,
-) -> Result<(Table, Vec<Asked>), Error> {
+) -> Result<(Table, Vec<Asked>, Vec<String>), Error> {
     let (table, fetch) = match StreamName::of(stream) {
         StreamName::Members => return lists(client).await,
         StreamName::View(name) => catalog::open_view(client, stream, name).await?,
@@ -119,10 +120,10 @@ pub(super) async fn open<H: Host>(
         fetch,
         membership: None,
     };
-    Ok((table, vec![asked]))
+    Ok((table, vec![asked], Vec::new()))
 }
 
-async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>), Error> {
+async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<String>), Error> {
     let mut queries = vec![Asked {
         name: String::new(),
         entity_set: entity(client, "listmember").await?.0,
@@ -144,12 +145,29 @@ async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>), Error
     .await?;
     // Names of tables, with their names in addresses and their keys.
     let mut known: Vec<(String, String, String)> = Vec::new();
+    let mut left_out = Vec::new();
     for (list, query) in lists {
-        let fetch = parse_list(&query, &list.to_string())?;
+        if query.is_empty() {
+            // A list that has been made and not been told whom to find.
+            continue;
+        }
+        let fetch = match parse_list(&query, &list.to_string()) {
+            Ok(fetch) => fetch,
+            Err(error) => {
+                left_out.push(list_left_out(&list.to_string(), &error));
+                continue;
+            }
+        };
         let root = fetch.tables.first();
         let root = root.map_or_else(String::new, |table| table.name.clone());
         if !known.iter().any(|(name, ..)| *name == root) {
-            let (entity_set, key) = entity(client, &root).await?;
+            let (entity_set, key) = match entity(client, &root).await {
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    left_out.push(list_left_out(&list.to_string(), &error));
+                    continue;
+                }
+                entity => entity?,
+            };
             known.push((root.clone(), entity_set, key));
         }
         let found = known.iter().find(|(name, ..)| *name == root).cloned();
@@ -165,7 +183,12 @@ async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>), Error
             }),
         });
     }
-    Ok((catalog::members_table(), queries))
+    Ok((catalog::members_table(), queries, left_out))
+}
+
+/// For people: the members of a list do not come.
+pub(super) fn list_left_out(list: &str, error: &Error) -> String {
+    format!("The members of the list {list} are left out: {error}.")
 }
 
 fn parse_list(query: &str, list: &str) -> Result<Fetch, Error> {

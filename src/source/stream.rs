@@ -261,7 +261,13 @@ impl<H: Host> Stream<H> {
         plan.queries = opened.queries;
         let changes = before.map_or_else(Vec::new, |types| drift::changes(types, &plan.types));
         let start = resume::start(resume, &plan, &changes, opened.stale);
-        opening::announce(&plan, changes, &opened.unreadable, &mut self.events);
+        opening::announce(
+            &plan,
+            changes,
+            &opened.unreadable,
+            opened.left_out,
+            &mut self.events,
+        );
         let plan = Rc::new(plan);
         self.plan = Some(Rc::clone(&plan));
         self.set_out(plan, start).await

@@ -261,6 +261,16 @@ fn what_is_no_page_is_refused_with_its_place() {
             "without its primary key",
         ),
         (
+            br#"{"value":[{"accountid":null,"name":"a"}]}"#,
+            38,
+            "without its primary key",
+        ),
+        (
+            br#"{"value":[{"id":null,"@removed":{}}]}"#,
+            34,
+            "a deletion without an id",
+        ),
+        (
             br#"{"value":[{"accountid":"a","n":01}]}"#,
             32,
             "invalid number",

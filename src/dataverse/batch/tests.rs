@@ -216,6 +216,24 @@ fn each_part_has_its_own_outcome() {
 }
 
 #[test]
+fn what_has_been_repeated_in_vain_for_one_is_not_repeated_for_the_others() {
+    let host = signed_in_with_batches(|request| {
+        if request.method == Method::Get {
+            return Reply::status(500);
+        }
+        let parts: Vec<_> = (0..9).map(|_| (500, String::new())).collect();
+        batch_reply(&parts)
+    });
+    let client = client(&host);
+    let links = links(&client, &["a", "b", "c", "d", "e", "f", "g", "h", "i"]);
+    let bodies = host
+        .block_on(client.batch(&links, &Prefer::default()))
+        .unwrap();
+    assert_eq!(bodies.iter().filter(|body| body.is_err()).count(), 9);
+    assert_eq!((host.count("v9.2/a"), host.count("v9.2/b")), (4, 0));
+}
+
+#[test]
 fn a_batch_that_is_cut_off_is_asked_for_again() {
     let attempts = Cell::new(0);
     let host = signed_in_with_batches(move |_| {

@@ -16,6 +16,8 @@ const ACTIVE: &str = "00000000-0000-0000-0000-00000000000a";
 const MINE: &str = "00000000-0000-0000-0000-00000000000b";
 const LIST: &str = "00000000-0000-0000-0000-00000000000c";
 const BROKEN_LIST: &str = "00000000-0000-0000-0000-00000000000d";
+const EMPTY_LIST: &str = "00000000-0000-0000-0000-00000000000e";
+const SENSELESS_LIST: &str = "00000000-0000-0000-0000-00000000000f";
 
 /// What answers queries, beside the tables of a world.
 struct Queries {
@@ -25,6 +27,8 @@ struct Queries {
     gives_cookies: bool,
     /// Larger pages take the service too long.
     bearable_page: usize,
+    /// Pages have this many rows at most, and do not say whether there are more.
+    silent_page: usize,
     /// The queries, decoded.
     log: Vec<String>,
 }
@@ -36,6 +40,7 @@ impl Queries {
             rows,
             gives_cookies: true,
             bearable_page: 5_000,
+            silent_page: usize::MAX,
             log: Vec::new(),
         }))
     }
@@ -68,11 +73,13 @@ impl Queries {
                 let found = condition.contains(ACTIVE)
                     || condition.contains("name eq 'Active'")
                     || condition.contains("name eq 'Of the system'")
+                    || condition.contains("'alpha/Of nobody'")
                     || !condition.contains("name eq '");
                 let row = view("savedqueryid", ACTIVE, "Active");
                 Reply::json(&json!({"value": if found { vec![row] } else { vec![] }}))
             }
             "userqueries" if condition.contains("'Of the system'") => Reply::status(404),
+            "userqueries" if condition.contains("'Of nobody'") => Reply::status(403),
             "userqueries" => {
                 let mut rows = Vec::new();
                 let is_other = condition.contains(ACTIVE) || condition.contains("'Nothing'");
@@ -86,6 +93,8 @@ impl Queries {
                     <attribute name='alphaid'/></entity></fetch>"},
                 {"listid": BROKEN_LIST, "query": "<fetch><entity name='alpha'>\
                     <attribute name='nothing'/></entity></fetch>"},
+                {"listid": EMPTY_LIST, "query": null},
+                {"listid": SENSELESS_LIST, "query": "<fetch"},
             ]})),
             "EntityDefinitions(LogicalName='listmember')" => Reply::json(&json!({
                 "EntitySetName": "listmembers", "PrimaryIdAttribute": "listmemberid",
@@ -141,6 +150,8 @@ impl Queries {
                 format!("&lt;cookie page=&quot;{}&quot;/&gt;", page - 1)
             );
         }
+        let is_silent = self.silent_page < count;
+        let count = count.min(self.silent_page);
         let from = (page - 1) * count;
         let more = rows.len() > from + count;
         let mut body = json!({
@@ -155,6 +166,10 @@ impl Queries {
                 "<cookie pagenumber=\"2\" pagingcookie=\"{encoded}\" istracking=\"False\" />"
             )
             .into();
+        }
+        if is_silent {
+            let body = body.as_object_mut().unwrap();
+            body.remove("@Microsoft.Dynamics.CRM.morerecords");
         }
         Reply::json(&body)
     }
@@ -253,6 +268,16 @@ fn a_query_is_read_to_its_end_behind_cookies() {
         };
         assert_eq!(rows(&run(&host, vec![again]).unwrap()).len(), 17);
     }
+}
+
+#[test]
+fn a_cookie_says_that_there_is_more_where_nothing_else_does() {
+    let service = Queries::new((0..17).map(alpha).collect());
+    service.borrow_mut().silent_page = 3;
+    let host = Queries::host(&service);
+    let asked = query("mine", "<fetch><entity name='alpha'/></fetch>");
+    let events = run(&host, vec![asked]).unwrap();
+    assert_eq!(rows(&events).len(), 17);
 }
 
 #[test]
@@ -365,6 +390,11 @@ fn a_view_is_found_by_its_key_or_by_its_title() {
     // Some services know no views of people.
     let events = run(&host, vec![selection("view:Of the system")]).unwrap();
     assert_eq!(rows(&events).len(), 3);
+    // Or keep them from the account, which is no matter once one of the system is found.
+    let events = run(&host, vec![selection("view:alpha/Of nobody")]).unwrap();
+    assert_eq!(rows(&events).len(), 3);
+    let events = run(&host, vec![selection("view:Of nobody")]).unwrap();
+    assert_eq!(failure(&events).kind, ErrorKind::Forbidden);
     let events = run(&host, vec![selection("view:Nothing")]).unwrap();
     assert_eq!(failure(&events).kind, ErrorKind::NotFound);
     let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
@@ -399,6 +429,7 @@ fn members_of_static_and_of_dynamic_lists_are_one_stream() {
         story(&events),
         [
             "schema",
+            "list-unreadable",
             "reset",
             "snapshot 1",
             "snapshot 7",

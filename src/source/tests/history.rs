@@ -22,6 +22,8 @@ struct Log {
     denies_details: bool,
     /// Entries whose details are lost.
     lost: Vec<u32>,
+    /// Entries over whose details the service stumbles.
+    stumbles_over: Vec<u32>,
     /// How large a value of an entry is.
     size: usize,
 }
@@ -35,6 +37,7 @@ impl Log {
                 .collect(),
             denies_details: false,
             lost: Vec::new(),
+            stumbles_over: Vec::new(),
             size: 1,
         }))
     }
@@ -123,6 +126,9 @@ impl Log {
         }
         if self.lost.contains(&number) {
             return Reply::fault(404, "0x80040217", "alpha Does Not Exist");
+        }
+        if self.stumbles_over.contains(&number) {
+            return Reply::fault(500, "0x80040216", "An unexpected error occurred.");
         }
         Reply::json(&json!({"AuditDetail": {
             "@odata.type": "#Microsoft.Dynamics.CRM.AttributeAuditDetail",
@@ -281,6 +287,27 @@ fn without_the_privilege_for_details_the_log_itself_is_told() {
     });
     assert!(warned);
     assert_eq!(rows(&events)[2]["oldvalue"], "kept 2");
+}
+
+#[test]
+fn one_entry_that_the_service_stumbles_over_does_not_cost_the_others() {
+    let log = Log::new(3);
+    log.borrow_mut().stumbles_over = vec![1];
+    let host = Log::host(&log);
+    let events = run(&host, vec![selection("audit-history")]).unwrap();
+    let found = rows(&events);
+    let told = |entry: &str| {
+        let mut of_entry = found.iter().filter(|row| row["oldvalue"] == entry);
+        of_entry.any(|row| row["column"] == "name")
+    };
+    assert!(
+        told("old 0") && told("kept 1") && told("old 2"),
+        "{found:?}"
+    );
+    // Where it stumbles over all of them it is at fault itself.
+    log.borrow_mut().stumbles_over = vec![0, 1, 2];
+    let events = run(&host, vec![selection("audit-history")]).unwrap();
+    assert_eq!(failure(&events).kind, ErrorKind::Unavailable);
 }
 
 #[test]
