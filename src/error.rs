@@ -60,6 +60,8 @@ pub struct ServiceFault {
     pub code: String,
     /// What the service's support needs to find the call.
     pub request_id: Option<String>,
+    /// Whether it was the authority that refused, and not the environment.
+    pub of_authority: bool,
 }
 
 /// What the connector itself can try before it gives the error away.
@@ -107,9 +109,14 @@ impl Error {
 
     /// Whether the service says that it has no such thing, or cannot do it there.
     pub(crate) fn is_not_offered(&self) -> bool {
-        self.fault
-            .as_ref()
-            .is_some_and(|fault| matches!(fault.status, 400 | 404 | 405 | 501))
+        matches!(self.status(), Some(400 | 404 | 405 | 501))
+    }
+
+    /// The status with which the environment refused. A refusal of the authority tells nothing
+    /// of what was asked of the environment.
+    pub(crate) fn status(&self) -> Option<u16> {
+        let fault = self.fault.as_ref()?;
+        (!fault.of_authority).then_some(fault.status)
     }
 
     /// `what` at `url` gave no answer.

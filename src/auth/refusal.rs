@@ -165,6 +165,7 @@ impl Refusal {
             status,
             code: self.code.map_or(self.word, |code| format!("AADSTS{code}")),
             request_id: self.trace_id,
+            of_authority: true,
         });
         error
     }

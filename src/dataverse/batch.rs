@@ -134,10 +134,8 @@ impl<H: Host> Client<H> {
 /// this; a success is one whose answer has no parts. If something else is the matter, each
 /// resource by itself meets it again.
 fn knows_no_batches(error: &Error) -> bool {
-    error
-        .fault
-        .as_ref()
-        .is_some_and(|fault| !matches!(fault.status, 401 | 408 | 429 | 502..=504))
+    let status = error.status();
+    status.is_some_and(|status| !matches!(status, 401 | 408 | 429 | 502..=504))
 }
 
 #[cfg(test)]

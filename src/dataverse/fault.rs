@@ -134,6 +134,7 @@ impl Fault {
             status: self.status,
             code: self.code.map(|code| code.to_string()).unwrap_or_default(),
             request_id: self.request_id,
+            of_authority: false,
         });
         error.retry_after = retry_after;
         error.recovery = meaning.recovery;

@@ -116,10 +116,8 @@ impl<H: Host> Client<H> {
 /// Whether a server that does not know the version would answer like this: it refuses the
 /// address, without a fault of Dataverse.
 fn is_unknown_version(error: &Error) -> bool {
-    error
-        .fault
-        .as_ref()
-        .is_some_and(|fault| matches!(fault.status, 400 | 404 | 501) && fault.code.is_empty())
+    let is_plain = || error.fault.as_ref().is_some_and(|it| it.code.is_empty());
+    matches!(error.status(), Some(400 | 404 | 501)) && is_plain()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use super::{drift, opening, resume, watermark};
 
 use crate::catalog::{StreamKind, StreamName};
 use crate::dataverse::Client;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, ServiceFault};
 use crate::host::{Host, Started};
 
 /// How often a stream may set out again in one sync.
@@ -410,10 +410,12 @@ impl<H: Host> Stream<H> {
 
 /// Whether every other stream would meet the same error.
 fn concerns_connection(error: &Error) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::Unauthenticated | ErrorKind::InvalidSettings
-    )
+    let of_authority = |fault: &ServiceFault| fault.of_authority;
+    error.fault.as_ref().is_some_and(of_authority)
+        || matches!(
+            error.kind,
+            ErrorKind::Unauthenticated | ErrorKind::InvalidSettings
+        )
 }
 
 fn method(position: &Position) -> Option<Method> {

@@ -158,10 +158,7 @@ fn known(version: Result<Option<i64>, Error>) -> Result<Option<i64>, Error> {
 
 /// Whether the service stumbled over the request. Reading page after page asks for less.
 pub(super) fn fails(error: &Error) -> bool {
-    error
-        .fault
-        .as_ref()
-        .is_some_and(|fault| fault.status == 500)
+    error.status() == Some(500)
 }
 
 /// Whether the service does not put this table in order by version. That it does is not

@@ -49,7 +49,7 @@ pub(super) fn unavailable(error: &Error) -> Option<&'static str> {
         return Some("the service says that change tracking is not enabled for it");
     }
     // Plain reads need less; if they are refused too, that answer counts.
-    match fault.status {
+    match error.status()? {
         403 => Some(
             "change tracking needs the privilege to read the table at the depth of the whole \
              organization, which this account lacks",
@@ -67,7 +67,7 @@ pub(super) fn unavailable(error: &Error) -> Option<&'static str> {
 /// those that concern the account or the moment.
 pub(super) fn is_refused(error: &Error) -> bool {
     error.recovery == Some(Recovery::Resync)
-        || error.fault.as_ref().is_some_and(|fault| {
-            (400..500).contains(&fault.status) && !matches!(fault.status, 401 | 403 | 408 | 429)
+        || error.status().is_some_and(|status| {
+            (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 429)
         })
 }

@@ -76,8 +76,5 @@ async fn seen<H: Host>(
 
 /// Whether the service does not know the column, or the table, as it says.
 fn is_unknown(error: &Error) -> bool {
-    error
-        .fault
-        .as_ref()
-        .is_some_and(|fault| matches!(fault.status, 400 | 404))
+    matches!(error.status(), Some(400 | 404))
 }

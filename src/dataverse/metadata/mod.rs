@@ -318,10 +318,11 @@ fn is_bad(error: &Error) -> bool {
 /// with it differs between versions.
 fn is_unknown(error: &Error) -> bool {
     error.kind == ErrorKind::NotFound
+        || error.status() == Some(404)
         || error
             .fault
             .as_ref()
-            .is_some_and(|fault| fault.status == 404 || fault.code == "0x80041102")
+            .is_some_and(|fault| fault.code == "0x80041102")
 }
 
 /// Logical names are lower-case words; nothing else can be the name of a table, and nothing

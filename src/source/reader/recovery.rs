@@ -118,11 +118,10 @@ impl<H: Host> Reader<H> {
 
     /// A refusal of what the caller's own filter says is the caller's to mend.
     fn of_filter(&self, error: Error) -> Error {
-        let is_bad = error
-            .fault
-            .as_ref()
-            .is_some_and(|fault| fault.status == 400);
-        if !is_bad || self.plan.binding.filter.is_none() || self.sequence.follows_link {
+        if error.status() != Some(400)
+            || self.plan.binding.filter.is_none()
+            || self.sequence.follows_link
+        {
             return error;
         }
         let (failure, _) = error.parts();

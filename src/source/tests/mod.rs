@@ -10,7 +10,7 @@ mod selection;
 mod service;
 mod sink;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ use self::service::{Kind, Trick, World, id};
 use super::{Event, Operation, Selection, Sync};
 use crate::connection::Session;
 use crate::error::{Error, ErrorKind};
-use crate::simulation::{SETTINGS, Simulation, signed_in};
+use crate::simulation::{Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, signed_in};
 
 fn host(world: &Rc<RefCell<World>>) -> Rc<Simulation> {
     let world = Rc::clone(world);
@@ -487,6 +487,51 @@ fn a_full_read_goes_on_where_it_stopped_with_pages_of_the_same_size() {
             .collect();
         assert_eq!(pages, ["snapshot 7", "snapshot 6"], "{kind:?}");
         assert!(!story(&events).contains(&"reset".to_owned()));
+    }
+}
+
+#[test]
+fn a_refusal_of_the_authority_is_none_of_what_was_asked_for() {
+    for (code, kind) in [
+        (700_082, ErrorKind::Unauthenticated),
+        (65_001, ErrorKind::Forbidden),
+    ] {
+        let world = world(Kind::Tracked, 17);
+        let inner = host(&world);
+        let first = run(&inner, vec![selection("alpha")]).unwrap();
+        let body = format!(r#"{{"error":"invalid_grant","error_codes":[{code}]}}"#);
+        let tokens = Cell::new(0);
+        // The token is refused at the change token, and there is no other one.
+        let host = Simulation::new(move |request| {
+            let is_sign_in = request.target.authority != "contoso.crm.dynamics.com";
+            tokens.set(tokens.get() + u32::from(is_sign_in));
+            if is_sign_in && tokens.get() > 1 {
+                Reply::body(400, body.clone())
+            } else if request.target.path_and_query.contains("deltatoken") {
+                Reply::status(401)
+            } else {
+                inner.answer(request)
+            }
+        });
+        host.set_secret(SECRET_NAME, Ok(SECRET_VALUE));
+        let resumed = Selection {
+            checkpoint: Some(last_checkpoint(&first)),
+            ..selection("alpha")
+        };
+        let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+        let mut sync = Sync::start(&session, vec![resumed, selection("beta")]).unwrap();
+        let error = loop {
+            match host.block_on(sync.next()) {
+                Ok(event) => assert!(!matches!(event.unwrap(), Event::Reset(_))),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind, kind);
+        let sign_ins = host.requests();
+        let sign_ins = sign_ins
+            .iter()
+            .filter(|it| it.target.authority != "contoso.crm.dynamics.com");
+        assert_eq!(sign_ins.count(), 2);
     }
 }
 
