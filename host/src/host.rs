@@ -21,6 +21,9 @@ use crate::session::Session;
 /// How many instances there may be at once if the builder is not told.
 const MOST_INSTANCES: u32 = 250;
 
+/// How WebAssembly begins.
+const MAGIC: &[u8] = b"\0asm";
+
 /// A connector component, loaded and compiled once, for any number of sessions at the same time.
 ///
 /// Cheap to clone.
@@ -144,6 +147,11 @@ impl ConnectorHostBuilder {
         let component = if let Some(component) = known {
             component
         } else {
+            if !wasm.starts_with(MAGIC) {
+                return Err(LoadError::Invalid(wasmtime::Error::msg(
+                    "it is not WebAssembly",
+                )));
+            }
             let component = Component::new(&engine, &wasm).map_err(LoadError::Invalid)?;
             if let Some(cache) = &cache {
                 cache.store(&engine, &wasm, &component);

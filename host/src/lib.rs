@@ -144,7 +144,9 @@ pub mod sink;
 pub use authorization::{Authorization, AuthorizationRequest, DeviceCode, DeviceProgress};
 pub use error::{CallError, LoadError};
 pub use host::{ConnectorHost, ConnectorHostBuilder, Loading};
-pub use network::{Metrics, Network, NetworkError, Origin, OriginError, Timeouts, Trust};
+pub use network::{
+    Denial, Denied, Metrics, Network, NetworkError, Origin, OriginError, Timeouts, Trust,
+};
 pub use profile::{Limits, Profile};
 pub use runner::{
     End, Outcome, Progress, Silent, Stop, StreamReport, StreamRequest, SyncReport, run_sync,

@@ -46,7 +46,7 @@ fn mistakes_end_with_2_and_say_what_to_mend() {
         ),
         (
             &["describe", "--component", "not.wasm"],
-            "cannot be compiled",
+            "not.wasm: the component cannot be compiled: it is not WebAssembly",
         ),
         (&["check"], "--connection FILE.toml"),
         (
@@ -149,6 +149,9 @@ fn what_is_to_be_synced_is_checked_before_anything_runs() {
             &["--stream", "a", "--stream", "b", "--filter", "x eq 1"],
             "--filter is for one stream",
         ),
+        (&["--stream", "a", "--stream", "a"], "`a` is named twice"),
+        (&["--stream", ""], "--stream"),
+        (&["--stream", "a", "--columns", "b,"], "a column has no name"),
     ];
     for (arguments, words) in cases {
         let sync = ["sync", "--connection", "c.toml", "--to", "jsonl:x"];
@@ -279,6 +282,19 @@ fn a_secret_that_cannot_be_kept_is_told() {
         assert!(text.contains(words) && !text.contains("hunter2"), "{text}");
     }
     assert!(!path.join("kept").exists());
+}
+
+/// A log on a full disk, or a terminal that is gone, must not change how a run ends.
+#[cfg(target_os = "linux")]
+#[test]
+fn words_that_cannot_be_written_change_nothing() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let status = Command::new(env!("CARGO_BIN_EXE_dataverse-host"))
+        .args(["check", "--connection", "absent.toml"])
+        .stderr(full.unwrap())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_emulator::{Fault, FaultKind};
 use dataverse_host::contract::{ErrorKind, Verdict};
-use dataverse_host::{CallError, End, Limits, Network, Outcome};
+use dataverse_host::{CallError, Denial, End, Limits, Network, Outcome};
 use dataverse_tests::{Cli, Memory, Stand, all_complete, assert_same, host, requests, sync};
 
 async fn stand(accounts: u64) -> Stand {
@@ -48,10 +48,9 @@ async fn a_session_states_its_origins_and_reaches_no_other() {
         error.message.contains(stand.emulator.authority_url()),
         "{error}"
     );
-    assert_eq!(
-        profile.metrics().last_denied().as_deref(),
-        Some(stand.emulator.authority_url())
-    );
+    let denied = profile.metrics().last_denied().unwrap();
+    assert_eq!(denied.origin, stand.emulator.authority_url());
+    assert_eq!(denied.reason, Denial::NotAllowed);
     assert!(profile.metrics().denied() > 0);
     assert_eq!(
         stand.emulator.statistics().tokens_issued,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::callback::Callback;
@@ -273,7 +274,7 @@ pub(super) struct SyncOptions {
 
     /// A stream to read: a name that `discover` lists; may be repeated [default: those of the
     /// selection].
-    #[arg(long = "stream", value_name = "NAME")]
+    #[arg(long = "stream", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(super) streams: Vec<String>,
 
     /// A query of your own to read as the stream `query:<name of the file>`; may be repeated.
@@ -286,7 +287,7 @@ pub(super) struct SyncOptions {
     pub(super) selection: Option<PathBuf>,
 
     /// Columns to read, of every stream [default: those of the selection, else all].
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = parse_column)]
     pub(super) columns: Vec<String>,
 
     /// Reads only rows that meet this condition, in the service's own filter language; for one
@@ -345,11 +346,18 @@ impl FromStr for Target {
     }
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+/// A column's name, without the blank that people put after a comma.
+fn parse_column(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("a column has no name; say their names with one comma between two"),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+    const WRONG: &str = "say a number and s, m or h: more than nothing, and no more than a year";
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "say a number and s, m or h".to_owned())?;
+    let number: u64 = digits.parse().map_err(|_| WRONG)?;
     let seconds = match text.get(digits.len()..) {
         Some("" | "s") => Some(number),
         Some("m") => number.checked_mul(60),
@@ -358,9 +366,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     // More than a year is a slip, and more than the clock can count would break it.
     let seconds = seconds.filter(|seconds| (1..=31_536_000).contains(seconds));
-    seconds
-        .map(Duration::from_secs)
-        .ok_or_else(|| "say a number and s, m or h".to_owned())
+    seconds.map(Duration::from_secs).ok_or(WRONG)
 }
 
 #[cfg(test)]
@@ -372,6 +378,12 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn columns_have_names() {
+        assert_eq!(parse_column(" revenue"), Ok("revenue".to_owned()));
+        assert!(parse_column(" ").is_err());
     }
 
     #[test]

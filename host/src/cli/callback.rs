@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use url::{Host, Url};
 
 use super::exit::{Exit, Failure};
+use super::tell;
 
 /// How long an answer may take to reach the browser.
 const LAST_BYTES: Duration = Duration::from_secs(2);
@@ -299,7 +300,7 @@ impl Waiting {
             .map(|(_, value)| value)
             .collect();
         if !matches!(state.as_slice(), [state] if *state == self.state) {
-            eprintln!("note: an answer that does not belong to this sign-in was refused");
+            tell("note: an answer that does not belong to this sign-in was refused");
             return Err(Page::Foreign);
         }
         let mut callback = self.callback.clone();

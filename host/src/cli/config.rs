@@ -2,6 +2,7 @@
 //! a secret.
 
 use std::fmt;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -75,17 +76,17 @@ struct NetworkSection {
     #[serde(default)]
     allow_private: bool,
     allowed_origins: Option<Vec<String>>,
-    connect_timeout_seconds: Option<u32>,
-    first_byte_timeout_seconds: Option<u32>,
-    between_bytes_timeout_seconds: Option<u32>,
-    total_timeout_seconds: Option<u32>,
+    connect_timeout_seconds: Option<NonZeroU32>,
+    first_byte_timeout_seconds: Option<NonZeroU32>,
+    between_bytes_timeout_seconds: Option<NonZeroU32>,
+    total_timeout_seconds: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct LimitsSection {
-    memory_mib: Option<u16>,
-    call_timeout_seconds: Option<u32>,
+    memory_mib: Option<NonZeroU16>,
+    call_timeout_seconds: Option<NonZeroU32>,
 }
 
 impl ConnectionFile {
@@ -151,9 +152,6 @@ impl ConnectionFile {
         if section.only_own_certificates {
             trust.only_own();
         }
-        let seconds = |own: Option<u32>, default| {
-            own.map_or(default, |seconds| Duration::from_secs(u64::from(seconds)))
-        };
         let default = Timeouts::default();
         let parse = |text: &String| {
             text.parse::<Origin>()
@@ -185,12 +183,14 @@ impl ConnectionFile {
             call_timeout_seconds,
         } = &self.limits;
         Limits {
-            memory: memory_mib.map_or(default.memory, |mib| usize::from(mib) << 20),
-            call: call_timeout_seconds.map_or(default.call, |seconds| {
-                Duration::from_secs(u64::from(seconds))
-            }),
+            memory: memory_mib.map_or(default.memory, |mib| usize::from(mib.get()) << 20),
+            call: seconds(*call_timeout_seconds, default.call),
         }
     }
+}
+
+fn seconds(own: Option<NonZeroU32>, default: Duration) -> Duration {
+    own.map_or(default, |own| Duration::from_secs(own.get().into()))
 }
 
 /// Adds profiles of use to those that settings name in `purpose.profiles`.
@@ -309,6 +309,11 @@ mod tests {
         assert!(error("[secrets]\nfrom = \"environment\"\n").contains("missing field `settings`"));
         assert!(error("[settings]\nx = 1\n[limits]\nmemory = 5").contains("line 4: unknown field"));
         assert!(error("[settings]\nx = \n").contains("line 2"));
+        let never = error("[settings]\n[limits]\ncall-timeout-seconds = 0");
+        assert!(
+            never.contains("line 3: invalid value: integer `0`"),
+            "{never}"
+        );
         assert!(error("settings = 5\n").contains("a table [settings], or a connection string"));
         let origin = error("[settings]\n[network]\nallowed-origins = [\"http://x.org\"]");
         assert!(origin.contains("loopback"), "{origin}");

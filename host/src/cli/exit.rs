@@ -104,13 +104,20 @@ impl fmt::Display for Failure {
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&CallError> for Failure {
+    fn from(error: &CallError) -> Self {
         let mut message = error.to_string();
         let exit = match error {
             CallError::Connector(error) => {
                 if error.kind == ErrorKind::CheckpointExpired {
-                    message.push_str(
-                        "\nRun the sync with --full to read the stream from its beginning.",
-                    );
+                    // The connector speaks to whoever hands it checkpoints; here that is --full.
+                    let what = error.message.rsplit_once("; ");
+                    let what = what.map_or(&*error.message, |(what, _remedy)| what);
+                    message = format!("{what}; run the sync with --full to read it anew");
                 }
                 Exit::from(error.kind)
             }
@@ -124,6 +131,12 @@ impl From<CallError> for Failure {
 
 impl From<SinkError> for Failure {
     fn from(error: SinkError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&SinkError> for Failure {
+    fn from(error: &SinkError) -> Self {
         let exit = match error {
             SinkError::Data { .. } | SinkError::Broken => Exit::Internal,
             SinkError::Io { .. }

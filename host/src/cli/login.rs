@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dataverse_host::contract::Consent;
 use dataverse_host::{
-    Authorization, AuthorizationRequest, CallError, ConnectorHost, DeviceProgress,
+    Authorization, AuthorizationRequest, CallError, ConnectorHost, DeviceProgress, Session,
 };
 
 use super::args::{BrowserOptions, LoginOptions, Output};
@@ -12,7 +12,7 @@ use super::callback::{Arrival, Listener, Page};
 use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
 use super::interrupt::unless_interrupted;
-use super::{open, print, show};
+use super::{print, show, tell, with_session};
 
 /// Signs one person in and checks the connection.
 pub(super) async fn login(
@@ -27,8 +27,9 @@ pub(super) async fn login(
     } else {
         unless_interrupted(in_a_browser(&mut authorization, &options.browser)).await?;
     }
-    eprintln!("Signed in.\n");
-    show::check(&mut open(host, &profile).await?, Output::Text).await
+    tell("Signed in.\n");
+    let check = async |session: &mut Session| show::check(session, Output::Text).await;
+    with_session(host, &profile, check).await
 }
 
 /// Lets an administrator agree that the application may sign in.
@@ -78,13 +79,16 @@ async fn send_to(
     purpose: &str,
     options: &BrowserOptions,
 ) -> Result<Arrival, Failure> {
-    eprintln!("To {purpose}, open this page:\n\n{}\n", request.url);
+    tell(format_args!(
+        "To {purpose}, open this page:\n\n{}\n",
+        request.url
+    ));
     if !options.no_browser {
         // The page is printed already: where no browser can be opened, nothing is lost.
         let _unopened = open::that_detached(&request.url);
     }
     let place = listener.redirect_uri();
-    eprintln!("Waiting for the browser at {place} …");
+    tell(format_args!("Waiting for the browser at {place} …"));
     tokio::time::timeout(options.timeout, listener.wait(&request.state))
         .await
         .unwrap_or_else(|_| {
@@ -112,12 +116,12 @@ async fn conclude<T>(arrival: Arrival, outcome: Result<T, CallError>) -> Result<
 
 async fn on_another_device(authorization: &mut Authorization) -> Result<(), Failure> {
     let code = authorization.begin_device().await?;
-    eprintln!("{}\n", code.message.trim());
-    eprintln!(
-        "Page: {}\nCode: {}\n",
-        code.verification_url, code.user_code
-    );
-    eprintln!("Waiting until that is done …");
+    tell(format_args!(
+        "{}\n\nPage: {}\nCode: {}\n\nWaiting until that is done …",
+        code.message.trim(),
+        code.verification_url,
+        code.user_code
+    ));
     let begun = Instant::now();
     let mut wait = code.interval;
     while begun.elapsed() < code.expires_in {
@@ -127,7 +131,7 @@ async fn on_another_device(authorization: &mut Authorization) -> Result<(), Fail
             Ok(DeviceProgress::Pending(next)) => wait = next,
             // The code is still good when the network is back.
             Err(CallError::Connector(error)) if error.is_temporary() => {
-                eprintln!("note: {error}");
+                tell(format_args!("note: {error}"));
                 wait = error.retry_after.unwrap_or(wait * 2);
             }
             Err(error) => return Err(error.into()),

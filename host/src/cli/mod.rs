@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use dataverse_host::{ConnectorHost, Profile, Session};
+use dataverse_host::{ConnectorHost, Denial, LoadError, Metrics, Profile, Session};
 
 use args::{Arguments, Command, SecretCommand};
 use config::ConnectionFile;
@@ -53,7 +53,7 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            tell(format_args!("error: {failure}"));
             failure.exit().into()
         }
     }
@@ -74,8 +74,8 @@ async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         Command::Check(options) => {
             let profile = connection(arguments)?.profile_for(&options.profiles)?;
-            let mut session = open(&load(arguments)?, &profile).await?;
-            show::check(&mut session, options.output).await
+            let check = async |session: &mut Session| show::check(session, options.output).await;
+            with_session(&load(arguments)?, &profile, check).await
         }
         Command::Role(options) => {
             let path = arguments.connection.as_deref();
@@ -101,15 +101,16 @@ async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         Command::Discover(options) => {
             let connection = connection(arguments)?;
-            let mut session = open(&load(arguments)?, &connection.profile()?).await?;
-            discover::run(&mut session, options).await
+            let discover = async |session: &mut Session| discover::run(session, options).await;
+            with_session(&load(arguments)?, &connection.profile()?, discover).await
         }
         Command::CreateColumn(options) => {
             let connection = connection(arguments)?;
             // What cannot be meant is told before anybody signs in.
             let column = create_column::parse(options)?;
-            let mut session = open(&load(arguments)?, &connection.profile()?).await?;
-            create_column::run(&mut session, options, &column).await
+            let create =
+                async |session: &mut Session| create_column::run(session, options, &column).await;
+            with_session(&load(arguments)?, &connection.profile()?, create).await
         }
         Command::Sync(options) => {
             let connection = connection(arguments)?;
@@ -120,8 +121,28 @@ async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
 }
 
-async fn open(host: &ConnectorHost, profile: &Profile) -> Result<Session, Failure> {
-    host.open(profile).await.map_err(Failure::from)
+/// Does this in a session, and says what the session was kept from: the connector is not told why.
+async fn with_session(
+    host: &ConnectorHost,
+    profile: &Profile,
+    work: impl AsyncFnOnce(&mut Session) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let mut session = host.open(profile).await?;
+    let outcome = work(&mut session).await;
+    tell_denied(profile.metrics());
+    outcome
+}
+
+/// Says what the connection was kept from, and which line of its file would let it.
+fn tell_denied(metrics: &Metrics) {
+    if let Some(denied) = metrics.last_denied() {
+        let remedy = match denied.reason {
+            Denial::NotAllowed => "; add it to allowed-origins of [network] if it should be",
+            Denial::Private(_) => "; [network] allow-private = true allows it",
+            Denial::Unstated | Denial::Address(_) => "",
+        };
+        tell(format_args!("note: {denied}{remedy}"));
+    }
 }
 
 fn connection(arguments: &Arguments) -> Result<ConnectionFile, Failure> {
@@ -141,12 +162,19 @@ fn load(arguments: &Arguments) -> Result<ConnectorHost, Failure> {
     let path = arguments
         .component
         .clone()
-        .or_else(|| std::env::var_os("DATAVERSE_COMPONENT").map(PathBuf::from))
+        .or_else(|| {
+            let path = std::env::var_os("DATAVERSE_COMPONENT")?;
+            (!path.is_empty()).then(|| path.into())
+        })
         .unwrap_or_else(beside_or_built);
-    Ok(ConnectorHost::builder()
-        .component_file(path)
+    let host = ConnectorHost::builder()
+        .component_file(&path)
         .most_instances(MOST_INSTANCES)
-        .build()?)
+        .build();
+    host.map_err(|error| match error {
+        LoadError::File { .. } | LoadError::Runtime(_) => error.into(),
+        _ => Failure::new(Exit::Usage, format!("{}: {error}", path.display())),
+    })
 }
 
 /// The component next to this program, else where the build leaves it.
@@ -169,6 +197,12 @@ fn print(text: &str) -> Result<(), Failure> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Says something on standard error. Whether anybody listens is no reason to stop.
+fn tell(line: impl std::fmt::Display) {
+    // In one piece, so that two programs that share a log do not tear each other's lines.
+    let _unheard = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {

@@ -9,6 +9,8 @@ use dataverse_host::contract::{Change, ColumnChange, Event, Operation};
 use dataverse_host::sink::Applied;
 use dataverse_host::{CallError, Progress};
 
+use super::tell;
+
 /// How often a terminal is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
 /// How often a stream is heard of elsewhere.
@@ -111,14 +113,8 @@ impl Lines {
         if self.terminal {
             self.draw(&format!("{line}\n"));
         } else {
-            eprintln!("{line}");
+            tell(line);
         }
-    }
-
-    fn end(&mut self, stream: &str, how: &str) {
-        let line = format!("{} {how}", self.running(stream).line());
-        self.running.retain(|running| running.stream != stream);
-        self.say(&line);
     }
 
     /// Writes `above`, then the running streams, over the last drawing, in one piece.
@@ -150,7 +146,7 @@ impl Lines {
             let running = self.running(stream);
             if running.reported.elapsed() >= REPORT {
                 running.reported = Instant::now();
-                eprintln!("{}", running.line());
+                tell(running.line());
             }
         }
     }
@@ -187,13 +183,17 @@ impl Progress for Lines {
             Event::Sweep(stream) => self.tick(stream),
             Event::Complete(stream) => {
                 self.running(stream).deleted += applied.swept;
-                self.end(stream, "- complete");
+                let line = format!("{} - complete", self.running(stream).line());
+                self.running.retain(|running| running.stream != *stream);
+                self.say(&line);
             }
             Event::Failed(failure) => {
-                self.end(
-                    &failure.stream,
-                    &format!("- failed: {}", failure.error.message),
-                );
+                self.running
+                    .retain(|running| running.stream != failure.stream);
+                self.say(&format!(
+                    "{}: failed: {}",
+                    failure.stream, failure.error.message
+                ));
             }
             Event::Warning(warning) => {
                 let stream = warning.stream.as_deref().unwrap_or("connection");

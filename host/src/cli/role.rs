@@ -6,14 +6,14 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use dataverse_host::ConnectorHost;
 use dataverse_host::contract::{Call, Permission, Role, RoleChange};
+use dataverse_host::{ConnectorHost, Session};
 
 use super::args::{RoleFormat, RoleOptions};
 use super::config::{ConnectionFile, add_uses};
 use super::exit::{Exit, Failure};
 use super::show::raw;
-use super::{open, print, print_json};
+use super::{print, print_json, with_session};
 
 /// Stands for the environment where none is named.
 const SOME_ENVIRONMENT: &str = "https://your-environment.crm.dynamics.com";
@@ -48,9 +48,11 @@ pub(super) async fn run(
     })?;
     let name = options.name.as_ref().unwrap_or(&role.name);
     let profile = connection.profile_for(uses)?;
-    let change = open(host, &profile).await?.create_role(name).await?;
-    show_change(name, &change, options.format)?;
-    Ok(Exit::Done)
+    let create = async |session: &mut Session| {
+        show_change(name, &session.create_role(name).await?, options.format)?;
+        Ok(Exit::Done)
+    };
+    with_session(host, &profile, create).await
 }
 
 /// Settings that say what a connection would be for, and nothing about how it signs in.

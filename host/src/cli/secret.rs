@@ -10,6 +10,7 @@ use dataverse_host::secrets::{Secret, SecretError, SecretStore, is_secret_name, 
 
 use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
+use super::tell;
 
 /// The longest value, or file of one, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -74,7 +75,7 @@ pub(super) async fn set(
         ),
         error => Failure::from(error),
     })?;
-    eprintln!("The secret {name} is kept.");
+    tell(format_args!("The secret {name} is kept."));
     Ok(Exit::Done)
 }
 

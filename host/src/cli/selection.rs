@@ -1,5 +1,7 @@
 //! What `sync` is to read: by the connection file or a file of its own, and by the command line.
 
+use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -24,7 +26,7 @@ const QUERY: &str = "query:";
 pub(super) struct Selection {
     #[serde(default)]
     labels: bool,
-    page_size: Option<u32>,
+    page_size: Option<NonZeroU32>,
     since: Option<Since>,
     #[serde(default)]
     files: Files,
@@ -45,7 +47,7 @@ struct Stream {
     #[serde(default)]
     columns: Vec<String>,
     labels: Option<bool>,
-    page_size: Option<u32>,
+    page_size: Option<NonZeroU32>,
     filter: Option<String>,
     since: Option<Since>,
     files: Option<Files>,
@@ -149,7 +151,7 @@ impl Selection {
         Ok(StreamRequest {
             columns: stream.columns.clone(),
             labels: stream.labels.unwrap_or(self.labels),
-            page_size: stream.page_size.or(self.page_size),
+            page_size: stream.page_size.or(self.page_size).map(NonZeroU32::get),
             filter: stream.filter.clone(),
             since: since.map(|Since(since)| since.clone()),
             files: stream.files.unwrap_or(self.files).into(),
@@ -193,6 +195,13 @@ pub(super) fn requests(
             query: Some(read(file)?),
             ..selection.request(&format!("{QUERY}{stem}"))?
         });
+    }
+    let mut names = HashSet::new();
+    if let Some(again) = requests.iter().find(|found| !names.insert(&found.stream)) {
+        return Err(usage(format!(
+            "the stream `{}` is named twice; name it once, with all that is to be read of it",
+            again.stream
+        )));
     }
     if requests.is_empty() {
         return Err(usage(
@@ -333,6 +342,8 @@ mod tests {
 
         let several = of(&["--filter", "b eq 2", "--stream", "a", "--stream", "b"]);
         assert!(several.unwrap_err().to_string().contains("--selection"));
+        let twice = of(&["--stream", "a", "--stream", "a"]).unwrap_err();
+        assert!(twice.to_string().contains("`a` is named twice"), "{twice}");
         assert!(requests(&streams(""), &options(&[])).is_err());
         assert!(
             of(&["--query", "absent.xml"])

@@ -16,6 +16,7 @@ use dataverse_host::secrets::{
 };
 
 use super::exit::{Exit, Failure};
+use super::tell;
 
 /// One store, `[secrets]`, or several, `[[secrets]]`.
 #[derive(Debug)]
@@ -257,7 +258,7 @@ impl SecretStore for Stores {
         let found = self.chain.get(name).await;
         if found == Err(SecretError::NotFound) {
             for place in &self.places {
-                eprintln!("note: {}", place.missing(name));
+                tell(format_args!("note: {}", place.missing(name)));
             }
         }
         found

@@ -17,7 +17,7 @@ use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
 use super::interrupt::interrupt;
 use super::progress::{Lines, column_changes, size};
-use super::{print, print_json};
+use super::{print, print_json, tell, tell_denied};
 
 /// Runs the command.
 pub(super) async fn run(
@@ -43,10 +43,8 @@ pub(super) async fn run(
         Output::Text => print(&table(&report, profile.metrics()))?,
         Output::Json => print_json(&document(&report, profile.metrics()))?,
     }
-    if let Some(origin) = profile.metrics().last_denied() {
-        eprintln!("note: the connector was kept from reaching {origin}");
-    }
-    conclude(report)
+    tell_denied(profile.metrics());
+    conclude(&report)
 }
 
 /// Ready when the user interrupts, the system asks to end, or the time is over. A second
@@ -71,41 +69,36 @@ async fn stop(max_duration: Option<Duration>) -> Stop {
 }
 
 /// The last word: an error for people, and the code.
-fn conclude(report: SyncReport) -> Result<Exit, Failure> {
-    match report.end {
-        End::Finished => {}
-        End::Stopped(Stop::Interrupted) => {
-            let message = "interrupted; what was stored stays, the next sync goes on from there";
-            return Err(Failure::new(Exit::Interrupted, message));
-        }
-        End::Stopped(Stop::DeadlineReached) => {
-            let message = "the time is over; the next sync goes on from here";
-            return Err(Failure::new(Exit::Partial, message));
-        }
-        End::Call(error) => return Err(error.into()),
-        End::Sink(error) => return Err(error.into()),
-    }
-    let failed: Vec<_> = report
-        .streams
-        .iter()
-        .filter_map(|stream| match &stream.outcome {
-            Outcome::Failed(error) => Some((stream, error)),
-            Outcome::Complete | Outcome::Unfinished => None,
-        })
-        .collect();
-    let (Some((_, first)), Some((last, error))) = (failed.first(), failed.last()) else {
-        return Ok(Exit::Done);
+fn conclude(report: &SyncReport) -> Result<Exit, Failure> {
+    let error = |stream: &StreamReport| match &stream.outcome {
+        Outcome::Failed(error) => Some((
+            Exit::from(error.kind),
+            format!("{}: {error}", stream.stream),
+        )),
+        Outcome::Complete | Outcome::Unfinished => None,
     };
-    for (stream, error) in failed.iter().take(failed.len() - 1) {
-        eprintln!("error: {}: {error}", stream.stream);
-    }
+    let mut failed: Vec<_> = report.streams.iter().filter_map(error).collect();
     let all = failed.len() == report.streams.len();
-    let exit = if all {
-        Exit::from(first.kind)
-    } else {
-        Exit::Partial
+    let last = match &report.end {
+        End::Finished => failed.pop().map(|(exit, message)| {
+            let first = failed.first().map_or(exit, |(exit, _)| *exit);
+            Failure::new(if all { first } else { Exit::Partial }, message)
+        }),
+        End::Stopped(Stop::Interrupted) => Some(Failure::new(
+            Exit::Interrupted,
+            "interrupted; what was stored stays, the next sync goes on from there",
+        )),
+        End::Stopped(Stop::DeadlineReached) => Some(Failure::new(
+            Exit::Partial,
+            "the time is over; the next sync goes on from here",
+        )),
+        End::Call(error) => Some(error.into()),
+        End::Sink(error) => Some(error.into()),
     };
-    Err(Failure::new(exit, format!("{}: {error}", last.stream)))
+    for (_, message) in failed {
+        tell(format_args!("error: {message}"));
+    }
+    last.map_or(Ok(Exit::Done), Err)
 }
 
 fn state(stream: &StreamReport) -> &'static str {
@@ -230,7 +223,16 @@ fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
             })
         })
         .collect();
+    let (end, error) = match &report.end {
+        End::Finished => ("finished", None),
+        End::Stopped(Stop::Interrupted) => ("interrupted", None),
+        End::Stopped(Stop::DeadlineReached) => ("time-over", None),
+        End::Call(error) => ("failed", Some(Failure::from(error).to_string())),
+        End::Sink(error) => ("failed", Some(Failure::from(error).to_string())),
+    };
     json!({
+        "end": end,
+        "error": error,
         "streams": streams,
         "seconds": report.elapsed.as_secs_f64(),
         "restarts": report.restarts,

@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::metrics::Denial;
+
 /// What kind of place an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -18,13 +20,13 @@ pub(crate) enum Place {
     Never,
 }
 
-/// Whether a connection for `host` may go to `address`.
-pub(crate) fn is_permitted(loopback_host: bool, allow_private: bool, address: IpAddr) -> bool {
-    match place(address) {
-        Place::Public => !loopback_host,
-        Place::Private => !loopback_host && allow_private,
-        Place::Loopback => loopback_host,
-        Place::Never => false,
+/// Why a connection may not go to `address`, if so. A loopback host's name is good for loopback
+/// addresses only, and no other name is.
+pub(crate) fn refusal(loopback_host: bool, allow_private: bool, address: IpAddr) -> Option<Denial> {
+    match (place(address), loopback_host) {
+        (Place::Public, false) | (Place::Loopback, true) => None,
+        (Place::Private, false) => (!allow_private).then_some(Denial::Private(address)),
+        _ => Some(Denial::Address(address)),
     }
 }
 
@@ -134,17 +136,17 @@ mod tests {
         let [public, private, loopback, metadata] =
             ["8.8.8.8", "10.0.0.1", "127.0.0.1", "169.254.169.254"].map(|a| a.parse().unwrap());
         for allow_private in [false, true] {
-            assert!(is_permitted(false, allow_private, public));
-            assert_eq!(is_permitted(false, allow_private, private), allow_private);
-            assert!(
-                !is_permitted(false, allow_private, loopback),
-                "DNS rebinding"
-            );
-            assert!(is_permitted(true, allow_private, loopback));
-            assert!(!is_permitted(true, allow_private, public));
-            assert!(!is_permitted(true, allow_private, private));
-            assert!(!is_permitted(false, allow_private, metadata));
-            assert!(!is_permitted(true, allow_private, metadata));
+            let refused = |loopback_host, address| refusal(loopback_host, allow_private, address);
+            let at = |address| Some(Denial::Address(address));
+            assert_eq!(refused(false, public), None);
+            let closed = (!allow_private).then_some(Denial::Private(private));
+            assert_eq!(refused(false, private), closed);
+            assert_eq!(refused(false, loopback), at(loopback), "DNS rebinding");
+            assert_eq!(refused(true, loopback), None);
+            assert_eq!(refused(true, public), at(public));
+            assert_eq!(refused(true, private), at(private));
+            assert_eq!(refused(false, metadata), at(metadata));
+            assert_eq!(refused(true, metadata), at(metadata));
         }
     }
 }

@@ -13,8 +13,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
-use super::address::is_permitted;
-use super::metrics::Metrics;
+use super::address::refusal;
+use super::metrics::{Denial, Metrics};
 use super::origin::is_loopback_host;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -23,8 +23,8 @@ type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 /// Why there is no connection, where the error of the operating system does not say it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    #[error("{host} is at {address}, which the policy does not allow")]
-    Prohibited { host: String, address: IpAddr },
+    #[error("the policy does not allow the address: {0:?}")]
+    Prohibited(Denial),
     #[error("the name {host} cannot be resolved: {reason}")]
     Unresolved { host: String, reason: String },
     #[error("no connection within {0:?}")]
@@ -78,13 +78,9 @@ impl Service<Uri> for Connector {
         let host = uri.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = bare.parse::<IpAddr>()
-            && !is_permitted(is_loopback_host(host), self.allow_private, address)
+            && let Some(denial) = refusal(is_loopback_host(host), self.allow_private, address)
         {
-            let refusal = ConnectError::Prohibited {
-                host: host.to_owned(),
-                address,
-            };
-            return Box::pin(async move { Err(refusal.into()) });
+            return Box::pin(async move { Err(ConnectError::Prohibited(denial).into()) });
         }
         let connecting = self.inner.call(uri);
         let (timeout, metrics) = (self.timeout, Arc::clone(&self.metrics));
@@ -138,11 +134,8 @@ fn permitted(
     let loopback = is_loopback_host(host);
     let addresses: Vec<_> = found.collect();
     for found in &addresses {
-        if !is_permitted(loopback, allow_private, found.ip()) {
-            return Err(ConnectError::Prohibited {
-                host: host.to_owned(),
-                address: found.ip(),
-            });
+        if let Some(denial) = refusal(loopback, allow_private, found.ip()) {
+            return Err(ConnectError::Prohibited(denial));
         }
     }
     Ok(addresses.into_iter())

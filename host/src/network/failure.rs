@@ -6,6 +6,7 @@ use std::io;
 use wasmtime_wasi_http::Error;
 
 use super::connect::ConnectError;
+use super::metrics::Denial;
 
 /// Why a request has no response.
 pub(crate) fn while_sending(error: &hyper_util::client::legacy::Error) -> Error {
@@ -14,6 +15,18 @@ pub(crate) fn while_sending(error: &hyper_util::client::legacy::Error) -> Error 
     } else {
         Error::ConnectionTerminated
     })
+}
+
+/// Whether, and why, it was the policy that refused the address.
+pub(crate) fn denial(error: &hyper_util::client::legacy::Error) -> Option<Denial> {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(ConnectError::Prohibited(denial)) = current.downcast_ref() {
+            return Some(*denial);
+        }
+        cause = current.source();
+    }
+    None
 }
 
 /// Why a response body ended before its time.
@@ -38,7 +51,7 @@ fn known_cause(mut cause: Option<&(dyn StdError + 'static)>) -> Option<Error> {
 fn classify(error: &(dyn StdError + 'static)) -> Option<Error> {
     if let Some(error) = error.downcast_ref::<ConnectError>() {
         return Some(match error {
-            ConnectError::Prohibited { .. } => Error::DestinationIpProhibited,
+            ConnectError::Prohibited(_) => Error::DestinationIpProhibited,
             ConnectError::Unresolved { reason, .. } => Error::DnsError {
                 rcode: Some(reason.clone()),
                 info_code: None,

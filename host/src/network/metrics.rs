@@ -1,5 +1,7 @@
-//! What a connection profile did on the network.
+//! What a connection profile did on the network, and what it was kept from.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +12,51 @@ pub struct Metrics {
     connections: AtomicU64,
     bytes_received: AtomicU64,
     denied: AtomicU64,
-    last_denied: Mutex<Option<String>>,
+    last_denied: Mutex<Option<Denied>>,
+}
+
+/// A request that the policy refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// Where it was to go. Never a path: paths may carry data.
+    pub origin: String,
+    /// Why it was refused.
+    pub reason: Denial,
+}
+
+/// Why the policy refuses a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// The connector does not state this origin for its settings.
+    Unstated,
+    /// The origin is not on the platform's own list,
+    /// [`Network::allowed_origins`](crate::Network::allowed_origins).
+    NotAllowed,
+    /// It is at an address of a private network, and
+    /// [`Network::allow_private`](crate::Network::allow_private) is off.
+    Private(IpAddr),
+    /// It is at an address where it has no business: this machine under another machine's name,
+    /// a cloud's metadata, a reserved range.
+    Address(IpAddr),
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)?;
+        match self.reason {
+            Denial::Unstated => {
+                f.write_str(" is none of the origins that the connector states for its settings")
+            }
+            Denial::NotAllowed => f.write_str(" is not among the allowed origins"),
+            Denial::Private(address) => write!(f, " is at the private address {address}"),
+            Denial::Address(address) => {
+                write!(
+                    f,
+                    " is at {address}, an address that is never allowed for it"
+                )
+            }
+        }
+    }
 }
 
 impl Metrics {
@@ -34,8 +80,8 @@ impl Metrics {
         self.denied.load(Ordering::Relaxed)
     }
 
-    /// The origin of the request that was refused last. Never a path: paths may carry data.
-    pub fn last_denied(&self) -> Option<String> {
+    /// The request that was refused last.
+    pub fn last_denied(&self) -> Option<Denied> {
         self.last_denied
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -55,7 +101,7 @@ impl Metrics {
             .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_denied(&self, uri: &http::Uri) {
+    pub(crate) fn count_denied(&self, uri: &http::Uri, reason: Denial) {
         self.denied.fetch_add(1, Ordering::Relaxed);
         let host = uri.authority().map_or("", |authority| authority.host());
         let port = uri
@@ -66,6 +112,6 @@ impl Metrics {
         *self
             .last_denied
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(origin);
+            .unwrap_or_else(PoisonError::into_inner) = Some(Denied { origin, reason });
     }
 }

@@ -29,7 +29,7 @@ use wasmtime_wasi_http::{
 use body::WatchedBody;
 use connect::Connector;
 
-pub use metrics::Metrics;
+pub use metrics::{Denial, Denied, Metrics};
 pub use origin::{Origin, OriginError};
 pub use tls::Trust;
 
@@ -135,10 +135,16 @@ impl Gateway {
         let end = Instant::now() + self.timeouts.total;
         let head = (Instant::now() + connect + first_byte).min(end);
         self.metrics.count_request();
+        let uri = request.uri().clone();
         let response = tokio::time::timeout_at(head, self.client.request(request))
             .await
             .map_err(|_| Error::HttpResponseTimeout)?
-            .map_err(|error| failure::while_sending(&error))?;
+            .map_err(|error| {
+                if let Some(reason) = failure::denial(&error) {
+                    self.metrics.count_denied(&uri, reason);
+                }
+                failure::while_sending(&error)
+            })?;
         let metrics = Arc::clone(&self.metrics);
         Ok(response.map(|body| WatchedBody::new(body, between_bytes, end, metrics).boxed_unsync()))
     }
@@ -165,9 +171,13 @@ impl Outgoing {
         }
     }
 
-    fn allows(&self, uri: &http::Uri) -> bool {
+    fn denial(&self, uri: &http::Uri) -> Option<Denial> {
         let covered = |origins: &[Origin]| origins.iter().any(|origin| origin.covers(uri));
-        covered(&self.origins) && self.gateway.allowed_origins.as_deref().is_none_or(covered)
+        if !covered(&self.origins) {
+            return Some(Denial::Unstated);
+        }
+        let allowed = self.gateway.allowed_origins.as_deref().is_none_or(covered);
+        (!allowed).then_some(Denial::NotAllowed)
     }
 }
 
@@ -179,8 +189,8 @@ impl WasiHttpHooks for Outgoing {
         _sent: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
         let gateway = Arc::clone(&self.gateway);
-        if !self.allows(request.uri()) {
-            gateway.metrics.count_denied(request.uri());
+        if let Some(reason) = self.denial(request.uri()) {
+            gateway.metrics.count_denied(request.uri(), reason);
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
         Box::new(async move {

@@ -254,9 +254,13 @@ async fn what_the_policy_refuses_is_not_sent() {
         "{answer:?}"
     );
     assert_eq!((open.metrics.denied(), open.metrics.requests()), (2, 0));
+    let denied = |origin: &str, reason| {
+        let origin = origin.to_owned();
+        Some(Denied { origin, reason })
+    };
     assert_eq!(
         open.metrics.last_denied(),
-        Some(format!("http://{address}"))
+        denied(&format!("http://{address}"), Denial::Unstated)
     );
 
     let platform = gateway(&Network {
@@ -268,18 +272,34 @@ async fn what_the_policy_refuses_is_not_sent() {
         matches!(answer, Err(Error::HttpRequestDenied)),
         "platform's list: {answer:?}"
     );
+    assert_eq!(
+        platform.metrics.last_denied(),
+        denied(&format!("http://{address}"), Denial::NotAllowed)
+    );
 
     // An allowed origin whose address is not.
-    for origin in [
-        "https://169.254.169.254",
-        "https://10.0.0.1",
-        "https://[::ffff:a00:1]",
+    let (metadata, private) = ("169.254.169.254", "10.0.0.1");
+    let mapped = "::ffff:a00:1";
+    for (origin, reason) in [
+        (
+            "https://169.254.169.254",
+            Denial::Address(metadata.parse().unwrap()),
+        ),
+        (
+            "https://10.0.0.1",
+            Denial::Private(private.parse().unwrap()),
+        ),
+        (
+            "https://[::ffff:a00:1]",
+            Denial::Private(mapped.parse().unwrap()),
+        ),
     ] {
         let answer = get(&mut outgoing(&open, origin), &format!("{origin}/")).await;
         assert!(
             matches!(answer, Err(Error::DestinationIpProhibited)),
             "{origin}: {answer:?}"
         );
+        assert_eq!(open.metrics.last_denied(), denied(origin, reason));
     }
     assert_eq!(open.metrics.connections(), 0);
     assert!(

@@ -42,7 +42,7 @@ impl JsonLines {
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, SinkError> {
         let directory = directory.into();
         std::fs::create_dir_all(&directory).map_err(SinkError::io("created", &directory))?;
-        let lock = lock(&directory.join(".lock"))?;
+        let lock = lock(&directory.join(".lock"), &directory)?;
         let state = State::load(&directory)?;
         let mut sink = Self {
             directory,

@@ -65,7 +65,7 @@ pub enum SinkError {
     /// Another process is writing to the same place.
     #[error("{path} is in use by another sync; wait for it or choose another target")]
     InUse {
-        /// The lock.
+        /// The directory or database.
         path: PathBuf,
     },
     /// What the sink wrote earlier was changed by somebody else.
@@ -143,8 +143,9 @@ fn explain(error: &rusqlite::Error) -> String {
 const LOCK_ATTEMPTS: u32 = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// Holds a lock file for as long as the returned handle lives, also against other processes.
-fn lock(path: &Path) -> Result<std::fs::File, SinkError> {
+/// Holds the lock file of a target for as long as the returned handle lives, also against other
+/// processes.
+fn lock(path: &Path, target: &Path) -> Result<std::fs::File, SinkError> {
     let file = std::fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -165,7 +166,7 @@ fn lock(path: &Path) -> Result<std::fs::File, SinkError> {
         }
     }
     Err(SinkError::InUse {
-        path: path.to_owned(),
+        path: target.to_owned(),
     })
 }
 

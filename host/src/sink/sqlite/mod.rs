@@ -65,7 +65,7 @@ impl Sqlite {
         let path = path.into();
         let mut lock_path = path.clone().into_os_string();
         lock_path.push(".lock");
-        let lock = lock(Path::new(&lock_path))?;
+        let lock = lock(Path::new(&lock_path), &path)?;
         let connection = connect(&path).map_err(failed("opening it", &path))?;
         Ok(Self {
             path,

@@ -93,7 +93,10 @@ impl Table {
             if layout.columns.is_empty() {
                 return Err(Failure::Data("rows came before their schema".to_owned()));
             }
-            table.columns.clone_from(&layout.columns);
+            for column in &layout.columns {
+                table.require_a_name_of_its_own(column)?;
+                table.columns.push(column.clone());
+            }
             tx.execute_batch(&table.definition(&table.name))?;
             table.index();
         } else {
@@ -187,7 +190,19 @@ impl Table {
             .collect();
     }
 
+    /// SQLite takes names for one that differ in capitals only.
+    fn require_a_name_of_its_own(&self, column: &Column) -> Result<(), Failure> {
+        let same = |known: &Column| known.name.eq_ignore_ascii_case(&column.name);
+        if self.columns.iter().any(same) {
+            return Err(Failure::Stream(
+                "two of its columns have names that differ in capitals only; give one another name",
+            ));
+        }
+        Ok(())
+    }
+
     fn add(&mut self, tx: &Transaction<'_>, column: Column) -> Result<(), Failure> {
+        self.require_a_name_of_its_own(&column)?;
         tx.execute_batch(&format!(
             "ALTER TABLE {} ADD COLUMN {} {}",
             quoted(&self.name),
