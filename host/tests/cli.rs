@@ -151,7 +151,10 @@ fn what_is_to_be_synced_is_checked_before_anything_runs() {
         ),
         (&["--stream", "a", "--stream", "a"], "`a` is named twice"),
         (&["--stream", ""], "--stream"),
-        (&["--stream", "a", "--columns", "b,"], "a column has no name"),
+        (
+            &["--stream", "a", "--columns", "b,"],
+            "a column has no name",
+        ),
     ];
     for (arguments, words) in cases {
         let sync = ["sync", "--connection", "c.toml", "--to", "jsonl:x"];

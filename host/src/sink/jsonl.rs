@@ -286,7 +286,10 @@ fn expect_length(path: &Path, length: u64) -> Result<(), SinkError> {
         Err(error) => return Err(SinkError::io("read", path)(error)),
     };
     if found < length {
-        let reason = format!("has {found} bytes, but {length} were written");
+        let reason = format!(
+            "has {found} bytes, but {length} were written; put it back, or read the stream anew \
+             with --full"
+        );
         return Err(SinkError::Foreign {
             path: path.to_owned(),
             reason,

@@ -69,11 +69,11 @@ pub enum SinkError {
         path: PathBuf,
     },
     /// What the sink wrote earlier was changed by somebody else.
-    #[error("{path} {reason}; put it right, or read the stream anew with --full")]
+    #[error("{path} {reason}")]
     Foreign {
         /// What was changed.
         path: PathBuf,
-        /// How, as the end of a sentence.
+        /// How, as the end of a sentence, and what to do about it.
         reason: String,
     },
     /// The stream cannot be stored under its name.
@@ -151,7 +151,11 @@ fn lock(path: &Path, target: &Path) -> Result<std::fs::File, SinkError> {
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(SinkError::io("opened", path))?;
+        .map_err(|source| {
+            // It is the target's own directory that is missing.
+            let absent = source.kind() == std::io::ErrorKind::NotFound;
+            SinkError::io("opened", if absent { target } else { path })(source)
+        })?;
     for _ in 0..LOCK_ATTEMPTS {
         match file.try_lock() {
             Ok(()) => return Ok(file),

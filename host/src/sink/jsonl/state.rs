@@ -54,7 +54,9 @@ impl State {
         let path = directory.join(FILE);
         let foreign = |reason: String| SinkError::Foreign {
             path: path.clone(),
-            reason,
+            reason: format!(
+                "{reason}; put it back, or empty the directory to read everything anew"
+            ),
         };
         let state: Self = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)

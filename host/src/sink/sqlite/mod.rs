@@ -29,6 +29,7 @@ mod table;
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -63,6 +64,10 @@ impl Sqlite {
     /// into the same database.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, SinkError> {
         let path = path.into();
+        if path.is_dir() {
+            let source = ErrorKind::IsADirectory.into();
+            return Err(SinkError::io("opened as a database", path)(source));
+        }
         let mut lock_path = path.clone().into_os_string();
         lock_path.push(".lock");
         let lock = lock(Path::new(&lock_path), &path)?;
@@ -98,7 +103,8 @@ impl Sqlite {
             let name = stored_name(stream);
             if stored.is_none() && table::exists(tx, &name)? {
                 return Err(Failure::Stream(
-                    "the database has a table of this name that no sync made; rename or drop it",
+                    "the database has a table of this name that no sync made; rename or drop it"
+                        .to_owned(),
                 ));
             }
             table::drop(tx, &table::staging(&name))?;
@@ -226,7 +232,7 @@ impl Sqlite {
                 },
                 Failure::Stream(reason) => SinkError::Stream {
                     stream: stream.to_owned(),
-                    reason: reason.to_owned(),
+                    reason,
                 },
             }
         })
@@ -303,7 +309,7 @@ impl Stored {
 enum Failure {
     Database(rusqlite::Error),
     Data(String),
-    Stream(&'static str),
+    Stream(String),
 }
 
 impl From<rusqlite::Error> for Failure {

@@ -37,12 +37,12 @@ pub(super) fn drop(connection: &Connection, table: &str) -> rusqlite::Result<()>
 
 /// Puts a table in the place of another, with the other's indexes and triggers.
 pub(super) fn replace(tx: &Transaction<'_>, new: &str, old: &str) -> Result<(), Failure> {
-    let belongings: Vec<String> = tx
+    let belongings: Vec<(String, String)> = tx
         .prepare_cached(
-            "SELECT sql FROM sqlite_schema
+            "SELECT type || ' ' || name, sql FROM sqlite_schema
              WHERE tbl_name = ?1 AND type IN ('index', 'trigger') AND sql IS NOT NULL",
         )?
-        .query_map(params![old], |row| row.get(0))?
+        .query_map(params![old], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     drop(tx, old)?;
     tx.execute_batch(&format!(
@@ -50,8 +50,15 @@ pub(super) fn replace(tx: &Transaction<'_>, new: &str, old: &str) -> Result<(), 
         quoted(new),
         quoted(old)
     ))?;
-    for sql in belongings {
-        tx.execute_batch(&sql)?;
+    for (name, sql) in belongings {
+        // Somebody made it, on columns that may be gone: it is not ours to give up.
+        tx.execute_batch(&sql).map_err(|error| match error {
+            rusqlite::Error::SqlInputError { msg, .. } => Failure::Stream(format!(
+                "the {name} cannot be made again on the new table `{old}` ({msg}); drop it and \
+                 run again, nothing is lost"
+            )),
+            error => error.into(),
+        })?;
     }
     Ok(())
 }
@@ -195,7 +202,8 @@ impl Table {
         let same = |known: &Column| known.name.eq_ignore_ascii_case(&column.name);
         if self.columns.iter().any(same) {
             return Err(Failure::Stream(
-                "two of its columns have names that differ in capitals only; give one another name",
+                "two of its columns have names that differ in capitals only; give one another name"
+                    .to_owned(),
             ));
         }
         Ok(())

@@ -330,3 +330,58 @@ fn what_cannot_be_stored_changes_nothing() {
         "{message}"
     );
 }
+
+#[test]
+fn an_index_on_a_column_that_is_gone_is_named_and_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crm.db");
+    let mut sink = Sqlite::open(&path).unwrap();
+    apply(&mut sink, model::full_read("t", &[("1", "a")]));
+    let aside = Connection::open(&path).unwrap();
+    aside.execute_batch("CREATE INDEX mine ON t (v)").unwrap();
+    apply(
+        &mut sink,
+        [
+            model::schema("t", r#""id":{"type":"string"}"#),
+            model::reset("t"),
+            model::raw_page("t", Operation::Snapshot, "{\"id\":\"2\"}\n", "c1"),
+        ],
+    );
+    let complete = Event::Complete("t".to_owned());
+    let refused = sink.apply(&complete).unwrap_err().to_string();
+    assert!(
+        refused.contains("index mine") && refused.contains("drop it"),
+        "{refused}"
+    );
+    let old = value(&path, "SELECT id FROM t");
+    assert_eq!(old, Value::Text("1".to_owned()), "the old rows stay");
+    assert_eq!(sink.checkpoint("t").unwrap().as_deref(), Some("c1"));
+
+    aside.execute_batch("DROP INDEX mine").unwrap();
+    apply(&mut sink, [complete]);
+    assert_eq!(
+        value(&path, "SELECT id FROM t"),
+        Value::Text("2".to_owned())
+    );
+}
+
+#[test]
+fn names_that_differ_in_capitals_only_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut sink = Sqlite::open(directory.path().join("crm.db")).unwrap();
+    let page = |line: &str| model::raw_page("t", Operation::Snapshot, line, "c0");
+    for (columns, line) in [
+        (r#""id":{},"name":{},"Name":{}"#, "{\"id\":1}\n"),
+        (r#""id":{},"name":{}"#, "{\"id\":1,\"Name\":2}\n"),
+    ] {
+        apply(&mut sink, [model::schema("t", columns), model::reset("t")]);
+        let refused = sink.apply(&page(line)).unwrap_err().to_string();
+        assert!(refused.contains("in capitals only"), "{refused}");
+    }
+    let directory_itself = Sqlite::open(directory.path()).unwrap_err().to_string();
+    assert!(
+        directory_itself.contains("as a database"),
+        "{directory_itself}"
+    );
+    assert!(!directory.path().with_extension("lock").exists());
+}
