@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bindings::exports::integration::connector::authorization as contract;
-use crate::contract::{ConnectorError, Consent};
+use crate::contract::Consent;
 use crate::error::CallError;
 use crate::instance::Instance;
 use crate::network::Origin;
@@ -75,16 +75,16 @@ impl Authorization {
     /// it is registered with the service.
     pub async fn sign_in(&mut self, redirect_uri: &str) -> Result<AuthorizationRequest, CallError> {
         let settings = &self.settings;
-        let outcome = self
+        let request = self
             .instance
-            .call("authorization.sign-in", async |connector, store| {
+            .ask("authorization.sign-in", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_sign_in(store, settings, redirect_uri)
                     .await
             })
             .await?;
-        self.admit(outcome.map_err(ConnectorError::from)?)
+        self.admit(request)
     }
 
     /// Takes the whole URL to which the browser came back from [`sign_in`](Self::sign_in). When
@@ -98,16 +98,14 @@ impl Authorization {
     ) -> Result<(), CallError> {
         let settings = &self.settings;
         let pending = request.into();
-        let outcome = self
-            .instance
-            .call("authorization.complete", async |connector, store| {
+        self.instance
+            .ask("authorization.complete", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_complete(store, settings, redirect_uri, &pending, callback)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Where an administrator agrees, for everybody, that the application may sign in.
@@ -116,16 +114,16 @@ impl Authorization {
         redirect_uri: &str,
     ) -> Result<AuthorizationRequest, CallError> {
         let settings = &self.settings;
-        let outcome = self
+        let request = self
             .instance
-            .call("authorization.admin-consent", async |connector, store| {
+            .ask("authorization.admin-consent", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_admin_consent(store, settings, redirect_uri)
                     .await
             })
             .await?;
-        self.admit(outcome.map_err(ConnectorError::from)?)
+        self.admit(request)
     }
 
     /// Reads the whole URL to which the browser came back from
@@ -136,9 +134,8 @@ impl Authorization {
         callback: &str,
     ) -> Result<Consent, CallError> {
         let pending = request.into();
-        let outcome = self
-            .instance
-            .call(
+        self.instance
+            .ask(
                 "authorization.complete-admin-consent",
                 async |connector, store| {
                     connector
@@ -147,23 +144,21 @@ impl Authorization {
                         .await
                 },
             )
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Begins a sign-in on another device.
     pub async fn begin_device(&mut self) -> Result<DeviceCode, CallError> {
         let settings = &self.settings;
-        let outcome = self
+        let code = self
             .instance
-            .call("authorization.begin-device", async |connector, store| {
+            .ask("authorization.begin-device", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_begin_device(store, settings)
                     .await
             })
             .await?;
-        let code = outcome.map_err(ConnectorError::from)?;
         Ok(DeviceCode {
             user_code: code.user_code,
             verification_url: code.verification_url,
@@ -180,16 +175,16 @@ impl Authorization {
         continuation: &Secret,
     ) -> Result<DeviceProgress, CallError> {
         let settings = &self.settings;
-        let outcome = self
+        let progress = self
             .instance
-            .call("authorization.poll-device", async |connector, store| {
+            .ask("authorization.poll-device", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_poll_device(store, settings, continuation.expose())
                     .await
             })
             .await?;
-        Ok(match outcome.map_err(ConnectorError::from)? {
+        Ok(match progress {
             contract::DeviceProgress::Pending(wait) => {
                 DeviceProgress::Pending(Duration::from_millis(wait))
             }

@@ -10,7 +10,7 @@ use wasmtime::component::{Component, Linker};
 use crate::authorization::Authorization;
 use crate::bindings::ConnectorPre;
 use crate::cache::Cache;
-use crate::contract::{ConnectorDescription, ConnectorError, Role};
+use crate::contract::{ConnectorDescription, Role};
 use crate::engine;
 use crate::error::{CallError, LoadError};
 use crate::instance::{Instance, State, link};
@@ -247,17 +247,15 @@ impl ConnectorHost {
     /// be used for, and what creates a role of that kind. Needs neither network nor secrets.
     pub async fn required_role(&self, settings: &str) -> Result<Role, CallError> {
         let settings = settings.to_owned();
-        let outcome = self
-            .instantiate_cut_off()
+        self.instantiate_cut_off()
             .await?
-            .call("connection.required-role", async |connector, store| {
+            .ask("connection.required-role", async |connector, store| {
                 connector
                     .integration_connector_connection()
                     .call_required_role(store, &settings)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Prepares signing in with a person's help, in an instance of its own that can reach the

@@ -15,7 +15,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::Connector;
-use crate::bindings::integration::connector::secrets;
+use crate::bindings::integration::connector::{secrets, types};
 use crate::contract::ConnectorError;
 use crate::error::CallError;
 use crate::network::{Origin, Outgoing};
@@ -183,20 +183,32 @@ impl Instance {
     pub(crate) async fn open_origins(&mut self, settings: &str) -> Result<Vec<Origin>, CallError> {
         let settings = settings.to_owned();
         let stated = self
-            .call("connection.origins", async |connector, store| {
+            .ask("connection.origins", async |connector, store| {
                 connector
                     .integration_connector_connection()
                     .call_origins(store, &settings)
                     .await
             })
-            .await?
-            .map_err(ConnectorError::from)?;
+            .await?;
         let origins = stated
             .iter()
             .map(|origin| origin.parse())
             .collect::<Result<Vec<Origin>, _>>()?;
         self.state().outgoing.origins.clone_from(&origins);
         Ok(origins)
+    }
+
+    /// Calls a function of the contract that may answer with an error of the connector's own.
+    pub(crate) async fn ask<T>(
+        &mut self,
+        name: &'static str,
+        call: impl AsyncFnOnce(
+            &Connector,
+            StoreContextMut<'_, State>,
+        ) -> wasmtime::Result<Result<T, types::Error>>,
+    ) -> Result<T, CallError> {
+        let answer = self.call(name, call).await?;
+        Ok(answer.map_err(ConnectorError::from)?)
     }
 
     /// Calls a function of the contract, within the limit. A trap, a timeout, or dropping the

@@ -145,7 +145,8 @@ pub use authorization::{Authorization, AuthorizationRequest, DeviceCode, DeviceP
 pub use error::{CallError, LoadError};
 pub use host::{ConnectorHost, ConnectorHostBuilder, Loading};
 pub use network::{
-    Denial, Denied, Metrics, Network, NetworkError, Origin, OriginError, Timeouts, Trust,
+    Denial, Denied, Metrics, Network, NetworkError, Origin, OriginError, Proxy, ProxyError,
+    Timeouts, Trust,
 };
 pub use profile::{Limits, Profile};
 pub use runner::{

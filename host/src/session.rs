@@ -3,8 +3,7 @@
 use wasmtime::component::ResourceAny;
 
 use crate::contract::{
-    Column, ConnectorError, Event, NewColumn, Report, RoleChange, Selection, StreamDescription,
-    StreamSummary, View,
+    Column, Event, NewColumn, Report, RoleChange, Selection, StreamDescription, StreamSummary, View,
 };
 use crate::error::CallError;
 use crate::instance::Instance;
@@ -24,15 +23,14 @@ impl Session {
         let settings = &profile.settings;
         let origins = instance.open_origins(settings).await?;
         let resource = instance
-            .call("session.open", async |connector, store| {
+            .ask("session.open", async |connector, store| {
                 connector
                     .integration_connector_connection()
                     .session()
                     .call_open(store, settings)
                     .await
             })
-            .await?
-            .map_err(ConnectorError::from)?;
+            .await?;
         Ok(Self {
             instance,
             resource,
@@ -48,17 +46,15 @@ impl Session {
     /// Tests the connection end to end.
     pub async fn check(&mut self) -> Result<Report, CallError> {
         let session = self.resource;
-        let outcome = self
-            .instance
-            .call("session.check", async |connector, store| {
+        self.instance
+            .ask("session.check", async |connector, store| {
                 connector
                     .integration_connector_connection()
                     .session()
                     .call_check(store, session)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Creates the role that the settings call for under this name, or adds to the role of that
@@ -67,32 +63,28 @@ impl Session {
     /// far it came.
     pub async fn create_role(&mut self, name: &str) -> Result<RoleChange, CallError> {
         let session = self.resource;
-        let outcome = self
-            .instance
-            .call("session.create-role", async |connector, store| {
+        self.instance
+            .ask("session.create-role", async |connector, store| {
                 connector
                     .integration_connector_connection()
                     .session()
                     .call_create_role(store, session, name)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Every readable stream, by name.
     pub async fn list_streams(&mut self) -> Result<Vec<StreamSummary>, CallError> {
         let session = self.resource;
-        let outcome = self
-            .instance
-            .call("catalog.list-streams", async |connector, store| {
+        self.instance
+            .ask("catalog.list-streams", async |connector, store| {
                 connector
                     .integration_connector_catalog()
                     .call_list_streams(store, session)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// The named streams in full, in the order asked for. Descriptions are large: ask for some
@@ -102,31 +94,27 @@ impl Session {
         names: &[String],
     ) -> Result<Vec<StreamDescription>, CallError> {
         let session = self.resource;
-        let outcome = self
-            .instance
-            .call("catalog.describe-streams", async |connector, store| {
+        self.instance
+            .ask("catalog.describe-streams", async |connector, store| {
                 connector
                     .integration_connector_catalog()
                     .call_describe_streams(store, session, names)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// The saved queries over one stream, or over all, that the signed-in account can see.
     pub async fn list_views(&mut self, stream: Option<&str>) -> Result<Vec<View>, CallError> {
         let session = self.resource;
-        let outcome = self
-            .instance
-            .call("catalog.list-views", async |connector, store| {
+        self.instance
+            .ask("catalog.list-views", async |connector, store| {
                 connector
                     .integration_connector_catalog()
                     .call_list_views(store, session, stream)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Adds a column to a stream, makes it usable at once, and describes it. A column of that name
@@ -138,24 +126,22 @@ impl Session {
         column: &NewColumn,
     ) -> Result<Column, CallError> {
         let session = self.resource;
-        let outcome = self
-            .instance
-            .call("catalog.create-column", async |connector, store| {
+        self.instance
+            .ask("catalog.create-column", async |connector, store| {
                 connector
                     .integration_connector_catalog()
                     .call_create_column(store, session, stream, column)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Starts a sync over these streams. The network is first used by [`Sync::next`].
     pub async fn sync(&mut self, selections: &[Selection]) -> Result<Sync<'_>, CallError> {
         let session = self.resource;
-        let outcome = self
+        let resource = self
             .instance
-            .call("sync.start", async |connector, store| {
+            .ask("sync.start", async |connector, store| {
                 connector
                     .integration_connector_source()
                     .sync()
@@ -163,7 +149,6 @@ impl Session {
                     .await
             })
             .await?;
-        let resource = outcome.map_err(ConnectorError::from)?;
         Ok(Sync {
             instance: &mut self.instance,
             resource,
@@ -184,17 +169,15 @@ impl Sync<'_> {
     /// instance was stopped somewhere in the middle. What was delivered before stays valid.
     pub async fn next(&mut self) -> Result<Option<Event>, CallError> {
         let sync = self.resource;
-        let outcome = self
-            .instance
-            .call("sync.next", async |connector, store| {
+        self.instance
+            .ask("sync.next", async |connector, store| {
                 connector
                     .integration_connector_source()
                     .sync()
                     .call_next(store, sync)
                     .await
             })
-            .await?;
-        Ok(outcome.map_err(ConnectorError::from)?)
+            .await
     }
 
     /// Ends the sync and frees what it holds in the instance, so that the session can go on with

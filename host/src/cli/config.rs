@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
-use dataverse_host::{Limits, Network, Origin, Profile, Timeouts, Trust};
+use dataverse_host::{Limits, Network, Origin, Profile, Proxy, Timeouts, Trust};
 
 use super::exit::{Exit, Failure};
 use super::selection::Selection;
@@ -76,6 +76,7 @@ struct NetworkSection {
     #[serde(default)]
     allow_private: bool,
     allowed_origins: Option<Vec<String>>,
+    proxy: Option<String>,
     connect_timeout_seconds: Option<NonZeroU32>,
     first_byte_timeout_seconds: Option<NonZeroU32>,
     between_bytes_timeout_seconds: Option<NonZeroU32>,
@@ -153,14 +154,14 @@ impl ConnectionFile {
             trust.only_own();
         }
         let default = Timeouts::default();
-        let parse = |text: &String| {
-            text.parse::<Origin>()
-                .map_err(|error| usage(format!("[network] {error}")))
-        };
+        let wrong = |error: &dyn fmt::Display| usage(format!("[network] {error}"));
+        let parse = |text: &String| text.parse::<Origin>().map_err(|error| wrong(&error));
+        let proxy = section.proxy.as_ref().map(|text| text.parse::<Proxy>());
         let allowed = section.allowed_origins.as_ref();
         Ok(Network {
             trust,
             allow_private: section.allow_private,
+            proxy: proxy.transpose().map_err(|error| wrong(&error))?,
             timeouts: Timeouts {
                 connect: seconds(section.connect_timeout_seconds, default.connect),
                 first_byte: seconds(section.first_byte_timeout_seconds, default.first_byte),
@@ -277,6 +278,7 @@ mod tests {
             names = { client-secret = "MY_SECRET" }
             [network]
             allow-private = true
+            proxy = "http://proxy.contoso.com:3128"
             allowed-origins = ["https://contoso.crm4.dynamics.com"]
             connect-timeout-seconds = 3
             [limits]
@@ -295,7 +297,7 @@ mod tests {
         assert_eq!(file.limits().call, Duration::from_mins(1));
         let network = file.network().unwrap();
         assert_eq!(network.timeouts.connect, Duration::from_secs(3));
-        assert!(network.allow_private);
+        assert!(network.allow_private && network.proxy.is_some());
         let profile = format!("{:?}", file.profile().unwrap());
         assert!(
             profile.contains(r#"\"type\":\"client-secret\""#),
@@ -317,6 +319,11 @@ mod tests {
         assert!(error("settings = 5\n").contains("a table [settings], or a connection string"));
         let origin = error("[settings]\n[network]\nallowed-origins = [\"http://x.org\"]");
         assert!(origin.contains("loopback"), "{origin}");
+        let proxy = error("[settings]\n[network]\nproxy = \"socks5://me:hunter2@x\"");
+        assert!(
+            proxy.contains("http://proxy") && !proxy.contains("hunter2"),
+            "{proxy}"
+        );
         let store = error("[settings]\n[secrets]\nfrom = \"file\"\npath = \"x\"\nnmae = 1");
         assert!(store.contains("line 5: unknown field `nmae`"), "{store}");
     }

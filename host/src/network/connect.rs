@@ -11,11 +11,13 @@ use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use tower_service::Service;
 
 use super::address::refusal;
 use super::metrics::{Denial, Metrics};
 use super::origin::is_loopback_host;
+use super::proxy::Proxy;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
@@ -31,10 +33,14 @@ pub(crate) enum ConnectError {
     TimedOut(Duration),
 }
 
+type Direct = HttpsConnector<HttpConnector<Resolver>>;
+
 /// Connects over TCP and TLS, only to permitted addresses, within a time.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    inner: HttpsConnector<HttpConnector<Resolver>>,
+    direct: Direct,
+    /// Through the proxy, to wherever it finds the name.
+    tunnel: Option<HttpsConnector<Tunnel<HttpConnector>>>,
     allow_private: bool,
     timeout: Duration,
     metrics: Arc<Metrics>,
@@ -43,6 +49,7 @@ pub(crate) struct Connector {
 impl Connector {
     pub(crate) fn new(
         tls: rustls::ClientConfig,
+        proxy: Option<Proxy>,
         allow_private: bool,
         timeout: Duration,
         metrics: Arc<Metrics>,
@@ -50,13 +57,14 @@ impl Connector {
         let mut tcp = HttpConnector::new_with_resolver(Resolver { allow_private });
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let inner = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(tcp);
+        let tunnel = proxy.map(|proxy| {
+            let mut tcp = HttpConnector::new();
+            tcp.set_nodelay(true);
+            over_tls(tls.clone(), Tunnel::new(proxy.uri, tcp))
+        });
         Self {
-            inner,
+            direct: over_tls(tls, tcp),
+            tunnel,
             allow_private,
             timeout,
             metrics,
@@ -64,25 +72,40 @@ impl Connector {
     }
 }
 
+fn over_tls<C>(tls: rustls::ClientConfig, transport: C) -> HttpsConnector<C> {
+    HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(transport)
+}
+
 impl Service<Uri> for Connector {
-    type Response = <HttpsConnector<HttpConnector<Resolver>> as Service<Uri>>::Response;
+    type Response = <Direct as Service<Uri>>::Response;
     type Error = BoxError;
     type Future = BoxFuture<Self::Response, BoxError>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
+        if let Some(tunnel) = &mut self.tunnel {
+            std::task::ready!(tunnel.poll_ready(context))?;
+        }
+        self.direct.poll_ready(context)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         // An address in the place of a name never passes the resolver.
         let host = uri.host().unwrap_or_default();
+        let loopback = is_loopback_host(host);
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = bare.parse::<IpAddr>()
-            && let Some(denial) = refusal(is_loopback_host(host), self.allow_private, address)
+            && let Some(denial) = refusal(loopback, self.allow_private, address)
         {
             return Box::pin(async move { Err(ConnectError::Prohibited(denial).into()) });
         }
-        let connecting = self.inner.call(uri);
+        let connecting = match &mut self.tunnel {
+            Some(tunnel) if !loopback => tunnel.call(uri),
+            _ => self.direct.call(uri),
+        };
         let (timeout, metrics) = (self.timeout, Arc::clone(&self.metrics));
         Box::pin(async move {
             let connection = tokio::time::timeout(timeout, connecting)

@@ -11,6 +11,7 @@ mod connect;
 mod failure;
 mod metrics;
 mod origin;
+mod proxy;
 mod tls;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use connect::Connector;
 
 pub use metrics::{Denial, Denied, Metrics};
 pub use origin::{Origin, OriginError};
+pub use proxy::{Proxy, ProxyError};
 pub use tls::Trust;
 
 /// How long the host waits on the network. A connector may ask for less, never for more.
@@ -65,6 +67,9 @@ pub struct Network {
     pub trust: Trust,
     /// Whether names may resolve to addresses inside private networks.
     pub allow_private: bool,
+    /// The way to all hosts but this machine, if they are not reached directly. Variables of the
+    /// environment such as `HTTPS_PROXY` are not read.
+    pub proxy: Option<Proxy>,
     /// How long to wait.
     pub timeouts: Timeouts,
     /// The platform's own allow-list. When given, a request must be covered by it *and* by the
@@ -101,6 +106,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::default());
         let connector = Connector::new(
             network.trust.client_config()?,
+            network.proxy.clone(),
             network.allow_private,
             network.timeouts.connect,
             Arc::clone(&metrics),

@@ -1,6 +1,7 @@
 //! The pool and the policy against real sockets.
 
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -89,13 +90,14 @@ async fn requests_share_a_connection() {
     assert_eq!(metrics.bytes_received(), 100);
 }
 
-#[tokio::test]
-async fn http2_over_tls_with_a_private_authority() {
+/// A server of HTTP/2 under this name, with an authority of its own. Says which version a request
+/// came in and whether it had a `Host`.
+async fn tls_server(name: &str) -> (SocketAddr, Trust) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let leaf = CertificateParams::new([name.to_owned()]).unwrap();
     let leaf = leaf.signed_by(&key, &authority).unwrap();
     let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(
         rustls::crypto::ring::default_provider(),
@@ -112,7 +114,7 @@ async fn http2_over_tls_with_a_private_authority() {
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
@@ -131,17 +133,22 @@ async fn http2_over_tls_with_a_private_authority() {
             });
         }
     });
-
     let mut trust = Trust::default();
     trust
         .add_pem(authority.pem().as_bytes(), "test.pem")
         .unwrap();
     trust.only_own();
+    (address, trust)
+}
+
+#[tokio::test]
+async fn http2_over_tls_with_a_private_authority() {
+    let (address, trust) = tls_server("localhost").await;
     let trusting = gateway(&Network {
         trust,
         ..Network::default()
     });
-    let origin = format!("https://localhost:{port}");
+    let origin = format!("https://localhost:{}", address.port());
     let mut allowed = outgoing(&trusting, &origin);
     for _ in 0..5 {
         let response = get(&mut allowed, &format!("{origin}/x")).await.unwrap();
@@ -155,6 +162,83 @@ async fn http2_over_tls_with_a_private_authority() {
         matches!(refused, Err(Error::TlsCertificateError)),
         "{refused:?}"
     );
+}
+
+/// A proxy that leads every tunnel to this address, and refuses those to port 1.
+async fn proxy_to(address: SocketAddr) -> (Proxy, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let heard = Arc::clone(&heard);
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    request.push(socket.read_u8().await.unwrap());
+                }
+                let request = String::from_utf8(request).unwrap();
+                let line = request.lines().next().unwrap().to_owned();
+                let refused = line.contains(":1 ");
+                heard.lock().unwrap().push(line);
+                if refused {
+                    let no = b"HTTP/1.1 403 Forbidden\r\n\r\n";
+                    return socket.write_all(no).await.unwrap();
+                }
+                let mut server = tokio::net::TcpStream::connect(address).await.unwrap();
+                socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let _closed = tokio::io::copy_bidirectional(&mut socket, &mut server).await;
+            });
+        }
+    });
+    (proxy.parse().unwrap(), asked)
+}
+
+#[tokio::test]
+async fn a_proxy_leads_to_all_but_this_machine() {
+    let (address, trust) = tls_server("org.example").await;
+    let (proxy, asked) = proxy_to(address).await;
+    let gateway = gateway(&Network {
+        trust,
+        proxy: Some(proxy),
+        ..Network::default()
+    });
+    let mut there = outgoing(&gateway, "https://org.example");
+    for _ in 0..3 {
+        let response = get(&mut there, "https://org.example/x").await.unwrap();
+        assert_eq!(text(response).await.unwrap(), "HTTP/2.0 false");
+    }
+    let refused = get(
+        &mut outgoing(&gateway, "https://org.example:1"),
+        "https://org.example:1/",
+    )
+    .await;
+    assert!(
+        matches!(refused, Err(Error::DestinationUnavailable)),
+        "{refused:?}"
+    );
+
+    // What needs no name from the proxy goes by the same rules as without it.
+    let private = get(
+        &mut outgoing(&gateway, "https://10.0.0.1"),
+        "https://10.0.0.1/",
+    )
+    .await;
+    assert!(
+        matches!(private, Err(Error::DestinationIpProhibited)),
+        "{private:?}"
+    );
+    let here = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let mut loopback = outgoing(&gateway, "http://127.0.0.1:*");
+    assert!(get(&mut loopback, &format!("http://{here}/")).await.is_ok());
+
+    let asked = asked.lock().unwrap().clone();
+    let expected = [
+        "CONNECT org.example:443 HTTP/1.1",
+        "CONNECT org.example:1 HTTP/1.1",
+    ];
+    assert_eq!(asked, expected);
 }
 
 #[tokio::test]

@@ -69,7 +69,14 @@ async fn views(session: &mut Session, options: &DiscoverOptions) -> Result<Exit,
         views = session.list_views(None).await?;
     }
     for stream in &options.streams {
-        views.extend(session.list_views(Some(stream)).await?);
+        let found = session.list_views(Some(stream)).await?;
+        if found.is_empty() {
+            // A stream without views, or a slip of the pen: describing it tells.
+            session
+                .describe_streams(std::slice::from_ref(stream))
+                .await?;
+        }
+        views.extend(found);
     }
     match options.format {
         Format::Table => print(&text::views(&views))?,

@@ -1,0 +1,78 @@
+//! A proxy between this machine and all others.
+
+use std::str::FromStr;
+
+/// An HTTP proxy that opens tunnels (`CONNECT`, RFC 9110, section 9.3.6).
+///
+/// TLS is spoken through the tunnel with the service itself; the proxy sees names and amounts.
+/// Loopback hosts are reached without it. It resolves the names of all others, so that which
+/// addresses they may have is its to decide.
+///
+/// ```
+/// use dataverse_host::Proxy;
+///
+/// assert!("http://proxy.contoso.com:3128".parse::<Proxy>().is_ok());
+/// assert!("socks5://proxy.contoso.com".parse::<Proxy>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    pub(super) uri: http::Uri,
+}
+
+/// Why a text is no proxy. It does not repeat the text, which may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the proxy's address {reason}; write it as http://proxy.contoso.com:3128")]
+pub struct ProxyError {
+    reason: &'static str,
+}
+
+impl FromStr for Proxy {
+    type Err = ProxyError;
+
+    fn from_str(text: &str) -> Result<Self, ProxyError> {
+        let refuse = |reason| ProxyError { reason };
+        let url = url::Url::parse(text).map_err(|_| refuse("cannot be parsed"))?;
+        if url.scheme() != "http" {
+            return Err(refuse("is not one of http"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse(
+                "holds a user name, and none is ever sent to a proxy",
+            ));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse("goes on after the port"));
+        }
+        let uri = url.as_str().parse();
+        Ok(Self {
+            uri: uri.map_err(|_| refuse("cannot be parsed"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_parsed_and_passwords_not_repeated() {
+        for good in [
+            "http://proxy:3128",
+            "http://10.0.0.1:8080/",
+            "http://[::1]:1",
+            "http://p",
+        ] {
+            assert!(good.parse::<Proxy>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "proxy:3128",
+            "https://proxy:3128",
+            "http://me:hunter2@proxy:3128",
+            "http://proxy:3128/x",
+        ] {
+            let refused = bad.parse::<Proxy>().unwrap_err().to_string();
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+    }
+}
