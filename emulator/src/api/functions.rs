@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Response, audit, marketing, request::Segment, security};
+use super::{Call, Response, audit, initialize, marketing, request::Segment, security};
 use crate::{
     odata::{
         Literal, ODataError,
@@ -30,6 +30,7 @@ pub(super) fn is_function(name: &str) -> bool {
         || security::FUNCTIONS.contains(&name)
         || audit::FUNCTIONS.contains(&name)
         || marketing::FUNCTIONS.contains(&name)
+        || initialize::FUNCTIONS.contains(&name)
 }
 
 impl<'a> Call<'a> {
@@ -45,6 +46,7 @@ impl<'a> Call<'a> {
                 self.security_function(connection, segment)
             }
             name if audit::FUNCTIONS.contains(&name) => self.change_history(connection, segment),
+            "InitializeFrom" => self.initialize_from(connection, arguments),
             "RetrieveActivePath" => self.active_path(connection, arguments),
             "WhoAmI" => {
                 no_arguments(segment)?;

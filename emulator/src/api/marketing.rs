@@ -36,6 +36,52 @@ impl Call<'_> {
         id: Uuid,
         action: &str,
     ) -> Result<Response, ODataError> {
+        let body = Members::parse(&self.request.body, "lists")?;
+        let member = body
+            .text("EntityId")
+            .and_then(|text| parse_id(&text))
+            .ok_or_else(|| payload_error("lists", "The body has no GUID 'EntityId'."))?;
+        self.change_member(writer, table, id, action == "AddMemberList", member)?;
+        if action == "RemoveMemberList" {
+            return Ok(Response::empty(StatusCode::NO_CONTENT));
+        }
+        let link = member_of(writer, id, member)?;
+        Ok(self.complex("AddMemberListResponse", json!({"Id": link})))
+    }
+
+    /// `POST AddListMembersList` with `{"List":{…},"Members":[{…}]}`.
+    pub(super) fn add_list_members(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+        let body = Members::parse(&self.request.body, "AddListMembersList")?;
+        let (table, id) = self.row_member(writer.connection(), &body, "List")?;
+        if table.logical_name != "list" {
+            return Err(payload_error(
+                "AddListMembersList",
+                "'List' must be a list.",
+            ));
+        }
+        let members: Vec<Members> = body
+            .get("Members")
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .ok_or_else(|| {
+                payload_error("AddListMembersList", "The body has no array 'Members'.")
+            })?;
+        for member in members {
+            let (_, member) = self.row_of(writer.connection(), &member, None)?;
+            self.change_member(writer, table, id, true, member)?;
+        }
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// Puts a row on a list or takes it off; one that is there already, or not there, is left
+    /// alone.
+    fn change_member(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        id: Uuid,
+        adds: bool,
+        member: Uuid,
+    ) -> Result<(), ODataError> {
         self.require_access(writer.connection(), table, id, PrivilegeType::Write)?;
         let before = writer
             .row("list", id)?
@@ -49,11 +95,6 @@ impl Call<'_> {
                 format!("The members of the marketing list {id} cannot be changed: it is {why}."),
             ));
         }
-        let body = Members::parse(&self.request.body, "lists")?;
-        let member = body
-            .text("EntityId")
-            .and_then(|text| parse_id(&text))
-            .ok_or_else(|| payload_error("lists", "The body has no GUID 'EntityId'."))?;
         let (navigation, kind) = match layout.get(&before.values, "createdfromcode") {
             Value::Int(1) => ("listaccount_association", "account"),
             Value::Int(2) => ("listcontact_association", "contact"),
@@ -63,12 +104,12 @@ impl Call<'_> {
             return Err(ODataError::no_row(kind, member));
         }
         let link = member_of(writer, id, member)?;
-        let step = match (action, link) {
-            ("AddMemberList", None) => {
+        let step = match (adds, link) {
+            (true, None) => {
                 self.associate(writer, table, id, navigation, member)?;
                 1
             }
-            ("RemoveMemberList", Some(_)) => {
+            (false, Some(_)) => {
                 self.disassociate(writer, table, id, navigation, member)?;
                 -1
             }
@@ -79,11 +120,7 @@ impl Call<'_> {
             layout.set(&mut after, "membercount", Value::Int(count + step));
             writer.update("list", &before, &after)?;
         }
-        if action == "RemoveMemberList" {
-            return Ok(Response::empty(StatusCode::NO_CONTENT));
-        }
-        let link = member_of(writer, id, member)?;
-        Ok(self.complex("AddMemberListResponse", json!({"Id": link})))
+        Ok(())
     }
 
     /// `RetrieveActivePath(ProcessInstanceId=…)`: the stages in their order.

@@ -20,6 +20,7 @@ impl Entra {
             "client_credentials" => self.client_credentials(place, form),
             "authorization_code" => self.authorization_code(place, form),
             "refresh_token" => self.refresh(place, form),
+            "password" => self.password(place, form),
             // The v1 endpoint has a shorter name for it.
             DEVICE_CODE | "device_code" => self.device_poll(place, form),
             other => Err(EntraError::unsupported_grant(other)),
@@ -89,6 +90,51 @@ impl Entra {
         let answer = self.tokens_for_person(place, form, &application, grant, issued_at)?;
         self.issued(|issued| issued.supersede(value, now));
         Ok(answer)
+    }
+
+    /// A person's tokens for name and password, as programs without a browser ask for them.
+    fn password(&self, place: &Place<'_>, form: &Parameters) -> Result<Value, EntraError> {
+        if place.dialect == Dialect::V2 && place.name == "common" {
+            return Err(EntraError::no_passwords_at_common());
+        }
+        let application = self.application_of(place, form)?;
+        let platform = if application.public_client {
+            Self::no_credential(form)?;
+            Platform::Native
+        } else {
+            self.authenticate(place, application.tenant, &application, form)?;
+            Platform::Web
+        };
+        let name = form.require("username")?;
+        let person = self.person_called(Some(name)).filter(|person| {
+            let tenant = place.tenant;
+            tenant.is_none_or(|tenant| tenant == person.tenant)
+        });
+        let person = person.ok_or_else(|| {
+            self.read(|directory| {
+                let tenant = place.tenant.unwrap_or(directory.home);
+                EntraError::unknown_person(&directory.tenant_name(tenant))
+            })
+        })?;
+        if form.require("password")? != person.password {
+            return Err(EntraError::wrong_password());
+        }
+        let requested = match place.dialect {
+            Dialect::V2 => Requested::parse(form.require("scope")?)?,
+            Dialect::V1 | Dialect::AdFs => Requested::resource(form.require("resource")?),
+        };
+        let now = self.clock.now();
+        let grant = Grant {
+            client_id: application.client_id,
+            person: person.id,
+            generation: person.generation,
+            signed_in: now,
+            second_factor: false,
+            platform,
+            requested,
+            nonce: None,
+        };
+        self.tokens_for_person(place, form, &application, grant, now)
     }
 
     fn device_poll(&self, place: &Place<'_>, form: &Parameters) -> Result<Value, EntraError> {

@@ -2,7 +2,7 @@
 
 use super::{Literal, ODataError};
 
-const ENUMERATIONS: [(&str, &[&str]); 5] = [
+const ENUMERATIONS: [(&str, &[&str]); 6] = [
     (
         "OwnershipTypes",
         &[
@@ -54,6 +54,10 @@ const ENUMERATIONS: [(&str, &[&str]); 5] = [
         &["OneToManyRelationship", "ManyToManyRelationship"],
     ),
     ("EndpointAccessType", &["Default", "Internet", "Intranet"]),
+    (
+        "TargetFieldType",
+        &["All", "ValidForCreate", "ValidForUpdate", "ValidForRead"],
+    ),
 ];
 
 /// `Microsoft.Dynamics.CRM.{kind}'{member}'`.

@@ -117,3 +117,25 @@ pub(crate) fn add_role(
         Ok(id)
     })
 }
+
+/// Makes users of the root business unit members of its default team, with the role of those who
+/// sell.
+pub(crate) fn admit_sellers(
+    store: &Store,
+    users: impl Iterator<Item = Uuid>,
+) -> Result<(), StoreError> {
+    let author = Author::in_person(SYSTEM, store.clock().now());
+    store.write(|writer| -> Result<(), StoreError> {
+        let new = NewOrganization { writer, author };
+        for user in users {
+            new.member(DEFAULT_TEAM, user)?;
+            assign_role(
+                writer,
+                author,
+                user,
+                Role::Salesperson.id(ROOT_BUSINESS_UNIT),
+            )?;
+        }
+        Ok(())
+    })
+}

@@ -1,6 +1,8 @@
 //! The organization that every emulator starts with: business units, users, roles, currencies.
 
 mod depth;
+mod duplicates;
+mod maps;
 mod members;
 mod principals;
 pub(crate) mod role;
@@ -10,7 +12,7 @@ mod seed;
 use uuid::Uuid;
 
 pub use depth::{Depth, UnknownDepth};
-pub(crate) use members::{add_application_user, add_person, add_role};
+pub(crate) use members::{add_application_user, add_person, add_role, admit_sellers};
 pub(crate) use roles::{add_privileges, remove_privileges};
 pub(crate) use seed::{end_bulk_actions, seed, support_bulk_actions};
 

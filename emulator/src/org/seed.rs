@@ -26,6 +26,8 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
         new.teams(name)?;
         new.solutions()?;
         new.profile()?;
+        new.maps()?;
+        new.duplicate_rules()?;
         new.messages()
     })?;
     roles::seed(

@@ -12,7 +12,7 @@ pub(super) const TABLES: &[(&str, &str)] = tables![
     "account", "activityparty", "activitypointer", "annotation", "appointment",
     "asyncoperation", "attributemap", "audit", "businessunit", "campaign", "campaignresponse",
     "competitor", "connection", "connectionrole", "contact", "customeraddress",
-    "customeropportunityrole", "duplicaterule", "email", "emailserverprofile", "entitymap",
+    "customeropportunityrole", "duplicaterule", "duplicaterulecondition", "email", "emailserverprofile", "entitymap",
     "fax", "fieldpermission", "fieldsecurityprofile", "goal", "importmap", "incident", "invoice", "lead",
     "leadtoopportunitysalesprocess", "letter", "list", "listmember", "mailbox", "opportunity",
     "opportunityclose", "opportunityproduct", "opportunitysalesprocess", "organization",

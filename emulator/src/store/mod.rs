@@ -31,7 +31,7 @@ use uuid::Uuid;
 pub(crate) use complete::Author;
 pub(crate) use files::{StoredFile, read_file};
 pub(crate) use layout::{Layout, Slot, Stored};
-pub(crate) use rows::{Change, Row, Writer};
+pub(crate) use rows::{Change, Row, Writer, read_row};
 pub(crate) use text::COLLATE;
 pub use value::{Decimal, NotADecimal, Value};
 

@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod actions;
 mod apply;
 mod auditing;
 mod batch;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use dataverse_emulator::{CLIENT_ID, Emulator, TENANT_DOMAIN, TENANT_ID};
+use dataverse_emulator::{
+    CLIENT_ID, Emulator, PASSWORD, PUBLIC_CLIENT_ID, TENANT_DOMAIN, TENANT_ID,
+};
 use hyper::Method;
 use uuid::Uuid;
 
@@ -50,7 +52,7 @@ async fn tokens_are_issued_as_entra_does() {
         (vec![("tenant", "common")], 400, 50_059, "invalid_request"),
         (vec![("grant_type", "")], 400, 900_144, "invalid_request"),
         (
-            vec![("grant_type", "password")],
+            vec![("grant_type", "implicit")],
             400,
             70_003,
             "unsupported_grant_type",
@@ -122,4 +124,47 @@ async fn strangers_are_shown_the_authority() {
     assert_eq!(service.get("WhoAmI").await.status, 200);
     service.emulator.expire_tokens();
     assert_eq!(service.get("WhoAmI").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_program_may_have_name_and_password() {
+    let service = Service::start().await;
+    let client = PUBLIC_CLIENT_ID.to_string();
+    let scope = format!("{}/.default offline_access", service.emulator.base_url());
+    let ask = async |name: &str, password: &str, tenant: &str| {
+        let fields = [
+            ("tenant", tenant),
+            ("grant_type", "password"),
+            ("client_id", &client),
+            ("client_secret", ""),
+            ("username", name),
+            ("password", password),
+            ("scope", &scope),
+        ];
+        service.request_token(&fields).await
+    };
+    let ada = "ada@example.com";
+    assert_eq!(code(&ask(ada, PASSWORD, TENANT_DOMAIN).await), 65_001);
+    service.emulator.consent(PUBLIC_CLIENT_ID, None).unwrap();
+    let granted = ask(ada, PASSWORD, "organizations").await.json();
+    assert!(granted["refresh_token"].is_string(), "{granted}");
+    let token = format!("Bearer {}", granted["access_token"].as_str().unwrap());
+    let headers = [("authorization", token.as_str())];
+    assert_eq!(
+        service
+            .send(Method::GET, "WhoAmI", &headers, "")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(code(&ask(ada, "wrong", TENANT_DOMAIN).await), 50_126);
+    assert_eq!(
+        code(&ask("nobody@example.com", PASSWORD, TENANT_DOMAIN).await),
+        50_034
+    );
+    assert_eq!(code(&ask(ada, PASSWORD, "common").await), 9_001_023);
+    service
+        .emulator
+        .change_person(ada, |person| person.verification_code = Some("1".into()));
+    assert_eq!(code(&ask(ada, PASSWORD, TENANT_DOMAIN).await), 50_076);
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::schema::{Cascade, Relationship, Schema};
+use crate::{
+    api::write::merges,
+    schema::{Cascade, Relationship, Schema},
+};
 
 /// What every relationship says.
 pub(super) const BASE: &[&str] = &[
@@ -103,8 +106,12 @@ fn own_property(relationship: &Relationship, name: &str) -> Option<Value> {
             "EntityKey" | "DenormalizedAttributeName" => Value::Null,
             "CascadeConfiguration" => json!({
                 "Assign": "NoCascade", "Share": "NoCascade", "Unshare": "NoCascade",
-                "Reparent": "NoCascade", "Merge": "NoCascade", "RollupView": "NoCascade",
-                "Archive": "NoCascade",
+                "Reparent": "NoCascade", "RollupView": "NoCascade", "Archive": "NoCascade",
+                "Merge": if merges(referenced_table) && referencing_column != "masterid" {
+                    "Cascade"
+                } else {
+                    "NoCascade"
+                },
                 "Delete": match cascade_delete {
                     Cascade::RemoveLink => "RemoveLink",
                     Cascade::Cascade => "Cascade",

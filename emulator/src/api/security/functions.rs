@@ -164,7 +164,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn text_argument(&self, arguments: &str, name: &str) -> Result<String, ODataError> {
+    pub(in crate::api) fn text_argument(
+        &self,
+        arguments: &str,
+        name: &str,
+    ) -> Result<String, ODataError> {
         match self.argument(arguments, name)? {
             Operand::Literal(Literal::Text(text)) => Ok(text),
             _ => Err(wrong_argument(name, "a quoted text")),

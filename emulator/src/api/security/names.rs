@@ -71,7 +71,10 @@ impl Call<'_> {
             if unique.columns.iter().any(changes)
                 && writer.is_shared(name, unique.columns, after, own.unwrap_or_default())?
             {
-                return Err(ODataError::bad_request(unique.code, unique.message));
+                return Err(match unique.code {
+                    "0x80040237" => ODataError::precondition(unique.code, unique.message),
+                    code => ODataError::bad_request(code, unique.message),
+                });
             }
         }
         Ok(())
@@ -87,6 +90,10 @@ impl Call<'_> {
         let layout = writer.store().layout(&table.logical_name)?;
         let object = if let Some(client) = layout.get(row, "applicationid").id() {
             default(layout, row, "accessmode", Value::Int(4));
+            let domain = crate::emulator::TENANT_DOMAIN;
+            let address = Value::Text(format!("{client}@{domain}"));
+            default(layout, row, "domainname", address.clone());
+            default(layout, row, "internalemailaddress", address);
             let known = self.api.directory.principal_of(client);
             let name = known
                 .as_ref()

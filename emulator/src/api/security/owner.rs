@@ -65,8 +65,8 @@ impl Call<'_> {
             Some(read) if rights.depth(&read.name).is_none() => Err(ODataError::forbidden(
                 "0x80040231",
                 format!(
-                    "The owner (Id={id}, type={}) is missing {} privilege (Id={}) on OTC={} for \
-                     entity '{}'.",
+                    "Target user or team does not hold required privileges. Principal (Id={id}, \
+                     type={}) is missing {} privilege (Id={}) on OTC={} for entity '{}'.",
                     if kind == "team" { 9 } else { 8 },
                     read.name,
                     crate::schema::Privilege::id_of(&read.name),

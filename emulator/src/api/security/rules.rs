@@ -37,6 +37,7 @@ impl Call<'_> {
                 let unit = unit.ok_or_else(|| required("businessunitid", table))?;
                 require_name(writer, table, layout.get(row, "name"), unit, id)
             }
+            "connection" => Self::prepare_connection(writer, row),
             "fieldpermission" => self.require_guarded(
                 layout.get(row, "entityname"),
                 layout.get(row, "attributelogicalname"),
@@ -99,6 +100,7 @@ impl Call<'_> {
         let author = self.author();
         match table.logical_name.as_str() {
             "role" => role::spread(writer, author, id)?,
+            "connection" => self.mirror_connection(writer, id)?,
             "businessunit" => {
                 let parent = lookup(writer, "businessunit", id, "parentbusinessunitid")?;
                 if let Some(parent) = parent {
@@ -217,6 +219,7 @@ impl Call<'_> {
                     }
                 }
             }
+            "connection" => self.follow_connection(writer, after)?,
             // Roles belong to a business unit: whoever leaves it loses them.
             "systemuser" if changes("businessunitid") => {
                 for link in writer.referring("systemuserroles", "systemuserid", before.id)? {
@@ -264,6 +267,7 @@ impl Call<'_> {
                 require_person(id)?;
                 require_deletable_user(writer, id)
             }
+            "connection" => Self::forget_mirror(writer, id),
             "businessunit" => self.prepare_unit_delete(writer, id),
             _ => Ok(()),
         }

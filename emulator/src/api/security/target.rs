@@ -61,7 +61,7 @@ impl Call<'_> {
     }
 
     /// A row given to an action, as an object in a member of its body.
-    pub(super) fn row_member(
+    pub(in crate::api) fn row_member(
         &self,
         connection: &Connection,
         body: &Members,

@@ -2,8 +2,11 @@
 
 mod association;
 mod bulk_delete;
+mod connection;
 mod delete;
+mod duplicates;
 mod intent;
+mod merge;
 mod multiple;
 mod payload;
 mod record;
@@ -25,6 +28,7 @@ use crate::{
     store::{Author, Writer},
 };
 pub(crate) use delete::delete;
+pub(super) use merge::merges;
 pub(super) use payload::{Members, payload_error};
 use payload::{invalid_property, value_of};
 
@@ -104,6 +108,13 @@ impl Call<'_> {
         }
         match (&self.request.method, first.plain(), rest) {
             (&Method::POST, Some("BulkDelete"), []) => return self.bulk_delete(writer),
+            (&Method::POST, Some("UnpublishDuplicateRule"), []) => {
+                return self.unpublish_rule(writer);
+            }
+            (&Method::POST, Some("AddListMembersList"), []) => {
+                return self.add_list_members(writer);
+            }
+            (&Method::POST, Some("Merge"), []) => return self.merge(writer),
             (&Method::POST, Some(action @ ("WinOpportunity" | "LoseOpportunity")), []) => {
                 return self.close_opportunity(writer, action);
             }
@@ -317,6 +328,10 @@ impl Call<'_> {
             return match table.logical_name.as_str() {
                 "list" if LIST_ACTIONS.contains(&action) => {
                     self.change_list(writer, table, id, action)
+                }
+                "queue" if action == "AddToQueue" => self.add_to_queue(writer, table, id),
+                "duplicaterule" if action == "PublishDuplicateRule" => {
+                    self.publish_rule(writer, table, id)
                 }
                 "lead" if action == "QualifyLead" => self.qualify_lead(writer, table, id),
                 _ => self.bound_security_action(writer, table, id, action),

@@ -7,15 +7,43 @@ use crate::{
     api::{Call, key::RowKey},
     odata::ODataError,
     schema::{Column, ColumnKind, PrivilegeType, RequiredLevel, Table},
-    store::{Row, Value, Writer},
+    store::{Layout, Row, Value, Writer},
 };
+
+/// `statecode` of activities.
+const OPEN: i64 = 0;
+const COMPLETED: i64 = 1;
+const CANCELED: i64 = 2;
+
+/// Columns without which the platform creates no row, besides the texts and lookups that it
+/// requires and does not fill itself.
+const DEMANDED: [(&str, &str); 5] = [
+    ("connection", "record1id"),
+    ("connection", "record2id"),
+    ("list", "createdfromcode"),
+    ("queueitem", "objectid"),
+    ("queueitem", "queueid"),
+];
+
+/// Columns that the platform numbers itself.
+const NUMBERED: [&str; 3] = ["invoicenumber", "ordernumber", "quotenumber"];
+
+/// Tables whose rows the platform makes: they are updated only, or come with other rows.
+const NOT_CREATED: [&str; 6] = [
+    "listmember",
+    "organization",
+    "processstage",
+    "sdkmessage",
+    "sdkmessagefilter",
+    "usersettings",
+];
 
 /// How deep new rows may contain new rows.
 const MAX_DEPTH: usize = 16;
 
 impl Call<'_> {
     /// Creates a row from a body; `fixed` values apply where the body has none.
-    pub(super) fn create_record(
+    pub(in crate::api) fn create_record(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -41,6 +69,9 @@ impl Call<'_> {
             ));
         }
         require_writable(table, "Create")?;
+        if NOT_CREATED.contains(&table.logical_name.as_str()) {
+            return Err(unsupported_method(table, "Create"));
+        }
         self.caller.depth(table, PrivilegeType::Create)?;
         let intent = self.intent(writer, table, members, true)?;
         let layout = writer.store().layout(&table.logical_name)?;
@@ -79,6 +110,7 @@ impl Call<'_> {
         self.prepare_new(writer, table, &mut row)?;
         let mut completer = writer.completer(table, self.author())?;
         completer.complete(&mut row)?;
+        require_given(table, layout, &row)?;
         self.require_creatable(writer, table, &row)?;
         require_state(
             table,
@@ -87,6 +119,7 @@ impl Call<'_> {
             id,
         )?;
         require_unique_keys(writer, table, &row, id)?;
+        self.require_no_duplicate(writer, table, &row, id)?;
         writer.insert(&table.logical_name, &row)?;
         self.created(writer, table, id)?;
         for (child, column, nested) in &intent.after {
@@ -112,7 +145,7 @@ impl Call<'_> {
     }
 
     /// Updates a row from a body. The columns of the key that addressed it are left alone.
-    pub(super) fn update_record(
+    pub(in crate::api) fn update_record(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -177,6 +210,14 @@ impl Call<'_> {
             layout.get(&after, "statuscode"),
         );
         require_state(table, state, status, before.id)?;
+        let state = state.clone();
+        if table.is_activity
+            && matches!(state, Value::Int(COMPLETED | CANCELED))
+            && *layout.get(&before.values, "statecode") == Value::Int(OPEN)
+            && *layout.get(&after, "actualend") == Value::Null
+        {
+            layout.set(&mut after, "actualend", Value::DateTime(self.now()));
+        }
         self.author().sign(layout, &mut after);
         if given.contains(&"transactioncurrencyid") {
             completer.set_rate(&mut after)?;
@@ -187,6 +228,7 @@ impl Call<'_> {
         }
         completer.derive(&mut after)?;
         require_unique_keys(writer, table, &after, before.id)?;
+        self.require_no_duplicate(writer, table, &after, before.id)?;
         self.check_update(writer, table, before, &after)?;
         writer.update(&table.logical_name, before, &after)?;
         self.updated(writer, table, before, &after)
@@ -212,6 +254,34 @@ fn require_unique_keys(
         ));
     }
     Ok(())
+}
+
+/// Refuses a new row that lacks what the platform requires (reference §7.2).
+fn require_given(table: &Table, layout: &Layout, row: &[Value]) -> Result<(), ODataError> {
+    let demanded = |column: &Column| {
+        DEMANDED.contains(&(table.logical_name.as_str(), column.logical_name.as_str()))
+            || column.required == RequiredLevel::SystemRequired
+                && column.creatable
+                && matches!(
+                    column.kind,
+                    ColumnKind::String { .. } | ColumnKind::Lookup { .. }
+                )
+                && !NUMBERED.contains(&column.logical_name.as_str())
+    };
+    let missing = table.columns.iter().find(|column| {
+        let name = &column.logical_name;
+        demanded(column) && layout.position(name).is_some() && *layout.get(row, name) == Value::Null
+    });
+    match missing {
+        None => Ok(()),
+        Some(column) => Err(ODataError::bad_request(
+            "0x80040200",
+            format!(
+                "Required field '{}' of '{}' is missing.",
+                column.logical_name, table.logical_name
+            ),
+        )),
+    }
 }
 
 /// Parties are created with their activity (reference §12.3).

@@ -260,7 +260,7 @@ fn state_change(
     Ok(changes)
 }
 
-fn member(name: &str, value: &Json) -> Result<(String, Box<RawValue>), ODataError> {
+pub(super) fn member(name: &str, value: &Json) -> Result<(String, Box<RawValue>), ODataError> {
     let raw = RawValue::from_string(value.to_string())
         .map_err(|error| payload_error(name, &error.to_string()))?;
     Ok((name.to_owned(), raw))

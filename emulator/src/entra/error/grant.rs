@@ -118,4 +118,10 @@ impl EntraError {
         let text = "Verification code expired. Have the user retry the sign-in.";
         Self::new(400, "expired_token", 70_019, text)
     }
+
+    pub(crate) fn no_passwords_at_common() -> Self {
+        let text = "The grant type is not supported over the /common or /consumers endpoints. \
+                    Please use the /organizations or tenant-specific endpoint.";
+        Self::new(400, "invalid_request", 9_001_023, text)
+    }
 }

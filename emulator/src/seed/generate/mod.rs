@@ -13,7 +13,10 @@ mod text;
 use uuid::{Builder, Uuid};
 
 use super::{import::Report, random::Random};
-use crate::store::{Store, StoreError, Value};
+use crate::{
+    org,
+    store::{Store, StoreError, Value},
+};
 
 /// How many rows of a table are stored in one transaction.
 const CHUNK: u64 = 50_000;
@@ -82,6 +85,11 @@ pub fn run(store: &Store, seed: u64, sizes: &Sizes) -> Result<Report, StoreError
                 row.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
             });
             report.add(made.logical_name(), store.load(table, &columns, rows)?);
+        }
+        if made == Made::SystemUser {
+            // Whoever owns rows can read them.
+            let users = (0..count).map(|index| id(seed, made, index));
+            org::admit_sellers(store, users)?;
         }
     }
     Ok(report)
