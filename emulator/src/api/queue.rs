@@ -26,8 +26,8 @@ impl Call<'_> {
         self.require_readable(connection, table, target)?;
         let items = self.model().table("queueitem")?;
         let name = &table.logical_name;
-        let queued = items.column("objectid").map(|column| column.targets());
-        if !queued.is_some_and(|targets| targets.contains(&name.as_str())) {
+        let targets = items.column("objectid").map(|column| column.targets());
+        if !targets.is_some_and(|targets| targets.contains(&name.as_str())) {
             return Err(ODataError::bad_request(
                 "0x80040203",
                 format!("Rows of '{name}' cannot be added to a queue."),
