@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
 
 use super::store::fetch;
 use super::token::Token;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Clock, Secrets};
+use crate::json::Object;
 use crate::settings::{EnvironmentUrl, SecretName};
 
 /// The token that the secret holds now.
@@ -61,6 +61,7 @@ fn expiry(token: &str) -> Option<Duration> {
     let mut parts = token.split('.');
     let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
     let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    claims.get("exp")?.as_u64().map(Duration::from_secs)
+    Object::parse(&claims)?
+        .whole("exp")
+        .map(Duration::from_secs)
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use url::Url;
 
 use super::authority::Authority;
@@ -10,6 +9,7 @@ use super::issuer::Pause;
 use super::meanings;
 use crate::error::{Error, ErrorKind, ServiceFault};
 use crate::host::{Clock, Response};
+use crate::json::Object;
 use crate::retry::retry_after;
 use crate::settings::Settings;
 use crate::text::one_line;
@@ -92,22 +92,22 @@ impl Refusal {
             return None;
         }
         // A proxy answers in HTML, or in nothing.
-        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let text = |name| body.get(name).and_then(Value::as_str);
-        let description = text("error_description").unwrap_or_default();
-        let listed = body
-            .pointer("/error_codes/0")
-            .and_then(|code| u32::try_from(code.as_u64()?).ok());
+        let body = Object::parse(&response.body).unwrap_or_default();
+        let text = |name| body.text(name).unwrap_or_default();
+        let description = text("error_description");
+        let codes = body.elements("error_codes").unwrap_or_default();
+        let listed = codes.first().and_then(|code| code.parse().ok());
         Some(Self {
             status: Some(response.status),
-            code: listed.or_else(|| aadsts(description)),
-            word: one_line(&scrub(text("error").unwrap_or_default()), 100),
-            description: one_line(&scrub(description), LONGEST_DESCRIPTION),
-            claims_wanted: body.get("claims").is_some_and(|claims| !claims.is_null()),
-            trace_id: text("trace_id")
-                .or_else(|| text("correlation_id"))
-                .or_else(|| response.header("x-ms-request-id"))
-                .map(|id| one_line(&scrub(id), 100)),
+            code: listed.or_else(|| aadsts(&description)),
+            word: one_line(&scrub(&text("error")), 100),
+            description: one_line(&scrub(&description), LONGEST_DESCRIPTION),
+            claims_wanted: body.has("claims"),
+            trace_id: body
+                .text("trace_id")
+                .or_else(|| body.text("correlation_id"))
+                .or_else(|| response.header("x-ms-request-id").map(str::to_owned))
+                .map(|id| one_line(&scrub(&id), 100)),
             retry_after: response
                 .header("retry-after")
                 .and_then(|value| retry_after(value, clock.unix_time())),

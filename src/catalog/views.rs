@@ -8,9 +8,10 @@ use crate::dataverse::fetch::Fetch;
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::rows::rows;
 use crate::dataverse::xml::Tags;
-use crate::dataverse::{Client, Guid, Record};
+use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::json::Object;
 use crate::ordered;
 
 /// The tables of saved queries, with their keys, and whether they belong to people.
@@ -52,8 +53,8 @@ pub async fn list<H: Host>(session: &Session<H>, table: Option<&str>) -> Result<
         let found = rows(session.client(), &query, |row| {
             Some(View {
                 name: format!("{}{}", stream::VIEW, row.key(key)?),
-                title: row.text("name").unwrap_or_default().to_owned(),
-                stream: row.text("returnedtypecode").unwrap_or_default().to_owned(),
+                title: row.text("name").unwrap_or_default(),
+                stream: row.text("returnedtypecode").unwrap_or_default(),
                 personal,
             })
         });
@@ -148,8 +149,8 @@ struct Found {
 }
 
 impl Found {
-    fn read(row: Record<'_>, key: &str) -> Option<Self> {
-        let text = |name: &str| row.text(name).unwrap_or_default().to_owned();
+    fn read(row: &Object<'_>, key: &str) -> Option<Self> {
+        let text = |name: &str| row.text(name).unwrap_or_default();
         Some(Self {
             id: row.key(key)?,
             title: text("name"),

@@ -206,9 +206,9 @@ async fn name<H: Host>(client: &Client<H>, user: &Guid) -> Option<String> {
     let query = Query::new(&format!("systemusers({user})")).select(&["fullname", "domainname"]);
     let name = get(client, &query, |row| {
         let name = row.text("fullname")?;
-        Some(match row.text("domainname").unwrap_or_default() {
-            "" => name.to_owned(),
-            address => format!("{name} ({address})"),
+        Some(match row.word("domainname") {
+            Some(address) => format!("{name} ({address})"),
+            None => name,
         })
     });
     name.await.ok()

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::meaning::{CLAIMS_WANTED, Meaning, of_code, of_status};
 use super::privilege::{Depth, PrivilegeName, Words};
-use super::record::Record;
 use crate::error::{Error, ServiceFault};
 use crate::host::Response;
+use crate::json::Object;
 use crate::retry::Repeat;
 use crate::text::{one_line, without_query};
 
@@ -65,27 +63,24 @@ impl Fault {
     /// what must not be repeated, before anything is cut short.
     pub(super) fn read(response: &Response, body: &[u8], scrub: impl Fn(&str) -> String) -> Self {
         // A gateway answers in HTML, or in nothing.
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let error = body.get("error");
-        let code = match error.and_then(|error| error.get("code")) {
-            Some(Value::String(text)) => FaultCode::parse(text),
-            Some(Value::Number(number)) => FaultCode::parse(&number.to_string()),
-            _ => None,
-        };
-        let message = match error.map(|error| error.get("message").unwrap_or(error)) {
-            Some(Value::String(text)) => text,
+        let body = Object::parse(body).unwrap_or_default();
+        let error = body.object("error").unwrap_or_default();
+        let code = error.text("code").or_else(|| error.number("code"));
+        let message = error
+            .text("message")
             // The older form: {"lang": …, "value": …}.
-            Some(parts @ Value::Object(_)) => Record(parts).text("value").unwrap_or_default(),
+            .or_else(|| error.object("message")?.text("value"))
+            .or_else(|| body.text("error"))
             // Requests that find no route are answered in another form.
-            _ => Record(&body).text("Message").unwrap_or_default(),
-        };
+            .or_else(|| body.text("Message"))
+            .unwrap_or_default();
         let request_id = REQUEST_ID_HEADERS
             .iter()
             .find_map(|name| response.header(name));
         Self {
             status: response.status,
-            code,
-            message: one_line(&scrub(message), LONGEST_MESSAGE),
+            code: code.as_deref().and_then(FaultCode::parse),
+            message: one_line(&scrub(&message), LONGEST_MESSAGE),
             request_id: request_id
                 .map(|id| one_line(&scrub(id), 100))
                 .filter(|id| !id.is_empty()),

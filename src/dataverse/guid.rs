@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json::Object;
+
 /// A GUID in lower case and without braces, as the Web API writes it: fit for an address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Guid(String);
@@ -24,6 +26,13 @@ impl Guid {
     pub(crate) fn in_entity_id(address: &str) -> Option<Self> {
         let (_, rest) = address.trim().strip_suffix(')')?.rsplit_once('(')?;
         Self::parse(rest)
+    }
+}
+
+impl Object<'_> {
+    /// The key of a row.
+    pub(crate) fn key(&self, name: &str) -> Option<Guid> {
+        Guid::parse(&self.text(name)?)
     }
 }
 

@@ -1,47 +1,33 @@
-//! Reading few rows, all at once.
-
-use serde_json::Value;
+//! Reading small answers, and few rows, all at once.
 
 use super::client::{Client, unreadable};
+use super::link::Link;
+use super::message::Prefer;
 use super::query::Query;
-use super::record::{INCOMPLETE, Record};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::json::Object;
 
 /// Nothing that is read here has more pages, of 5,000 rows each.
 const MAX_PAGES: usize = 20;
+
+/// What is wrong with an answer that lacks something.
+pub(super) const INCOMPLETE: &str = "it lacks what was asked for";
 
 /// All rows, page after page; `read` gives none for a row that lacks what was asked for.
 pub(crate) async fn rows<H: Host, T>(
     client: &Client<H>,
     query: &Query,
-    read: impl Fn(Record<'_>) -> Option<T>,
+    read: impl Fn(&Object<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Error> {
-    let rows = values(client, query).await?;
-    let read: Option<Vec<T>> = rows.iter().map(Record).map(read).collect();
-    match read {
-        Some(rows) => Ok(rows),
-        None => Err(unreadable(&client.resource(query.as_str())?, &INCOMPLETE)),
-    }
-}
-
-/// Reads one answer; `read` gives none if it lacks what was asked for.
-pub(crate) async fn get<H: Host, T>(
-    client: &Client<H>,
-    query: &Query,
-    read: impl FnOnce(Record<'_>) -> Option<T>,
-) -> Result<T, Error> {
-    let link = client.resource(query.as_str())?;
-    client.read(&link, read).await
-}
-
-async fn values<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Value>, Error> {
     let mut link = client.resource(query.as_str())?;
     let mut rows = Vec::new();
     for _ in 0..MAX_PAGES {
         let next = client.read(&link, |page| {
-            rows.extend_from_slice(page.elements("value")?);
-            Some(page.text("@odata.nextLink").map(str::to_owned))
+            for row in page.list("value")? {
+                rows.push(read(&row)?);
+            }
+            Some(page.text("@odata.nextLink"))
         });
         match next.await? {
             Some(next) => link = client.link(&next)?,
@@ -55,4 +41,32 @@ async fn values<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Value>
             link.resource_name()
         ),
     ))
+}
+
+/// Reads one answer; `read` gives none if it lacks what was asked for.
+pub(crate) async fn get<H: Host, T>(
+    client: &Client<H>,
+    query: &Query,
+    read: impl FnOnce(&Object<'_>) -> Option<T>,
+) -> Result<T, Error> {
+    let link = client.resource(query.as_str())?;
+    client.read(&link, read).await
+}
+
+impl<H: Host> Client<H> {
+    /// Reads a small answer; `read` gives none if it lacks what was asked for.
+    ///
+    /// # Errors
+    /// As for [`get_json`](Self::get_json).
+    pub(crate) async fn read<T>(
+        &self,
+        link: &Link,
+        read: impl FnOnce(&Object<'_>) -> Option<T>,
+    ) -> Result<T, Error> {
+        let body = self.get_json(link, &Prefer::default()).await?;
+        let answer = Object::parse(&body);
+        answer
+            .and_then(|answer| read(&answer))
+            .ok_or_else(|| unreadable(link, &INCOMPLETE))
+    }
 }

@@ -4,11 +4,12 @@
 //! every kind of object; a type for each would be compiled into a parser of its own.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use dataverse_rows::{elements, members, string};
 
 /// A JSON object. A member that is missing, null or of another kind is none.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Object<'t>(Vec<(Cow<'t, str>, &'t str)>);
 
 impl<'t> Object<'t> {
@@ -46,10 +47,9 @@ impl<'t> Object<'t> {
         self.member(name)?.parse().ok()
     }
 
-    /// A whole number.
-    pub(crate) fn whole<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
-        let number: i64 = self.member(name)?.parse().ok()?;
-        T::try_from(number).ok()
+    /// A whole number, if it fits.
+    pub(crate) fn whole<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.member(name)?.parse().ok()
     }
 
     /// A number as it was written, letter by letter.
@@ -65,13 +65,25 @@ impl<'t> Object<'t> {
         Self::of(self.member(name)?)
     }
 
-    /// The objects in a list. Some servers write one without elements as null.
+    /// The only member, if it is an object: what is one of several, under the name of which it is.
+    pub(crate) fn variant(&self) -> Option<(&str, Self)> {
+        match self.0.as_slice() {
+            [(name, value)] => Some((name, Self::of(value)?)),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, of whatever kind. Some servers write one without elements as null.
+    pub(crate) fn elements(&self, name: &str) -> Option<Vec<&'t str>> {
+        match self.member(name)? {
+            "null" => Some(Vec::new()),
+            list => elements(list),
+        }
+    }
+
+    /// The objects in a list.
     pub(crate) fn list(&self, name: &str) -> Option<impl Iterator<Item = Self> + use<'t>> {
-        let elements = match self.member(name)? {
-            "null" => Vec::new(),
-            list => elements(list)?,
-        };
-        Some(elements.into_iter().filter_map(Self::of))
+        Some(self.elements(name)?.into_iter().filter_map(Self::of))
     }
 
     /// The objects in a list; none if there is no list.
@@ -81,8 +93,7 @@ impl<'t> Object<'t> {
 
     /// The texts in a list; none if there is no list.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
-        let elements = self.member(name).and_then(elements);
-        let texts = elements.into_iter().flatten().filter_map(string);
+        let texts = self.elements(name).into_iter().flatten().filter_map(string);
         texts.map(Cow::into_owned).collect()
     }
 }

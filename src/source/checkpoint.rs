@@ -14,9 +14,10 @@ use serde_json::Value;
 use super::binding::Binding;
 use super::ranges::{Later, Ranges};
 use super::watermark::{Column, Mark};
-use crate::dataverse::{Client, Record};
+use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::json::Object;
 
 /// The version that this connector writes. It reads every version up to this one: version 1
 /// knew no ranges, version 2 nothing of conditions, columns and the age of change tokens.
@@ -265,15 +266,16 @@ fn parse(binding: &Binding, text: &str) -> Result<Stop, String> {
             format!("it is damaged or not a checkpoint ({error})")
         }
     })?;
-    let v = Record(&whole).number("v").unwrap_or_default();
+    let damaged = || "it is damaged or not a checkpoint".to_owned();
+    let object = Object::parse(text.as_bytes()).ok_or_else(damaged)?;
+    let v: i64 = object.whole("v").unwrap_or_default();
     if v > i64::from(VERSION) {
         return Err(format!(
             "it is from a newer version of this connector (format {v}, this one reads \
              formats up to {VERSION})"
         ));
     }
-    let mut document = parse::document(Record(&whole))
-        .ok_or_else(|| "it is damaged or not a checkpoint".to_owned())?;
+    let mut document = parse::document(&object).ok_or_else(damaged)?;
     let sum = document.checksum().map_err(|error| error.to_string())?;
     if v <= 0 || sum != document.sum {
         return Err("it is damaged (its checksum is wrong)".to_owned());

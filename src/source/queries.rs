@@ -139,8 +139,7 @@ async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<St
         .option("$filter", "type eq true")
         .option("$orderby", "listid");
     let lists: Vec<(Guid, String)> = rows(client, &lists, |row| {
-        let query = row.text("query").unwrap_or_default();
-        Some((row.key("listid")?, query.to_owned()))
+        Some((row.key("listid")?, row.text("query").unwrap_or_default()))
     })
     .await?;
     // Names of tables, with their names in addresses and their keys.
@@ -206,10 +205,7 @@ async fn entity<H: Host>(client: &Client<H>, name: &str) -> Result<(String, Stri
     client
         .read(&link, |entity| {
             let set = entity.text("EntitySetName")?;
-            Some((
-                set.to_owned(),
-                entity.text("PrimaryIdAttribute")?.to_owned(),
-            ))
+            Some((set, entity.text("PrimaryIdAttribute")?))
         })
         .await
 }

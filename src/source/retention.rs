@@ -4,8 +4,8 @@
 //! read in full for a reason that can be told, rather than after a guess at what a refusal
 //! means.
 
+use crate::dataverse::Client;
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Record};
 use crate::host::Host;
 
 const DAY: u64 = 86_400;
@@ -38,11 +38,6 @@ async fn ask<H: Host>(client: &Client<H>) -> Option<u64> {
     const DAYS: &str = "expirechangetrackingindays";
     let query = Query::new("organizations").select(&[DAYS]);
     let link = client.resource(query.as_str()).ok()?;
-    let days = client
-        .read(&link, |answer| {
-            Record(answer.list("value")?.first()?).number(DAYS)
-        })
-        .await
-        .ok()?;
-    u64::try_from(days).ok().filter(|days| *days > 0)
+    let days = client.read(&link, |answer| answer.list("value")?.next()?.whole(DAYS));
+    days.await.ok().filter(|days| *days > 0)
 }

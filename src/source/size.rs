@@ -9,12 +9,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use serde_json::Value;
-
+use crate::dataverse::Client;
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Record};
 use crate::error::Error;
 use crate::host::{Host, Started};
+use crate::json::{Object, array, quoted};
 use crate::ordered::Map;
 
 /// How many tables are asked about at once: their names must fit into an address.
@@ -96,22 +95,21 @@ async fn count_all<H: Host>(client: &Client<H>, names: &[String]) -> Counts {
 }
 
 async fn count<H: Host>(client: &Client<H>, names: &[String]) -> Result<Counts, Error> {
-    let list = Value::from(names).to_string();
+    let list = array(names.iter().map(|name| quoted(name)));
     let query = Query::new("RetrieveTotalRecordCount(EntityNames=@p1)").option("@p1", &list);
     let link = client.resource(query.as_str())?;
     client.read(&link, counts).await
 }
 
 /// The answer is a list of names and a list of numbers, in the same order.
-fn counts(answer: Record<'_>) -> Option<Counts> {
-    let collection = answer.record("EntityRecordCountCollection")?;
-    let counts = collection
-        .list("Keys")?
-        .iter()
-        .zip(collection.list("Values")?);
+fn counts(answer: &Object<'_>) -> Option<Counts> {
+    let collection = answer.object("EntityRecordCountCollection")?;
+    let names = collection.texts("Keys").into_iter();
+    let counts = collection.elements("Values")?.into_iter();
     Some(
-        counts
-            .filter_map(|(name, count)| Some((name.as_str()?.to_owned(), count.as_u64()?)))
+        names
+            .zip(counts)
+            .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
             .collect(),
     )
 }

@@ -10,10 +10,11 @@ use super::sequence::Start;
 use super::size::Sizes;
 use super::tracked;
 use super::watermark::Column;
+use crate::dataverse::Client;
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Record};
 use crate::error::{Error, Recovery};
 use crate::host::{Host, Started};
+use crate::json::Object;
 
 /// How many pages a table must have to be read in ranges. Asking for the bounds, a page or two
 /// of each range and the tail take about as long as four pages, one after another.
@@ -142,9 +143,9 @@ async fn bound<H: Host>(
     clippy::option_option,
     reason = "no row is an answer, and no list of rows is none"
 )]
-fn first_version(answer: Record<'_>) -> Option<Option<i64>> {
-    let first = answer.elements("value")?.first().map(Record);
-    Some(first.and_then(|row| row.number(Column::VersionNumber.name())))
+fn first_version(answer: &Object<'_>) -> Option<Option<i64>> {
+    let first = answer.list("value")?.next();
+    Some(first.and_then(|row| row.whole(Column::VersionNumber.name())))
 }
 
 /// The version that was asked for; none if there is no row, or if the service does not put

@@ -229,10 +229,8 @@ async fn base_language<H: Host>(client: &Client<H>) -> Result<i64, Error> {
     let query = Query::new("organizations").select(&["organizationid", "languagecode"]);
     let link = client.resource(query.as_str())?;
     let read = client.read(&link, |answer| {
-        let rows = answer.list("value")?;
-        let code = rows
-            .first()
-            .and_then(|row| row.get("languagecode")?.as_i64());
+        let organization = answer.list("value")?.next();
+        let code = organization.and_then(|row| row.whole("languagecode"));
         Some(code.unwrap_or(ENGLISH))
     });
     match read.await {

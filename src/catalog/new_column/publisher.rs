@@ -1,8 +1,8 @@
 //! Whose column it is to be.
 
 use super::invalid;
+use crate::dataverse::Client;
 use crate::dataverse::query::{Query, string_literal};
-use crate::dataverse::{Client, Record};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
@@ -54,7 +54,7 @@ impl Publisher {
             );
         let link = client.resource(query.as_str())?;
         let found = client.read(&link, |answer| {
-            let row = answer.list("value")?.first().map(Record);
+            let row = answer.list("value")?.next();
             Some(row.map(|row| (row.key("_publisherid_value"), row.flag("ismanaged"))))
         });
         let Some((Some(publisher), is_managed)) = found.await? else {
@@ -72,11 +72,11 @@ impl Publisher {
         client
             .read(&link, |row| {
                 let first_value = row
-                    .number("customizationoptionvalueprefix")
-                    .and_then(|prefix| i32::try_from(prefix.checked_mul(VALUES)?).ok());
+                    .whole("customizationoptionvalueprefix")
+                    .and_then(|prefix: i64| i32::try_from(prefix.checked_mul(VALUES)?).ok());
                 Some(Self {
                     solution: name.to_owned(),
-                    prefix: row.text("customizationprefix")?.to_owned(),
+                    prefix: row.text("customizationprefix")?,
                     first_value,
                 })
             })

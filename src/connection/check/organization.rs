@@ -40,8 +40,8 @@ pub(super) async fn check<H: Host>(
     let organizations = loop {
         let organizations = rows(client, &selected, |row| {
             Some(Organization {
-                name: row.text("name").map(str::to_owned),
-                expirechangetrackingindays: row.number("expirechangetrackingindays"),
+                name: row.text("name"),
+                expirechangetrackingindays: row.whole("expirechangetrackingindays"),
                 isauditenabled: row.flag("isauditenabled"),
             })
         });
@@ -63,7 +63,7 @@ pub(super) async fn check<H: Host>(
     };
     // Not every environment tells its version, and nothing depends on it.
     let query = Query::new("RetrieveVersion()");
-    let version = get(client, &query, |it| it.text("Version").map(str::to_owned)).await;
+    let version = get(client, &query, |it| it.text("Version")).await;
     let version = version.ok();
     findings.push(particulars(&organization, version.as_deref()));
     findings.extend(api_version(client, version.as_deref()));

@@ -3,9 +3,10 @@
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::Query;
 use crate::dataverse::rows::{get, rows};
-use crate::dataverse::{Client, Guid, Record};
+use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::json::Object;
 use crate::ordered::{Map, Set};
 
 /// The template of the role System Administrator, in every environment the same
@@ -92,9 +93,10 @@ async fn summed_up<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Err
     ));
     get(client, &query, |answer| {
         let mut held = Held::default();
-        for row in answer.elements("RolePrivileges")?.iter().map(Record) {
-            let name = row.text("PrivilegeName").and_then(PrivilegeName::parse);
-            if let Some(depth) = Depth::parse(row.text("Depth")?) {
+        for row in answer.list("RolePrivileges")? {
+            let name = row.text("PrivilegeName");
+            let name = name.as_deref().and_then(PrivilegeName::parse);
+            if let Some(depth) = Depth::parse(&row.text("Depth")?) {
                 held.add(name, row.key("PrivilegeId"), depth);
             }
         }
@@ -132,7 +134,7 @@ pub(in crate::connection) async fn of_role<H: Host>(
         .select(&["privilegeid", "privilegedepthmask"])
         .option("$filter", &format!("roleid eq {role}"));
     rows(client, &query, |row| {
-        let mask = u32::try_from(row.number("privilegedepthmask")?).ok()?;
+        let mask = row.whole("privilegedepthmask")?;
         Some((row.key("privilegeid")?, Depth::from_mask(mask)))
     })
     .await
@@ -145,10 +147,11 @@ struct HeldRole {
 }
 
 impl HeldRole {
-    fn read(row: Record<'_>) -> Option<Self> {
+    fn read(row: &Object<'_>) -> Option<Self> {
         Some(Self {
             id: row.key("roleid")?,
-            is_administrator: row.text("_roletemplateid_value") == Some(SYSTEM_ADMINISTRATOR),
+            is_administrator: row.text("_roletemplateid_value").as_deref()
+                == Some(SYSTEM_ADMINISTRATOR),
         })
     }
 }

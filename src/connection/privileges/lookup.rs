@@ -4,9 +4,10 @@ use super::permission::Permission;
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::rows::rows;
-use crate::dataverse::{Client, Guid, Record};
+use crate::dataverse::{Client, Guid};
 use crate::error::Error;
 use crate::host::Host;
+use crate::json::Object;
 
 /// How many privileges are looked up in one request.
 pub(in crate::connection) const AT_ONCE: usize = 20;
@@ -34,7 +35,7 @@ pub(in crate::connection) async fn privileges<H: Host>(
         let rows = rows(client, &query, |row| {
             Some((
                 row.key("privilegeid")?,
-                row.text("name").map(PrivilegeName::parse)?,
+                PrivilegeName::parse(&row.text("name")?),
                 deepest(row),
             ))
         });
@@ -50,7 +51,7 @@ pub(in crate::connection) async fn privileges<H: Host>(
 }
 
 /// The furthest that a privilege can reach. What is not told is no bound.
-fn deepest(privilege: Record<'_>) -> Depth {
+fn deepest(privilege: &Object<'_>) -> Depth {
     let depths = [
         ("canbeglobal", Depth::Global),
         ("canbedeep", Depth::Deep),

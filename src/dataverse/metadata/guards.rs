@@ -1,13 +1,12 @@
 //! What guards tables and what their rows can refer to (reference §5.2, §5.3, §11.3).
 
-use serde_json::Value;
-
+use super::super::Client;
 use super::super::privilege::{Depth, PrivilegeName, Right};
 use super::super::query::{Query, string_literal};
-use super::super::{Client, Record};
 use super::is_logical_name;
 use crate::error::Error;
 use crate::host::{Host, Started};
+use crate::json::Object;
 use crate::ordered::Set;
 
 /// How many tables are asked about in one request.
@@ -107,68 +106,61 @@ pub async fn references<H: Host>(client: &Client<H>, table: &str) -> Result<Set<
     client.read(&link, targets).await
 }
 
-fn tables(answer: Record<'_>) -> Option<Vec<TableGuards>> {
-    let definitions = answer.elements("value")?;
-    definitions.iter().map(Record).map(table).collect()
+fn tables(answer: &Object<'_>) -> Option<Vec<TableGuards>> {
+    answer.list("value")?.map(|it| table(&it)).collect()
 }
 
-fn targets(answer: Record<'_>) -> Option<Set<String>> {
+fn targets(answer: &Object<'_>) -> Option<Set<String>> {
     let mut targets = Set::default();
-    for lookup in answer.elements("value")?.iter().map(Record) {
-        if can_be_set(lookup) {
-            let names = lookup.list("Targets").unwrap_or_default();
-            targets.extend(names.iter().filter_map(Value::as_str).map(str::to_owned));
+    for lookup in answer.list("value")? {
+        if can_be_set(&lookup) {
+            targets.extend(lookup.texts("Targets"));
         }
     }
     Some(targets)
 }
 
 /// Giving a row to another owner takes a right of its own.
-fn can_be_set(lookup: Record<'_>) -> bool {
-    lookup.text("AttributeType") != Some("Owner")
+fn can_be_set(lookup: &Object<'_>) -> bool {
+    lookup.text("AttributeType").as_deref() != Some("Owner")
         && (lookup.flag("IsValidForCreate") == Some(true)
             || lookup.flag("IsValidForUpdate") == Some(true))
 }
 
-fn table(definition: Record<'_>) -> Option<TableGuards> {
+fn table(definition: &Object<'_>) -> Option<TableGuards> {
     // Properties that a solution may forbid to change.
-    let tracking = definition.record("CanChangeTrackingBeEnabled");
-    let auditing = definition.record("IsAuditEnabled");
-    let says = |property: Option<Record<'_>>, name| {
-        property.and_then(|it| it.flag(name)).unwrap_or_default()
+    let tracking = definition.object("CanChangeTrackingBeEnabled");
+    let auditing = definition.object("IsAuditEnabled");
+    let says = |property: &Option<Object<'_>>, name| {
+        let value = property.as_ref().and_then(|it| it.flag(name));
+        value.unwrap_or_default()
     };
-    let privileges = definition.list("Privileges").unwrap_or_default();
     Some(TableGuards {
-        logical_name: definition.text("LogicalName")?.to_owned(),
-        title: definition.record("DisplayName").and_then(title),
-        privileges: privileges
-            .iter()
-            .filter_map(|it| privilege(Record(it)))
+        logical_name: definition.text("LogicalName")?,
+        title: definition.object("DisplayName").and_then(|it| title(&it)),
+        privileges: definition
+            .objects("Privileges")
+            .filter_map(|it| privilege(&it))
             .collect(),
         change_tracking: Switch {
             is_on: definition.flag("ChangeTrackingEnabled").unwrap_or_default(),
-            can_be_on: says(tracking, "Value"),
+            can_be_on: says(&tracking, "Value"),
         },
         auditing: Switch {
-            is_on: says(auditing, "Value"),
-            can_be_on: says(auditing, "CanBeChanged"),
+            is_on: says(&auditing, "Value"),
+            can_be_on: says(&auditing, "CanBeChanged"),
         },
     })
 }
 
 /// The text in the user's language, or in the first language that has one.
-fn title(label: Record<'_>) -> Option<String> {
-    let others = label.list("LocalizedLabels").unwrap_or_default();
-    label
-        .record("UserLocalizedLabel")
-        .into_iter()
-        .chain(others.iter().map(Record))
-        .filter_map(|label| label.text("Label"))
-        .find(|text| !text.is_empty())
-        .map(str::to_owned)
+fn title(label: &Object<'_>) -> Option<String> {
+    let own = label.object("UserLocalizedLabel").into_iter();
+    own.chain(label.objects("LocalizedLabels"))
+        .find_map(|label| label.word("Label"))
 }
 
-fn privilege(privilege: Record<'_>) -> Option<TablePrivilege> {
+fn privilege(privilege: &Object<'_>) -> Option<TablePrivilege> {
     let deepest = [
         ("CanBeGlobal", Depth::Global),
         ("CanBeDeep", Depth::Deep),
@@ -177,8 +169,8 @@ fn privilege(privilege: Record<'_>) -> Option<TablePrivilege> {
     .into_iter()
     .find_map(|(name, depth)| privilege.flag(name)?.then_some(depth));
     Some(TablePrivilege {
-        right: Right::parse(privilege.text("PrivilegeType")?)?,
-        name: PrivilegeName::parse(privilege.text("Name")?)?,
+        right: Right::parse(&privilege.text("PrivilegeType")?)?,
+        name: PrivilegeName::parse(&privilege.text("Name")?)?,
         deepest: deepest.unwrap_or(Depth::Basic),
     })
 }

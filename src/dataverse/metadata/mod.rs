@@ -15,7 +15,7 @@ mod wire;
 use self::cast::Cast;
 use super::client::unreadable;
 use super::query::{Query, string_literal};
-use super::record::INCOMPLETE;
+use super::rows::INCOMPLETE;
 use super::{Client, Link, Prefer};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::Host;
