@@ -80,6 +80,22 @@ impl Sqlite {
         })
     }
 
+    /// The checkpoint to go on from, and whether the rows that belong to it are there.
+    fn stored_with_table(&self, stream: &str) -> rusqlite::Result<Option<(String, bool)>> {
+        let Some(Stored {
+            full_read,
+            checkpoint: Some(checkpoint),
+        }) = Stored::of(&self.connection, stream)?
+        else {
+            return Ok(None);
+        };
+        let mut name = stored_name(stream);
+        if full_read {
+            name = table::staging(&name);
+        }
+        Ok(Some((checkpoint, table::exists(&self.connection, &name)?)))
+    }
+
     fn schema(&mut self, schema: &Schema) -> Result<(), SinkError> {
         let layout = Layout::parse(schema).map_err(|reason| SinkError::Data {
             stream: schema.stream.clone(),
@@ -262,9 +278,20 @@ impl Stream {
 
 impl Sink for Sqlite {
     fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
-        let stored = Stored::of(&self.connection, stream)
-            .map_err(failed("reading the checkpoints", &self.path))?;
-        Ok(stored.and_then(|stored| stored.checkpoint))
+        let stored = self.stored_with_table(stream);
+        let stored = stored.map_err(failed("reading the checkpoints", &self.path))?;
+        match stored {
+            None => Ok(None),
+            Some((checkpoint, true)) => Ok(Some(checkpoint)),
+            // Going on without the rows so far would lose them.
+            Some((_, false)) => Err(SinkError::Foreign {
+                path: self.path.clone(),
+                reason: format!(
+                    "no longer has the table of the stream `{stream}`; put it back, or read the \
+                     stream anew with --full"
+                ),
+            }),
+        }
     }
 
     fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {

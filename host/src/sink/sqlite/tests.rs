@@ -385,3 +385,20 @@ fn names_that_differ_in_capitals_only_are_refused() {
     );
     assert!(!directory.path().with_extension("lock").exists());
 }
+
+#[test]
+fn nothing_goes_on_from_a_table_that_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crm.db");
+    let mut sink = Sqlite::open(&path).unwrap();
+    apply(&mut sink, model::full_read("t", &[("1", "a")]));
+    let aside = Connection::open(&path).unwrap();
+    aside.execute_batch("ALTER TABLE t RENAME TO mine").unwrap();
+    let refused = sink.checkpoint("t").unwrap_err().to_string();
+    assert!(
+        refused.contains("`t`") && refused.contains("--full"),
+        "{refused}"
+    );
+    apply(&mut sink, model::full_read("t", &[("1", "a")]));
+    assert_eq!(sink.checkpoint("t").unwrap().as_deref(), Some("c0"));
+}
