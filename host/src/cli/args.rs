@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, global = true, value_name = "PATH", help = COMPONENT_HELP)]
     pub(super) component: Option<PathBuf>,
 
-    /// No progress on standard error.
+    /// No progress on standard error; warnings and errors are still told.
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use dataverse_host::contract::{Change, ColumnChange, Event, Operation};
+use dataverse_host::contract::{Change, ColumnChange, Event, Operation, Warning};
 use dataverse_host::sink::Applied;
 use dataverse_host::{CallError, Progress};
 
@@ -196,11 +196,7 @@ impl Progress for Lines {
                 ));
             }
             Event::Warning(warning) => {
-                let stream = warning.stream.as_deref().unwrap_or("connection");
-                self.say(&format!(
-                    "warning: {stream}: {} ({})",
-                    warning.message, warning.id
-                ));
+                self.say(&warning_line(warning));
             }
         }
     }
@@ -210,6 +206,17 @@ impl Progress for Lines {
             "{cause}; going on from the last stored page in a new instance"
         ));
     }
+}
+
+/// A warning, in one line.
+pub(super) fn warning_line(warning: &Warning) -> String {
+    let Warning {
+        stream,
+        id,
+        message,
+    } = warning;
+    let stream = stream.as_deref().unwrap_or("connection");
+    format!("warning: {stream}: {message} ({id})")
 }
 
 /// What has become of a stream's columns, in one line.

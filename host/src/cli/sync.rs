@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use dataverse_host::contract::{Change, ColumnChange, kind_name};
+use dataverse_host::contract::{Change, ColumnChange, Warning, kind_name};
 use dataverse_host::sink::{JsonLines, Sink, Sqlite, stored_name};
 use dataverse_host::{
     ConnectorHost, End, Metrics, Outcome, Progress, Silent, Stop, StreamReport, StreamRequest,
@@ -16,7 +16,7 @@ use super::args::{Output, SyncOptions, Target};
 use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
 use super::interrupt::interrupt;
-use super::progress::{Lines, column_changes, size};
+use super::progress::{Lines, column_changes, size, warning_line};
 use super::{print, print_json, tell, tell_denied};
 
 /// Runs the command.
@@ -36,7 +36,12 @@ pub(super) async fn run(
     let progress: &mut dyn Progress = if quiet { &mut Silent } else { &mut lines };
     let stop = stop(options.max_duration);
     let report = run_sync(host, &profile, requests, sink, progress, stop).await;
-    if !quiet {
+    if quiet {
+        // A warning is no progress.
+        for warning in &report.warnings {
+            tell(warning_line(warning));
+        }
+    } else {
         lines.finish();
     }
     match options.output {
@@ -198,6 +203,10 @@ fn column_change(found: &ColumnChange) -> serde_json::Value {
     json!({"column": found.column, "change": change})
 }
 
+fn warning(warning: &Warning) -> serde_json::Value {
+    json!({"stream": warning.stream, "id": warning.id, "message": warning.message})
+}
+
 fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
     let streams: Vec<_> = report
         .streams
@@ -234,6 +243,7 @@ fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
         "end": end,
         "error": error,
         "streams": streams,
+        "warnings": report.warnings.iter().map(warning).collect::<Vec<_>>(),
         "seconds": report.elapsed.as_secs_f64(),
         "restarts": report.restarts,
         "requests": metrics.requests(),

@@ -141,8 +141,10 @@ pub async fn run_sync(
         restarts += 1;
         run.progress.restarted(&broken);
     };
+    let (streams, warnings) = run.tally.finish();
     SyncReport {
-        streams: run.tally.finish(),
+        streams,
+        warnings,
         end,
         restarts,
         elapsed: start.elapsed(),

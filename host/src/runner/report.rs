@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Stop, StreamRequest};
-use crate::contract::{ColumnChange, ConnectorError, Event, Operation};
+use crate::contract::{ColumnChange, ConnectorError, Event, Operation, Warning};
 use crate::error::CallError;
 use crate::sink::{Applied, SinkError};
 
@@ -62,6 +62,8 @@ pub enum End {
 pub struct SyncReport {
     /// In the order of the requests.
     pub streams: Vec<StreamReport>,
+    /// What the connector warned of, each once.
+    pub warnings: Vec<Warning>,
     /// How it ended.
     pub end: End,
     /// How many instances broke on the way.
@@ -73,6 +75,7 @@ pub struct SyncReport {
 /// Counts what became durable.
 pub(super) struct Tally {
     streams: Vec<StreamReport>,
+    warnings: Vec<Warning>,
 }
 
 impl Tally {
@@ -92,6 +95,7 @@ impl Tally {
         };
         Self {
             streams: requests.iter().map(report).collect(),
+            warnings: Vec::new(),
         }
     }
 
@@ -107,7 +111,13 @@ impl Tally {
             Event::Page(page) => &page.stream,
             Event::Sweep(stream) | Event::Complete(stream) => stream,
             Event::Failed(failure) => &failure.stream,
-            Event::Warning(_) => return,
+            Event::Warning(warning) => {
+                // An instance that takes over warns of the same again.
+                if !self.warnings.contains(warning) {
+                    self.warnings.push(warning.clone());
+                }
+                return;
+            }
         };
         let Some(report) = self
             .streams
@@ -147,7 +157,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<StreamReport> {
-        self.streams
+    pub(super) fn finish(self) -> (Vec<StreamReport>, Vec<Warning>) {
+        (self.streams, self.warnings)
     }
 }

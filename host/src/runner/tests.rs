@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::contract::{Operation, Page, Reset};
+use crate::contract::{Operation, Page, Reset, Warning};
 use crate::sink::{Applied, SinkError};
 
 /// Remembers what was done with it, and can be slow or fail.
@@ -136,7 +136,7 @@ async fn the_connector_works_while_the_sink_stores_but_only_one_ahead() {
         "stored complete",
     ];
     assert_eq!(recorder.log(), expected);
-    let reports = run.tally.finish();
+    let (reports, _) = run.tally.finish();
     assert_eq!((reports[0].rows, reports[0].pages), (2, 2));
     assert_eq!(reports[0].outcome, Outcome::Complete);
 }
@@ -162,7 +162,7 @@ async fn a_stop_finishes_the_write_under_way_and_begins_nothing() {
         run.selections().unwrap()[0].checkpoint.as_deref(),
         Some("1")
     );
-    assert_eq!(run.tally.finish()[0].outcome, Outcome::Unfinished);
+    assert_eq!(run.tally.finish().0[0].outcome, Outcome::Unfinished);
 }
 
 #[tokio::test]
@@ -188,6 +188,27 @@ async fn after_a_trap_the_next_instance_goes_on_from_the_last_stored_page() {
         run.selections().unwrap().is_empty(),
         "a complete stream is not read again"
     );
+}
+
+#[tokio::test]
+async fn what_two_instances_warn_of_is_accounted_for_once() {
+    let recorder = Recorder::default();
+    let requests = request(false);
+    let mut silent = Silent;
+    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let warn = || {
+        Step::Give(Event::Warning(Warning {
+            stream: Some("t".to_owned()),
+            id: "deletions-not-observable".to_owned(),
+            message: "They are not seen.".to_owned(),
+        }))
+    };
+    for steps in [vec![warn(), Step::Trap], vec![warn(), complete()]] {
+        let mut script = Script::new(&recorder, steps);
+        let _broken = run.drain(&mut script, pin!(std::future::pending())).await;
+    }
+    let (_, warnings) = run.tally.finish();
+    assert_eq!(warnings.len(), 1);
 }
 
 #[tokio::test]
@@ -230,5 +251,5 @@ async fn a_sink_that_fails_ends_the_sync() {
     let end = run.drain(&mut script, pin!(std::future::pending())).await;
     assert!(matches!(end, Err(End::Sink(SinkError::Broken))));
     assert!(!recorder.log().contains(&"stored 3".to_owned()));
-    assert_eq!(run.tally.finish()[0].pages, 1);
+    assert_eq!(run.tally.finish().0[0].pages, 1);
 }
