@@ -20,18 +20,33 @@ pub(crate) async fn rows<H: Host, T>(
     query: &Query,
     read: impl Fn(&Object<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Error> {
-    let mut link = client.resource(query.as_str())?;
     let mut rows = Vec::new();
+    for page in pages(client, query).await? {
+        let page = Object::parse(&page);
+        for row in page.iter().flat_map(|page| page.objects("value")) {
+            let Some(row) = read(&row) else {
+                return Err(unreadable(&client.resource(query.as_str())?, &INCOMPLETE));
+            };
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+/// Every page, each with a list of rows.
+async fn pages<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Vec<u8>>, Error> {
+    let mut link = client.resource(query.as_str())?;
+    let mut pages = Vec::new();
     for _ in 0..MAX_PAGES {
-        let next = client.read(&link, |page| {
-            for row in page.list("value")? {
-                rows.push(read(&row)?);
-            }
-            Some(page.text("@odata.nextLink"))
-        });
-        match next.await? {
+        let page = client.get_json(&link, &Prefer::default()).await?;
+        let next = Object::parse(&page)
+            .filter(|page| page.elements("value").is_some())
+            .map(|page| page.text("@odata.nextLink"))
+            .ok_or_else(|| unreadable(&link, &INCOMPLETE))?;
+        pages.push(page);
+        match next {
             Some(next) => link = client.link(&next)?,
-            None => return Ok(rows),
+            None => return Ok(pages),
         }
     }
     Err(Error::new(
