@@ -6,6 +6,9 @@ use thiserror::Error;
 use super::annotations::Annotations;
 use crate::store::StoreError;
 
+/// The annotation that tells what became of each row (reference §8.3).
+const BULK_DETAILS: &str = "Microsoft.PowerApps.CDS.ErrorDetails.Plugin.BulkApiErrorDetails";
+
 /// A refusal with the status, code and message of Dataverse.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{status} {code} {message}")]
@@ -15,6 +18,8 @@ pub(crate) struct ODataError {
     pub(crate) message: String,
     /// Seconds for a `Retry-After` header.
     pub(crate) retry_after: Option<u64>,
+    /// What became of each row, as JSON, where some were written and others were not.
+    pub(crate) rows: Option<String>,
     /// The table on demand without which nothing can be answered.
     pub(crate) lacking: Option<String>,
 }
@@ -26,6 +31,7 @@ impl ODataError {
             code,
             message: message.into(),
             retry_after: None,
+            rows: None,
             lacking: None,
         }
     }
@@ -99,11 +105,13 @@ impl ODataError {
             "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException\
              %3a{code}&client=platform"
         );
-        for (name, text) in [
+        let rows = self.rows.as_deref().map(|rows| (BULK_DETAILS, rows));
+        let told = [
             ("Microsoft.PowerApps.CDS.HelpLink", help.as_str()),
             ("Microsoft.PowerApps.CDS.TraceText", ""),
             ("Microsoft.PowerApps.CDS.InnerError.Message", &self.message),
-        ] {
+        ];
+        for (name, text) in told.into_iter().chain(rows) {
             if annotations.include(name) {
                 error.insert(format!("@{name}"), text.into());
             }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     processes,
-    schema::metadata_id,
+    schema::{Table, TableType, metadata_id},
     store::{Author, Decimal, Store, StoreError, Value, Writer},
     views,
 };
@@ -56,19 +56,30 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
 /// Actions on many rows at once (reference §8.3).
 const BULK_ACTIONS: [&str; 3] = ["CreateMultiple", "UpdateMultiple", "UpsertMultiple"];
 
+/// The one that only elastic tables support.
+const ELASTIC_ACTION: &str = "DeleteMultiple";
+
+/// The actions on many rows at once that a table supports.
+fn actions_of(table: &Table) -> impl Iterator<Item = &'static str> {
+    let elastic = table.table_type == TableType::Elastic;
+    let more = elastic.then_some(ELASTIC_ACTION);
+    BULK_ACTIONS.into_iter().chain(more)
+}
+
 /// Says that the bulk actions work on a table.
 pub(crate) fn support_bulk_actions(
     writer: &Writer<'_>,
     author: Author,
-    table: &str,
+    table: &Table,
 ) -> Result<(), StoreError> {
-    for name in BULK_ACTIONS {
-        let filter = metadata_id(&["sdkmessagefilter", name, table]);
+    let table_name = table.logical_name.as_str();
+    for name in actions_of(table) {
+        let filter = metadata_id(&["sdkmessagefilter", name, table_name]);
         let message = Value::lookup("sdkmessage", metadata_id(&["sdkmessage", name]));
         let values = [
             ("sdkmessagefilterid", Value::Guid(filter)),
             ("sdkmessageid", message),
-            ("primaryobjecttypecode", table.into()),
+            ("primaryobjecttypecode", table_name.into()),
         ];
         put(writer, author, "sdkmessagefilter", &values)?;
     }
@@ -76,10 +87,10 @@ pub(crate) fn support_bulk_actions(
 }
 
 /// Takes back what [`support_bulk_actions`] says, for a table that goes.
-pub(crate) fn end_bulk_actions(writer: &Writer<'_>, table: &str) -> Result<(), StoreError> {
+pub(crate) fn end_bulk_actions(writer: &Writer<'_>, table: &Table) -> Result<(), StoreError> {
     if writer.store().layout("sdkmessagefilter").is_ok() {
-        for name in BULK_ACTIONS {
-            let filter = metadata_id(&["sdkmessagefilter", name, table]);
+        for name in actions_of(table) {
+            let filter = metadata_id(&["sdkmessagefilter", name, &table.logical_name]);
             writer.delete("sdkmessagefilter", filter)?;
         }
     }
@@ -166,7 +177,7 @@ impl NewOrganization<'_> {
 
     /// The bulk actions, and the tables they work on (reference §8.3).
     fn messages(&self) -> Result<(), StoreError> {
-        for name in BULK_ACTIONS {
+        for name in BULK_ACTIONS.into_iter().chain([ELASTIC_ACTION]) {
             self.put(
                 "sdkmessage",
                 &[
@@ -179,8 +190,8 @@ impl NewOrganization<'_> {
             )?;
         }
         for table in self.writer.store().schema().tables() {
-            let table = &table.logical_name;
-            if table != "activitypointer" && table != "activityparty" {
+            let name = table.logical_name.as_str();
+            if !matches!(name, "activitypointer" | "activityparty") {
                 support_bulk_actions(self.writer, self.author, table)?;
             }
         }

@@ -195,6 +195,7 @@ fn extra_table(number: usize, columns: usize) -> (String, String) {
         flags: flags.get(number % flags.len()).unwrap_or(&""),
         primary_name: ("new_Name", "text(200) \"Name\" required custom"),
         amounts: true,
+        elastic: false,
     }
     .text();
     // Key, name, and what the platform adds.

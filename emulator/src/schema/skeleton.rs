@@ -33,6 +33,12 @@ const AMOUNTS: [&str; 2] = [
     "ExchangeRate decimal(12) \"Exchange Rate\" read-only",
 ];
 
+/// Columns that rows of an elastic table have besides.
+const ELASTIC: [&str; 2] = [
+    "PartitionId text(100) \"Partition Id\" create-only",
+    "TTLInSeconds integer \"Time to live\"",
+];
+
 /// A custom table before its own columns are written.
 pub(crate) struct Skeleton<'a> {
     /// The name as its author cased it.
@@ -50,6 +56,8 @@ pub(crate) struct Skeleton<'a> {
     pub(crate) primary_name: (&'a str, &'a str),
     /// Whether rows have a currency.
     pub(crate) amounts: bool,
+    /// Whether rows are kept in a partitioned document store.
+    pub(crate) elastic: bool,
 }
 
 impl Skeleton<'_> {
@@ -58,9 +66,19 @@ impl Skeleton<'_> {
         let name = self.name;
         let logical = name.to_lowercase();
         let label = quotable(self.label);
+        let (flags, key) = if self.elastic {
+            let key = format!(
+                "key KeyForNoSqlEntityWithPKPartitionId \"Entity key for NoSQL Entity that contains \
+                 PrimaryKey and PartitionId\" {logical}id partitionid\n"
+            );
+            ("elastic no-concurrency ", key)
+        } else {
+            ("", String::new())
+        };
         let mut text = format!(
             "table {name}\nrows {}\nlabels \"{label}\" \"{}\"\ncode {}\nowned-by {}\n\
-             id {logical}id\nname {}\nchange-tracking {}\nflags custom on-demand {}\n\ncolumns\n\
+             id {logical}id\nname {}\nchange-tracking {}\nflags custom on-demand \
+             {flags}{}\n{key}\ncolumns\n\
              {name}Id id \"{label}\" system create-only\n{} {}\n",
             plural(&logical),
             quotable(self.plural_label),
@@ -74,7 +92,8 @@ impl Skeleton<'_> {
         );
         let owned: &[&str] = if self.owned { &OWNED } else { &[] };
         let amounts: &[&str] = if self.amounts { &AMOUNTS } else { &[] };
-        for line in COMMON.iter().chain(owned).chain(amounts) {
+        let elastic: &[&str] = if self.elastic { &ELASTIC } else { &[] };
+        for line in COMMON.iter().chain(owned).chain(amounts).chain(elastic) {
             let column = line.split(' ').next().unwrap_or_default().to_lowercase();
             let _ = writeln!(text, "{line}\n{}", details(name, &column));
         }

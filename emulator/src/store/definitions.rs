@@ -178,13 +178,13 @@ impl Store {
                 of.cloned().collect()
             };
             for table in &gone {
-                org::end_bulk_actions(writer, &table.logical_name)?;
+                org::end_bulk_actions(writer, table)?;
             }
             org::remove_privileges(writer, &privileges(&gone))?;
             let author = Author::in_person(org::SYSTEM, self.clock.now());
             org::add_privileges(writer, author, &privileges(&new))?;
             for table in &new {
-                org::support_bulk_actions(writer, author, &table.logical_name)?;
+                org::support_bulk_actions(writer, author, table)?;
             }
             Ok(())
         })?;

@@ -99,6 +99,29 @@ impl<'a> Writer<'a> {
         *self.transaction.get_or_init(Uuid::new_v4)
     }
 
+    /// Carries out a part of the transaction; if it fails, nothing of that part remains.
+    pub(crate) fn attempt<T, E: From<StoreError>>(
+        &self,
+        part: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let run = |sql: &str| {
+            let done = self.connection.execute_batch(sql);
+            done.map_err(|error| E::from(StoreError::Sqlite(error)))
+        };
+        let remembered = self.journal.borrow().as_ref().map(Vec::len);
+        run("SAVEPOINT part")?;
+        let outcome = part();
+        if outcome.is_err() {
+            run("ROLLBACK TO part")?;
+            if let (Some(journal), Some(length)) = (self.journal.borrow_mut().as_mut(), remembered)
+            {
+                journal.truncate(length);
+            }
+        }
+        run("RELEASE part")?;
+        outcome
+    }
+
     fn remember(&self, change: impl FnOnce() -> Change) {
         if let Some(journal) = self.journal.borrow_mut().as_mut() {
             journal.push(change());

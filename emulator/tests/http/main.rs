@@ -15,6 +15,7 @@ mod catalog;
 mod columns;
 mod credentials;
 mod definitions;
+mod elastic;
 mod faults;
 mod fetch;
 mod files;

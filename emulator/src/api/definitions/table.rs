@@ -77,6 +77,14 @@ impl Call<'_> {
         let plural = body.label("DisplayCollectionName")?;
         let plural = plural.ok_or_else(|| missing("DisplayCollectionName"))?;
         let owned = is_owned(body)?;
+        let elastic = match body.text("TableType")? {
+            None | Some("Standard") => false,
+            Some("Elastic") => true,
+            Some(other) => {
+                let what = format!("Creation of tables of the type {other}");
+                return Err(ODataError::not_implemented(&what));
+            }
+        };
         if body.flag("IsActivity")? == Some(true) {
             return Err(ODataError::not_implemented("Creation of activity tables"));
         }
@@ -113,14 +121,15 @@ impl Call<'_> {
             plural_label: &plural.text,
             code: codes.max().unwrap_or(0).max(FIRST_CODE).saturating_add(1),
             owned,
-            tracking: if body.flag("ChangeTrackingEnabled")? == Some(true) {
-                "enabled"
-            } else {
-                "available"
+            tracking: match body.flag("ChangeTrackingEnabled")? {
+                _ if elastic => "unavailable",
+                Some(true) => "enabled",
+                _ => "available",
             },
             flags: &flags,
             primary_name: (primary_name, &line),
             amounts: false,
+            elastic,
         }
         .text();
         let table = table_from_text(&text)

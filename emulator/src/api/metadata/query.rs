@@ -1,12 +1,11 @@
 //! `$select`, `$filter` and `$expand` on definitions.
 
-use axum::http::StatusCode;
 use serde_json::Value;
 
 use super::definition::{Children, Item, Sight, type_of_collection};
 use crate::odata::{
     Literal, ODataError, enumeration,
-    filter::{Comparison, Condition, Operand},
+    filter::{Comparison, Condition, Matching, Operand},
     json::{push_name, push_separator, push_text},
     options::Options,
 };
@@ -151,13 +150,22 @@ impl Filtered<'_, '_> {
                 left,
                 right,
             } => self.compares(*operator, left, right),
-            Condition::Match { .. } | Condition::Lambda { .. } | Condition::Function { .. } => {
-                Err(ODataError::new(
-                    StatusCode::NOT_IMPLEMENTED,
-                    "0x80060888",
-                    "Metadata can be filtered by comparisons only.",
-                ))
-            }
+            Condition::Match {
+                kind,
+                text,
+                pattern,
+            } => match (self.value(text)?, self.value(pattern)?) {
+                (Value::String(text), Value::String(pattern)) => Ok(match kind {
+                    Matching::Contains => text.contains(&pattern),
+                    Matching::StartsWith => text.starts_with(&pattern),
+                    Matching::EndsWith => text.ends_with(&pattern),
+                }),
+                _ => Ok(false),
+            },
+            Condition::Lambda { .. } | Condition::Function { .. } => Err(ODataError::bad_request(
+                "0x80060888",
+                "Metadata can be filtered by comparisons and string functions only.",
+            )),
         }
     }
 

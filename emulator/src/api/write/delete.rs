@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use super::{record::require_writable, require_version};
+use super::{Condition, record::require_writable, require_version};
 use crate::{
     api::{Call, Response, files::forget_files, key::RowKey},
     odata::ODataError,
@@ -21,6 +21,18 @@ impl Call<'_> {
     ) -> Result<Response, ODataError> {
         let key = RowKey::parse(table, key)?;
         let condition = self.condition(table)?;
+        self.delete_one(writer, table, &key, condition)?;
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// Deletes the row of a key for the caller.
+    pub(super) fn delete_one(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        key: &RowKey,
+        condition: Condition,
+    ) -> Result<(), ODataError> {
         if table.is_read_only {
             require_writable(table, "Delete")?;
         }
@@ -34,8 +46,7 @@ impl Call<'_> {
         require_version(condition, row.version)?;
         self.require_access(writer.connection(), table, row.id, PrivilegeType::Delete)?;
         self.prepare_delete(writer, table, row.id)?;
-        self.delete_record(writer, table, row.id)?;
-        Ok(Response::empty(StatusCode::NO_CONTENT))
+        self.delete_record(writer, table, row.id)
     }
 
     /// Deletes a row: those that refer to it lose the reference, go too, or forbid it.

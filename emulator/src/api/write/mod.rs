@@ -24,7 +24,7 @@ use super::{
 use crate::{
     audit,
     odata::{Literal, Navigation, ODataError},
-    schema::{PrivilegeType, Table},
+    schema::{PrivilegeType, Table, TableType},
     store::{Author, Writer},
 };
 pub(crate) use delete::delete;
@@ -271,7 +271,12 @@ impl Call<'_> {
                 require_version(condition, row.version)?;
                 let id = row.id;
                 self.require_access(writer.connection(), table, id, PrivilegeType::Write)?;
-                self.update_record(writer, table, &row, members, key)?;
+                if table.table_type == TableType::Elastic && condition == Condition::Any {
+                    let whole = members.whole(table);
+                    self.update_record(writer, table, &row, &whole, key)?;
+                } else {
+                    self.update_record(writer, table, &row, members, key)?;
+                }
                 Ok((Done::Updated(id), text))
             }
             (None, Condition::Exists | Condition::Version(_)) => Err(key.not_found(table)),

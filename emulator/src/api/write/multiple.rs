@@ -18,8 +18,12 @@ use crate::{
     store::Writer,
 };
 
+/// Carries out an action on one row.
+type One<'a> = &'a dyn Fn(&Members) -> Result<Uuid, ODataError>;
+
 impl Call<'_> {
-    /// `POST {set}/Microsoft.Dynamics.CRM.{action}`: all rows or none.
+    /// `POST {set}/Microsoft.Dynamics.CRM.{action}`: all rows or none, and of an elastic table those
+    /// that can be written.
     pub(super) fn multiple(
         &self,
         writer: &Writer<'_>,
@@ -29,43 +33,49 @@ impl Call<'_> {
         let action = action
             .strip_prefix("Microsoft.Dynamics.CRM.")
             .ok_or_else(|| ODataError::unknown_segment(action))?;
-        match action {
-            "CreateMultiple" => {
-                let mut ids = Vec::new();
-                for target in self.targets(table)? {
-                    ids.push(self.create_record(writer, table, &target, &[])?);
-                }
-                let context = format!(
-                    "{}/$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse",
-                    self.request.root
-                );
-                let body = json!({"@odata.context": context, "Ids": ids}).to_string();
-                Ok(Response::json(StatusCode::OK, body.into_bytes()))
-            }
-            "UpdateMultiple" => {
-                for target in self.targets(table)? {
-                    let key = RowKey::Primary(primary_key(table, &target)?);
-                    self.upsert(writer, table, &key, &target, Condition::Exists)?;
-                }
-                Ok(Response::empty(StatusCode::NO_CONTENT))
-            }
-            "UpsertMultiple" => {
-                for target in self.targets(table)? {
-                    let key = upsert_key(table, &target)?;
-                    self.upsert(writer, table, &key, &target, Condition::Any)?;
-                }
-                Ok(Response::empty(StatusCode::NO_CONTENT))
-            }
-            "DeleteMultiple" if table.table_type != TableType::Elastic => {
-                Err(ODataError::bad_request(
+        let elastic = table.table_type == TableType::Elastic;
+        let one: One<'_> = match action {
+            "CreateMultiple" => &|target| self.create_record(writer, table, target, &[]),
+            "UpdateMultiple" => &|target| {
+                let key = RowKey::Primary(primary_key(table, target)?);
+                let (done, _) = self.upsert(writer, table, &key, target, Condition::Exists)?;
+                Ok(done.id())
+            },
+            "UpsertMultiple" => &|target| {
+                let key = upsert_key(table, target)?;
+                let (done, _) = self.upsert(writer, table, &key, target, Condition::Any)?;
+                Ok(done.id())
+            },
+            "DeleteMultiple" if elastic => &|target| {
+                let id = primary_key(table, target)?;
+                self.delete_one(writer, table, &RowKey::Primary(id), Condition::Any)?;
+                Ok(id)
+            },
+            "DeleteMultiple" => {
+                return Err(ODataError::bad_request(
                     "0x80040216",
                     "DeleteMultiple has not yet been implemented.",
-                ))
+                ));
             }
-            other => Err(ODataError::unknown_segment(&format!(
-                "Microsoft.Dynamics.CRM.{other}"
-            ))),
+            other => {
+                let segment = format!("Microsoft.Dynamics.CRM.{other}");
+                return Err(ODataError::unknown_segment(&segment));
+            }
+        };
+        let targets = self.targets(table)?;
+        let ids = if elastic {
+            match one_by_one(writer, &targets, one)? {
+                Ok(ids) => ids,
+                // What has been written stays.
+                Err(error) => return Ok(Response::refusal(&error, &self.request.headers)),
+            }
+        } else {
+            targets.iter().map(one).collect::<Result<_, _>>()?
+        };
+        if action == "CreateMultiple" {
+            return Ok(self.complex("CreateMultipleResponse", json!({"Ids": ids})));
         }
+        Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
     fn targets(&self, table: &Table) -> Result<Vec<Members>, ODataError> {
@@ -87,6 +97,39 @@ impl Call<'_> {
         }
         Ok(targets)
     }
+}
+
+/// The keys of the rows, or the error of the first that failed with what became of each.
+fn one_by_one(
+    writer: &Writer<'_>,
+    targets: &[Members],
+    one: One<'_>,
+) -> Result<Result<Vec<Uuid>, ODataError>, ODataError> {
+    let mut ids = Vec::with_capacity(targets.len());
+    let mut rows = Vec::with_capacity(targets.len());
+    let mut first = None;
+    for (index, target) in targets.iter().enumerate() {
+        let (id, status) = match writer.attempt(|| one(target)) {
+            Ok(id) => {
+                ids.push(id);
+                (id.to_string(), StatusCode::OK)
+            }
+            Err(error) if error.lacking.is_some() => return Err(error),
+            Err(error) => {
+                let status = error.status;
+                first.get_or_insert(error);
+                (String::new(), status)
+            }
+        };
+        rows.push(json!({"RequestIndex": index, "Id": id, "StatusCode": status.as_u16()}));
+    }
+    Ok(match first {
+        None => Ok(ids),
+        Some(error) => Err(ODataError {
+            rows: Some(json!(rows).to_string()),
+            ..error
+        }),
+    })
 }
 
 fn primary_key(table: &Table, target: &Members) -> Result<Uuid, ODataError> {

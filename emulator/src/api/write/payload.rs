@@ -54,6 +54,23 @@ impl Members {
         })
     }
 
+    /// With null for every custom column that is not a member: an upsert puts a row of an elastic
+    /// table in the place of another (reference §7.2).
+    pub(super) fn whole(&self, table: &Table) -> Self {
+        let mut members = self.0.clone();
+        for column in &table.columns {
+            let name = &column.logical_name;
+            if column.is_custom
+                && column.updatable
+                && !column.is_lookup()
+                && self.get(name).is_none()
+            {
+                members.push((name.clone(), RawValue::NULL.to_owned()));
+            }
+        }
+        Self(members)
+    }
+
     /// The text of a member.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let (_, raw) = self.0.iter().find(|(known, _)| known == name)?;

@@ -133,6 +133,8 @@ impl Header {
             ownership,
             table_type: if has("activity") {
                 TableType::Activity
+            } else if has("elastic") {
+                TableType::Elastic
             } else {
                 TableType::Standard
             },
@@ -224,12 +226,13 @@ impl PrivilegeNames {
     }
 }
 
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "activities",
     "activity",
     "activity-party",
     "audited",
     "custom",
+    "elastic",
     "intersect",
     "no-concurrency",
     "notes",

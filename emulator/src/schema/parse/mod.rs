@@ -29,7 +29,7 @@
 //! Above `columns` stand the table's names and `ObjectTypeCode`; who owns its rows (`user`,
 //! `organization`, `business` or `nobody`); its key and naming columns; whether changes are tracked
 //! (`enabled`, `available` or `unavailable`); `flags`, any of `activities` (can be regarded by
-//! them), `activity`, `activity-party`, `audited`, `custom`, `intersect`, `no-concurrency` (ignores
+//! them), `activity`, `activity-party`, `audited`, `custom`, `elastic`, `intersect`, `no-concurrency` (ignores
 //! `If-Match`), `notes`, `on-demand` (room for rows is made when they are first asked for) and
 //! `read-only` (written by the platform alone); alternate keys; and
 //! `privileges NAME` where they end in another name than the table's, followed by `assign` if rows
