@@ -17,9 +17,9 @@ pub(super) const TABLES: &[(&str, &str)] = tables![
     "leadtoopportunitysalesprocess", "letter", "list", "listmember", "mailbox", "opportunity",
     "opportunityclose", "opportunityproduct", "opportunitysalesprocess", "organization",
     "phonecall", "position", "pricelevel", "principalobjectaccess", "privilege", "processstage",
-    "product", "publisher", "queue", "queueitem", "quote", "role", "roleprivileges",
+    "product", "publisher", "queue", "queueitem", "quote", "recurringappointmentmaster", "role", "roleprivileges",
     "roletemplate", "salesorder", "savedquery", "sdkmessage", "sdkmessagefilter", "sla",
-    "solution", "subject", "systemuser", "systemuserprofiles", "systemuserroles", "task",
+    "socialactivity", "solution", "subject", "systemuser", "systemuserprofiles", "systemuserroles", "task",
     "team", "teammembership", "teamprofiles", "teamroles", "territory", "transactioncurrency", "userquery",
     "usersettings", "workflow",
 ];
