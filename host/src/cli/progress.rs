@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use dataverse_host::contract::{Change, ColumnChange, Event, Operation, Warning};
-use dataverse_host::sink::Applied;
+use dataverse_host::sink::{Applied, SinkError};
 use dataverse_host::{CallError, Progress};
 
 use super::tell;
@@ -163,7 +163,9 @@ impl Progress for Lines {
                 self.tick(&schema.stream);
             }
             Event::Reset(reset) => {
-                self.running(&reset.stream);
+                let running = self.running(&reset.stream);
+                (running.rows, running.deleted, running.checked) = (0, 0, 0);
+                running.bytes = 0;
                 self.say(&format!(
                     "{}: reading everything: {}",
                     reset.stream, reset.reason
@@ -199,6 +201,11 @@ impl Progress for Lines {
                 self.say(&warning_line(warning));
             }
         }
+    }
+
+    fn given_up(&mut self, stream: &str, error: &SinkError) {
+        self.running.retain(|running| running.stream != stream);
+        self.say(&error.to_string());
     }
 
     fn restarted(&mut self, cause: &CallError) {

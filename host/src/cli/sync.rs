@@ -76,10 +76,11 @@ async fn stop(max_duration: Option<Duration>) -> Stop {
 /// The last word: an error for people, and the code.
 fn conclude(report: &SyncReport) -> Result<Exit, Failure> {
     let error = |stream: &StreamReport| match &stream.outcome {
-        Outcome::Failed(error) => Some((
-            Exit::from(error.kind),
-            format!("{}: {error}", stream.stream),
-        )),
+        Outcome::Failed(error) => {
+            let message = format!("{}: {error}", stream.stream);
+            Some((Exit::from(error.kind), message))
+        }
+        Outcome::NotStored(reason) => Some((Exit::Local, reason.clone())),
         Outcome::Complete | Outcome::Unfinished => None,
     };
     let mut failed: Vec<_> = report.streams.iter().filter_map(error).collect();
@@ -110,6 +111,7 @@ fn state(stream: &StreamReport) -> &'static str {
     match &stream.outcome {
         Outcome::Complete => "complete",
         Outcome::Failed(error) => kind_name(error.kind),
+        Outcome::NotStored(_) => "not-stored",
         Outcome::Unfinished => "unfinished",
     }
 }
@@ -214,6 +216,7 @@ fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Value {
         .map(|stream| {
             let error = match &stream.outcome {
                 Outcome::Failed(error) => Some(error.to_string()),
+                Outcome::NotStored(reason) => Some(reason.clone()),
                 Outcome::Complete | Outcome::Unfinished => None,
             };
             json!({

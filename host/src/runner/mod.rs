@@ -12,7 +12,7 @@ use crate::error::CallError;
 use crate::host::ConnectorHost;
 use crate::profile::Profile;
 use crate::session::Sync;
-use crate::sink::{Applied, Sink};
+use crate::sink::{Applied, Sink, SinkError};
 use report::Tally;
 use writer::Writer;
 
@@ -94,6 +94,9 @@ pub trait Progress: Send {
     /// The sink has made this event durable.
     fn stored(&mut self, event: &Event, applied: Applied);
 
+    /// The sink cannot keep this stream; the sync goes on with the others.
+    fn given_up(&mut self, stream: &str, error: &SinkError);
+
     /// An instance broke; the sync goes on from the last checkpoints in a new one.
     fn restarted(&mut self, cause: &CallError);
 }
@@ -104,6 +107,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn stored(&mut self, _event: &Event, _applied: Applied) {}
+    fn given_up(&mut self, _stream: &str, _error: &SinkError) {}
     fn restarted(&mut self, _cause: &CallError) {}
 }
 
@@ -111,7 +115,9 @@ impl Progress for Silent {
 ///
 /// While the sink makes one event durable, the connector works on the next; never on more. A
 /// stream goes on from the checkpoint that the sink holds. When an instance breaks, a new one goes
-/// on from the last durable page, up to three times in a row. When `stop` is ready, the write under
+/// on from the last durable page, up to three times in a row. A stream that the sink cannot keep
+/// ([`SinkError::Stream`]), or cannot go on with ([`SinkError::Foreign`]), is given up, and a new
+/// instance goes on with the others. When `stop` is ready, the write under
 /// way is finished and nothing else is begun.
 ///
 /// Must be called within a tokio runtime of the multi-threaded kind, or one whose blocking threads
@@ -132,6 +138,9 @@ pub async fn run_sync(
         let broken = match run.attempt(host, profile, stop.as_mut()).await {
             Ok(()) => break End::Finished,
             Err(End::Call(cause)) if cause.is_fatal_to_session() => cause,
+            Err(End::Sink(error)) if error.stream().is_some_and(|it| run.give_up(it, &error)) => {
+                continue;
+            }
             Err(end) => break end,
         };
         if run.fruitless >= MOST_RESTARTS {
@@ -272,21 +281,37 @@ impl<'a> Run<'a> {
         self.progress.stored(event, applied);
     }
 
+    fn give_up(&mut self, stream: &str, error: &SinkError) -> bool {
+        let was_open = self.tally.give_up(stream, error);
+        if was_open {
+            self.progress.given_up(stream, error);
+        }
+        was_open
+    }
+
     fn selections(&mut self) -> Result<Vec<Selection>, End> {
-        let sink = self.writer.sink().map_err(End::Sink)?;
-        let open = self
-            .requests
-            .iter()
-            .filter(|request| self.tally.is_open(&request.stream));
-        open.map(|request| {
-            let checkpoint = if self.from_the_start.contains(&request.stream) {
+        let mut selections = Vec::new();
+        for request in self.requests {
+            let stream = &request.stream;
+            if !self.tally.is_open(stream) {
+                continue;
+            }
+            let checkpoint = if self.from_the_start.contains(stream) {
                 None
             } else {
-                sink.checkpoint(&request.stream).map_err(End::Sink)?
+                let sink = self.writer.sink().map_err(End::Sink)?;
+                match sink.checkpoint(stream) {
+                    Ok(checkpoint) => checkpoint,
+                    Err(error @ (SinkError::Stream { .. } | SinkError::Foreign { .. })) => {
+                        self.give_up(stream, &error);
+                        continue;
+                    }
+                    Err(error) => return Err(End::Sink(error)),
+                }
             };
-            Ok(request.selection(checkpoint))
-        })
-        .collect()
+            selections.push(request.selection(checkpoint));
+        }
+        Ok(selections)
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Outcome {
     Complete,
     /// Could not be read further.
     Failed(ConnectorError),
+    /// Could not be kept by the sink; the text says why.
+    NotStored(String),
     /// The sync ended first. The next one goes on from here.
     Unfinished,
 }
@@ -104,6 +106,16 @@ impl Tally {
         found.is_some_and(|report| report.outcome == Outcome::Unfinished)
     }
 
+    /// Closes a stream that the sink cannot keep. Whether there was one open of this name.
+    pub(super) fn give_up(&mut self, stream: &str, error: &SinkError) -> bool {
+        let mut reports = self.streams.iter_mut();
+        let open =
+            reports.find(|report| report.stream == stream && report.outcome == Outcome::Unfinished);
+        let Some(report) = open else { return false };
+        report.outcome = Outcome::NotStored(error.to_string());
+        true
+    }
+
     pub(super) fn count(&mut self, event: &Event, applied: Applied) {
         let stream = match event {
             Event::Schema(schema) => &schema.stream,
@@ -140,7 +152,12 @@ impl Tally {
                 report.pages += 1;
                 report.bytes += page.ndjson.len() as u64;
             }
-            Event::Reset(_) => report.full = true,
+            Event::Reset(_) => {
+                report.full = true;
+                // What was read before is read again, and counted then.
+                (report.rows, report.deleted, report.checked) = (0, 0, 0);
+                (report.pages, report.bytes) = (0, 0);
+            }
             Event::Complete(_) => report.outcome = Outcome::Complete,
             Event::Failed(failure) => {
                 report.outcome = Outcome::Failed(failure.error.clone().into());

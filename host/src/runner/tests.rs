@@ -188,6 +188,33 @@ async fn after_a_trap_the_next_instance_goes_on_from_the_last_stored_page() {
         run.selections().unwrap().is_empty(),
         "a complete stream is not read again"
     );
+    let (reports, _) = run.tally.finish();
+    assert_eq!((reports[0].rows, reports[0].pages), (3, 3));
+}
+
+#[tokio::test]
+async fn rows_that_are_read_again_are_counted_once() {
+    let recorder = Recorder::default();
+    let requests = request(false);
+    let mut silent = Silent;
+    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let steps = vec![
+        reset(),
+        page("1"),
+        reset(),
+        page("1"),
+        page("2"),
+        complete(),
+    ];
+    let mut script = Script::new(&recorder, steps);
+    run.drain(&mut script, pin!(std::future::pending()))
+        .await
+        .unwrap();
+    let (reports, _) = run.tally.finish();
+    assert_eq!(
+        (reports[0].rows, reports[0].pages, reports[0].full),
+        (2, 2, true)
+    );
 }
 
 #[tokio::test]
@@ -235,6 +262,55 @@ async fn a_full_read_ignores_the_checkpoint_until_its_reset_is_stored() {
     assert_eq!(
         run.selections().unwrap()[0].checkpoint.as_deref(),
         Some("1")
+    );
+}
+
+/// Has lost what it had of the stream `t`.
+struct Robbed;
+
+impl Sink for Robbed {
+    fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
+        match stream {
+            "t" => Err(SinkError::Foreign {
+                path: "t.jsonl".into(),
+                reason: "is gone".to_owned(),
+            }),
+            _ => Ok(None),
+        }
+    }
+
+    fn apply(&mut self, _event: &Event) -> Result<Applied, SinkError> {
+        Ok(Applied::default())
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_kept_does_not_stop_the_others() {
+    let requests = ["t", "u"].map(StreamRequest::all_of);
+    let mut silent = Silent;
+    let mut run = Run::new(&requests, Box::new(Robbed), &mut silent);
+    let selections = run.selections().unwrap();
+    let names: Vec<_> = selections.iter().map(|chosen| &chosen.stream).collect();
+    assert_eq!(names, ["u"]);
+
+    let taken = SinkError::Stream {
+        stream: "u".to_owned(),
+        reason: "taken".to_owned(),
+    };
+    assert!(run.give_up("u", &taken) && !run.give_up("u", &taken));
+    assert!(run.selections().unwrap().is_empty());
+    let (reports, _) = run.tally.finish();
+    let told = reports.iter().map(|report| match &report.outcome {
+        Outcome::NotStored(reason) => reason.as_str(),
+        other => panic!("{other:?}"),
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [
+            "t.jsonl is gone",
+            "the stream `u` cannot be stored here: taken"
+        ]
     );
 }
 

@@ -100,6 +100,14 @@ pub enum SinkError {
 }
 
 impl SinkError {
+    /// The one stream that cannot be kept, where others can.
+    pub(crate) fn stream(&self) -> Option<&str> {
+        match self {
+            Self::Stream { stream, .. } => Some(stream),
+            _ => None,
+        }
+    }
+
     fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io {
