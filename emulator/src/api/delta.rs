@@ -24,10 +24,10 @@ const DEFAULT_LIFETIME_DAYS: i64 = 7;
 
 /// `919042!08/22/2017 08:10:44`: a row version and the server's time when it was the newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct DeltaToken {
-    version: i64,
+pub(super) struct DeltaToken {
+    pub(super) version: i64,
     /// Seconds since 1970.
-    issued: i64,
+    pub(super) issued: i64,
 }
 
 impl DeltaToken {
@@ -142,20 +142,45 @@ impl Call<'_> {
     ) -> Result<DeltaToken, ODataError> {
         self.require_tracking(table)?;
         let token = DeltaToken::parse(self.options.delta_token.as_deref().unwrap_or_default())?;
+        let revoked = token.version < self.api.first_valid_delta.load(Ordering::SeqCst);
+        let newest = current_version(connection)?;
+        self.require_fresh(connection, token, "expirechangetrackingindays")?;
+        if revoked || token.version > newest {
+            return Err(expired());
+        }
+        Ok(token)
+    }
+
+    /// The stamp of definitions, unless it has expired (reference §5.6).
+    pub(super) fn valid_stamp(
+        &self,
+        connection: &Connection,
+        text: &str,
+    ) -> Result<DeltaToken, ODataError> {
+        let stamp = DeltaToken::parse(text)?;
+        self.require_fresh(connection, stamp, "expiresubscriptionsindays")?;
+        if stamp.version > self.model().schema.version() {
+            return Err(expired());
+        }
+        Ok(stamp)
+    }
+
+    /// Refuses a token older than the organization's column of days says.
+    fn require_fresh(
+        &self,
+        connection: &Connection,
+        token: DeltaToken,
+        column: &str,
+    ) -> Result<(), ODataError> {
         let days: Option<i64> = connection
-            .prepare_cached("SELECT max(expirechangetrackingindays) FROM organization")
+            .prepare_cached(&format!("SELECT max({column}) FROM organization"))
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .unwrap_or(None);
         let lifetime = days.unwrap_or(DEFAULT_LIFETIME_DAYS) * 86_400;
-        let revoked = token.version < self.api.first_valid_delta.load(Ordering::SeqCst);
-        let newest = current_version(connection)?;
-        if revoked || self.now() - token.issued > lifetime || token.version > newest {
-            return Err(ODataError::bad_request(
-                "0x80044352",
-                "Version stamp associated with the client has expired. Please perform a full sync.",
-            ));
+        if self.now() - token.issued > lifetime {
+            return Err(expired());
         }
-        Ok(token)
+        Ok(())
     }
 
     /// Reads what changed since the token: new and updated rows by version, then deletions.
@@ -311,6 +336,13 @@ impl Call<'_> {
             .query_row(params![since.version, table.logical_name], |row| row.get(0))?;
         Ok(Response::text(count.to_string()))
     }
+}
+
+fn expired() -> ODataError {
+    ODataError::bad_request(
+        "0x80044352",
+        "Version stamp associated with the client has expired. Please perform a full sync.",
+    )
 }
 
 #[cfg(test)]

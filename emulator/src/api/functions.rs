@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Response, audit, initialize, marketing, request::Segment, security};
+use super::{Call, Response, audit, initialize, marketing, metadata, request::Segment, security};
 use crate::{
     odata::{
         Literal, ODataError,
@@ -31,6 +31,7 @@ pub(super) fn is_function(name: &str) -> bool {
         || audit::FUNCTIONS.contains(&name)
         || marketing::FUNCTIONS.contains(&name)
         || initialize::FUNCTIONS.contains(&name)
+        || metadata::FUNCTIONS.contains(&name)
 }
 
 impl<'a> Call<'a> {
@@ -46,6 +47,7 @@ impl<'a> Call<'a> {
                 self.security_function(connection, segment)
             }
             name if audit::FUNCTIONS.contains(&name) => self.change_history(connection, segment),
+            "RetrieveMetadataChanges" => self.metadata_changes(connection, arguments),
             "InitializeFrom" => self.initialize_from(connection, arguments),
             "RetrieveActivePath" => self.active_path(connection, arguments),
             "WhoAmI" => {

@@ -2,7 +2,7 @@
 
 use super::{Literal, ODataError};
 
-const ENUMERATIONS: [(&str, &[&str]); 6] = [
+const ENUMERATIONS: [(&str, &[&str]); 7] = [
     (
         "OwnershipTypes",
         &[
@@ -54,6 +54,18 @@ const ENUMERATIONS: [(&str, &[&str]); 6] = [
         &["OneToManyRelationship", "ManyToManyRelationship"],
     ),
     ("EndpointAccessType", &["Default", "Internet", "Intranet"]),
+    (
+        "DeletedMetadataFilters",
+        &[
+            "Default",
+            "Entity",
+            "Attribute",
+            "Relationship",
+            "Label",
+            "OptionSet",
+            "All",
+        ],
+    ),
     (
         "TargetFieldType",
         &["All", "ValidForCreate", "ValidForUpdate", "ValidForRead"],

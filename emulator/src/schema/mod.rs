@@ -232,6 +232,11 @@ impl Schema {
         })
     }
 
+    /// How many changes lead to this version.
+    pub(crate) fn changes_at(version: i64) -> i64 {
+        version.saturating_sub(FIRST_VERSION)
+    }
+
     /// A number that grows with every change of the schema.
     pub fn version(&self) -> i64 {
         FIRST_VERSION + self.changes

@@ -99,6 +99,21 @@ pub(super) fn replay(
     Ok(changed.map_or(schema, Arc::new))
 }
 
+/// The changes that have been made since the schema had this version, in their order.
+pub(crate) fn changes_after(
+    connection: &Connection,
+    version: i64,
+) -> Result<Vec<SchemaChange>, StoreError> {
+    let sql = "SELECT change FROM \"$change\" WHERE number > ?1 ORDER BY number";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([Schema::changes_at(version)])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        changes.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
+    }
+    Ok(changes)
+}
+
 /// The tables on demand that the file lacks.
 pub(super) fn unmade_tables(
     connection: &Connection,

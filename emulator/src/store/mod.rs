@@ -29,6 +29,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub(crate) use complete::Author;
+pub(crate) use definitions::changes_after;
 pub(crate) use files::{StoredFile, read_file};
 pub(crate) use layout::{Layout, Slot, Stored};
 pub(crate) use rows::{Change, Row, Writer, read_row};

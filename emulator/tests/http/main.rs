@@ -12,6 +12,7 @@ mod auditing;
 mod batch;
 mod browser;
 mod catalog;
+mod changes;
 mod columns;
 mod credentials;
 mod definitions;

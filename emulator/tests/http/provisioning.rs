@@ -168,6 +168,12 @@ async fn business_units_are_emptied_before_they_go() {
     let root = path(&ROOT_BUSINESS_UNIT.to_string());
     refused(&service.patch(&root, &disabled).await, 400, "0x80041D59");
 
+    let me = service.get("WhoAmI").await.json()["UserId"].clone();
+    let me = format!("systemusers({})", me.as_str().unwrap());
+    let other = format!("systemusers({ADMINISTRATOR})");
+    assert_eq!(service.patch(&other, &disabled).await.status, 204);
+    refused(&service.patch(&me, &disabled).await, 400, "0x80041D2F");
+
     refused(&service.delete(&path(&upper)).await, 400, "0x80041D60");
     for unit in [&upper, &lower] {
         assert_eq!(service.patch(&path(unit), &disabled).await.status, 204);

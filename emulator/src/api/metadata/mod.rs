@@ -1,5 +1,6 @@
 //! Definitions of tables, columns, keys and relationships (reference §5).
 
+mod changes;
 mod choices;
 mod column;
 mod csdl;
@@ -8,6 +9,8 @@ mod labels;
 mod query;
 mod relationship;
 mod table;
+
+pub(super) use changes::FUNCTIONS;
 
 use axum::http::StatusCode;
 use serde_json::Value;

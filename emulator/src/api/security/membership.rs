@@ -210,12 +210,7 @@ fn require_administrator_left(
     if !is_administrator(writer, &row)? {
         return Ok(());
     }
-    let sql = "SELECT 1 FROM systemuserroles r JOIN role ON role.roleid = r.roleid \
-               JOIN systemuser u ON u.systemuserid = r.systemuserid \
-               WHERE role.roletemplateid = ?1 AND r.systemuserid <> ?2 AND u.isdisabled IS NOT 1";
-    let template = crate::org::ADMINISTRATOR_TEMPLATE.to_string();
-    let mut statement = writer.connection().prepare_cached(sql)?;
-    if statement.exists([template, user.to_string()])? {
+    if has_other_administrator(writer, user)? {
         return Ok(());
     }
     Err(ODataError::bad_request(
@@ -223,4 +218,29 @@ fn require_administrator_left(
         "A user cannot be removed from the System Administrator Role if they are the only user \
          that has the role.",
     ))
+}
+
+/// Refuses to disable the only administrator.
+pub(super) fn require_other_administrator(
+    writer: &Writer<'_>,
+    user: Uuid,
+) -> Result<(), ODataError> {
+    if has_other_administrator(writer, user)? {
+        return Ok(());
+    }
+    Err(ODataError::bad_request(
+        "0x80041D2F",
+        "A user cannot be disabled if they are the only user that has the System Administrator \
+         Role.",
+    ))
+}
+
+/// Whether an enabled user but this one is a System Administrator.
+fn has_other_administrator(writer: &Writer<'_>, user: Uuid) -> Result<bool, ODataError> {
+    let sql = "SELECT 1 FROM systemuserroles r JOIN role ON role.roleid = r.roleid \
+               JOIN systemuser u ON u.systemuserid = r.systemuserid \
+               WHERE role.roletemplateid = ?1 AND r.systemuserid <> ?2 AND u.isdisabled IS NOT 1";
+    let template = crate::org::ADMINISTRATOR_TEMPLATE.to_string();
+    let mut statement = writer.connection().prepare_cached(sql)?;
+    Ok(statement.exists([template, user.to_string()])?)
 }

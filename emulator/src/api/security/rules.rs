@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{owner::owns_rows, role::require_unprotected};
+use super::{membership::require_other_administrator, owner::owns_rows, role::require_unprotected};
 use crate::{
     api::Call,
     odata::ODataError,
@@ -166,6 +166,9 @@ impl Call<'_> {
                 require_person(before.id)?;
                 if changes("isdisabled") {
                     self.caller.require("prvDisableUser", table)?;
+                    if *layout.get(after, "isdisabled") == Value::Bool(true) {
+                        require_other_administrator(writer, before.id)?;
+                    }
                 }
                 if changes("businessunitid") {
                     self.caller.require("prvReparentUser", table)?;
