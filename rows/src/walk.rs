@@ -346,19 +346,20 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
 
 /// The key in the JSON text of a key or of a row's address, such as `accounts(…)`, spelt as in
 /// rows: some servers write that of a deletion in braces or capitals.
+#[cold]
 fn bare_key(id: &str) -> String {
-    let Some(text) = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')) else {
-        return id.to_owned();
-    };
-    let key = match text
-        .strip_suffix(')')
+    let key = match id
+        .strip_suffix(")\"")
         .and_then(|id| id.rsplit_once(['(', '=']))
     {
         Some((_, key)) => key,
-        None => text,
+        None => id,
     };
-    let key = key.trim_matches(['{', '}']);
-    format!("\"{}\"", key.to_ascii_lowercase())
+    let bare = key.chars().filter(|c| !matches!(c, '"' | '{' | '}'));
+    let mut text = String::from('"');
+    text.extend(bare.map(|c| c.to_ascii_lowercase()));
+    text.push('"');
+    text
 }
 
 /// The next value, fit for one line of UTF-8.

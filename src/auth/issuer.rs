@@ -105,8 +105,9 @@ impl<H: Host> Issuer<H> {
             match version.filter(|_| matches!(response.status, 400 | 404 | 501)) {
                 Some(version) => {
                     self.has_looked_back.set(true);
-                    let path = format!("../v{version}/");
-                    url = self.resource.join(&path).unwrap_or(url);
+                    let path = self.resource.path().rsplit_once("/v");
+                    let path = path.map_or("", |(path, _)| path);
+                    url.set_path(&format!("{path}/v{version}/"));
                 }
                 None => break Challenged::read(&response),
             }

@@ -78,7 +78,7 @@ impl Link {
         if text.chars().any(|c| c.is_control() || c == '\\') {
             return Err("it holds a character that no address may hold".to_owned());
         }
-        let url = Url::parse(text).map_err(|_| "it is not an absolute address".to_owned())?;
+        let mut url = Url::parse(text).map_err(|_| "it is not an absolute address".to_owned())?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("it holds a user name or a password".to_owned());
         }
@@ -86,7 +86,12 @@ impl Link {
             return Err("it holds a fragment".to_owned());
         }
         let root = environment.api_root();
-        if !same_origin(&url, root) {
+        let host = root.host_str();
+        if url.host_str().and_then(|host| host.strip_suffix('.')) == host {
+            // The dot only says that the name is whole.
+            let _ = url.set_host(host);
+        }
+        if url.origin() != root.origin() {
             return Err(format!(
                 "it leads to {} and not to {}",
                 url.origin().ascii_serialization(),
@@ -94,7 +99,6 @@ impl Link {
             ));
         }
         let mut target = Target::from(&url);
-        target.authority = Target::from(root).authority;
         if let Some(verbatim) = path_and_query(text).filter(|text| text.chars().all(sendable)) {
             verbatim.clone_into(&mut target.path_and_query);
         }
@@ -171,17 +175,6 @@ impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.text).finish()
     }
-}
-
-/// Whether both lead to the same server. A dot at the end of a host name only says that the
-/// name is whole.
-fn same_origin(a: &Url, b: &Url) -> bool {
-    let parts = |url: &'_ Url| {
-        let host = url.host_str().unwrap_or_default();
-        let host = host.strip_suffix('.').unwrap_or(host).to_owned();
-        (host, url.port_or_known_default())
-    };
-    a.scheme() == b.scheme() && parts(a) == parts(b)
 }
 
 /// What follows the authority in the text of an address.

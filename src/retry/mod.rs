@@ -85,6 +85,8 @@ impl Budget {
         random: &impl Random,
     ) -> Option<Duration> {
         self.charge(took.min(self.attempt_limit));
+        // "At once" is what a service says that does not know better.
+        let asked = asked.filter(|asked| !asked.is_zero());
         let pause = asked.unwrap_or_else(|| jittered(self.failures, random));
         self.failures = self.failures.saturating_add(1);
         match repeat {
@@ -203,6 +205,16 @@ mod tests {
         );
         assert_eq!(jittered(3, &Always(0)), Duration::ZERO);
         assert_eq!(jittered(u32::MAX, &Always(255)), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_service_that_asks_for_no_pause_is_not_asked_without_one() {
+        let mut budget = budget(60);
+        let mut pause =
+            || budget.pause_after(secs(0), Repeat::Patiently, Some(secs(0)), &Always(255));
+        let pauses: Vec<Duration> = std::iter::from_fn(&mut pause).take(99).collect();
+        // Half a second, one, two, four, eight, sixteen: together half of a minute.
+        assert_eq!((pauses[0].as_millis(), pauses.len()), (500, 6));
     }
 
     #[test]

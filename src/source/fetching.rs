@@ -243,10 +243,11 @@ impl<H: Host> Fetching<H> {
         let is_of_list = tracked::is_refused(&error) || error.kind == ErrorKind::Forbidden;
         if is_of_list && self.index > 0 {
             // The query of one list; those of the others may be in order.
+            let (id, message) = list_left_out(&self.at.query, &error);
             events.push_back(Event::Warning(Warning {
                 stream: Some(self.plan.table.name.clone()),
-                id: "list-unreadable".to_owned(),
-                message: list_left_out(&self.at.query, &error),
+                id: id.to_owned(),
+                message,
             }));
             return self.go_on(None, Vec::new(), events).await;
         }

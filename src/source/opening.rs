@@ -11,6 +11,9 @@ use crate::dataverse::Client;
 use crate::error::Error;
 use crate::host::Host;
 
+/// The id of a warning, and its message.
+pub(super) type Told = (&'static str, String);
+
 /// What must be known before a stream is read.
 pub(super) struct Opened {
     pub(super) table: Table,
@@ -21,7 +24,7 @@ pub(super) struct Opened {
     /// Columns that field security keeps from the account.
     pub(super) unreadable: Vec<String>,
     /// Why some of the queries are left out.
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Vec<Told>,
 }
 
 /// Finds out what must be known. `fresh_at` is when the stream's change token was fresh, if it
@@ -60,7 +63,7 @@ pub(super) fn announce(
     plan: &Plan,
     changes: Vec<ColumnChange>,
     unreadable: &[String],
-    left_out: Vec<String>,
+    left_out: Vec<Told>,
     events: &mut VecDeque<Event>,
 ) {
     let (stream, binding) = (&plan.table.name, &plan.binding);
@@ -69,10 +72,7 @@ pub(super) fn announce(
         .filter(|change| change.change == Change::Removed && binding.columns.is_some())
         .map(|change| change.column.as_str())
         .collect();
-    let mut warnings: Vec<_> = left_out
-        .into_iter()
-        .map(|message| ("list-unreadable", message))
-        .collect();
+    let mut warnings = left_out;
     if !gone.is_empty() {
         let message = format!(
             "{stream} has no readable column {} any more; the others are read.",

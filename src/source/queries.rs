@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use dataverse_rows::{Piece, members};
 
 use super::binding::fingerprint;
+use super::opening::Told;
 use crate::catalog::{self, StreamName, Table};
 use crate::dataverse::fetch::Fetch;
 use crate::dataverse::query::Query;
@@ -101,7 +102,7 @@ pub(super) async fn open<H: Host>(
     client: &Client<H>,
     stream: &str,
     text: Option<&str>,
-) -> Result<(Table, Vec<Asked>, Vec<String>), Error> {
+) -> Result<(Table, Vec<Asked>, Vec<Told>), Error> {
     let (table, fetch) = match StreamName::of(stream) {
         StreamName::Members => return lists(client).await,
         StreamName::View(name) => catalog::open_view(client, stream, name).await?,
@@ -123,7 +124,7 @@ pub(super) async fn open<H: Host>(
     Ok((table, vec![asked], Vec::new()))
 }
 
-async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<String>), Error> {
+async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<Told>), Error> {
     let mut queries = vec![Asked {
         name: String::new(),
         entity_set: entity(client, "listmember").await?.0,
@@ -150,10 +151,11 @@ async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<St
             // A list that has been made and not been told whom to find.
             continue;
         }
-        let fetch = match parse_list(&query, &list.to_string()) {
+        let name = list.to_string();
+        let fetch = match parse_list(&query, &name) {
             Ok(fetch) => fetch,
             Err(error) => {
-                left_out.push(list_left_out(&list.to_string(), &error));
+                left_out.push(list_left_out(&name, &error));
                 continue;
             }
         };
@@ -161,10 +163,8 @@ async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<St
         let root = root.map_or_else(String::new, |table| table.name.clone());
         if !known.iter().any(|(name, ..)| *name == root) {
             let (entity_set, key) = match entity(client, &root).await {
-                Err(error) if error.kind == ErrorKind::NotFound => {
-                    left_out.push(list_left_out(&list.to_string(), &error));
-                    continue;
-                }
+                // The service says so when it is asked for the members.
+                Err(error) if error.kind == ErrorKind::NotFound => (root.clone(), root.clone()),
                 entity => entity?,
             };
             known.push((root.clone(), entity_set, key));
@@ -172,7 +172,7 @@ async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<St
         let found = known.iter().find(|(name, ..)| *name == root).cloned();
         let (_, entity_set, key) = found.unwrap_or_default();
         queries.push(Asked {
-            name: list.to_string(),
+            name,
             entity_set,
             fetch,
             membership: Some(Membership {
@@ -186,8 +186,9 @@ async fn lists<H: Host>(client: &Client<H>) -> Result<(Table, Vec<Asked>, Vec<St
 }
 
 /// For people: the members of a list do not come.
-pub(super) fn list_left_out(list: &str, error: &Error) -> String {
-    format!("The members of the list {list} are left out: {error}.")
+pub(super) fn list_left_out(list: &str, error: &Error) -> Told {
+    let message = format!("The members of the list {list} are left out: {error}.");
+    ("list-unreadable", message)
 }
 
 fn parse_list(query: &str, list: &str) -> Result<Fetch, Error> {

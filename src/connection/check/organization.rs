@@ -35,26 +35,12 @@ pub(super) async fn check<H: Host>(
         "isauditenabled",
     ];
     let query = Query::new("organizations");
-    let mut selected = query.clone().select(&columns);
-    let mut is_plain = false;
-    let organizations = loop {
-        let organizations = rows(client, &selected, |row| {
-            Some(Organization {
-                name: row.text("name"),
-                expirechangetrackingindays: row.whole("expirechangetrackingindays"),
-                isauditenabled: row.flag("isauditenabled"),
-            })
-        });
-        match organizations.await {
-            // Older organizations lack some of the columns.
-            Err(error) if error.is_not_offered() && !is_plain => {
-                is_plain = true;
-                selected.clone_from(&query);
-            }
-            outcome => break outcome,
-        }
-    };
-    let organization = match organizations {
+    let mut found = read(client, &query.clone().select(&columns)).await;
+    if found.as_ref().is_err_and(Error::is_not_offered) {
+        // Older organizations lack some of the columns.
+        found = read(client, &query).await;
+    }
+    let organization = match found {
         Ok(organizations) => organizations.into_iter().next().unwrap_or_default(),
         Err(error) => {
             findings.push(unknown(&error));
@@ -68,6 +54,17 @@ pub(super) async fn check<H: Host>(
     findings.push(particulars(&organization, version.as_deref()));
     findings.extend(api_version(client, version.as_deref()));
     Some(organization)
+}
+
+async fn read<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Organization>, Error> {
+    let organizations = rows(client, query, |row| {
+        Some(Organization {
+            name: row.text("name"),
+            expirechangetrackingindays: row.whole("expirechangetrackingindays"),
+            isauditenabled: row.flag("isauditenabled"),
+        })
+    });
+    organizations.await
 }
 
 fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
