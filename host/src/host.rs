@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -35,6 +36,8 @@ pub struct ConnectorHost {
 struct Shared {
     pre: ConnectorPre<State>,
     environment: Vec<(String, String)>,
+    /// One for each instance that there may be at once.
+    places: Arc<Semaphore>,
     loading: Loading,
 }
 
@@ -174,6 +177,7 @@ impl ConnectorHostBuilder {
             shared: Arc::new(Shared {
                 pre,
                 environment,
+                places: Arc::new(Semaphore::new(most_instances as usize)),
                 loading,
             }),
         })
@@ -282,7 +286,9 @@ impl ConnectorHost {
     }
 
     async fn instantiate(&self, profile: &Profile) -> Result<Instance, CallError> {
-        Instance::new(&self.shared.pre, profile, &self.shared.environment).await
+        let place = Arc::clone(&self.shared.places).try_acquire_owned();
+        let place = place.map_err(|_| CallError::TooMany)?;
+        Instance::new(&self.shared.pre, profile, &self.shared.environment, place).await
     }
 }
 

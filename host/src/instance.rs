@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime::{AsContextMut, PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
@@ -144,6 +145,8 @@ pub(crate) struct Instance {
     pub(crate) exports: Arc<Connector>,
     limit: Duration,
     alive: bool,
+    /// Given back after the store is gone.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Instance {
@@ -151,6 +154,7 @@ impl Instance {
         pre: &crate::bindings::ConnectorPre<State>,
         profile: &Profile,
         environment: &[(String, String)],
+        place: OwnedSemaphorePermit,
     ) -> Result<Self, CallError> {
         let mut store = Store::new(pre.engine(), State::new(profile, environment));
         store.limiter(|state| &mut state.memory);
@@ -171,6 +175,7 @@ impl Instance {
             exports: Arc::new(exports),
             limit: profile.limits.call,
             alive: true,
+            _place: place,
         })
     }
 

@@ -11,7 +11,6 @@ use super::args::{BrowserOptions, LoginOptions, Output};
 use super::callback::{Arrival, Listener, Page};
 use super::config::ConnectionFile;
 use super::exit::{Exit, Failure};
-use super::interrupt::unless_interrupted;
 use super::{print, show, tell, with_session};
 
 /// Signs one person in and checks the connection.
@@ -23,9 +22,9 @@ pub(super) async fn login(
     let profile = connection.profile()?;
     let mut authorization = host.authorization(&profile).await?;
     if options.device {
-        unless_interrupted(on_another_device(&mut authorization)).await?;
+        on_another_device(&mut authorization).await?;
     } else {
-        unless_interrupted(in_a_browser(&mut authorization, &options.browser)).await?;
+        in_a_browser(&mut authorization, &options.browser).await?;
     }
     tell("Signed in.\n");
     let check = async |session: &mut Session| show::check(session, Output::Text).await;
@@ -40,7 +39,7 @@ pub(super) async fn admin_consent(
 ) -> Result<Exit, Failure> {
     let profile = connection.profile()?;
     let mut authorization = host.authorization(&profile).await?;
-    let consent = unless_interrupted(consent_in_a_browser(&mut authorization, options)).await?;
+    let consent = consent_in_a_browser(&mut authorization, options).await?;
     print(&consent_text(&consent))?;
     Ok(Exit::Done)
 }

@@ -26,6 +26,7 @@ use dataverse_host::{ConnectorHost, Denial, LoadError, Metrics, Profile, Session
 use args::{Arguments, Command, SecretCommand};
 use config::ConnectionFile;
 use exit::{Exit, Failure};
+use interrupt::unless_interrupted;
 use secret::Source;
 
 /// The component's file name, as the build leaves it.
@@ -40,7 +41,7 @@ pub(crate) fn main() -> ExitCode {
         .build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let outcome = runtime.block_on(run(&arguments));
+            let outcome = runtime.block_on(until_interrupted(&arguments));
             // A name lookup that still hangs must not hold up the end.
             runtime.shutdown_background();
             outcome
@@ -56,6 +57,16 @@ pub(crate) fn main() -> ExitCode {
             tell(format_args!("error: {failure}"));
             failure.exit().into()
         }
+    }
+}
+
+/// Runs the command until it is done or interrupted. Said here, because the first process of a
+/// container is not ended by a signal that it does not listen to.
+async fn until_interrupted(arguments: &Arguments) -> Result<Exit, Failure> {
+    match arguments.command {
+        // A sync ends in order; and who waits for a line from a terminal hears no signal.
+        Command::Sync(_) | Command::Secret { .. } => run(arguments).await,
+        _ => unless_interrupted(run(arguments)).await,
     }
 }
 

@@ -60,6 +60,19 @@ impl Default for Timeouts {
     }
 }
 
+impl Timeouts {
+    /// The same within what the clock can count: `Duration::MAX` stands for no limit.
+    fn countable(self) -> Self {
+        const LONGEST: Duration = Duration::from_hours(365 * 24);
+        Self {
+            connect: self.connect.min(LONGEST),
+            first_byte: self.first_byte.min(LONGEST),
+            between_bytes: self.between_bytes.min(LONGEST),
+            total: self.total.min(LONGEST),
+        }
+    }
+}
+
 /// What a connection profile may do on the network.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
@@ -104,11 +117,12 @@ pub(crate) struct Gateway {
 impl Gateway {
     pub(crate) fn new(network: &Network) -> Result<Self, NetworkError> {
         let metrics = Arc::new(Metrics::default());
+        let timeouts = network.timeouts.countable();
         let connector = Connector::new(
             network.trust.client_config()?,
             network.proxy.clone(),
             network.allow_private,
-            network.timeouts.connect,
+            timeouts.connect,
             Arc::clone(&metrics),
         );
         let client = Client::builder(TokioExecutor::new())
@@ -122,7 +136,7 @@ impl Gateway {
             .build(connector);
         Ok(Self {
             client,
-            timeouts: network.timeouts,
+            timeouts,
             allowed_origins: network.allowed_origins.clone(),
             metrics,
         })

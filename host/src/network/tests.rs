@@ -202,6 +202,13 @@ async fn a_proxy_leads_to_all_but_this_machine() {
     let gateway = gateway(&Network {
         trust,
         proxy: Some(proxy),
+        // What a platform says that wants no limits.
+        timeouts: Timeouts {
+            connect: Duration::MAX,
+            first_byte: Duration::MAX,
+            between_bytes: Duration::MAX,
+            total: Duration::MAX,
+        },
         ..Network::default()
     });
     let mut there = outgoing(&gateway, "https://org.example");

@@ -118,7 +118,8 @@ impl Progress for Silent {
 /// on from the last durable page, up to three times in a row. A stream that the sink cannot keep
 /// ([`SinkError::Stream`]), or cannot go on with ([`SinkError::Foreign`]), is given up, and a new
 /// instance goes on with the others. When `stop` is ready, the write under
-/// way is finished and nothing else is begun.
+/// way is finished and nothing else is begun. Dropping the future is as safe, but leaves that write
+/// to end by itself, and the target in use until then.
 ///
 /// Must be called within a tokio runtime of the multi-threaded kind, or one whose blocking threads
 /// are available: the sink runs on those.

@@ -68,6 +68,10 @@ fn write(directory: &Path, name: &str, value: &Secret) -> Result<(), SecretError
         .map_err(|error| match error.kind() {
             // A mount, or a directory that is not there: nothing can be kept in it.
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => SecretError::Denied,
+            ErrorKind::NotFound => SecretError::Unavailable(format!(
+                "the directory {} is not there; make it",
+                directory.display()
+            )),
             _ => SecretError::Unavailable(format!("{}: {error}", path.display())),
         })
 }
@@ -76,6 +80,10 @@ fn store_error(error: &std::io::Error, path: &Path) -> SecretError {
     match error.kind() {
         ErrorKind::NotFound => SecretError::NotFound,
         ErrorKind::PermissionDenied => SecretError::Denied,
+        ErrorKind::IsADirectory => SecretError::Unavailable(format!(
+            "{} is a directory; put a file in its place",
+            path.display()
+        )),
         _ => SecretError::Unavailable(format!("{}: {error}", path.display())),
     }
 }
@@ -100,6 +108,9 @@ mod tests {
         assert_eq!(store.get("absent").await, Err(SecretError::NotFound));
         assert_eq!(store.get("../passwd").await, Err(SecretError::NotFound));
         assert_eq!(store.get("..2026").await, Err(SecretError::NotFound));
+        std::fs::create_dir(mount.path().join("key")).unwrap();
+        let no_file = store.get("key").await.unwrap_err().to_string();
+        assert!(no_file.ends_with("; put a file in its place"), "{no_file}");
 
         store
             .put("refresh-token", Secret::new("next\n"))
@@ -110,6 +121,9 @@ mod tests {
             store.put("../x", Secret::new("x")).await,
             Err(SecretError::Denied)
         );
+        let absent = Directory::new(mount.path().join("absent"));
+        let nowhere = absent.put("key", Secret::new("x")).await.unwrap_err();
+        assert!(nowhere.to_string().ends_with("; make it"), "{nowhere}");
     }
 
     #[tokio::test]

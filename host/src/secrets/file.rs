@@ -95,7 +95,10 @@ fn read(path: &Path) -> Result<BTreeMap<String, Secret>, SecretError> {
         let line = error.line();
         unavailable(
             path,
-            &format!("line {line} does not fit a JSON object of names and texts"),
+            &format!(
+                "line {line} does not fit a JSON object of names and texts; mend it, or remove \
+                 the file and set its secrets anew"
+            ),
         )
     })?;
     let secrets = secrets.into_iter();
