@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub(crate) use detail::{Reader, push_detail};
 pub(crate) use expiry::expire;
 
-use crate::store::{Author, StoreError, Value, Writer};
+use crate::store::{Author, StoreError, Value, Writer, current_version};
 use entry::Entry;
 
 /// The table that holds the log.
@@ -74,7 +74,7 @@ fn write(writer: &Writer<'_>, author: Author, entry: Entry) -> Result<(), StoreE
         LOG,
         author,
         &[
-            ("auditid", Value::Guid(Uuid::new_v4())),
+            ("auditid", Value::Guid(next_id(writer)?)),
             ("createdon", Value::DateTime(author.now)),
             ("action", Value::Int(entry.action.code())),
             ("operation", Value::Int(entry.operation.code())),
@@ -99,4 +99,13 @@ fn write(writer: &Writer<'_>, author: Author, entry: Entry) -> Result<(), StoreE
         ],
     )?;
     Ok(())
+}
+
+/// A key greater than those before it: entries of one second stay in their order when they are
+/// sorted by time.
+fn next_id(writer: &Writer<'_>) -> Result<Uuid, StoreError> {
+    const RANDOM_BITS: u32 = 80;
+    let version = u128::from(current_version(writer.connection())?.unsigned_abs());
+    let random = Uuid::new_v4().as_u128() & ((1 << RANDOM_BITS) - 1);
+    Ok(Uuid::from_u128(version << RANDOM_BITS | random))
 }

@@ -202,3 +202,24 @@ async fn a_role_belongs_to_the_business_unit_of_who_has_it() {
     let message = answer.error().1;
     assert!(message.contains(&elsewhere) && message.contains(&ROOT_BUSINESS_UNIT.to_string()));
 }
+
+#[tokio::test]
+async fn rows_follow_their_owner_into_another_business_unit() {
+    let service = Service::start().await;
+    let elsewhere = new_unit(&service, "Elsewhere", ROOT_BUSINESS_UNIT).await;
+    let owner = format!("/systemusers({})", SELLERS[0]);
+    let body = json!({"name": "Follows", "ownerid@odata.bind": owner});
+    let account = service.create("accounts", &body).await;
+    let move_to = json!({"businessunitid@odata.bind": unit(&elsewhere)});
+    let path = format!("systemusers({})", SELLERS[0]);
+    assert_eq!(service.patch(&path, &move_to).await.status, 204);
+    let row = service.get(&format!("accounts({account})")).await.json();
+    assert_eq!(row["_owningbusinessunit_value"], elsewhere.as_str());
+    let roles = format!("{path}/systemuserroles_association");
+    assert!(service.get(&roles).await.rows().is_empty());
+
+    let team = format!("teams({KEY_ACCOUNTS_TEAM})");
+    assert_eq!(service.patch(&team, &move_to).await.status, 204);
+    let roles = format!("{team}/teamroles_association");
+    assert!(service.get(&roles).await.rows().is_empty());
+}

@@ -79,6 +79,24 @@ impl Call<'_> {
     }
 }
 
+impl Call<'_> {
+    /// Lets the rows of an owner follow into the owner's new business unit.
+    pub(super) fn move_rows(&self, writer: &Writer<'_>, owner: Uuid) -> Result<(), ODataError> {
+        let tables = writer.store().schema().tables();
+        for table in tables.filter(|table| table.ownership == Ownership::UserOwned) {
+            let name = &table.logical_name;
+            for id in writer.referring(name, "ownerid", owner)? {
+                if let Some(before) = writer.row(name, id)? {
+                    let mut after = before.values.clone();
+                    writer.completer(table, self.author())?.derive(&mut after)?;
+                    writer.update(name, &before, &after)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn require_enabled(writer: &Writer<'_>, user: Uuid) -> Result<(), ODataError> {
     let layout = writer.store().layout("systemuser")?;
     let row = writer.row("systemuser", user)?;

@@ -235,6 +235,13 @@ impl Call<'_> {
                     }
                 }
                 self.join_default_team(writer, before.id)?;
+                self.move_rows(writer, before.id)?;
+            }
+            "team" if changes("businessunitid") => {
+                for link in writer.referring("teamroles", "teamid", before.id)? {
+                    writer.delete("teamroles", link)?;
+                }
+                self.move_rows(writer, before.id)?;
             }
             _ => {}
         }
