@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 use std::slice;
+use std::time::Duration;
 
 use super::client::Client;
 use super::link::Link;
 use super::message::Prefer;
-use crate::error::{Error, Recovery};
+use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::{Header, Host};
 
 /// The most resources in one batch (reference 8.1).
@@ -73,8 +74,8 @@ impl<'l> Asked<'l> {
 
 impl<H: Host> Client<H> {
     /// Reads several resources in as few requests as it takes, and gives their bodies in the
-    /// same order. What fails in passing is asked for again, as by [`get`](Self::get), until
-    /// that has been in vain for one; an answer that is larger than the client accepts is asked for in two halves. A service
+    /// same order. What fails in passing is asked for again, as by [`get`](Self::get), but
+    /// only once when that has been in vain for another; an answer that is larger than the client accepts is asked for in two halves. A service
     /// that takes no batches is asked for one resource after another.
     ///
     /// # Errors
@@ -86,11 +87,11 @@ impl<H: Host> Client<H> {
     ) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
         let mut bodies = Vec::with_capacity(links.len());
         let mut most = MOST_PARTS;
-        let mut in_vain = false;
+        let mut client = self.clone();
         while let Some(rest) = links.get(bodies.len()..).filter(|rest| !rest.is_empty()) {
             let chunk = rest.get(..most).unwrap_or(rest);
             if let ([link], _) | ([link, ..], false) = (chunk, self.takes_batches()) {
-                bodies.push(self.get(link, prefer).await.map(|answer| answer.body));
+                bodies.push(client.get_of_many(link, prefer).await);
                 continue;
             }
             let batch = self.resource(BATCH)?;
@@ -106,15 +107,9 @@ impl<H: Host> Client<H> {
                             Some(Ok(range)) => {
                                 Ok(answer.body.get(range).unwrap_or_default().to_vec())
                             }
-                            Some(Err(failure)) if in_vain || !failure.is_passing() => {
-                                Err(failure.error)
-                            }
+                            Some(Err(failure)) if !failure.is_passing() => Err(failure.error),
                             // It failed in passing, or the batch stopped before it.
-                            part => {
-                                let body = self.get(link, prefer).await;
-                                in_vain |= part.is_some() && body.is_err();
-                                body.map(|answer| answer.body)
-                            }
+                            _ => client.get_of_many(link, prefer).await,
                         };
                         bodies.push(body);
                     }
@@ -127,6 +122,17 @@ impl<H: Host> Client<H> {
             }
         }
         Ok(bodies)
+    }
+
+    /// Reads one of several resources. If that is in vain, the client's patience is at its end.
+    async fn get_of_many(&mut self, link: &Link, prefer: &Prefer) -> Result<Vec<u8>, Error> {
+        let outcome = self.get(link, prefer).await;
+        let is_passing =
+            |error: &Error| matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unavailable);
+        if outcome.as_ref().is_err_and(is_passing) {
+            *self = self.clone().waiting_at_most(Duration::ZERO);
+        }
+        outcome.map(|answer| answer.body)
     }
 }
 
