@@ -34,7 +34,10 @@ pub(crate) async fn rows<H: Host, T>(
 }
 
 /// Every page, each with a list of rows.
-async fn pages<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Vec<u8>>, Error> {
+pub(crate) async fn pages<H: Host>(
+    client: &Client<H>,
+    query: &Query,
+) -> Result<Vec<Vec<u8>>, Error> {
     let mut link = client.resource(query.as_str())?;
     let mut pages = Vec::new();
     for _ in 0..MAX_PAGES {

@@ -4,9 +4,10 @@ use super::{ORGANIZATION, sentence};
 use crate::connection::report::Finding;
 use crate::dataverse::Client;
 use crate::dataverse::query::Query;
-use crate::dataverse::rows::{get, rows};
+use crate::dataverse::rows::{get, pages};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::json::Object;
 use crate::settings::ApiVersion;
 
 const API_VERSION: &str = "api-version";
@@ -23,6 +24,19 @@ pub(super) struct Organization {
     pub(super) isauditenabled: Option<bool>,
 }
 
+impl Organization {
+    /// The only row of pages.
+    fn on(pages: &[Vec<u8>]) -> Option<Self> {
+        let page = Object::parse(pages.first()?)?;
+        let row = page.objects("value").next()?;
+        Some(Self {
+            name: row.text("name"),
+            expirechangetrackingindays: row.whole("expirechangetrackingindays"),
+            isauditenabled: row.flag("isauditenabled"),
+        })
+    }
+}
+
 /// Adds what is found, and gives what later steps need of it.
 pub(super) async fn check<H: Host>(
     client: &Client<H>,
@@ -35,13 +49,13 @@ pub(super) async fn check<H: Host>(
         "isauditenabled",
     ];
     let query = Query::new("organizations");
-    let mut found = read(client, &query.clone().select(&columns)).await;
+    let mut found = pages(client, &query.clone().select(&columns)).await;
     if found.as_ref().is_err_and(Error::is_not_offered) {
         // Older organizations lack some of the columns.
-        found = read(client, &query).await;
+        found = pages(client, &query).await;
     }
     let organization = match found {
-        Ok(organizations) => organizations.into_iter().next().unwrap_or_default(),
+        Ok(pages) => Organization::on(&pages).unwrap_or_default(),
         Err(error) => {
             findings.push(unknown(&error));
             return None;
@@ -54,17 +68,6 @@ pub(super) async fn check<H: Host>(
     findings.push(particulars(&organization, version.as_deref()));
     findings.extend(api_version(client, version.as_deref()));
     Some(organization)
-}
-
-async fn read<H: Host>(client: &Client<H>, query: &Query) -> Result<Vec<Organization>, Error> {
-    let organizations = rows(client, query, |row| {
-        Some(Organization {
-            name: row.text("name"),
-            expirechangetrackingindays: row.whole("expirechangetrackingindays"),
-            isauditenabled: row.flag("isauditenabled"),
-        })
-    });
-    organizations.await
 }
 
 fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
