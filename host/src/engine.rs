@@ -13,12 +13,16 @@ const MEMORY_KEPT: usize = 256 << 10;
 const STACK_KEPT: usize = 32 << 10;
 /// The same of the tables of functions.
 const TABLE_KEPT: usize = 16 << 10;
+/// How much address space a memory begins with, and grows by, where little is granted, in bytes.
+const SMALL_RESERVATION: u64 = 16 << 20;
+/// How much of it is left empty around such a memory.
+const SMALL_GUARD: u64 = 64 << 10;
 
 /// An engine for so many instances at once, whose epoch advances with every tick.
 ///
 /// Their places are laid out beforehand, in address space alone, which makes a new instance
-/// several times cheaper. A system that does not grant that much of it gets an engine that asks
-/// anew for each.
+/// several times cheaper. A system that does not grant that much of it, such as one under
+/// `ulimit -v`, gets an engine whose instances take what they use and run slower.
 ///
 /// # Errors
 /// When the runtime cannot be set up on this machine.
@@ -27,6 +31,10 @@ pub(crate) fn start(most_instances: u32) -> wasmtime::Result<Engine> {
     config.epoch_interruption(true);
     let mut pooled = config.clone();
     pooled.allocation_strategy(pool(most_instances));
+    config
+        .memory_reservation(SMALL_RESERVATION)
+        .memory_reservation_for_growth(SMALL_RESERVATION)
+        .memory_guard_size(SMALL_GUARD);
     let engine = Engine::new(&pooled).or_else(|_| Engine::new(&config))?;
     start_ticking(&engine)?;
     Ok(engine)
@@ -66,4 +74,22 @@ fn start_ticking(engine: &Engine) -> std::io::Result<()> {
         .name("connector-epochs".to_owned())
         .spawn(tick)
         .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Instance, Module, Store};
+
+    use super::*;
+
+    /// No system grants this much; instances must run all the same.
+    #[test]
+    fn without_address_space_for_all_there_are_instances_still() {
+        let engine = start(u32::MAX).unwrap();
+        // A module of one memory of one page.
+        let module = Module::new(&engine, b"\0asm\x01\0\0\0\x05\x03\x01\0\x01").unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_epoch_deadline(1);
+        Instance::new(&mut store, &module, &[]).unwrap();
+    }
 }

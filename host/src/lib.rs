@@ -4,7 +4,8 @@
 //! connection in an instance of its own, and holds each within a policy: outgoing HTTP to exactly
 //! the origins that the connector states for its settings, at permitted addresses; bounded memory;
 //! bounded time; secrets by name from a [`SecretStore`](secrets::SecretStore). Nothing here knows
-//! which service the connector speaks to.
+//! which service the connector speaks to. What is async needs a tokio runtime whose I/O and timers
+//! are enabled.
 //!
 //! ```no_run
 //! use dataverse_host::contract::Selection;

@@ -59,7 +59,7 @@ impl Session {
 
     /// Creates the role that the settings call for under this name, or adds to the role of that
     /// name what it lacks. Takes nothing from it and gives it to nobody. The session's own
-    /// account must be allowed to do so; an error's [`commit`](ConnectorError::commit) says how
+    /// account must be allowed to do so; an error's [`commit`](crate::contract::ConnectorError::commit) says how
     /// far it came.
     pub async fn create_role(&mut self, name: &str) -> Result<RoleChange, CallError> {
         let session = self.resource;
@@ -119,7 +119,7 @@ impl Session {
 
     /// Adds a column to a stream, makes it usable at once, and describes it. A column of that name
     /// and type that is there already is described; an error's
-    /// [`commit`](ConnectorError::commit) says how far it came.
+    /// [`commit`](crate::contract::ConnectorError::commit) says how far it came.
     pub async fn create_column(
         &mut self,
         stream: &str,
