@@ -27,17 +27,7 @@ pub(super) async fn run(
     options: &RoleOptions,
 ) -> Result<Exit, Failure> {
     let uses = &options.profiles;
-    let settings = match (connection, &options.environment) {
-        (Some(_), Some(_)) => {
-            return Err(usage(
-                "the connection names an environment; leave out --connection or --environment",
-            ));
-        }
-        (Some(connection), None) => connection.settings_for(uses)?,
-        (None, environment) => {
-            settings_of_nobody(environment.as_deref().unwrap_or(SOME_ENVIRONMENT), uses)?
-        }
-    };
+    let settings = settings(connection, options)?;
     let role = host.required_role(&settings).await?;
     if !options.apply {
         show(&role, options.format)?;
@@ -53,6 +43,24 @@ pub(super) async fn run(
         Ok(Exit::Done)
     };
     with_session(host, &profile, create).await
+}
+
+/// The settings that say what the role is for.
+fn settings(connection: Option<&ConnectionFile>, options: &RoleOptions) -> Result<String, Failure> {
+    let uses = &options.profiles;
+    match (connection, &options.environment) {
+        (Some(_), Some(_)) => Err(usage(
+            "the connection names an environment; leave out --connection or --environment",
+        )),
+        (Some(connection), None) => connection.settings_for(uses),
+        (None, _) if uses.is_empty() => Err(usage(
+            "say what the role is for: --profile NAME, or --connection FILE.toml with a purpose in \
+             its settings; `describe` lists the profiles",
+        )),
+        (None, environment) => {
+            settings_of_nobody(environment.as_deref().unwrap_or(SOME_ENVIRONMENT), uses)
+        }
+    }
 }
 
 /// Settings that say what a connection would be for, and nothing about how it signs in.
@@ -226,6 +234,25 @@ mod tests {
             reach: "Organization".to_owned(),
             needed_for: vec!["a".to_owned(), "b".to_owned()],
         }
+    }
+
+    #[test]
+    fn a_role_is_for_something() {
+        let options = |profiles: &[&str]| RoleOptions {
+            profiles: profiles.iter().map(ToString::to_string).collect(),
+            environment: None,
+            format: RoleFormat::Checklist,
+            apply: false,
+            name: None,
+        };
+        let refused = settings(None, &options(&[])).unwrap_err();
+        assert_eq!(refused.exit(), Exit::Usage);
+        assert!(refused.to_string().contains("--profile"), "{refused}");
+        assert!(
+            settings(None, &options(&["reader"]))
+                .unwrap()
+                .contains("reader")
+        );
     }
 
     #[test]
