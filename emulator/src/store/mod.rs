@@ -4,6 +4,7 @@
 //! numbers every write of the organization; a row carries the number of its last write, and a
 //! deleted row leaves a tombstone with the number of its deletion. Change tracking needs no more.
 
+mod activities;
 mod complete;
 mod compose;
 mod definitions;

@@ -3,6 +3,7 @@
 mod changes;
 mod choices;
 mod column;
+mod criteria;
 mod csdl;
 mod definition;
 mod labels;

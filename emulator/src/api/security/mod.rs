@@ -1,6 +1,7 @@
 //! Users, teams, roles and shares (reference §11): their functions and actions, and what the
 //! platform itself does when their rows change.
 
+mod deletion;
 mod functions;
 mod hierarchy;
 mod membership;

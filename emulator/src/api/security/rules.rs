@@ -248,41 +248,6 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Refuses to delete what must stay, and takes along what belongs to the row alone.
-    pub(in crate::api) fn prepare_delete(
-        &self,
-        writer: &Writer<'_>,
-        table: &Table,
-        id: Uuid,
-    ) -> Result<(), ODataError> {
-        match table.logical_name.as_str() {
-            "role" => {
-                if let Some(row) = writer.row("role", id)? {
-                    require_unprotected(writer, &row)?;
-                }
-                for copy in role::copies(writer, id)? {
-                    self.delete_record(writer, table, copy)?;
-                }
-                Ok(())
-            }
-            "team" if is_default_team(writer, id)? => Err(ODataError::bad_request(
-                "0x80048307",
-                "The default business unit team can't be deleted.",
-            )),
-            "team" if owns_rows(writer, id)? => Err(ODataError::bad_request(
-                "0x8004830E",
-                "Can't delete a team which owns records. Reassign the records and try again.",
-            )),
-            "systemuser" => {
-                require_person(id)?;
-                require_deletable_user(writer, id)
-            }
-            "connection" => Self::forget_mirror(writer, id),
-            "businessunit" => self.prepare_unit_delete(writer, id),
-            _ => Ok(()),
-        }
-    }
-
     /// Refuses a new row whose owner or business unit is beyond the caller's depth, and one for
     /// another owner from a caller who may not assign.
     pub(in crate::api) fn require_creatable(
@@ -385,29 +350,8 @@ fn require_changeable_type(writer: &Writer<'_>, team: Uuid) -> Result<(), ODataE
     Ok(())
 }
 
-/// Users are disabled, and what they own is given to others, before they go.
-fn require_deletable_user(writer: &Writer<'_>, user: Uuid) -> Result<(), ODataError> {
-    let layout = writer.store().layout("systemuser")?;
-    let row = writer.row("systemuser", user)?;
-    if row.is_some_and(|row| *layout.get(&row.values, "isdisabled") != Value::Bool(true)) {
-        return Err(ODataError::bad_request(
-            "0x80040203",
-            format!("The user {user} cannot be deleted: disable the user first."),
-        ));
-    }
-    if owns_rows(writer, user)? {
-        return Err(ODataError::new(
-            axum::http::StatusCode::METHOD_NOT_ALLOWED,
-            "0x80040227",
-            "The record cannot be deleted because it is associated with another record: the user \
-             owns rows.",
-        ));
-    }
-    Ok(())
-}
-
 /// The platform's own users stay as they are.
-fn require_person(user: Uuid) -> Result<(), ODataError> {
+pub(super) fn require_person(user: Uuid) -> Result<(), ODataError> {
     if user == org::SYSTEM || user == org::INTEGRATION {
         return Err(ODataError::forbidden(
             "0x80041D33",
