@@ -73,8 +73,7 @@ async fn every_table_of_every_profile_arrives_value_by_value() {
             "name": text(160),
             "revenue": 1_234_567.89,
             created[0].as_str(): text(4_000),
-            // With the audit log around it, more would not fit into the column of the log.
-            created[1].as_str(): text(1_048_576 / 2),
+            created[1].as_str(): text(1_048_576),
             "sample_foundedon": "0001-01-01",
             "sample_customersince": "9999-12-30T23:59:59Z",
             "industrycode": null,
