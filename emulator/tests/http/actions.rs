@@ -289,6 +289,10 @@ async fn rows_lack_nothing_that_the_platform_requires() {
             "{set}"
         );
     }
+    let organization = service.get("organizations").await.rows().remove(0);
+    let id = organization["organizationid"].as_str().unwrap();
+    let kept = service.delete(&format!("organizations({id})")).await;
+    assert_eq!(kept.error().0, "0x80040800");
     let list = service
         .create(
             "lists",

@@ -3,7 +3,11 @@
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use super::{Condition, record::require_writable, require_version};
+use super::{
+    Condition,
+    record::{require_not_of_platform, require_writable},
+    require_version,
+};
 use crate::{
     api::{Call, Response, files::forget_files, key::RowKey},
     odata::ODataError,
@@ -36,6 +40,7 @@ impl Call<'_> {
         if table.is_read_only {
             require_writable(table, "Delete")?;
         }
+        require_not_of_platform(table, "Delete")?;
         self.caller.depth(table, PrivilegeType::Delete)?;
         let found = key.find(writer.connection(), self.model(), table)?;
         let row = match found {

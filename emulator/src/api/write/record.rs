@@ -28,8 +28,9 @@ const DEMANDED: [(&str, &str); 5] = [
 /// Columns that the platform numbers itself.
 const NUMBERED: [&str; 3] = ["invoicenumber", "ordernumber", "quotenumber"];
 
-/// Tables whose rows the platform makes: they are updated only, or come with other rows.
-const NOT_CREATED: [&str; 6] = [
+/// Tables whose rows the platform makes and deletes: they are updated only, or come and go with
+/// other rows.
+const OF_PLATFORM: [&str; 6] = [
     "listmember",
     "organization",
     "processstage",
@@ -69,9 +70,7 @@ impl Call<'_> {
             ));
         }
         require_writable(table, "Create")?;
-        if NOT_CREATED.contains(&table.logical_name.as_str()) {
-            return Err(unsupported_method(table, "Create"));
-        }
+        require_not_of_platform(table, "Create")?;
         self.caller.depth(table, PrivilegeType::Create)?;
         let intent = self.intent(writer, table, members, true)?;
         let layout = writer.store().layout(&table.logical_name)?;
@@ -296,6 +295,14 @@ fn require_alone(table: &Table, fixed: &[(String, Value)]) -> Result<(), ODataEr
 /// theirs (reference §12.3).
 pub(super) fn require_writable(table: &Table, method: &str) -> Result<(), ODataError> {
     if table.is_read_only || table.logical_name == "activitypointer" {
+        return Err(unsupported_method(table, method));
+    }
+    Ok(())
+}
+
+/// Refuses to create or delete rows that only the platform does.
+pub(super) fn require_not_of_platform(table: &Table, method: &str) -> Result<(), ODataError> {
+    if OF_PLATFORM.contains(&table.logical_name.as_str()) {
         return Err(unsupported_method(table, method));
     }
     Ok(())
