@@ -56,8 +56,13 @@ impl Piece {
         Self {
             deleted: false,
             count: 0,
-            ndjson: String::with_capacity(left.min(MAX_PIECE + MAX_PIECE / 8)),
+            ndjson: String::with_capacity(Self::room(left)),
         }
+    }
+
+    /// How much room that is, in bytes.
+    fn room(left: usize) -> usize {
+        left.min(MAX_PIECE + MAX_PIECE / 8)
     }
 }
 
@@ -256,11 +261,18 @@ impl Rows<'_> {
         if self.open.count == 0 {
             self.open.deleted = deleted;
         } else if !fits {
-            let row = self.open.ndjson.split_off(start);
+            let mut ndjson = self.open.ndjson.split_off(start);
             self.left = self.left.saturating_sub(start);
-            let mut next = Piece::with_room(self.left);
-            next.deleted = deleted;
-            next.ndjson.push_str(&row);
+            ndjson.reserve(Piece::room(self.left).saturating_sub(ndjson.len()));
+            if self.open.ndjson.capacity() > 2 * MAX_PIECE {
+                // It had grown for a row that is none of its own.
+                self.open.ndjson.shrink_to_fit();
+            }
+            let next = Piece {
+                deleted,
+                count: 0,
+                ndjson,
+            };
             self.pieces.push(std::mem::replace(&mut self.open, next));
         }
         self.open.count += 1;

@@ -24,7 +24,7 @@ use super::step::{Again, Step};
 use super::survey::{fails, is_unsupported};
 use super::tracked;
 use super::watermark::{self, Column};
-use crate::dataverse::{Client, Prefer};
+use crate::dataverse::{Client, Link, Prefer};
 use crate::error::{Error, Recovery};
 use crate::host::{Host, Started};
 
@@ -308,8 +308,12 @@ impl<H: Host> Ranged<H> {
             self.fill().await?;
             return Ok(Step::Going);
         }
-        let is_beyond_it = error.recovery.is_none() && is_unsupported(&error);
-        if is_beyond_it || (!self.is_proven && fails(&error)) {
+        if error.recovery == Some(Recovery::SmallerPages) && error.fault.is_none() {
+            // What is too large for one page of many may not be for the only one.
+            let (link, prefer) = self.page(lane.range, lane.rows)?;
+            self.client.get(&link, &prefer).await?;
+        }
+        if is_unsupported(&error) || (!self.is_proven && fails(&error)) {
             return Ok(self.page_after_page().because_of(error).into());
         }
         Err(error)
@@ -383,16 +387,11 @@ impl<H: Host> Ranged<H> {
 
     /// Asks for a page of a range. After `attempts` bad answers it waits first.
     async fn ask(&mut self, range: Range, rows: u32, attempts: u32) -> Result<(), Error> {
-        let query = watermark::range(&self.plan, range);
-        let link = self.client.resource(query.as_str())?;
+        let (link, prefer) = self.page(range, rows)?;
         let client = self
             .client
             .clone()
             .accepting_at_most(self.place.page_bytes());
-        let prefer = Prefer {
-            track_changes: false,
-            ..self.plan.prefer(self.state.method(), rows)
-        };
         let answer = request(&client, &link, prefer, attempts).await;
         self.lanes.push(Lane {
             range,
@@ -401,6 +400,16 @@ impl<H: Host> Ranged<H> {
             answer,
         });
         Ok(())
+    }
+
+    /// How a page of a range is asked for.
+    fn page(&self, range: Range, rows: u32) -> Result<(Link, Prefer), Error> {
+        let query = watermark::range(&self.plan, range);
+        let prefer = Prefer {
+            track_changes: false,
+            ..self.plan.prefer(self.state.method(), rows)
+        };
+        Ok((self.client.resource(query.as_str())?, prefer))
     }
 
     fn rows_per_page(&self) -> u32 {

@@ -212,6 +212,33 @@ fn a_service_that_stumbles_over_versions_is_read_page_after_page() {
 }
 
 #[test]
+fn a_row_that_is_too_large_for_a_range_is_read_page_after_page() {
+    for (mebibytes, is_read) in [(7, true), (40, false)] {
+        let world = large(Kind::Tracked);
+        let row = |world: &mut World| {
+            let row = world.tables[0].rows.get_mut(&50).unwrap();
+            row.name = "x".repeat(mebibytes << 20);
+        };
+        row(&mut world.borrow_mut());
+        let host = welcoming_host(&world, HINT);
+        let read = Selection {
+            page_size: Some(5),
+            ..selection("alpha")
+        };
+        let events = run(&host, vec![read]).unwrap();
+        let is_complete = events
+            .iter()
+            .any(|event| matches!(event, Event::Complete(_)));
+        assert_eq!(is_complete, is_read);
+        if !is_read {
+            assert_eq!(failure(&events).kind, ErrorKind::Unsupported);
+            // No more than the baseline: nothing is read page after page in vain.
+            assert!(host.count("skiptoken=all") < 10);
+        }
+    }
+}
+
+#[test]
 fn a_service_that_stumbles_late_is_asked_again_by_the_next_sync() {
     let world = large(Kind::Tracked);
     let healthy = Rc::new(Cell::new(usize::MAX));
