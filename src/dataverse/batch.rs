@@ -75,8 +75,9 @@ impl<'l> Asked<'l> {
 impl<H: Host> Client<H> {
     /// Reads several resources in as few requests as it takes, and gives their bodies in the
     /// same order. What fails in passing is asked for again, as by [`get`](Self::get), but
-    /// only once when that has been in vain for another; an answer that is larger than the client accepts is asked for in two halves. A service
-    /// that takes no batches is asked for one resource after another.
+    /// only once when that has been in vain for another; an answer that is larger than the client
+    /// accepts is asked for in two halves. A service that takes no batches is asked for one
+    /// resource after another.
     ///
     /// # Errors
     /// What concerns all of them. What concerns one alone stands in its place.

@@ -136,7 +136,7 @@ impl fmt::Display for Auth {
             }
             Self::Delegated(delegated) => write!(
                 f,
-                "for one person through application {} with the refresh token \"{}\"",
+                "on behalf of one person through application {} with the refresh token \"{}\"",
                 delegated.client_id,
                 delegated.refresh_token.as_str()
             ),

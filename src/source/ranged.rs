@@ -220,11 +220,7 @@ impl<H: Host> Ranged<H> {
         if matches!(self.state.later, Later::Delta { .. }) {
             // What has changed or gone meanwhile comes at once, which also shows that the
             // service takes the link.
-            let start = Start {
-                position,
-                reason: String::new(),
-            };
-            return Ok(Again::from(start).into());
+            return Ok(Again::from(Start::at(position)).into());
         }
         Ok(Step::Complete)
     }

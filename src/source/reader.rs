@@ -18,7 +18,7 @@ use super::plan::Plan;
 use super::sequence::{
     Answered, BODY_ATTEMPTS, Sequence, Start, begin, circle, request, unreadable,
 };
-use super::step::Step;
+use super::step::{Again, Step};
 use crate::dataverse::{Client, Link};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
@@ -169,8 +169,15 @@ impl<H: Host> Reader<H> {
             let Some(cursor) = self.end(delta_link)? else {
                 return Ok(self.without_delta_link().into());
             };
+            let may_be_old = self.sequence.start.is_none()
+                && self.sequence.phase == Phase::Snapshot
+                && matches!(cursor, Cursor::Delta { .. });
             let position = Position::CaughtUp(cursor);
             self.output.page(pieces, operation, &position, events)?;
+            if may_be_old {
+                // What has changed since the sync in which the read began comes at once.
+                return Ok(Again::from(Start::at(position)).into());
+            }
             return Ok(Step::Complete);
         };
         self.follow(&next_link, pieces.is_empty())?;

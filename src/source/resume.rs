@@ -19,10 +19,6 @@ pub(super) fn start(
         position: Position::Beginning { method: best },
         reason: reason.to_owned(),
     };
-    let on = |position: Position| Start {
-        position,
-        reason: String::new(),
-    };
     let Some(Stop { position, .. }) = resume else {
         return beginning("The stream is read for the first time.");
     };
@@ -39,7 +35,7 @@ pub(super) fn start(
         }
         Position::CaughtUp(Cursor::Delta { link, plain, at }) => match stale {
             Some(reason) => beginning(&reason),
-            None => on(Position::CaughtUp(Cursor::Delta {
+            None => Start::at(Position::CaughtUp(Cursor::Delta {
                 link: still_valid(link, plan, changes),
                 plain,
                 at,
@@ -49,7 +45,7 @@ pub(super) fn start(
             position,
             reason: "The service offers no way to find changes of the stream.".to_owned(),
         },
-        position => on(position),
+        position => Start::at(position),
     }
 }
 

@@ -67,6 +67,16 @@ pub(super) struct Start {
     pub(super) reason: String,
 }
 
+impl Start {
+    /// Where an earlier read, or an earlier part of this one, has come to.
+    pub(super) fn at(position: Position) -> Self {
+        Self {
+            position,
+            reason: String::new(),
+        }
+    }
+}
+
 /// What it means to read a stream that way.
 pub(super) fn untracked_consequence(method: Method) -> String {
     match method {

@@ -312,7 +312,10 @@ impl Layout {
         let wrong = || StoreError::WrongValue {
             table: self.table.clone(),
             column: slot.name.clone(),
-            value: format!("{value:?}"),
+            value: match value {
+                Value::Decimal(number) => number.to_string(),
+                value => format!("{value:?}"),
+            },
         };
         let mut buffer = Uuid::encode_buffer();
         match (slot.stored, value) {

@@ -68,15 +68,14 @@ impl<H: Host> Reader<H> {
         }
         if follows_link && tracked::is_refused(&error) {
             let start = match (method, phase, self.sequence.newest) {
-                (Method::Watermark { column, fallback }, Phase::Changes, mark @ Some(_)) => Start {
-                    position: Position::CaughtUp(Cursor::Newest {
+                (Method::Watermark { column, fallback }, Phase::Changes, mark @ Some(_)) => {
+                    Start::at(Position::CaughtUp(Cursor::Newest {
                         column,
                         fallback,
                         mark,
                         seen: None,
-                    }),
-                    reason: String::new(),
-                },
+                    }))
+                }
                 _ => Start {
                     position: beginning,
                     reason: format!(
