@@ -122,7 +122,7 @@ fn of_columns(table: &Table, layout: &Layout, change: &Change) -> Option<Entry> 
 
 /// An update may have a name of its own.
 fn update_action(table: &Table, layout: &Layout, before: &[Value], after: &[Value]) -> Action {
-    let changed = |column: &str| layout.get(before, column) != layout.get(after, column);
+    let changed = |column: &str| layout.differs(before, after, column);
     if changed("statecode")
         && let Value::Int(state) = layout.get(after, "statecode")
     {

@@ -189,6 +189,18 @@ impl Layout {
         }
     }
 
+    /// Sets a column of a row that has no value there.
+    pub(crate) fn default(&self, row: &mut [Value], column: &str, value: Value) {
+        if *self.get(row, column) == Value::Null {
+            self.set(row, column, value);
+        }
+    }
+
+    /// Whether a column of two rows of this layout holds different values.
+    pub(crate) fn differs(&self, before: &[Value], after: &[Value], column: &str) -> bool {
+        self.get(before, column) != self.get(after, column)
+    }
+
     /// The statements that create the table and its indexes.
     pub(crate) fn ddl(&self, table: &Table, schema: &Schema) -> String {
         let name = &self.table;

@@ -5,7 +5,7 @@ use crate::{
     api::Call,
     odata::ODataError,
     schema::Table,
-    store::{Layout, Value, Writer},
+    store::{Value, Writer},
 };
 
 /// Columns whose values together are those of one row only, with the refusal of another.
@@ -65,9 +65,8 @@ impl Call<'_> {
         let layout = writer.store().layout(name)?;
         let own = layout.get(after, &table.primary_id).id();
         for unique in UNIQUE.iter().filter(|unique| unique.table == name) {
-            let changes = |column: &&str| {
-                before.is_none_or(|before| layout.get(before, column) != layout.get(after, column))
-            };
+            let changes =
+                |column: &&str| before.is_none_or(|before| layout.differs(before, after, column));
             if unique.columns.iter().any(changes)
                 && writer.is_shared(name, unique.columns, after, own.unwrap_or_default())?
             {
@@ -89,36 +88,30 @@ impl Call<'_> {
     ) -> Result<(), ODataError> {
         let layout = writer.store().layout(&table.logical_name)?;
         let object = if let Some(client) = layout.get(row, "applicationid").id() {
-            default(layout, row, "accessmode", Value::Int(4));
+            layout.default(row, "accessmode", Value::Int(4));
             let domain = crate::emulator::TENANT_DOMAIN;
             let address = Value::Text(format!("{client}@{domain}"));
-            default(layout, row, "domainname", address.clone());
-            default(layout, row, "internalemailaddress", address);
+            layout.default(row, "domainname", address.clone());
+            layout.default(row, "internalemailaddress", address);
             let known = self.api.directory.principal_of(client);
             let name = known
                 .as_ref()
                 .map_or_else(|| client.to_string(), |(_, name)| name.clone());
-            default(layout, row, "firstname", "#".into());
-            default(layout, row, "lastname", Value::Text(name));
+            layout.default(row, "firstname", "#".into());
+            layout.default(row, "lastname", Value::Text(name));
             known.map(|(object, _)| object)
         } else {
             let Value::Text(name) = layout.get(row, "domainname").clone() else {
                 return Err(required("domainname", table));
             };
-            default(layout, row, "accessmode", Value::Int(0));
+            layout.default(row, "accessmode", Value::Int(0));
             let person = self.api.directory.person_named(&name);
-            default(layout, row, "islicensed", Value::Bool(person.is_some()));
+            layout.default(row, "islicensed", Value::Bool(person.is_some()));
             person
         };
         if let Some(object) = object {
             layout.set(row, "azureactivedirectoryobjectid", Value::Guid(object));
         }
         Ok(())
-    }
-}
-
-fn default(layout: &Layout, row: &mut [Value], column: &str, value: Value) {
-    if *layout.get(row, column) == Value::Null {
-        layout.set(row, column, value);
     }
 }

@@ -20,19 +20,12 @@ impl Call<'_> {
         row: &mut [Value],
     ) -> Result<(), ODataError> {
         let layout = writer.store().layout(&table.logical_name)?;
-        let mut default = |column: &str, value: Value| {
-            if *layout.get(row, column) == Value::Null {
-                layout.set(row, column, value);
-            }
-        };
         let unit = Value::lookup("businessunit", self.caller.unit);
         match table.logical_name.as_str() {
             "role" => {
                 let id = layout.get(row, "roleid").id().unwrap_or_default();
                 layout.set(row, "parentrootroleid", Value::lookup("role", id));
-                if *layout.get(row, "isinherited") == Value::Null {
-                    layout.set(row, "isinherited", Value::Int(1));
-                }
+                layout.default(row, "isinherited", Value::Int(1));
                 let unit = layout.get(row, "businessunitid").id();
                 let unit = unit.ok_or_else(|| required("businessunitid", table))?;
                 require_name(writer, table, layout.get(row, "name"), unit, id)
@@ -47,15 +40,15 @@ impl Call<'_> {
                 None => Err(required("parentbusinessunitid", table)),
             },
             "systemuser" => {
-                default("businessunitid", unit);
+                layout.default(row, "businessunitid", unit);
                 self.identify(writer, table, row)?;
                 Self::require_own_name(writer, table, None, row)
             }
             "team" => {
-                default("businessunitid", unit);
+                layout.default(row, "businessunitid", unit);
                 let administrator = Value::lookup("systemuser", self.caller.user);
-                default("administratorid", administrator);
-                default("teamtype", Value::Int(0));
+                layout.default(row, "administratorid", administrator);
+                layout.default(row, "teamtype", Value::Int(0));
                 let grouped = matches!(layout.get(row, "teamtype"), Value::Int(2 | 3));
                 let group = layout.get(row, "azureactivedirectoryobjectid");
                 if grouped && *group == Value::Null {
@@ -148,8 +141,7 @@ impl Call<'_> {
         after: &[Value],
     ) -> Result<(), ODataError> {
         let layout = writer.store().layout(&table.logical_name)?;
-        let changes =
-            |column: &str| layout.get(&before.values, column) != layout.get(after, column);
+        let changes = |column: &str| layout.differs(&before.values, after, column);
         self.require_new_owner(writer, table, before, after)?;
         Self::require_no_loop(writer, table, before, after)?;
         Self::require_own_name(writer, table, Some(&before.values), after)?;
@@ -210,8 +202,7 @@ impl Call<'_> {
         after: &[Value],
     ) -> Result<(), ODataError> {
         let layout = writer.store().layout(&table.logical_name)?;
-        let changes =
-            |column: &str| layout.get(&before.values, column) != layout.get(after, column);
+        let changes = |column: &str| layout.differs(&before.values, after, column);
         match table.logical_name.as_str() {
             "role" if changes("name") => {
                 for copy in role::copies(writer, before.id)? {

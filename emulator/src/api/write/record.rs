@@ -198,7 +198,7 @@ impl Call<'_> {
         let mut completer = writer.completer(table, self.author())?;
         if given.contains(&"statecode")
             && !given.contains(&"statuscode")
-            && layout.get(&after, "statecode") != layout.get(&before.values, "statecode")
+            && layout.differs(&before.values, &after, "statecode")
             && let Value::Int(state) = *layout.get(&after, "statecode")
             && let Some(status) = completer.default_status(state)
         {
