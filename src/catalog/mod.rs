@@ -27,7 +27,6 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 
-use crate::connection::Session;
 use crate::dataverse::Client;
 use crate::dataverse::metadata::{self, Extent, TableDefinition, TableSummary};
 use crate::error::{Error, ErrorKind};
@@ -82,8 +81,8 @@ pub struct Description {
 ///
 /// # Errors
 /// What the connection or the service said; a stream alone never fails the list.
-pub async fn list<H: Host>(session: &Session<H>) -> Result<Vec<Summary>, Error> {
-    let tables = readable(session.client()).await?;
+pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<Summary>, Error> {
+    let tables = readable(client).await?;
     let mut streams: Vec<Summary> = tables.iter().map(summary).collect();
     let has = |name: &str| tables.iter().any(|table| table.logical_name == name);
     let derived = [
@@ -112,13 +111,12 @@ pub async fn list<H: Host>(session: &Session<H>) -> Result<Vec<Summary>, Error> 
 /// `NotFound` for a name that is no readable table, with names that are like it;
 /// `Unsupported` for more than a call can hold.
 pub async fn describe<H: Host>(
-    session: &Session<H>,
+    client: &Client<H>,
     names: &[String],
 ) -> Result<Vec<Description>, Error> {
     if names.len() > MOST_NAMES {
         return Err(too_many(names.len()));
     }
-    let client = session.client();
     let is_table = |name: &&String| matches!(StreamName::of(name), StreamName::Table(_));
     let tables: Vec<String> = names.iter().filter(is_table).cloned().collect();
     let mut tables = describe_tables(client, &tables).await?.into_iter();
@@ -159,8 +157,8 @@ async fn describe_tables<H: Host>(
     let mut running = VecDeque::new();
     loop {
         // One always, more as long as the service has room.
-        let at_once = client.welcome().min(GROUPS_AT_ONCE);
-        while running.is_empty() || (running.len() < at_once && client.room() > 0) {
+        let at_once = client.concurrency().min(GROUPS_AT_ONCE);
+        while running.is_empty() || (running.len() < at_once && client.spare_concurrency() > 0) {
             let Some(group) = groups.next() else { break };
             running.push_back(Started::new(definitions(client.clone(), group.to_vec())).await);
         }

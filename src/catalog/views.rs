@@ -3,7 +3,6 @@
 
 use super::table::Table;
 use super::{query, stream};
-use crate::connection::Session;
 use crate::dataverse::fetch::Fetch;
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::rows::rows;
@@ -40,7 +39,7 @@ pub struct View {
 ///
 /// # Errors
 /// What the service said.
-pub async fn list<H: Host>(session: &Session<H>, table: Option<&str>) -> Result<Vec<View>, Error> {
+pub async fn list<H: Host>(client: &Client<H>, table: Option<&str>) -> Result<Vec<View>, Error> {
     let condition = match table {
         Some(table) => format!("{SHOWN} and returnedtypecode eq {}", string_literal(table)),
         None => SHOWN.to_owned(),
@@ -50,7 +49,7 @@ pub async fn list<H: Host>(session: &Session<H>, table: Option<&str>) -> Result<
         let query = Query::new(set)
             .select(&[key, "name", "returnedtypecode"])
             .option("$filter", &condition);
-        let found = rows(session.client(), &query, |row| {
+        let found = rows(client, &query, |row| {
             Some(View {
                 name: format!("{}{}", stream::VIEW, row.key(key)?),
                 title: row.text("name").unwrap_or_default(),

@@ -35,7 +35,7 @@ const COMFORTABLE_TOKEN_LIFE: Duration = Duration::from_mins(10);
 const STEPS: [&str; 4] = [REACH, SIGN_IN, MEMBERSHIP, ORGANIZATION];
 
 pub(super) async fn check<H: Host>(client: &Client<H>) -> Report {
-    let client = &client.clone().waiting_at_most(MAX_WAIT);
+    let client = &client.clone().with_max_wait(MAX_WAIT);
     let mut findings = vec![settings(client)];
     if take_steps(client, &mut findings).await.is_none() {
         let purpose = (!client.settings().purpose.is_unknown()).then_some(PRIVILEGES);

@@ -131,7 +131,7 @@ impl<H: Host> Client<H> {
         let is_passing =
             |error: &Error| matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unavailable);
         if outcome.as_ref().is_err_and(is_passing) {
-            *self = self.clone().waiting_at_most(Duration::ZERO);
+            *self = self.clone().with_max_wait(Duration::ZERO);
         }
         outcome.map(|answer| answer.body)
     }

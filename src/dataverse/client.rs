@@ -97,21 +97,21 @@ impl<H: Host> Client<H> {
 
     /// The same client, which waits no longer than this in one call.
     #[must_use]
-    pub(crate) fn waiting_at_most(mut self, max_wait: Duration) -> Self {
+    pub(crate) fn with_max_wait(mut self, max_wait: Duration) -> Self {
         self.patience.max_wait = self.patience.max_wait.min(max_wait);
         self
     }
 
     /// The same client, which accepts no answer above this many bytes.
     #[must_use]
-    pub(crate) fn accepting_at_most(mut self, max_body: usize) -> Self {
+    pub(crate) fn with_max_body(mut self, max_body: usize) -> Self {
         self.max_body = self.max_body.min(max_body);
         self
     }
 
     /// The same client, which reads past the caches that the service has of its metadata.
     #[must_use]
-    pub(crate) fn past_caches(mut self) -> Self {
+    pub(crate) fn strongly_consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
@@ -137,13 +137,13 @@ impl<H: Host> Client<H> {
     }
 
     /// How many requests at once seem welcome to the service now.
-    pub(crate) fn welcome(&self) -> usize {
+    pub(crate) fn concurrency(&self) -> usize {
         self.shared.restraint.limit()
     }
 
     /// How many more requests may be sent ahead of need now. A request whose answer is needed
     /// goes ahead in any case: it never waits for another one.
-    pub fn room(&self) -> usize {
+    pub fn spare_concurrency(&self) -> usize {
         self.shared.restraint.room(self.shared.host.elapsed())
     }
 

@@ -11,7 +11,7 @@ impl contract::catalog::Guest for Connector {
         session: contract::catalog::SessionBorrow<'_>,
     ) -> Result<Vec<contract::catalog::Summary>, types::Error> {
         let session: &Session = session.get();
-        Ok(block_on(catalog::list(&session.0))?
+        Ok(block_on(catalog::list(session.0.client()))?
             .into_iter()
             .map(Into::into)
             .collect())
@@ -22,7 +22,7 @@ impl contract::catalog::Guest for Connector {
         names: Vec<String>,
     ) -> Result<Vec<contract::catalog::Description>, types::Error> {
         let session: &Session = session.get();
-        Ok(block_on(catalog::describe(&session.0, &names))?
+        Ok(block_on(catalog::describe(session.0.client(), &names))?
             .into_iter()
             .map(Into::into)
             .collect())
@@ -34,7 +34,7 @@ impl contract::catalog::Guest for Connector {
     ) -> Result<Vec<contract::catalog::View>, types::Error> {
         let session: &Session = session.get();
         Ok(
-            block_on(catalog::list_views(&session.0, stream.as_deref()))?
+            block_on(catalog::list_views(session.0.client(), stream.as_deref()))?
                 .into_iter()
                 .map(|view| contract::catalog::View {
                     name: view.name,
@@ -53,7 +53,7 @@ impl contract::catalog::Guest for Connector {
     ) -> Result<contract::catalog::Column, types::Error> {
         let session: &Session = session.get();
         let column = column.into();
-        Ok(block_on(catalog::create_column(&session.0, &stream, &column))?.into())
+        Ok(block_on(catalog::create_column(session.0.client(), &stream, &column))?.into())
     }
 }
 

@@ -22,7 +22,7 @@ impl contract::source::GuestSync for Sync {
     ) -> Result<contract::source::Sync, types::Error> {
         let session: &Session = session.get();
         let selections = selections.into_iter().map(Into::into).collect();
-        let sync = source::Sync::start(&session.0, selections)?;
+        let sync = source::Sync::start(session.0.client(), selections)?;
         Ok(contract::source::Sync::new(Self(RefCell::new(sync))))
     }
 

@@ -22,11 +22,19 @@ pub(crate) use service::{
     API_ROOT, SECRET_NAME, SECRET_VALUE, SETTINGS, batch, signed_in, signed_in_with_batches,
 };
 
+use crate::dataverse::Client;
 use crate::host::{Random, Request, Secret, SecretError, Secrets};
+use crate::settings::Settings;
 use clock::VirtualClock;
 
 /// What becomes of each request.
 type Service = Box<dyn FnMut(&Request) -> Reply>;
+
+/// A client of the environment that the settings name, in the simulated host.
+pub(crate) fn client(host: &Rc<Simulation>, settings: &str) -> Client<Simulation> {
+    let settings = Settings::parse(settings).expect("the settings of a test are valid");
+    Client::new(Rc::clone(host), settings)
+}
 
 /// The simulated host.
 pub(crate) struct Simulation {

@@ -30,7 +30,7 @@ pub(super) async fn fill<H: Host>(
     pieces: Vec<Piece>,
 ) -> Result<(Vec<Piece>, Option<String>), Error> {
     let columns = plan.files();
-    let client = client.clone().accepting_at_most(MOST_FILE);
+    let client = client.clone().with_max_body(MOST_FILE);
     let mut left_out = None;
     let mut bytes = 0;
     let mut out: Vec<Piece> = Vec::new();

@@ -110,7 +110,7 @@ impl<H: Host> Keys<H> {
         is_baseline: bool,
     ) -> Self {
         Self {
-            client: client.clone().accepting_at_most(MAX_BODY),
+            client: client.clone().with_max_body(MAX_BODY),
             plan: Rc::clone(plan),
             members: plan.members_of_keys(),
             page_size,

@@ -195,7 +195,7 @@ impl<H: Host> Ranged<H> {
     /// and more to read than a page.
     fn share_out(&mut self, range: Range, after: i64, count: u32) {
         let rest = Range { after, ..range };
-        let lanes = self.place.lanes(self.client.welcome());
+        let lanes = self.place.lanes(self.client.concurrency());
         let idle = lanes.saturating_sub(self.state.competing(rest));
         // As if the rest were as dense as this page was.
         let read = u128::from(range.after.abs_diff(after)).max(1);
@@ -331,16 +331,18 @@ impl<H: Host> Ranged<H> {
 
     /// Puts as many lanes to work as there may be, one at least, and the baseline beside them.
     async fn fill(&mut self) -> Result<(), Error> {
-        let mut most = self.place.lanes(self.client.welcome());
+        let mut most = self.place.lanes(self.client.concurrency());
         let beside = most > LANES_BESIDE_BASELINE;
         if let Some(baseline) = &mut self.baseline
             && beside
-            && self.client.room() > 0
+            && self.client.spare_concurrency() > 0
         {
             baseline.ask().await;
         }
         most -= usize::from(beside && self.baseline.is_some());
-        while self.lanes.is_empty() || (self.lanes.len() < most && self.client.room() > 0) {
+        while self.lanes.is_empty()
+            || (self.lanes.len() < most && self.client.spare_concurrency() > 0)
+        {
             let Some(range) = self.waiting() else { break };
             self.ask(range, self.rows_per_page(), 0).await?;
         }
@@ -384,10 +386,7 @@ impl<H: Host> Ranged<H> {
     /// Asks for a page of a range. After `attempts` bad answers it waits first.
     async fn ask(&mut self, range: Range, rows: u32, attempts: u32) -> Result<(), Error> {
         let (link, prefer) = self.page(range, rows)?;
-        let client = self
-            .client
-            .clone()
-            .accepting_at_most(self.place.page_bytes());
+        let client = self.client.clone().with_max_body(self.place.page_bytes());
         let answer = request(&client, &link, prefer, attempts).await;
         self.lanes.push(Lane {
             range,

@@ -38,7 +38,7 @@ enum State {
 impl<H: Host> Sizes<H> {
     /// Asks about all these tables in one request.
     pub(super) async fn ask(client: &Client<H>, names: Vec<String>) -> Self {
-        let client = client.clone().waiting_at_most(PATIENCE);
+        let client = client.clone().with_max_wait(PATIENCE);
         let state = if names.is_empty() {
             State::Known(Counts::default())
         } else {

@@ -94,7 +94,7 @@ async fn politely<H: Host, T: Unpin + 'static>(
     client: &Client<H>,
     request: Started<T>,
 ) -> Started<T> {
-    if client.room() > 0 {
+    if client.spare_concurrency() > 0 {
         request
     } else {
         Started::new(std::future::ready(request.await)).await

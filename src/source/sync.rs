@@ -11,7 +11,6 @@ use super::event::{Event, Selection};
 use super::share::Share;
 use super::size::Sizes;
 use super::stream::{Common, Stream, Turn, Waiting};
-use crate::connection::Session;
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
@@ -38,14 +37,11 @@ impl<H: Host> Sync<H> {
     /// # Errors
     /// `InvalidData` for selections that cannot be meant, `CheckpointExpired` for a checkpoint
     /// that cannot be resumed.
-    pub fn start(session: &Session<H>, selections: Vec<Selection>) -> Result<Self, Error> {
-        let streams = selections.len().clamp(1, max_active(session.client()));
-        let ceiling = session.client().settings().limits.max_concurrency;
+    pub fn start(client: &Client<H>, selections: Vec<Selection>) -> Result<Self, Error> {
+        let streams = selections.len().clamp(1, max_active(client));
+        let ceiling = client.settings().limits.max_concurrency;
         let share = Share::new(streams, ceiling);
-        let client = session
-            .client()
-            .clone()
-            .accepting_at_most(share.page_bytes());
+        let client = client.clone().with_max_body(share.page_bytes());
         let mut names = Set::default();
         let mut waiting = VecDeque::with_capacity(selections.len());
         for selection in selections {
@@ -126,8 +122,8 @@ impl<H: Host> Sync<H> {
     async fn activate(&mut self) {
         let most = max_active(&self.client);
         self.share.remain(self.active.len() + self.waiting.len());
-        while self.active.len() < most.min(self.client.welcome())
-            && (self.active.is_empty() || self.client.room() > 0)
+        while self.active.len() < most.min(self.client.concurrency())
+            && (self.active.is_empty() || self.client.spare_concurrency() > 0)
         {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;

@@ -12,7 +12,6 @@ use self::body::Request;
 use self::name::SchemaName;
 use self::publisher::Publisher;
 use super::{Column, DataType, Requirement, readable_table};
-use crate::connection::Session;
 use crate::dataverse::metadata::{self, Attribute, AttributeKind, Extent, TableDefinition};
 use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Twice};
@@ -86,13 +85,12 @@ const ENGLISH: i64 = 1033;
 /// publisher's prefix or a size that the type cannot have, `Conflict` for a column of another
 /// type, and what the service said; with what may have been done.
 pub async fn create<H: Host>(
-    session: &Session<H>,
+    client: &Client<H>,
     table: &str,
     new: &NewColumn,
 ) -> Result<Column, Error> {
     check(new)?;
-    let client = session.client();
-    let strong = client.clone().past_caches();
+    let strong = client.clone().strongly_consistent();
     let definition = metadata::table(&strong, table, Extent::Rows).await?;
     let publisher = Publisher::of(client, new.solution.as_deref()).await?;
     let name = SchemaName::of(&new.name, &publisher)?;

@@ -1,20 +1,18 @@
 mod large;
 mod organization;
 
-use std::rc::Rc;
-
 use serde_json::{Value, json};
 
 use self::organization::{LEAST, attribute, open, organization};
 use super::*;
-use crate::simulation::{Reply, SETTINGS, signed_in};
+use crate::simulation::{self, Reply, SETTINGS, signed_in};
 
 #[test]
 fn readable_tables_are_listed_by_name() {
     let host = organization();
-    let session = open(&host);
+    let client = open(&host);
     let listed: Vec<(String, String, ChangeDetection)> = host
-        .block_on(list(&session))
+        .block_on(list(&client))
         .unwrap()
         .into_iter()
         .map(|summary| (summary.name, summary.title, summary.change_detection))
@@ -83,9 +81,9 @@ fn the_settings_bound_what_is_asked_for_at_once() {
             &format!("{{\"limits\": {{\"maxConcurrency\": {limit}}},"),
             1,
         );
-        let session = Session::open(Rc::clone(&host), &settings).unwrap();
+        let client = simulation::client(&host, &settings);
         let names = vec!["account".to_owned(); 3 * GROUP];
-        let described = host.block_on(describe(&session, &names)).unwrap();
+        let described = host.block_on(describe(&client, &names)).unwrap();
         assert_eq!(described.len(), names.len());
         assert_eq!(host.most_at_once(), limit.min(2), "{limit}");
     }
@@ -94,9 +92,9 @@ fn the_settings_bound_what_is_asked_for_at_once() {
 #[test]
 fn a_table_is_described_with_what_each_type_has() {
     let host = organization();
-    let session = open(&host);
+    let client = open(&host);
     let descriptions = host
-        .block_on(describe(&session, &["account".to_owned()]))
+        .block_on(describe(&client, &["account".to_owned()]))
         .unwrap();
     let account = &descriptions[0];
     assert_eq!(account.primary_key, ["accountid"]);
@@ -217,9 +215,7 @@ fn a_column_is_described_with_what_it_may_hold() {
 #[test]
 fn the_row_schema_is_exact() {
     let host = organization();
-    let table = host
-        .block_on(read(open(&host).client(), "account"))
-        .unwrap();
+    let table = host.block_on(read(&open(&host), "account")).unwrap();
     let text = row_schema(&table, None, false);
     assert!(text.contains(&format!("\"minimum\":{LEAST}")), "{text}");
     let schema: Value = serde_json::from_str(&text).unwrap();
@@ -285,7 +281,7 @@ fn the_row_schema_is_exact() {
 #[test]
 fn a_wrong_name_is_told_with_the_right_one() {
     let host = organization();
-    let session = open(&host);
+    let client = open(&host);
     for wrong in [
         "acount",
         "accounts",
@@ -295,7 +291,7 @@ fn a_wrong_name_is_told_with_the_right_one() {
         "",
     ] {
         let names = ["account".to_owned(), wrong.to_owned()];
-        let error = host.block_on(describe(&session, &names)).unwrap_err();
+        let error = host.block_on(describe(&client, &names)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound, "{wrong}");
         let suggests = error.message.contains("; did you mean account?");
         assert_eq!(
@@ -312,8 +308,8 @@ fn a_wrong_name_is_told_with_the_right_one() {
 #[test]
 fn relationships_are_told_in_both_directions() {
     let host = organization();
-    let session = open(&host);
-    let described = host.block_on(describe(&session, &["account".to_owned()]));
+    let client = open(&host);
+    let described = host.block_on(describe(&client, &["account".to_owned()]));
     let account = described.unwrap().remove(0);
     let told: Vec<_> = account
         .relationships
@@ -352,7 +348,7 @@ fn relationships_are_told_in_both_directions() {
         ]
     );
     // Reading rows takes no relationships, and does not ask for them.
-    host.block_on(read(session.client(), "account")).unwrap();
+    host.block_on(read(&client, "account")).unwrap();
     let asked: Vec<bool> = host
         .requests()
         .iter()
@@ -366,9 +362,7 @@ fn relationships_are_told_in_both_directions() {
 #[test]
 fn how_changes_are_found_is_explained() {
     let host = organization();
-    let mut table = host
-        .block_on(read(open(&host).client(), "account"))
-        .unwrap();
+    let mut table = host.block_on(read(&open(&host), "account")).unwrap();
     let reason = table::change_detection_reason(&table);
     assert!(reason.contains("change token"), "{reason}");
     table.change_detection = ChangeDetection::Watermark;
@@ -405,7 +399,7 @@ fn a_service_without_expansions_and_casts_is_asked_for_the_columns_themselves() 
                 "PrimaryNameAttribute": "notes", "Attributes": null,
             }))
         });
-        let table = host.block_on(read(open(&host).client(), "zone")).unwrap();
+        let table = host.block_on(read(&open(&host), "zone")).unwrap();
         let names: Vec<&str> = table.columns.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["a", "notes"], "{expansions}");
         assert_eq!(table.columns[1].data_type, DataType::Text);
@@ -428,7 +422,7 @@ fn an_older_service_is_asked_for_all_that_a_type_has() {
         }
         Reply::json(&json!({"value": [{"LogicalName": "notes", "MaxLength": 9, "Format": "Text"}]}))
     });
-    let table = host.block_on(read(open(&host).client(), "zone")).unwrap();
+    let table = host.block_on(read(&open(&host), "zone")).unwrap();
     assert_eq!(table.columns[1].max_length, Some(9));
     assert_eq!(table.columns[1].format.as_deref(), Some("Text"));
 }

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use crate::connection::Session;
-use crate::simulation::{Reply, SETTINGS, Simulation, signed_in};
+use crate::dataverse::Client;
+use crate::simulation::{self, Reply, SETTINGS, Simulation, signed_in};
 
 pub(super) fn label(text: &str) -> Value {
     json!({"LocalizedLabels": [{"Label": "anders"}], "UserLocalizedLabel": {"Label": text}})
@@ -180,6 +180,6 @@ pub(super) fn organization() -> Rc<Simulation> {
     })
 }
 
-pub(super) fn open(host: &Rc<Simulation>) -> Session<Simulation> {
-    Session::open(Rc::clone(host), SETTINGS).unwrap()
+pub(super) fn open(host: &Rc<Simulation>) -> Client<Simulation> {
+    simulation::client(host, SETTINGS)
 }

@@ -259,7 +259,7 @@ fn a_batch_that_is_cut_off_is_asked_for_again() {
 #[test]
 fn what_is_too_much_at_once_is_asked_for_in_halves() {
     let host = echoing();
-    let client = client(&host).accepting_at_most(700);
+    let client = client(&host).with_max_body(700);
     let names: Vec<String> = (0..12).map(|number| format!("resource{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let bodies = host.block_on(client.batch(&links(&client, &names), &Prefer::default()));

@@ -109,11 +109,11 @@ fn a_compressed_answer_is_inflated_and_its_hints_are_heard() {
     let body = json!({"value": [{"name": "x".repeat(100_000)}]});
     let host = scripted([Reply::json(&body).gzipped().with("x-ms-dop-hint", "4")]);
     let client = client(&host);
-    assert_eq!(client.room(), 2);
+    assert_eq!(client.spare_concurrency(), 2);
     let answer = host.block_on(accounts(&client)).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), body);
     (0..20).for_each(|_| drop(host.block_on(accounts(&client))));
-    assert_eq!(client.room(), 4);
+    assert_eq!(client.spare_concurrency(), 4);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn no_more_is_accepted_than_asked_for() {
         (Reply::body(200, body).gzipped(), 1_999, false),
     ] {
         let host = scripted([reply]);
-        let outcome = host.block_on(accounts(&client(&host).accepting_at_most(limit)));
+        let outcome = host.block_on(accounts(&client(&host).with_max_body(limit)));
         let recovery = outcome.err().map(|error| error.recovery);
         assert_eq!(
             recovery,
@@ -192,7 +192,7 @@ fn a_request_sent_ahead_never_holds_up_another() {
     host.block_on(ahead).unwrap();
     let dropped = host.block_on(Started::new(accounts(&client)));
     drop(dropped);
-    assert_eq!(client.room(), 2);
+    assert_eq!(client.spare_concurrency(), 2);
     assert_eq!(host.count(TOKEN_ENDPOINT), 1);
 }
 

@@ -216,7 +216,7 @@ async fn ask<H: Host>(
         .iter()
         .map(|question| question.link.clone())
         .collect();
-    let batching = client.clone().accepting_at_most(BATCH_BYTES);
+    let batching = client.clone().with_max_body(BATCH_BYTES);
     let answers = batching.batch(&links, &Prefer::default()).await?;
     for (Question { table, cast, link }, answer) in questions.into_iter().zip(answers) {
         let Some(slot) = tables.get_mut(table) else {

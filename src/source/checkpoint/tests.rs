@@ -1,18 +1,12 @@
-use std::rc::Rc;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::connection::Session;
-use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation};
+use crate::simulation::{self, API_ROOT, Reply, SETTINGS, Simulation};
 use crate::source::ranges::Range;
 
 fn client() -> Client<Simulation> {
     let host = Simulation::new(|_| Reply::status(500));
-    Session::open(Rc::clone(&host), SETTINGS)
-        .unwrap()
-        .client()
-        .clone()
+    simulation::client(&host, SETTINGS)
 }
 
 fn binding() -> Binding {

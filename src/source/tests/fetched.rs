@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use super::service::{Kind, World};
 use super::*;
 use crate::catalog::{self, StreamKind};
-use crate::simulation::{Reply, Storm, signed_in};
+use crate::simulation::{self, Reply, Storm, signed_in};
 
 const ACTIVE: &str = "00000000-0000-0000-0000-00000000000a";
 const MINE: &str = "00000000-0000-0000-0000-00000000000b";
@@ -397,9 +397,9 @@ fn a_view_is_found_by_its_key_or_by_its_title() {
     assert_eq!(failure(&events).kind, ErrorKind::Forbidden);
     let events = run(&host, vec![selection("view:Nothing")]).unwrap();
     assert_eq!(failure(&events).kind, ErrorKind::NotFound);
-    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+    let client = simulation::client(&host, SETTINGS);
     let names = [format!("view:{ACTIVE}")];
-    let described = host.block_on(catalog::describe(&session, &names)).unwrap();
+    let described = host.block_on(catalog::describe(&client, &names)).unwrap();
     assert_eq!(described[0].summary.kind(), StreamKind::View);
     assert_eq!(described[0].summary.title, "Active");
     let columns: Vec<&str> = described[0]
@@ -410,7 +410,7 @@ fn a_view_is_found_by_its_key_or_by_its_title() {
     // As they stand in the layout, and what only the query has behind them.
     assert_eq!(columns, ["name", "statuscode", "alphaid"]);
     let views = host
-        .block_on(catalog::list_views(&session, Some("alpha")))
+        .block_on(catalog::list_views(&client, Some("alpha")))
         .unwrap();
     let views: Vec<(&str, &str, bool)> = views
         .iter()
@@ -500,8 +500,8 @@ fn whatever_fails_on_the_way_every_row_comes_once() {
                 checkpoint: checkpoint.clone(),
                 ..asked.clone()
             };
-            let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
-            let mut sync = Sync::start(&session, vec![resumed]).unwrap();
+            let client = simulation::client(&host, SETTINGS);
+            let mut sync = Sync::start(&client, vec![resumed]).unwrap();
             while let Ok(Some(event)) = host.block_on(sync.next()) {
                 match event {
                     Event::Reset(_) => found.clear(),

@@ -8,8 +8,7 @@ use super::random::Random;
 use super::service::{Kind, World, expected, id};
 use super::sink::Sink;
 use super::welcoming_host;
-use crate::connection::Session;
-use crate::simulation::{SETTINGS, Simulation, Storm};
+use crate::simulation::{self, SETTINGS, Simulation, Storm};
 use crate::source::{Selection, Sync};
 
 /// Runs the sink against the world until every stream is complete, at most so often; kills it
@@ -22,7 +21,7 @@ fn sync_with_kills(
     kills: bool,
 ) {
     for _ in 0..6 {
-        let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
+        let client = simulation::client(host, SETTINGS);
         let selections = selections
             .iter()
             .map(|selection| Selection {
@@ -33,7 +32,7 @@ fn sync_with_kills(
                 ..selection.clone()
             })
             .collect();
-        let mut sync = Sync::start(&session, selections).unwrap();
+        let mut sync = Sync::start(&client, selections).unwrap();
         sink.begin();
         let mut left = if kills {
             1 + random.below(15)

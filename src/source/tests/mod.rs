@@ -18,9 +18,8 @@ use serde_json::Value;
 
 use self::service::{Kind, Trick, World, id};
 use super::{Event, Operation, Selection, Sync};
-use crate::connection::Session;
 use crate::error::{Error, ErrorKind};
-use crate::simulation::{Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, signed_in};
+use crate::simulation::{self, Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, signed_in};
 
 fn host(world: &Rc<RefCell<World>>) -> Rc<Simulation> {
     let world = Rc::clone(world);
@@ -46,8 +45,8 @@ fn selection(stream: &str) -> Selection {
 
 /// Every event of one sync.
 fn run(host: &Rc<Simulation>, selections: Vec<Selection>) -> Result<Vec<Event>, Error> {
-    let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
-    let mut sync = Sync::start(&session, selections)?;
+    let client = simulation::client(host, SETTINGS);
+    let mut sync = Sync::start(&client, selections)?;
     let mut events = Vec::new();
     while let Some(event) = host.block_on(sync.next())? {
         events.push(event);
@@ -192,8 +191,8 @@ fn an_empty_table_has_a_checkpoint_too() {
 fn the_next_page_is_on_its_way_before_this_one_is_handed_out() {
     let world = world(Kind::Tracked, 20);
     let host = host(&world);
-    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
-    let mut sync = Sync::start(&session, vec![selection("alpha")]).unwrap();
+    let client = simulation::client(&host, SETTINGS);
+    let mut sync = Sync::start(&client, vec![selection("alpha")]).unwrap();
     let mut pages = 0;
     while let Some(event) = host.block_on(sync.next()).unwrap() {
         if let Event::Page(_) = event {
@@ -453,9 +452,9 @@ fn rows_as_large_as_files_come_one_by_one() {
 fn the_more_streams_the_less_each_page_may_take() {
     let host = host(&world(Kind::Tracked, 3));
     for (streams, mebibytes) in [(1, 24), (2, 16), (3, 12), (9, 12)] {
-        let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+        let client = simulation::client(&host, SETTINGS);
         let selections = (0..streams).map(|n| selection(&format!("t{n}"))).collect();
-        let mut sync = Sync::start(&session, selections).unwrap();
+        let mut sync = Sync::start(&client, selections).unwrap();
         host.block_on(sync.next()).unwrap();
         let request = host.requests().pop().unwrap();
         assert_eq!(request.max_body, mebibytes << 20);
@@ -467,8 +466,8 @@ fn a_full_read_goes_on_where_it_stopped_with_pages_of_the_same_size() {
     for kind in [Kind::Tracked, Kind::Modified, Kind::Plain] {
         let world = world(kind, 20);
         let host = host(&world);
-        let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
-        let mut sync = Sync::start(&session, vec![selection("alpha")]).unwrap();
+        let client = simulation::client(&host, SETTINGS);
+        let mut sync = Sync::start(&client, vec![selection("alpha")]).unwrap();
         let checkpoint = loop {
             if let Some(Event::Page(page)) = host.block_on(sync.next()).unwrap() {
                 break page.checkpoint;
@@ -526,8 +525,8 @@ fn a_refusal_of_the_authority_is_none_of_what_was_asked_for() {
             checkpoint: Some(last_checkpoint(&first)),
             ..selection("alpha")
         };
-        let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
-        let mut sync = Sync::start(&session, vec![resumed, selection("beta")]).unwrap();
+        let client = simulation::client(&host, SETTINGS);
+        let mut sync = Sync::start(&client, vec![resumed, selection("beta")]).unwrap();
         let error = loop {
             match host.block_on(sync.next()) {
                 Ok(event) => assert!(!matches!(event.unwrap(), Event::Reset(_))),
@@ -551,8 +550,8 @@ fn what_concerns_the_connection_ends_the_sync() {
         crate::simulation::SECRET_NAME,
         Err(crate::host::SecretError::NotFound),
     );
-    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
-    let mut sync = Sync::start(&session, vec![selection("alpha")]).unwrap();
+    let client = simulation::client(&host, SETTINGS);
+    let mut sync = Sync::start(&client, vec![selection("alpha")]).unwrap();
     let error = host.block_on(sync.next()).unwrap_err();
     assert!(
         matches!(

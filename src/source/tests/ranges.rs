@@ -14,7 +14,7 @@ const HINT: &str = "8";
 
 /// Every page of a sync, killed once `pages` pages are durable; true if it came to its end.
 fn run_until(host: &Rc<Simulation>, sink: &mut Sink, pages: usize, page_size: u32) -> bool {
-    let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
+    let client = simulation::client(host, SETTINGS);
     let resumed = Selection {
         checkpoint: sink
             .streams
@@ -23,7 +23,7 @@ fn run_until(host: &Rc<Simulation>, sink: &mut Sink, pages: usize, page_size: u3
         page_size: Some(page_size),
         ..selection("alpha")
     };
-    let mut sync = Sync::start(&session, vec![resumed]).unwrap();
+    let mut sync = Sync::start(&client, vec![resumed]).unwrap();
     sink.begin();
     let mut left = pages;
     while let Some(event) = host.block_on(sync.next()).unwrap() {
@@ -127,8 +127,8 @@ fn a_throttled_service_gets_half_as_many_requests() {
     assert_equal(&sink, &world, true);
     assert_eq!(throttled.get(), 3);
     // Three rebuffs in a row leave one at a time; then it grows slowly.
-    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
-    assert!(session.client().welcome() <= 2);
+    let client = simulation::client(&host, SETTINGS);
+    assert!(client.concurrency() <= 2);
 }
 
 #[test]
@@ -167,8 +167,8 @@ fn settings_that_allow_one_request_at_a_time_are_kept() {
     let world = large(Kind::Tracked);
     let host = welcoming_host(&world, HINT);
     let settings = SETTINGS.replacen('{', r#"{"limits":{"maxConcurrency":1},"#, 1);
-    let session = Session::open(Rc::clone(&host), &settings).unwrap();
-    let mut sync = Sync::start(&session, vec![selection("alpha")]).unwrap();
+    let client = simulation::client(&host, &settings);
+    let mut sync = Sync::start(&client, vec![selection("alpha")]).unwrap();
     while host.block_on(sync.next()).unwrap().is_some() {}
     assert_eq!(host.count("RetrieveTotalRecordCount"), 0);
     assert_eq!(host.count("versionnumber"), 0);
@@ -391,7 +391,7 @@ fn pages_that_are_too_large_cost_their_range_alone() {
 fn checkpoints_of_the_first_format_are_read() {
     let world = world(Kind::Tracked, 20);
     let host = welcoming_host(&world, HINT);
-    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+    let client = simulation::client(&host, SETTINGS);
     let text = concat!(
         r#"{"v":1,"environment":"https://contoso.crm.dynamics.com/api/data/v9.2/","#,
         r#""table":"account","columns":["name","revenue"],"labels":false,"position":"#,
@@ -404,6 +404,6 @@ fn checkpoints_of_the_first_format_are_read() {
         columns: Some(vec!["name".to_owned(), "revenue".to_owned()]),
         ..Binding::default()
     };
-    let read = checkpoint::read(session.client(), &binding, text).unwrap();
+    let read = checkpoint::read(&client, &binding, text).unwrap();
     assert!(matches!(read.position, Position::CaughtUp(_)));
 }

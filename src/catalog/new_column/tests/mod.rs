@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use self::environment::environment;
 use super::*;
 use crate::host::{HttpError, Method};
-use crate::simulation::{Reply, SETTINGS, Simulation};
+use crate::simulation::{self, Reply, SETTINGS, Simulation};
 
 fn new(name: &str, new_type: NewType) -> NewColumn {
     NewColumn {
@@ -32,8 +32,8 @@ fn text(name: &str) -> NewColumn {
 }
 
 fn make(host: &Rc<Simulation>, column: &NewColumn) -> Result<Column, Error> {
-    let session = Session::open(Rc::clone(host), SETTINGS).unwrap();
-    host.block_on(create(&session, "account", column))
+    let client = simulation::client(host, SETTINGS);
+    host.block_on(create(&client, "account", column))
 }
 
 #[test]
@@ -345,10 +345,10 @@ fn refusals_say_what_to_do() {
     );
     assert_eq!(unpublished, (ErrorKind::Forbidden, Commit::Partial));
 
-    let session = Session::open(Rc::clone(&host), SETTINGS).unwrap();
+    let client = simulation::client(&host, SETTINGS);
     for table in ["acount", "account')/x", "view:1"] {
         let error = host
-            .block_on(create(&session, table, &text("Bank")))
+            .block_on(create(&client, table, &text("Bank")))
             .unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound, "{error}");
     }
