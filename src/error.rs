@@ -1,15 +1,10 @@
-//! The one error that leaves every room: what a caller can do about it, and one sentence
-//! for a person.
+//! The error type of every room: what a caller can do about it, and one sentence for a
+//! person. It knows nothing of the rooms; what they know is turned into it there.
 
 use std::fmt;
 use std::time::Duration;
 
-use url::Url;
-
-use crate::dataverse::privilege::PrivilegeName;
-use crate::host::HttpError;
-
-/// What a caller can do about an error, and nothing finer.
+/// What a caller can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The settings cannot describe a connection. Fix them; retrying is useless.
@@ -22,7 +17,7 @@ pub enum ErrorKind {
     NotFound,
     /// A duplicate key, a failed precondition, a concurrent change.
     Conflict,
-    /// The service refused the data itself.
+    /// The service rejected the data itself.
     InvalidData,
     /// The checkpoint cannot be resumed.
     CheckpointExpired,
@@ -36,12 +31,12 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// For calls that change something: what may already have happened on the other side.
+/// For calls that change something: what may already have happened in the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
     /// Nothing was changed.
     NotStarted,
-    /// It cannot be told whether the change happened.
+    /// The change may have happened.
     Unknown,
     /// Some of it happened.
     Partial,
@@ -49,7 +44,7 @@ pub enum Commit {
     Done,
 }
 
-/// What the service itself said of a failure.
+/// What the service itself said about a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceFault {
     /// The HTTP status.
@@ -60,14 +55,14 @@ pub struct ServiceFault {
     pub code: String,
     /// What the service's support needs to find the call.
     pub request_id: Option<String>,
-    /// Whether it was the authority that refused, and not the environment.
+    /// Whether the sign-in authority rejected the request, and not the environment.
     pub of_authority: bool,
 }
 
-/// What the connector itself can try before it gives the error away.
+/// What the connector itself can try before it returns the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
-    /// The same rows in smaller pages: the answer was too large or took too long.
+    /// The same rows in smaller pages: the response was too large or took too long.
     SmallerPages,
     /// A full read: the change token has expired.
     Resync,
@@ -78,19 +73,20 @@ pub enum Recovery {
 pub struct Error {
     /// What the caller can do.
     pub kind: ErrorKind,
-    /// What may have happened; `NotStarted` for everything that only reads.
+    /// What may have happened; `NotStarted` for every call that only reads.
     pub commit: Commit,
     /// One sentence for a person: what failed, on what, and after its last semicolon what to
     /// do next. Never a secret.
     pub message: String,
-    /// How long to wait before the same call can succeed.
+    /// How long to wait before the same call may succeed.
     pub retry_after: Option<Duration>,
     /// What the service said, if it said anything.
     pub fault: Option<ServiceFault>,
     /// What the connector can try by itself.
     pub recovery: Option<Recovery>,
-    /// The privilege that the account lacks, where the service named it.
-    pub missing: Option<Box<PrivilegeName>>,
+    /// The name of the privilege that the account is missing, such as `prvReadAccount`, where
+    /// the service named it.
+    pub missing_privilege: Option<Box<str>>,
 }
 
 impl Error {
@@ -103,60 +99,24 @@ impl Error {
             retry_after: None,
             fault: None,
             recovery: None,
-            missing: None,
+            missing_privilege: None,
         }
     }
 
-    /// Whether the service says that it has no such thing, or cannot do it there.
+    /// Whether the service says that the resource does not exist, or does not support the
+    /// request.
     pub(crate) fn is_not_offered(&self) -> bool {
         matches!(self.status(), Some(400 | 404 | 405 | 501))
     }
 
-    /// The status with which the environment refused. A refusal of the authority tells nothing
-    /// of what was asked of the environment.
+    /// The status with which the environment rejected the request. That of the authority says
+    /// nothing about the environment.
     pub(crate) fn status(&self) -> Option<u16> {
         let fault = self.fault.as_ref()?;
         (!fault.of_authority).then_some(fault.status)
     }
 
-    /// `what` at `url` gave no answer.
-    pub(crate) fn unreachable(what: &str, url: &Url, error: &HttpError) -> Self {
-        let origin = url.origin().ascii_serialization();
-        let (kind, advice) = match error {
-            HttpError::Denied => (
-                ErrorKind::InvalidSettings,
-                "let the host allow it, or correct the address in the settings",
-            ),
-            HttpError::Dns => (
-                ErrorKind::Unavailable,
-                "check the address in the settings and this machine's name service",
-            ),
-            HttpError::Connect => (
-                ErrorKind::Unavailable,
-                "check the address, the network and any firewall or proxy between",
-            ),
-            HttpError::Tls(_) => (
-                ErrorKind::Unavailable,
-                "check the server's certificate, this machine's clock, and any proxy that \
-                 opens secure connections",
-            ),
-            HttpError::Timeout | HttpError::Lost => (
-                ErrorKind::Unavailable,
-                "try again later, or allow more time",
-            ),
-            HttpError::TooLarge(_) => (ErrorKind::Unsupported, "ask for less at once"),
-            HttpError::Protocol(_) => (
-                ErrorKind::Unavailable,
-                "check any proxy between, or try again later",
-            ),
-        };
-        Self::new(
-            kind,
-            format!("{what} at {origin} cannot be reached: {error}; {advice}"),
-        )
-    }
-
-    /// What failed, and what to do about it where the message tells.
+    /// What failed, and what to do about it if the message says so.
     pub(crate) fn parts(&self) -> (&str, Option<&str>) {
         match self.message.rsplit_once("; ") {
             Some((failure, advice)) => (failure, Some(advice)),

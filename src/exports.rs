@@ -1,5 +1,5 @@
-//! The contract's exports: calls go to the rooms, their answers become the contract's words.
-//! Nothing is decided here.
+//! The contract's exports: calls go to the rooms, and their results become the contract's types.
+//! There is no logic here.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 
 mod auth;
 mod calendar;
+mod call;
 pub mod catalog;
 pub mod connection;
 pub mod dataverse;
@@ -13,7 +14,6 @@ mod exports;
 pub mod host;
 mod json;
 mod ordered;
-mod retry;
 pub mod settings;
 #[cfg(test)]
 mod simulation;

@@ -1,6 +1,6 @@
-//! Text from outside, made fit for messages and taken apart.
+//! Text from outside: shortened for messages, and split.
 
-/// The first line that says anything: without control characters, and cut off with an
+/// The first line that is not empty: without control characters, and cut off with an
 /// ellipsis after `longest` characters.
 pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let line = text
@@ -16,12 +16,12 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
-/// Where an address leads, fit for messages. Its query is left out: it may hold a credential.
+/// An address for messages. Its query is removed: it may contain a credential.
 pub(crate) fn without_query(address: &str) -> String {
     one_line(address.split(['?', '#']).next().unwrap_or_default(), 200)
 }
 
-/// The body without the mark that some servers and proxies put before UTF-8 text.
+/// The body without the byte order mark that some servers and proxies put before UTF-8 text.
 pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
@@ -46,7 +46,7 @@ pub(crate) fn edit_distance(from: &str, to: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// The parts of a header value between commas, trimmed; a comma in quotes does not part
+/// The parts of a header value between commas, trimmed; a comma in quotes does not separate
 /// (RFC 9110, 5.6.1 and 5.6.4).
 pub(crate) fn list_items(value: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn commas_in_quotes_do_not_part() {
+    fn commas_in_quotes_do_not_separate() {
         for (value, expected) in [
             ("", vec![]),
             (" a , b=c,,", vec!["a", "b=c"]),

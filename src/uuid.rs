@@ -1,4 +1,4 @@
-//! Names that nothing else has.
+//! Unique identifiers.
 
 use crate::host::Random;
 

@@ -1,8 +1,8 @@
-//! Who issues the tokens: an authority and a tenant.
+//! The authority and tenant that issue the tokens.
 //!
-//! The client secret is sent to whoever this names. So an authority that an environment names
-//! counts only when the settings allow its origin anyway: a host of a Microsoft cloud, or this
-//! machine for an environment on this machine.
+//! The client secret is sent to them. So an authority that an environment names is used only if
+//! the settings allow its origin anyway: a host of a Microsoft cloud, or this machine for an
+//! environment on this machine.
 
 use url::Url;
 
@@ -12,7 +12,7 @@ use crate::settings::{
     Application, Auth, Delegated, NamedAuthority, Settings, Tenant, cloud_authority,
 };
 
-/// Who issues the tokens.
+/// The authority that issues the tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Authority {
     /// Microsoft Entra: an origin and a directory of it.
@@ -21,16 +21,16 @@ pub(crate) enum Authority {
     AdFs { base: Url },
 }
 
-/// Where an account is looked for.
+/// The directory in which an account is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Directory {
     One(Tenant),
-    /// Whichever directory the person belongs to; only a person can be found like this.
+    /// The one that the person belongs to; this is possible only for a person.
     Organizations,
 }
 
 impl Authority {
-    /// The authority, when the settings alone tell it.
+    /// The authority, if the settings alone determine it.
     pub(super) fn from_settings(settings: &Settings) -> Option<Self> {
         let origin = match &settings.authority {
             Some(NamedAuthority::AdFs(base)) => return Some(Self::AdFs { base: base.clone() }),
@@ -48,7 +48,7 @@ impl Authority {
         })
     }
 
-    /// The authority that the environment names; what the settings name goes before it.
+    /// The authority that the environment names; what the settings name takes precedence.
     pub(super) fn discovered(settings: &Settings, challenged: &Challenged) -> Result<Self, Error> {
         let challenge = match challenged {
             Challenged::Bearer(challenge) => challenge,
@@ -91,7 +91,7 @@ impl Authority {
         self.endpoint("oauth2/v2.0/devicecode", "oauth2/devicecode")
     }
 
-    /// The page on which an administrator consents; AD FS knows no consent.
+    /// The page on which an administrator consents; AD FS has none.
     pub(super) fn consent_endpoint(&self) -> Option<Url> {
         match self {
             Self::Entra { .. } => Some(self.endpoint("v2.0/adminconsent", "")),
@@ -108,8 +108,8 @@ impl Authority {
         url
     }
 
-    /// The parameters that tell what an application wants a token for (reference 2.1; version
-    /// 1 of the endpoints names a resource instead of a scope).
+    /// The parameters for the audience of an application's token (reference 2.1; version 1 of
+    /// the endpoints names a resource instead of a scope).
     pub(super) fn audience_of_application(
         &self,
         settings: &Settings,
@@ -155,7 +155,7 @@ impl Authority {
         url.origin().ascii_serialization()
     }
 
-    /// The directory, as it stands in the path of an endpoint.
+    /// The directory, as in the path of an endpoint.
     pub(super) fn tenant(&self) -> &str {
         match self {
             Self::Entra {
@@ -181,8 +181,8 @@ pub(super) fn whole_scope(settings: &Settings) -> String {
     }
 }
 
-/// What tokens are for: what the settings say, never what the environment says. An
-/// environment could otherwise have itself given a token that another one takes.
+/// The audience of tokens: that of the settings, never one that the environment names. An
+/// environment could otherwise obtain a token that another one accepts.
 fn resource(settings: &Settings) -> String {
     match &settings.resource {
         Some(resource) => resource.trim_end_matches('/').to_owned(),
@@ -190,8 +190,8 @@ fn resource(settings: &Settings) -> String {
     }
 }
 
-/// AD FS compares the resource letter by letter; servers on premises register theirs with a
-/// slash at the end.
+/// AD FS compares the resource exactly; servers on premises register theirs with a slash at the
+/// end.
 fn ad_fs_resource(settings: &Settings) -> String {
     match &settings.resource {
         Some(resource) => resource.clone(),
@@ -199,9 +199,9 @@ fn ad_fs_resource(settings: &Settings) -> String {
     }
 }
 
-fn no_challenge(settings: &Settings, answer: &Challenged) -> Error {
+fn no_challenge(settings: &Settings, challenged: &Challenged) -> Error {
     let environment = &settings.environment;
-    match answer {
+    match challenged {
         Challenged::Status(status @ (429 | 500..), _) => Error::new(
             ErrorKind::Unavailable,
             format!("{environment} is busy or failing (status {status}); try again later"),
@@ -209,21 +209,21 @@ fn no_challenge(settings: &Settings, answer: &Challenged) -> Error {
         Challenged::Status(status, _) => Error::new(
             ErrorKind::NotFound,
             format!(
-                "{environment} answers, but not as a Dataverse environment (status {status}); \
+                "{environment} does not respond like a Dataverse environment (status {status}); \
                  check \"environment\" and \"apiVersion\""
             ),
         ),
         _ => Error::new(
             ErrorKind::InvalidSettings,
             format!(
-                "{environment} does not tell where to sign in; set \"tenant\", and \"authority\" \
+                "{environment} does not say where to sign in; set \"tenant\", and \"authority\" \
                  if it is not in a Microsoft cloud"
             ),
         ),
     }
 }
 
-/// The public cloud's authority under its former name, which older environments still tell.
+/// The public cloud's authority under its former name, which older environments still use.
 const FORMER_AUTHORITY: &str = "login.windows.net";
 /// The name that has replaced it.
 const AUTHORITY: &str = "login.microsoftonline.com";
@@ -231,7 +231,7 @@ const AUTHORITY: &str = "login.microsoftonline.com";
 fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Error> {
     let mut named = challenge.authorization.clone();
     if named.host_str() == Some(FORMER_AUTHORITY) {
-        // A name that could not be set would be left as it is, and not be trusted.
+        // If the name cannot be set it stays as it is, and is not trusted.
         let _ = named.set_host(Some(AUTHORITY));
     }
     let plain = named.username().is_empty() && named.password().is_none();
@@ -239,8 +239,8 @@ fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Err
         return Err(Error::new(
             ErrorKind::InvalidSettings,
             format!(
-                "{} asks to sign in at {}{}, which is not trusted with a secret by itself; if \
-                 it is right, set \"authority\" to it",
+                "{} asks to sign in at {}{}, which is not a known authority; if it is right, set \
+                 \"authority\" to it",
                 settings.environment,
                 challenge.authorization.origin().ascii_serialization(),
                 if is_ad_fs(challenge) { "/adfs" } else { "" }
@@ -278,7 +278,7 @@ fn named_directory(settings: &Settings, challenge: &Challenge) -> Result<Directo
         Error::new(
             ErrorKind::InvalidSettings,
             format!(
-                "{} does not tell its tenant, and an application signs in at one tenant only; \
+                "{} does not name its tenant, and an application signs in to one tenant only; \
                  set \"tenant\" to the directory's GUID or domain",
                 settings.environment
             ),
@@ -287,162 +287,4 @@ fn named_directory(settings: &Settings, challenge: &Challenge) -> Result<Directo
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(environment: &str, more: &str) -> Settings {
-        let auth = r#"{"type":"client-secret","clientId":"00001111-aaaa-2222-bbbb-3333cccc4444","secret":"s"}"#;
-        Settings::parse(&format!(
-            r#"{{"environment":"{environment}","auth":{auth}{more}}}"#
-        ))
-        .unwrap()
-    }
-
-    fn challenged(authorization: &str) -> Challenged {
-        Challenged::Bearer(Challenge {
-            authorization: Url::parse(authorization).unwrap(),
-        })
-    }
-
-    fn endpoint(environment: &str, more: &str, authorization: &str) -> Result<String, Error> {
-        let settings = settings(environment, more);
-        let authority = match Authority::from_settings(&settings) {
-            Some(authority) => authority,
-            None => Authority::discovered(&settings, &challenged(authorization))?,
-        };
-        Ok(authority.token_endpoint().into())
-    }
-
-    const CLOUD: &str = "https://contoso.crm.dynamics.com";
-    const LOCAL: &str = "http://127.0.0.1:8080";
-
-    #[test]
-    fn settings_go_before_the_challenge() {
-        for (environment, more, authorization, expected) in [
-            (
-                CLOUD,
-                "",
-                "https://login.microsoftonline.com/t.example/oauth2/authorize",
-                "https://login.microsoftonline.com/t.example/oauth2/v2.0/token",
-            ),
-            (
-                CLOUD,
-                "",
-                "https://login.windows.net/t.example/oauth2/authorize",
-                "https://login.microsoftonline.com/t.example/oauth2/v2.0/token",
-            ),
-            (
-                CLOUD,
-                r#","tenant":"T.example""#,
-                "https://evil.example/x/oauth2/authorize",
-                "https://login.microsoftonline.com/t.example/oauth2/v2.0/token",
-            ),
-            (
-                CLOUD,
-                r#","authority":"https://sts.example""#,
-                "https://evil.example/t.example/a",
-                "https://sts.example/t.example/oauth2/v2.0/token",
-            ),
-            (
-                "https://crm.contoso.com",
-                r#","tenant":"t.example""#,
-                "https://login.microsoftonline.us/common/oauth2/authorize?x=y#z",
-                "https://login.microsoftonline.us/t.example/oauth2/v2.0/token",
-            ),
-            (
-                LOCAL,
-                "",
-                "http://127.0.0.1:9090/t.example/oauth2/authorize",
-                "http://127.0.0.1:9090/t.example/oauth2/v2.0/token",
-            ),
-        ] {
-            assert_eq!(
-                endpoint(environment, more, authorization).unwrap(),
-                expected
-            );
-        }
-    }
-
-    #[test]
-    fn the_secret_goes_to_no_stranger() {
-        for (environment, authorization) in [
-            (CLOUD, "https://evil.example/t.example/oauth2/authorize"),
-            (
-                CLOUD,
-                "https://login.microsoftonline.com.evil.example/t.example/oauth2/authorize",
-            ),
-            (
-                CLOUD,
-                "https://login.microsoftonline.com@evil.example/t.example/oauth2/authorize",
-            ),
-            (
-                CLOUD,
-                "https://me@login.microsoftonline.com/t.example/oauth2/authorize",
-            ),
-            (
-                CLOUD,
-                "https://login.microsoftonline.com:444/t.example/oauth2/authorize",
-            ),
-            (
-                CLOUD,
-                "http://login.microsoftonline.com/t.example/oauth2/authorize",
-            ),
-            (
-                CLOUD,
-                "https://login.microsoftonline.us/t.example/oauth2/authorize",
-            ),
-            (
-                "https://contoso.crm.dynamics.cn",
-                "https://login.windows.net/t.example/oauth2/authorize",
-            ),
-            (CLOUD, "http://login.windows.net/t.example/oauth2/authorize"),
-            (
-                CLOUD,
-                "https://login.windows.net:444/t.example/oauth2/authorize",
-            ),
-            (CLOUD, "http://127.0.0.1/t.example/oauth2/authorize"),
-            (
-                LOCAL,
-                "https://login.microsoftonline.com/t.example/oauth2/authorize",
-            ),
-            (LOCAL, "http://localhost:8080/t.example/oauth2/authorize"),
-        ] {
-            let error = endpoint(environment, "", authorization).unwrap_err();
-            assert!(
-                error.message.contains("set \"authority\""),
-                "{authorization}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_application_needs_one_tenant() {
-        for (path, kind, words) in [
-            (
-                "common/oauth2/authorize",
-                ErrorKind::InvalidSettings,
-                "set \"tenant\"",
-            ),
-            (
-                "organizations/oauth2/authorize",
-                ErrorKind::InvalidSettings,
-                "set \"tenant\"",
-            ),
-            ("", ErrorKind::InvalidSettings, "set \"tenant\""),
-            (
-                "a%2Fb/oauth2/authorize",
-                ErrorKind::InvalidSettings,
-                "set \"tenant\"",
-            ),
-        ] {
-            let error = endpoint(
-                CLOUD,
-                "",
-                &format!("https://login.microsoftonline.com/{path}"),
-            )
-            .unwrap_err();
-            assert_eq!(error.kind, kind, "{path}");
-            assert!(error.message.contains(words), "{path}: {error}");
-        }
-    }
-}
+mod tests;

@@ -1,12 +1,12 @@
 //! Assertions signed with the key of a certificate (reference 2.3).
 
-mod der;
-
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use memchr::memmem;
+use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
+use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::rand_core::{self, CryptoRng, RngCore};
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
 use serde_json::json;
@@ -14,7 +14,6 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use self::der::StoredKey;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Clock, Random, Secret};
 use crate::settings::{Algorithm, SecretName};
@@ -23,7 +22,7 @@ use crate::uuid::random_uuid;
 /// How long an assertion is good for.
 const LIFE: Duration = Duration::from_mins(10);
 
-/// A certificate whose private key is at hand.
+/// A certificate with its private key.
 pub(super) struct SigningCertificate {
     key: RsaPrivateKey,
     /// The certificate as DER.
@@ -42,7 +41,7 @@ impl SigningCertificate {
         })
     }
 
-    /// A signed statement that `client_id` is whoever asks the endpoint `audience` now.
+    /// A signed statement that `client_id` is the sender of a request to the endpoint `audience`.
     pub(super) fn assertion(
         &self,
         algorithm: Algorithm,
@@ -80,12 +79,13 @@ impl SigningCertificate {
         let signature = match algorithm {
             Algorithm::Ps256 => {
                 self.key
-                    .sign_with_rng(&mut Chance(host), Pss::new_blinded::<Sha256>(), &digest)
+                    .sign_with_rng(&mut HostRandom(host), Pss::new_blinded::<Sha256>(), &digest)
             }
-            Algorithm::Rs256 => {
-                self.key
-                    .sign_with_rng(&mut Chance(host), Pkcs1v15Sign::new::<Sha256>(), &digest)
-            }
+            Algorithm::Rs256 => self.key.sign_with_rng(
+                &mut HostRandom(host),
+                Pkcs1v15Sign::new::<Sha256>(),
+                &digest,
+            ),
         };
         let signature = signature.map_err(|_| {
             Error::new(
@@ -100,20 +100,20 @@ impl SigningCertificate {
     }
 }
 
-/// What is wrong with the PEM comes as the end of a sentence.
+/// Reads PEM. An error is the end of a sentence.
 fn parse(pem: &str) -> Result<SigningCertificate, String> {
     let mut key = None;
     let mut certificates = Vec::new();
     for block in blocks(pem) {
         match block.label {
-            "PRIVATE KEY" => key = Some(der::pkcs8(&block.der()?)),
+            "PRIVATE KEY" => key = Some(RsaPrivateKey::from_pkcs8_der(&block.der()?).ok()),
             "RSA PRIVATE KEY" if !block.is_encrypted() => {
-                key = Some(der::pkcs1(&block.der()?));
+                key = Some(RsaPrivateKey::from_pkcs1_der(&block.der()?).ok());
             }
             "RSA PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => {
                 return Err(
-                    "holds a private key that is locked with a password; unlock it with \
-                     `openssl pkey -in FILE`, and store what that prints with the certificate"
+                    "holds a private key that is encrypted with a password; decrypt it with \
+                     `openssl pkey -in FILE`, and store the output with the certificate"
                         .to_owned(),
                 );
             }
@@ -121,18 +121,14 @@ fn parse(pem: &str) -> Result<SigningCertificate, String> {
             _ => {}
         }
     }
-    let StoredKey { key, public } = match key {
+    let unusable = || "holds a private key that cannot be used; it must be an RSA key".to_owned();
+    let key = match key {
         Some(Some(key)) => key,
-        Some(None) => {
-            return Err(
-                "holds a private key that cannot be used; it must be an RSA key".to_owned(),
-            );
-        }
+        Some(None) => return Err(unusable()),
         None if certificates.is_empty() && !pem.contains("-----BEGIN ") => {
             return Err(
-                "holds no PEM; if it is a PKCS#12 file (.pfx, .p12), store it with \
-                 `dataverse-host secret set NAME --pkcs12 FILE`, or store what \
-                 `openssl pkcs12 -in FILE -nodes` prints"
+                "holds no PEM; if it is a PKCS#12 file (.pfx, .p12), convert it with \
+                 `openssl pkcs12 -in FILE -nodes`, and store the output"
                     .to_owned(),
             );
         }
@@ -142,16 +138,17 @@ fn parse(pem: &str) -> Result<SigningCertificate, String> {
             );
         }
     };
-    // A certificate holds the key that it speaks for letter by letter, and no other holds it.
+    // A certificate holds its public key byte by byte, and no other certificate does.
+    let public = key.to_public_key().to_pkcs1_der().map_err(|_| unusable())?;
     let any = !certificates.is_empty();
     let certificate = certificates
         .into_iter()
-        .find(|certificate| memmem::find(certificate, &public).is_some());
+        .find(|certificate| memmem::find(certificate, public.as_bytes()).is_some());
     match certificate {
         Some(certificate) => Ok(SigningCertificate { key, certificate }),
         None if any => Err(
-            "holds a private key that belongs to none of its certificates; store \
-             the two that belong together"
+            "holds a private key that belongs to none of its certificates; store a private key \
+             and a certificate that belong together"
                 .to_owned(),
         ),
         None => Err("holds no certificate; store it together with the private key".to_owned()),
@@ -177,9 +174,7 @@ impl Block<'_> {
         STANDARD
             .decode(text.as_bytes())
             .map(Zeroizing::new)
-            .map_err(|_| {
-                "holds PEM that is damaged; store the file again, with its line breaks".to_owned()
-            })
+            .map_err(|_| "holds damaged PEM; store the file again, with its line breaks".to_owned())
     }
 }
 
@@ -192,10 +187,10 @@ fn blocks(pem: &str) -> impl Iterator<Item = Block<'_>> {
     })
 }
 
-/// The host's chance, as the library asks for it.
-struct Chance<'h, R>(&'h R);
+/// The random numbers of the host, as the library requires them.
+struct HostRandom<'h, R>(&'h R);
 
-impl<R: Random> RngCore for Chance<'_, R> {
+impl<R: Random> RngCore for HostRandom<'_, R> {
     fn next_u32(&mut self) -> u32 {
         let mut bytes = [0; 4];
         self.0.fill(&mut bytes);
@@ -218,7 +213,7 @@ impl<R: Random> RngCore for Chance<'_, R> {
     }
 }
 
-impl<R: Random> CryptoRng for Chance<'_, R> {}
+impl<R: Random> CryptoRng for HostRandom<'_, R> {}
 
 #[cfg(test)]
 mod tests;

@@ -1,27 +1,27 @@
-//! Reading `WWW-Authenticate`: who issues tokens for the environment (reference 2.8).
+//! Reading `WWW-Authenticate`: which authority issues tokens for the environment (reference 2.8).
 
 use url::Url;
 
 use crate::host::Response;
 use crate::text::{list_items, one_line, without_query};
 
-/// What a Dataverse says to a request without a token.
+/// How Dataverse challenges a request without a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Challenge {
     /// Where to sign in, such as `https://login.microsoftonline.com/{tenant}/oauth2/authorize`.
     pub(crate) authorization: Url,
 }
 
-/// The answer to a request without a token.
+/// The response to a request without a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Challenged {
-    /// The challenge of a Dataverse.
+    /// The challenge of Dataverse.
     Bearer(Challenge),
-    /// It wants another way of signing in: these schemes.
+    /// It requires another type of sign-in: these schemes.
     OtherSchemes(Vec<String>),
     /// 401 without a challenge that names an authority.
     Unclear,
-    /// Not 401, and to where it redirects if it does.
+    /// Another status than 401, and the target of a redirect.
     Status(u16, Option<String>),
 }
 
@@ -79,7 +79,7 @@ impl Offer<'_> {
 }
 
 /// The schemes that one header line offers. A part between commas either continues the
-/// parameters or, when a word stands before its first `=`, begins another scheme.
+/// parameters or, if a word precedes its first `=`, begins another scheme.
 fn offers(line: &str) -> Vec<Offer<'_>> {
     let mut offers: Vec<Offer<'_>> = Vec::new();
     for part in list_items(line) {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_found_however_it_is_written() {
+    fn the_authority_is_found_in_each_spelling() {
         let expected = Challenge {
             authorization: Url::parse(URI).unwrap(),
         };
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_less_is_no_challenge_of_a_dataverse() {
+    fn incomplete_challenges_are_not_taken_for_dataverse() {
         for lines in [
             vec![],
             vec![""],

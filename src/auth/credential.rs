@@ -1,4 +1,4 @@
-//! How an application proves who it is.
+//! How an application authenticates.
 
 use url::Url;
 
@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::host::{Host, Secret};
 use crate::settings::{Application, Credential, SecretName};
 
-/// What a JWT that stands for the client is called (RFC 7523).
+/// The type of an assertion that is a JWT (RFC 7523).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The form with the application's proof, made for this one request to `endpoint`.
+/// The form with the application's credential, made for this one request to `endpoint`.
 pub(super) fn prove<H: Host>(
     form: Form,
     application: &Application,
@@ -36,7 +36,7 @@ pub(super) fn prove<H: Host>(
             Ok(with_assertion(form, assertion))
         }
         Credential::Assertion(name) => {
-            let assertion = fetch(host, name, "the assertion of the other identity provider")?;
+            let assertion = fetch(host, name, "an assertion of the other identity provider")?;
             Ok(with_assertion(form, assertion))
         }
     }

@@ -1,10 +1,10 @@
-//! The parameters of a request at the authority.
+//! The parameters of a request to the authority.
 
 use url::form_urlencoded;
 
 use crate::host::Secret;
 
-/// What a token endpoint is asked, in order.
+/// Parameters, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Form(Vec<(&'static str, Value)>);
 
@@ -24,26 +24,26 @@ impl Value {
 }
 
 impl Form {
-    /// The same with one more parameter that anybody may see.
+    /// The same with one more parameter that is no secret.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.push((name, Value::Plain(value.into())));
         self
     }
 
-    /// The same with one more parameter that nobody may see.
+    /// The same with one more parameter that is a secret.
     pub(super) fn with_secret(mut self, name: &'static str, value: Secret) -> Self {
         self.0.push((name, Value::Secret(value)));
         self
     }
 
-    /// The same with all of these, which anybody may see.
+    /// The same with all of these, which are no secrets.
     pub(super) fn with_all(self, parameters: Vec<(&'static str, String)>) -> Self {
         parameters
             .into_iter()
             .fold(self, |form, (name, value)| form.with(name, value))
     }
 
-    /// As it stands in a body or, if it holds no secret, after the `?` of an address.
+    /// As in a body or, if it holds no secret, after the `?` of an address.
     pub(super) fn encode(&self) -> String {
         // Room for everything at once: a growing buffer would leave copies of secrets behind.
         let room = self
@@ -58,7 +58,7 @@ impl Form {
         serializer.finish()
     }
 
-    /// The text with every secret of the form cut out, should the authority repeat one.
+    /// The text with every secret of the form removed, in case the authority repeats one.
     pub(super) fn scrub(&self, text: &str) -> String {
         self.0
             .iter()

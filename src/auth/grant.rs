@@ -1,27 +1,27 @@
-//! What a token is given for.
+//! Grants: what a token is issued for.
 
 use std::cell::RefCell;
 
 use super::authority::Authority;
 use super::credential::{prove, with_secret};
-use super::exchange::{self, Failure};
 use super::form::Form;
 use super::issuer::Issuer;
-use super::refusal::Parties;
+use super::rejection::Parties;
 use super::store::{fetch, keep};
 use super::token::{Issued, Token};
+use super::token_request::{self, Failure};
+use crate::call::RetryPolicy;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Secret};
-use crate::retry::Patience;
 use crate::settings::{Application, Delegated};
 
-/// A token for an application by its own word (reference 2.2, 2.3).
+/// A token for an application by its own credential (reference 2.2, 2.3).
 pub(super) async fn as_application<H: Host>(
     issuer: &Issuer<H>,
     application: &Application,
-    patience: Patience,
+    policy: RetryPolicy,
 ) -> Result<Token, Error> {
-    let authority = issuer.authority(patience).await?;
+    let authority = issuer.authority(policy).await?;
     let endpoint = authority.token_endpoint();
     let form = || {
         let form = Form::default()
@@ -30,18 +30,18 @@ pub(super) async fn as_application<H: Host>(
         let form = prove(form, application, &endpoint, &*issuer.host)?;
         Ok(form.with_all(authority.audience_of_application(&issuer.settings, application)))
     };
-    exchange::token(issuer, &authority, patience, form)
+    token_request::token(issuer, &authority, policy, form)
         .await
-        .map(|answer| answer.token)
+        .map(|issued| issued.token)
         .map_err(|failure| failure.into_error(issuer, &authority))
 }
 
-/// A refresh token that could not be kept when it was issued.
+/// A refresh token that could not be stored when it was issued.
 #[derive(Debug, Default)]
-pub(super) struct Rotation(RefCell<Option<Unkept>>);
+pub(super) struct Rotation(RefCell<Option<Unstored>>);
 
 #[derive(Debug)]
-struct Unkept {
+struct Unstored {
     /// The one that the store still holds.
     old: Secret,
     new: Secret,
@@ -49,37 +49,37 @@ struct Unkept {
 
 /// A token for one person by the refresh token in the store (reference 2.4).
 ///
-/// Every renewal brings a new refresh token. It is kept before the new access token is used,
-/// and the old one stays usable for a while, so whoever is killed at any point finds one in
-/// the store that works.
+/// Every renewal issues a new refresh token. It is stored before the new access token is used,
+/// and the old one stays usable for a while, so that the store holds a usable one whenever the
+/// process is killed.
 pub(super) async fn by_refresh<H: Host>(
     issuer: &Issuer<H>,
     delegated: &Delegated,
-    patience: Patience,
+    policy: RetryPolicy,
 ) -> Result<Token, Error> {
-    let authority = issuer.authority(patience).await?;
+    let authority = issuer.authority(policy).await?;
     let stored = stored(issuer, delegated)?;
-    let refreshed = refresh(issuer, &authority, delegated, &stored, patience).await;
+    let refreshed = refresh(issuer, &authority, delegated, &stored, policy).await;
     let (used, outcome) = match refreshed {
-        Err(Failure::Refused(refusal)) => {
+        Err(Failure::Rejected(rejection)) => {
             // Another instance may have renewed it since it was read.
             let now = self::stored(issuer, delegated)?;
             if now.reveal() == stored.reveal() {
-                return Err(refusal.into_error(&Parties::of(&authority, &issuer.settings)));
+                return Err(rejection.into_error(&Parties::of(&authority, &issuer.settings)));
             }
-            let outcome = refresh(issuer, &authority, delegated, &now, patience).await;
+            let outcome = refresh(issuer, &authority, delegated, &now, policy).await;
             (now, outcome)
         }
         outcome => (stored, outcome),
     };
-    let answer = outcome.map_err(|failure| failure.into_error(issuer, &authority))?;
-    if let Some(new) = answer
+    let issued = outcome.map_err(|failure| failure.into_error(issuer, &authority))?;
+    if let Some(new) = issued
         .refresh_token
         .filter(|new| new.reveal() != used.reveal())
     {
         rotate(issuer, delegated, used, new)?;
     }
-    Ok(answer.token)
+    Ok(issued.token)
 }
 
 async fn refresh<H: Host>(
@@ -87,7 +87,7 @@ async fn refresh<H: Host>(
     authority: &Authority,
     delegated: &Delegated,
     refresh_token: &Secret,
-    patience: Patience,
+    policy: RetryPolicy,
 ) -> Result<Issued, Failure> {
     let form = || {
         let form = Form::default()
@@ -95,11 +95,11 @@ async fn refresh<H: Host>(
             .with_secret("refresh_token", refresh_token.clone());
         by_person(form, issuer, authority, delegated)
     };
-    exchange::token(issuer, authority, patience, form).await
+    token_request::token(issuer, authority, policy, form).await
 }
 
-/// Adds what every question about a person has in common: a public application names itself,
-/// a confidential one proves it too.
+/// Adds the parameters of every request for a person: a public application names itself, a
+/// confidential one authenticates too.
 pub(super) fn by_person<H: Host>(
     form: Form,
     issuer: &Issuer<H>,
@@ -113,35 +113,33 @@ pub(super) fn by_person<H: Host>(
     Ok(form.with_all(authority.audience_of_person(&issuer.settings, delegated)))
 }
 
-/// The refresh token in the store. One that could not be kept before goes there first, unless
-/// somebody else has put another one there.
+/// The refresh token in the store. One that could not be stored before is stored first, unless
+/// the store holds another one by now.
 fn stored<H: Host>(issuer: &Issuer<H>, delegated: &Delegated) -> Result<Secret, Error> {
     let name = &delegated.refresh_token;
     let stored =
-        fetch(&*issuer.host, name, "a refresh token by signing in").map_err(|error| match error
-            .kind
-        {
+        fetch(&*issuer.host, name, "a refresh token").map_err(|error| match error.kind {
             ErrorKind::Unauthenticated => Error::new(
                 ErrorKind::Unauthenticated,
                 format!(
-                    "nobody has signed in yet: the secret \"{}\" holds no refresh token; sign \
-                     in, which puts one there",
+                    "cannot sign in: the secret \"{}\" holds no refresh token; sign in \
+                     interactively through your platform, which stores one",
                     name.as_str()
                 ),
             ),
             _ => error,
         })?;
-    let unkept = issuer.rotation.0.take();
-    match unkept {
-        Some(unkept) if unkept.old.reveal() == stored.reveal() => {
-            rotate(issuer, delegated, unkept.old, unkept.new.clone())?;
-            Ok(unkept.new)
+    let unstored = issuer.rotation.0.take();
+    match unstored {
+        Some(unstored) if unstored.old.reveal() == stored.reveal() => {
+            rotate(issuer, delegated, unstored.old, unstored.new.clone())?;
+            Ok(unstored.new)
         }
         _ => Ok(stored),
     }
 }
 
-/// Keeps the new refresh token in the place of the old one, or at least in mind.
+/// Stores the new refresh token instead of the old one; if that fails, keeps it for later.
 fn rotate<H: Host>(
     issuer: &Issuer<H>,
     delegated: &Delegated,
@@ -149,6 +147,6 @@ fn rotate<H: Host>(
     new: Secret,
 ) -> Result<(), Error> {
     keep(&*issuer.host, &delegated.refresh_token, &new).inspect_err(|_| {
-        *issuer.rotation.0.borrow_mut() = Some(Unkept { old, new });
+        *issuer.rotation.0.borrow_mut() = Some(Unstored { old, new });
     })
 }

@@ -1,8 +1,7 @@
-//! Asking the environment and the authority, patiently.
+//! Issuing tokens for one environment: by which authority, and in which way.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use url::Url;
 
@@ -11,25 +10,26 @@ use super::challenge::Challenged;
 use super::grant::{self, Rotation};
 use super::ready;
 use super::token::Token;
+use crate::call::{self, Budget, Call, Retry, RetryPolicy, Verdict, retry_after, unreachable};
 use crate::error::Error;
-use crate::host::{Clock, Header, Host, Method, Request, Response, Target};
-use crate::retry::{Budget, Patience, Repeat, retry_after};
+use crate::host::{Header, Host, HttpError, Method, Request, Response, Target};
+
 use crate::settings::{ApiVersion, Auth, Settings};
 
-/// No answer that belongs to signing in is larger.
+/// No response that belongs to signing in is larger.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// Asks the authority for tokens of one environment.
+/// Requests tokens for one environment from the authority.
 pub(super) struct Issuer<H> {
     pub(super) host: Rc<H>,
     pub(super) settings: Settings,
-    /// An address of the environment that wants a token.
+    /// An address of the environment that requires a token.
     resource: Url,
     challenged: RefCell<Option<Challenged>>,
     /// Whether older versions of the Web API have been tried.
-    has_looked_back: Cell<bool>,
-    /// Whether signing in has ever worked.
-    proven: Cell<bool>,
+    has_tried_older: Cell<bool>,
+    /// Whether signing in has ever succeeded.
+    has_signed_in: Cell<bool>,
     pub(super) rotation: Rotation,
 }
 
@@ -40,71 +40,65 @@ impl<H: Host> Issuer<H> {
             settings: settings.clone(),
             resource,
             challenged: RefCell::default(),
-            has_looked_back: Cell::default(),
-            proven: Cell::new(false),
+            has_tried_older: Cell::default(),
+            has_signed_in: Cell::new(false),
             rotation: Rotation::default(),
         }
     }
 
-    /// A new token, in the way that the settings say.
+    /// A new token, in the way that the settings name.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn issue(&self, patience: Patience) -> Result<Token, Error> {
+    pub(super) async fn issue(&self, policy: RetryPolicy) -> Result<Token, Error> {
         let token = match &self.settings.auth {
             Auth::Application(application) => {
-                grant::as_application(self, application, patience).await
+                grant::as_application(self, application, policy).await
             }
-            Auth::Delegated(delegated) => grant::by_refresh(self, delegated, patience).await,
+            Auth::Delegated(delegated) => grant::by_refresh(self, delegated, policy).await,
             Auth::AccessToken(name) => ready::token(&*self.host, name),
         }?;
-        self.proven.set(true);
+        self.has_signed_in.set(true);
         Ok(token)
     }
 
-    /// Who issues the tokens.
+    /// The authority that issues the tokens.
     ///
     /// # Errors
-    /// Why that cannot be told.
-    pub(super) async fn authority(&self, patience: Patience) -> Result<Authority, Error> {
+    /// Why it is not known.
+    pub(super) async fn authority(&self, policy: RetryPolicy) -> Result<Authority, Error> {
         match Authority::from_settings(&self.settings) {
             Some(authority) => Ok(authority),
-            None => Authority::discovered(&self.settings, &self.challenge(patience).await?),
+            None => Authority::discovered(&self.settings, &self.challenge(policy).await?),
         }
     }
 
-    /// What the environment answers to a request without a token.
+    /// How the environment responds to a request without a token.
     ///
     /// # Errors
-    /// Why there is no answer.
-    pub(super) async fn challenge(&self, patience: Patience) -> Result<Challenged, Error> {
+    /// Why there is no response.
+    pub(super) async fn challenge(&self, policy: RetryPolicy) -> Result<Challenged, Error> {
         if let Some(challenged) = self.challenged.borrow().clone() {
             return Ok(challenged);
         }
-        // Some servers look for the version before they look for a token.
+        // Some servers check the version before they check for a token.
         let older: &[ApiVersion] = match self.settings.api_version {
-            None if !self.has_looked_back.get() => &ApiVersion::OLDER,
+            None if !self.has_tried_older.get() => &ApiVersion::OLDER,
             _ => &[],
         };
         let mut older = older.iter();
         let mut url = self.resource.clone();
+        let mut budget = Budget::new(policy);
         let challenged = loop {
-            let to = Recipient {
-                what: "the environment",
+            let call = ChallengeCall {
+                issuer: self,
                 url: &url,
             };
-            let request = || {
-                let headers = vec![Header::new("Accept", "application/json")];
-                Ok(self.request(Method::Get, to.url, headers, None))
-            };
-            let transient = |response: &Response| {
-                matches!(response.status, 429 | 500 | 502..=504).then_some(Pause::Drawn)
-            };
-            let response = self.send(to, patience, request, transient).await?;
+            let response = call::send(&*self.host, &mut budget, &call).await?;
             let version = older.next();
             match version.filter(|_| matches!(response.status, 400 | 404 | 501)) {
                 Some(version) => {
-                    self.has_looked_back.set(true);
+                    self.has_tried_older.set(true);
                     let path = self.resource.path().rsplit_once("/v");
                     let path = path.map_or("", |(path, _)| path);
                     url.set_path(&format!("{path}/v{version}/"));
@@ -112,7 +106,7 @@ impl<H: Host> Issuer<H> {
                 None => break Challenged::read(&response),
             }
         };
-        // Only a proper challenge is worth remembering.
+        // Only a complete challenge is kept.
         if matches!(challenged, Challenged::Bearer(_)) {
             *self.challenged.borrow_mut() = Some(challenged.clone());
         }
@@ -126,7 +120,7 @@ impl<H: Host> Issuer<H> {
         mut headers: Vec<Header>,
         body: Option<Vec<u8>>,
     ) -> Request {
-        // Hosts send a body in chunks unless its length is told, and some servers and proxies
+        // Hosts send a body in chunks unless its length is known, and some servers and proxies
         // take no request in chunks.
         headers.extend(
             body.as_ref()
@@ -142,65 +136,61 @@ impl<H: Host> Issuer<H> {
         }
     }
 
-    /// Makes a request and sends it, again and again until it is answered, or patience ends.
-    /// Gives the last answer.
-    ///
-    /// # Errors
-    /// Why a request could not be made, or why there is no answer.
-    pub(super) async fn send(
-        &self,
-        to: Recipient<'_>,
-        patience: Patience,
-        mut request: impl FnMut() -> Result<Request, Error>,
-        transient: impl Fn(&Response) -> Option<Pause>,
-    ) -> Result<Response, Error> {
-        let mut budget = Budget::new(patience);
-        loop {
-            let began = self.host.elapsed();
-            let outcome = self.host.send(request()?).await;
-            let took = self.host.elapsed().saturating_sub(began);
-            let (repeat, asked) = match &outcome {
-                Ok(response) => match transient(response) {
-                    Some(pause) => (Repeat::Patiently, pause.asked(response, &*self.host)),
-                    None => (Repeat::Never, None),
-                },
-                Err(error) if !error.is_transient() => (Repeat::Never, None),
-                Err(_) if self.proven.get() => (Repeat::Patiently, None),
-                // An address that has never answered is more likely wrong than at rest.
-                Err(_) => (Repeat::Few, None),
-            };
-            match budget.pause_after(took, repeat, asked, &*self.host) {
-                Some(pause) => self.host.sleep(pause).await,
-                None => {
-                    return outcome.map_err(|error| Error::unreachable(to.what, to.url, &error));
-                }
-            }
+    /// Whether a request without a response is worth repeating.
+    pub(super) fn retry_without_response(&self, error: &HttpError) -> Retry {
+        match error.is_transient() {
+            true if self.has_signed_in.get() => Retry::WithinBudget,
+            // An address that has never been reached is more likely wrong than out of order.
+            true => Retry::Limited,
+            false => Retry::Never,
         }
     }
 }
 
-/// Who is asked; the words are for messages.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Recipient<'a> {
-    pub(super) what: &'static str,
-    pub(super) url: &'a Url,
+/// A request without a token to the environment. Any response will do, if it stays the same.
+struct ChallengeCall<'c, H> {
+    issuer: &'c Issuer<H>,
+    url: &'c Url,
 }
 
-/// How long to wait when the answer itself does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pause {
-    Drawn,
-    Fixed(Duration),
-}
+impl<H: Host> Call for ChallengeCall<'_, H> {
+    type Credential = ();
+    type Output = Response;
+    type Error = Error;
 
-impl Pause {
-    fn asked(self, response: &Response, clock: &impl Clock) -> Option<Duration> {
-        let header = response.header("retry-after");
-        header
-            .and_then(|value| retry_after(value, clock.unix_time()))
-            .or(match self {
-                Self::Drawn => None,
-                Self::Fixed(pause) => Some(pause),
-            })
+    async fn credential(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn request(&self, (): &()) -> Request {
+        let headers = vec![Header::new("Accept", "application/json")];
+        self.issuer.request(Method::Get, self.url, headers, None)
+    }
+
+    fn classify(&self, outcome: Result<Response, HttpError>, (): &()) -> Verdict<Response, Error> {
+        match outcome {
+            Ok(response) => {
+                let is_temporary = matches!(response.status, 429 | 500 | 502..=504);
+                Verdict {
+                    retry: if is_temporary {
+                        Retry::WithinBudget
+                    } else {
+                        Retry::Never
+                    },
+                    retry_after: response
+                        .header("retry-after")
+                        .and_then(|value| retry_after(value, self.issuer.host.unix_time())),
+                    ..Verdict::done(Ok(response))
+                }
+            }
+            Err(error) => Verdict {
+                retry: self.issuer.retry_without_response(&error),
+                ..Verdict::done(Err(unreachable(&self.failure(), self.url, &error)))
+            },
+        }
+    }
+
+    fn failure(&self) -> String {
+        "cannot connect to the environment".to_owned()
     }
 }

@@ -1,17 +1,17 @@
-//! What each refusal of Microsoft Entra means for the reader (reference 2.7).
+//! What each error of Microsoft Entra means for the reader (reference 2.7).
 
 use crate::error::ErrorKind::{
     self, Forbidden, Internal, InvalidSettings, Throttled, Unauthenticated, Unavailable,
 };
 
 /// A kind of error, and what to do as the end of a sentence. `{app}`, `{tenant}` and
-/// `{environment}` are filled in.
+/// `{environment}` are placeholders.
 type Meaning = (ErrorKind, &'static str);
 
-/// Only a person can give what a policy asks for (a challenge with `claims`).
-pub(super) const CLAIMS_WANTED: Meaning = (
+/// A policy requires what only a person can give (a challenge with `claims`).
+pub(super) const CLAIMS_REQUIRED: Meaning = (
     Unauthenticated,
-    "a Conditional Access policy of tenant {tenant} asks for more than a token; sign in again \
+    "a Conditional Access policy of tenant {tenant} requires a person to sign in; sign in again \
      interactively",
 );
 
@@ -21,8 +21,8 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
     Some(match code {
         7_000_215 => (
             Unauthenticated,
-            "the client secret of application {app} is wrong; perhaps the secret's ID was \
-             stored instead of its value, which the portal shows only once: create a new secret \
+            "the client secret of application {app} is wrong (perhaps the secret's ID was \
+             stored instead of its value, which the portal shows only once); create a new secret \
              and store its value",
         ),
         7_000_222 => (
@@ -32,24 +32,24 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
         ),
         7_000_218 => (
             Unauthenticated,
-            "application {app} is a confidential client and presented no client secret; name \
+            "application {app} is a confidential client and sent no client secret; name \
              the secret in \"auth\", or allow public client flows in the app registration",
         ),
         700_025 | 90_023 => (
             InvalidSettings,
-            "application {app} is a public client and must not present a client secret; take \
-             \"secret\" out of \"auth\", or register the redirect address as one of a web \
+            "application {app} is a public client and must not send a client secret; remove \
+             \"secret\" from \"auth\", or register the redirect address as one of a web \
              application",
         ),
         700_027 => (
             Unauthenticated,
-            "the certificate is not one of application {app}; upload it to the app registration \
-             under Certificates & secrets, or store the one that is there",
+            "the certificate does not belong to application {app}; upload it to the app registration \
+             under Certificates & secrets, or store the one that is listed there",
         ),
         700_024 => (
             Unauthenticated,
-            "the signed assertion is outside its time; set the clock of this machine right, or \
-             let the other identity provider issue a new assertion",
+            "the signed assertion is expired or not yet valid; correct the clock of this machine, or \
+             have the other identity provider issue a new assertion",
         ),
         700_021 | 700_211 | 700_212 | 700_213 => (
             Unauthenticated,
@@ -67,7 +67,7 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
         ),
         700_038 => (
             InvalidSettings,
-            "{app} is no application; check \"clientId\"",
+            "{app} is not an application; check \"clientId\"",
         ),
         90_002 | 50_128 | 50_059 => (
             InvalidSettings,
@@ -76,25 +76,25 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
         ),
         500_011 | 500_014 => (
             InvalidSettings,
-            "tenant {tenant} knows no environment {environment}; check \"environment\" and \
+            "there is no environment {environment} in tenant {tenant}; check \"environment\" and \
              \"tenant\"",
         ),
         70_011 => (
             InvalidSettings,
-            "the scope is not valid for {environment}; leave \"auth.scope\" out",
+            "the scope is not valid for {environment}; remove \"auth.scope\"",
         ),
         50_194 => (
             InvalidSettings,
-            "application {app} belongs to a single tenant; set \"tenant\" to it",
+            "application {app} belongs to a single tenant; set \"tenant\" to that one",
         ),
         50_011 | 900_971 => (
             InvalidSettings,
             "the redirect address is not registered with application {app}; add it to the app \
-             registration under Authentication, letter by letter",
+             registration under Authentication, exactly as used",
         ),
         700_054 | 700_051 => (
             InvalidSettings,
-            "application {app} is not set up for this way of signing in; add the platform and \
+            "application {app} is not set up for this type of sign-in; add the platform and \
              its redirect address to the app registration under Authentication",
         ),
         65_005 | 650_052 | 650_054 | 650_056 | 650_057 => (
@@ -104,7 +104,7 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
         ),
         65_001 => (
             Forbidden,
-            "nobody has consented to application {app}; sign in again and accept, or let an \
+            "no consent has been given to application {app}; sign in again and accept, or have an \
              administrator of tenant {tenant} grant consent",
         ),
         65_004 => (
@@ -124,8 +124,8 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
         ),
         53_000 | 53_001 => (
             Forbidden,
-            "a Conditional Access policy of tenant {tenant} wants a device that it manages; sign \
-             in from such a device, or let an administrator exempt application {app}",
+            "a Conditional Access policy of tenant {tenant} requires a managed device; sign \
+             in from such a device, or have an administrator exempt application {app}",
         ),
         53_003 | 50_131 | 530_034 | 530_035 | 53_011 => (
             Forbidden,
@@ -138,7 +138,7 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
         ),
         50_053 => (
             Unauthenticated,
-            "the account is locked; wait some minutes, or let an administrator unlock it",
+            "the account is locked; wait some minutes, or have an administrator unlock it",
         ),
         50_057 => (
             Unauthenticated,
@@ -171,43 +171,43 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
         ),
         70_008 | 700_082 | 700_084 => (
             Unauthenticated,
-            "the authorization has expired, by age or because nobody used it; sign in again",
+            "the authorization has expired through age or inactivity; sign in again",
         ),
         54_005 => (
             Unauthenticated,
-            "the code was used before; sign in again, and bring each code back only once",
+            "the code was used already; sign in again, and use each code only once",
         ),
         501_481 | 50_147 | 501_491 => (
             Unauthenticated,
-            "the sign-in was completed with other values than it was begun with; begin it again",
+            "the sign-in was completed with other values than it was started with; start it again",
         ),
         70_019 => (
             Unauthenticated,
-            "the code for the other device has expired; begin the sign-in again",
+            "the code for the other device has expired; start the sign-in again",
         ),
         70_018 => (
             Unauthenticated,
-            "the code for the other device is not known; begin the sign-in again",
+            "the code for the other device is unknown; start the sign-in again",
         ),
         50_196 => (
             Throttled,
-            "the same sign-in came too often; wait some minutes, and look for another program \
+            "the same sign-in was repeated too often; wait some minutes, and look for another program \
              that signs in as application {app} in a loop",
         ),
         50_087 | 90_033 => (
             Unavailable,
-            "the directory had a passing fault; try again later",
+            "the directory failed temporarily; try again later",
         ),
         90_014 | 900_144 => (
             Internal,
-            "the request was not well-formed; this is a defect of the connector",
+            "the request was malformed; this is a defect of the connector",
         ),
         _ => return None,
     })
 }
 
-/// What an error word of OAuth 2.0, else the status, means when no known code comes with it.
-/// Without advice, the authority's own words must do.
+/// What an error word of OAuth 2.0, else the status, means without a known code. Without advice
+/// here, the authority's own description is used.
 pub(super) fn of_word(word: &str, status: Option<u16>) -> (ErrorKind, Option<&'static str>) {
     match (word, status) {
         ("temporarily_unavailable" | "server_error", _) | (_, Some(500..)) => {
@@ -219,23 +219,23 @@ pub(super) fn of_word(word: &str, status: Option<u16>) -> (ErrorKind, Option<&'s
         }
         ("invalid_grant", _) => (
             Unauthenticated,
-            Some("if it is about a refresh token or a code, sign in again"),
+            Some("if a refresh token or a code is rejected, sign in again"),
         ),
         ("expired_token" | "code_expired" | "bad_verification_code", _) => (
             Unauthenticated,
-            Some("the code is no longer good; begin the sign-in again"),
+            Some("the code is no longer valid; start the sign-in again"),
         ),
         ("authorization_declined", _) => (
             Forbidden,
-            Some("the sign-in was declined; begin it again, and accept"),
+            Some("the sign-in was declined; start it again, and accept"),
         ),
         ("access_denied" | "permission_denied", _) => (
             Forbidden,
-            Some("begin it again and accept, or ask an administrator to consent"),
+            Some("start it again and accept, or ask an administrator to consent"),
         ),
         ("consent_required", _) => (
             Forbidden,
-            Some("sign in again and accept, or let an administrator grant consent"),
+            Some("sign in again and accept, or have an administrator grant consent"),
         ),
         ("invalid_resource", _) => (
             InvalidSettings,
@@ -243,7 +243,7 @@ pub(super) fn of_word(word: &str, status: Option<u16>) -> (ErrorKind, Option<&'s
         ),
         ("invalid_scope", _) => (
             InvalidSettings,
-            Some("leave \"auth.scope\" out, unless it is known to be right"),
+            Some("remove \"auth.scope\" unless it is known to be right"),
         ),
         ("invalid_request" | "unsupported_response_type" | "unsupported_grant_type", _) => {
             (InvalidSettings, None)

@@ -1,4 +1,4 @@
-//! An access token that somebody else keeps fresh.
+//! An access token that the platform keeps valid.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) fn token(host: &(impl Secrets + Clock), name: &SecretName) -> Result<
                 return Err(Error::new(
                     ErrorKind::Unauthenticated,
                     format!(
-                        "the access token in the secret \"{}\" has expired; let the platform \
+                        "the access token in the secret \"{}\" has expired; have the platform \
                          store a new one",
                         name.as_str()
                     ),
@@ -35,7 +35,7 @@ pub(super) fn token(host: &(impl Secrets + Clock), name: &SecretName) -> Result<
         Error::new(
             ErrorKind::Unauthenticated,
             format!(
-                "the secret \"{}\" holds no access token; store the token alone, without \
+                "the secret \"{}\" holds no access token; store only the token, without \
                  \"Bearer\"",
                 name.as_str()
             ),
@@ -43,20 +43,20 @@ pub(super) fn token(host: &(impl Secrets + Clock), name: &SecretName) -> Result<
     })
 }
 
-/// The environment has refused the token, and there is no other yet.
-pub(super) fn refused(name: &SecretName, environment: &EnvironmentUrl) -> Error {
+/// The error when the environment has rejected the token, and there is no other yet.
+pub(super) fn rejected(name: &SecretName, environment: &EnvironmentUrl) -> Error {
     Error::new(
         ErrorKind::Unauthenticated,
         format!(
-            "{environment} refuses the access token in the secret \"{}\"; let the platform store \
-             a new one, issued for {}",
+            "{environment} rejected the access token in the secret \"{}\"; have the platform \
+             store a new one, issued for {}",
             name.as_str(),
             environment.origin()
         ),
     )
 }
 
-/// When the token expires, if it is a JWT that tells; to us it is otherwise opaque.
+/// When the token expires, if it is a JWT with that claim; otherwise it is opaque here.
 fn expiry(token: &str) -> Option<Duration> {
     let mut parts = token.split('.');
     let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);

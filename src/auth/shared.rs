@@ -1,4 +1,4 @@
-//! One future, many who wait for it.
+//! One future that several callers await.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// A future whose output goes to everyone who waits for it.
+/// A future whose output goes to every caller that awaits it.
 ///
-/// Whoever is polled drives it: a request that was sent ahead and that nobody polls any more
-/// cannot keep the others waiting.
+/// Any caller that is polled drives it: one that was started ahead of need and is not polled any
+/// more cannot block the others.
 pub(super) struct Shared<T> {
     inner: Rc<Inner<T>>,
 }
@@ -25,7 +25,7 @@ enum State<T> {
     Done(T),
 }
 
-/// Everyone who wants to be woken. (Wakers must be `Sync`, though there is but one thread.)
+/// The callers to wake. (Wakers must be `Sync`, though there is only one thread.)
 struct Waiting(Mutex<Vec<Waker>>);
 
 impl Waiting {
@@ -63,7 +63,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Whether both stand for the same future.
+    /// Whether both are the same future.
     pub(super) fn is(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.inner, &other.inner)
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_left_is_woken_and_gets_the_output() {
+    fn the_remaining_caller_is_woken_and_gets_the_output() {
         let ready = Rc::new(Cell::new(false));
         let inner_waker = Rc::new(RefCell::new(None::<Waker>));
         let runs = Rc::new(Cell::new(0));
@@ -137,7 +137,7 @@ mod tests {
                     .poll(&mut Context::from_waker(&second_waker))
                     .is_pending()
             );
-            // The last to be polled goes away before the output is there.
+            // The caller that was polled last is dropped before the output is there.
             assert!(
                 first
                     .as_mut()

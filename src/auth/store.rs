@@ -1,11 +1,11 @@
-//! Secrets of the host's store, and what to say when one is not to be had.
+//! Secrets of the host's store, and errors when one cannot be read or stored.
 
 use crate::error::{Error, ErrorKind};
 use crate::host::{Secret, SecretError, Secrets};
 use crate::settings::SecretName;
 
-/// The secret, without the line break that an editor or `echo` adds; `what` it is to hold
-/// goes into the error.
+/// The secret, without the line break that an editor or `echo` adds. `what` says for the error
+/// what it must hold.
 pub(super) fn fetch(
     secrets: &impl Secrets,
     name: &SecretName,
@@ -15,25 +15,25 @@ pub(super) fn fetch(
     match secrets.get(name) {
         Ok(secret) if secret.reveal().trim().is_empty() => Err(Error::new(
             ErrorKind::Unauthenticated,
-            format!("the secret \"{name}\" is empty; store {what} under it"),
+            format!("the secret \"{name}\" is empty; store {what} in it"),
         )),
         Ok(secret) => Ok(Secret::new(secret.reveal().trim())),
         Err(SecretError::NotFound) => Err(Error::new(
             ErrorKind::Unauthenticated,
-            format!("there is no secret \"{name}\"; store {what} under it"),
+            format!("there is no secret \"{name}\"; store {what} in it"),
         )),
         Err(SecretError::Denied) => Err(Error::new(
             ErrorKind::Forbidden,
-            format!("this connection may not read the secret \"{name}\"; allow it to"),
+            format!("this connection may not read the secret \"{name}\"; allow it in the host"),
         )),
         Err(SecretError::Unavailable(reason)) => Err(Error::new(
             ErrorKind::Unavailable,
-            format!("the secret \"{name}\" cannot be read now: {reason}"),
+            format!("the secret \"{name}\" cannot be read: {reason}; try again later"),
         )),
     }
 }
 
-/// Keeps a refresh token. When it returns, the token is durable.
+/// Stores a refresh token. When this returns, the token is durable.
 pub(super) fn keep(secrets: &impl Secrets, name: &SecretName, token: &Secret) -> Result<(), Error> {
     let name = name.as_str();
     let error = match secrets.put(name, token) {
@@ -43,18 +43,18 @@ pub(super) fn keep(secrets: &impl Secrets, name: &SecretName, token: &Secret) ->
     let (kind, advice) = match &error {
         SecretError::NotFound | SecretError::Denied => (
             ErrorKind::Forbidden,
-            "let this connection write the secret, because every renewal brings a new one",
+            "allow this connection to write the secret, because every renewal replaces it",
         ),
         SecretError::Unavailable(_) => (
             ErrorKind::Unavailable,
-            "mend the secret store, because every renewal brings a new one",
+            "repair the secret store, because every renewal replaces the secret",
         ),
     };
     Err(Error::new(
         kind,
         format!(
-            "the new refresh token cannot be kept as the secret \"{name}\", so it is not used, \
-             and the old one stays: {error}; {advice}"
+            "cannot store the new refresh token in the secret \"{name}\": {error}; the old one \
+             stays in use; {advice}"
         ),
     ))
 }

@@ -1,4 +1,4 @@
-//! A token, and how long it is good for.
+//! A token, and how long it is valid.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::host::Secret;
 use crate::json::Object;
 use crate::text::without_byte_order_mark;
 
-/// How long a token lives when the answer does not say (RFC 6749 leaves that open).
+/// How long a token is valid if the response does not say (RFC 6749 leaves that open).
 const ASSUMED_LIFE: Duration = Duration::from_mins(5);
-/// A token is renewed when less than this, or than a tenth of its life, is left.
+/// A token is renewed when less than this, or than a tenth of its lifetime, is left.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 
 /// An access token.
@@ -20,12 +20,12 @@ pub(crate) struct Token {
     /// On the clock's `elapsed` scale, as is the next one.
     renew_at: Duration,
     expires_at: Duration,
-    /// How long it was good for when it came, if that was told.
+    /// How long it was valid when it was issued, if that is known.
     life: Option<Duration>,
 }
 
 impl Token {
-    /// A token that lives for `life` from `since` on, unless it is none that can be sent.
+    /// A token that is valid for `life` from `since` on; none if it cannot be sent.
     pub(super) fn new(secret: Secret, since: Duration, life: Option<Duration>) -> Option<Self> {
         let sendable = !secret.reveal().is_empty()
             && secret.reveal().bytes().all(|byte| byte.is_ascii_graphic());
@@ -39,12 +39,12 @@ impl Token {
         })
     }
 
-    /// How long it was good for when it came, if that was told.
+    /// How long it was valid when it was issued, if that is known.
     pub(crate) fn life(&self) -> Option<Duration> {
         self.life
     }
 
-    /// Whether both are the same to the environment.
+    /// Whether both have the same text.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.secret.reveal() == other.secret.reveal()
     }
@@ -54,7 +54,7 @@ impl Token {
         now < self.renew_at
     }
 
-    /// Whether the environment still takes it.
+    /// Whether the environment still accepts it.
     pub(super) fn is_valid(&self, now: Duration) -> bool {
         now < self.expires_at
     }
@@ -64,7 +64,7 @@ impl Token {
         format!("Bearer {}", self.secret.reveal())
     }
 
-    /// The text with the token cut out, should a service repeat it.
+    /// The text with the token removed, in case a service repeats it.
     pub(crate) fn scrub(&self, text: &str) -> String {
         text.replace(self.secret.reveal(), "…")
     }
@@ -86,21 +86,21 @@ pub(super) struct Issued {
 }
 
 impl Issued {
-    /// Reads the answer of a token endpoint and wipes it. `asked_at` is when it was asked
-    /// for: the answer may have lain unread for a while.
-    pub(super) fn read(mut body: Vec<u8>, asked_at: Duration) -> Option<Self> {
-        let read = Object::parse(without_byte_order_mark(&body)).and_then(|answer| {
+    /// Reads the response of a token endpoint and wipes it. `requested_at` is when it was
+    /// requested: the response may have waited to be read for a while.
+    pub(super) fn read(mut body: Vec<u8>, requested_at: Duration) -> Option<Self> {
+        let read = Object::parse(without_byte_order_mark(&body)).and_then(|response| {
             Some((
-                Secret::new(answer.text("access_token")?),
-                answer.word("refresh_token").map(Secret::new),
-                answer.text("token_type"),
-                seconds(&answer, "expires_in"),
+                Secret::new(response.text("access_token")?),
+                response.word("refresh_token").map(Secret::new),
+                response.text("token_type"),
+                seconds(&response, "expires_in"),
             ))
         });
         body.zeroize();
         let (access_token, refresh_token, kind, life) = read?;
         let bearer = kind.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
-        let token = Token::new(access_token, asked_at, life).filter(|_| bearer)?;
+        let token = Token::new(access_token, requested_at, life).filter(|_| bearer)?;
         Some(Self {
             token,
             refresh_token,
@@ -108,15 +108,15 @@ impl Issued {
     }
 }
 
-/// How long something is good for, if it is told. Older endpoints write the number as text;
-/// what cannot be understood says nothing, but spoils no token.
-pub(super) fn seconds(answer: &Object<'_>, name: &str) -> Option<Duration> {
-    if !answer.has(name) {
+/// A number of seconds, if there is one. Older endpoints write it as text; what cannot be read
+/// is assumed, so that the token can be used.
+pub(super) fn seconds(response: &Object<'_>, name: &str) -> Option<Duration> {
+    if !response.has(name) {
         return None;
     }
-    let number = match answer.text(name) {
+    let number = match response.text(name) {
         Some(text) => text.parse().ok(),
-        None => answer.whole::<u32>(name),
+        None => response.whole::<u32>(name),
     };
     Some(number.map_or(ASSUMED_LIFE, |number| Duration::from_secs(number.into())))
 }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_no_token() {
+    fn a_text_that_cannot_be_sent_is_no_token() {
         for body in [
             "",
             "<html>",

@@ -1,4 +1,4 @@
-//! Testing a connection step by step; what cannot work after a failure is skipped.
+//! Checking a connection step by step. Steps that a failure makes impossible are skipped.
 
 mod account;
 mod organization;
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use super::report::{Finding, Report};
 use crate::auth::Challenged;
+use crate::call::seconds_up;
 use crate::dataverse::query::Query;
 use crate::dataverse::rows::get;
 use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
-use crate::retry::seconds_up;
 use crate::settings::Auth;
 
 const SETTINGS: &str = "settings";
@@ -25,13 +25,13 @@ const ORGANIZATION: &str = "organization";
 const PRIVILEGES: &str = "privileges";
 const TOKEN_LIFETIME: &str = "token-lifetime";
 
-/// Somebody is waiting for the report: no step waits out a busy service for longer.
+/// A person waits for the report: no step retries for longer.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
-/// Tokens that live for less than this make a connection sign in all the time.
+/// Tokens that are valid for less than this make a connection sign in very often.
 const COMFORTABLE_TOKEN_LIFE: Duration = Duration::from_mins(10);
 
-/// The tests that every connection goes through.
+/// The tests of every connection.
 const STEPS: [&str; 4] = [REACH, SIGN_IN, MEMBERSHIP, ORGANIZATION];
 
 pub(super) async fn check<H: Host>(client: &Client<H>) -> Report {
@@ -48,7 +48,7 @@ pub(super) async fn check<H: Host>(client: &Client<H>) -> Report {
     Report::new(findings)
 }
 
-/// Takes one step after the other; none where a failed one makes the others pointless.
+/// Takes one step after the other; none after a failed one that makes the others impossible.
 async fn take_steps<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<()> {
     add(findings, reach(client).await)?;
     sign_in(client, findings).await?;
@@ -71,7 +71,7 @@ fn settings<H: Host>(client: &Client<H>) -> Finding {
     Finding::passed(
         SETTINGS,
         format!(
-            "The settings describe {} (Web API {}), signed in to {}.",
+            "{} (Web API {}), signing in {}.",
             settings.environment,
             client.environment().version(),
             settings.auth
@@ -85,56 +85,55 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
     match client.challenge().await {
         Ok(Challenged::Bearer(_)) => Finding::passed(
             REACH,
-            format!("{address} answers, and it is a Dataverse environment."),
+            format!("{address} responds, and it is a Dataverse environment."),
         ),
         Ok(Challenged::OtherSchemes(schemes)) => failed(
             format!(
-                "{address} wants to be signed in to by {}, as servers on premises do; this \
-                 connector cannot do that.",
+                "{address} requires {} sign-in, as servers on premises do, which this connector does \
+                 not support.",
                 schemes.join(" or ")
             ),
             "Use an environment that signs in through Microsoft Entra ID.",
         ),
-        // With a tenant in the settings, the challenge is not needed to sign in.
+        // With a tenant in the settings, signing in needs no challenge.
         Ok(Challenged::Unclear) if client.settings().tenant.is_some() => Finding::warning(
             REACH,
-            format!("{address} asks for a sign-in, but does not say where, as Dataverse does."),
+            format!("{address} requires a sign-in, but does not say where, as Dataverse does."),
             "If the next tests fail, compare \"environment\" with the environment's URL in the \
              Power Platform admin center."
                 .to_owned(),
         ),
         Ok(Challenged::Unclear) => failed(
-            format!("{address} asks for a sign-in, but not as Dataverse does."),
+            format!("{address} requires a sign-in, but not as Dataverse does."),
             "Set \"environment\" to the environment's URL as the Power Platform admin center \
              shows it.",
         ),
         Ok(Challenged::Status(status @ (400 | 404 | 410), _)) => failed(
-            format!("{address} answers, but there is no environment there (status {status})."),
+            format!("{address} responds, but there is no environment (status {status})."),
             "Compare \"environment\" with the environment's URL in the Power Platform admin \
-             center; an environment that was deleted or renamed answers like this.",
+             center; an environment that was deleted or renamed responds like this.",
         ),
         Ok(Challenged::Status(status @ 300..=399, location)) => failed(
             format!(
                 "{address} redirects (status {status}) to {}, and redirects are not followed.",
-                location.as_deref().unwrap_or("an unnamed place")
+                location.as_deref().unwrap_or("an unknown address")
             ),
             "Set \"environment\" to the environment's own address.",
         ),
         Ok(Challenged::Status(status @ 200..=299, _)) => failed(
             format!(
-                "{address} answers without a sign-in (status {status}), so it is not Dataverse."
+                "{address} responds without a sign-in (status {status}), so it is not Dataverse."
             ),
             "Set \"environment\" to the environment's URL as the Power Platform admin center \
              shows it.",
         ),
         Ok(Challenged::Status(status @ (429 | 500..), _)) => failed(
             format!("{address} is busy or failing (status {status})."),
-            "Try again in some minutes; look at the service health in the Microsoft 365 admin \
-             center.",
+            "Try again in some minutes; see the service health in the Microsoft 365 admin center.",
         ),
         Ok(Challenged::Status(status, _)) => failed(
-            format!("{address} refuses to be asked (status {status})."),
-            "Look for a firewall or an IP rule of the environment that keeps this machine out.",
+            format!("{address} rejected the request (status {status})."),
+            "Look for a firewall, or an IP rule of the environment, that blocks this machine.",
         ),
         Err(error) => from_error(REACH, &error),
     }
@@ -164,13 +163,13 @@ fn short_lived(life: Duration) -> Finding {
     let seconds = life.as_secs();
     Finding::warning(
         TOKEN_LIFETIME,
-        format!("The token is good for {seconds} seconds only, so the connector signs in often."),
-        "Look for a token lifetime policy of the application in Microsoft Entra; tokens live for \
-         an hour or more by default.",
+        format!("The token is valid for only {seconds} seconds, so the connector signs in often."),
+        "Look for a token lifetime policy of the application in Microsoft Entra; tokens are valid \
+         for an hour or more by default.",
     )
 }
 
-/// Tells whom the environment takes the account for.
+/// Finds the user of the environment that the account is.
 async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<Guid> {
     let query = Query::new("WhoAmI");
     let error = match get(client, &query, |me| me.key("UserId")).await {
@@ -201,7 +200,7 @@ async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) ->
     None
 }
 
-/// Who a user is, if the account may know.
+/// The name of a user, if the account may read it.
 async fn name<H: Host>(client: &Client<H>, user: &Guid) -> Option<String> {
     let query = Query::new(&format!("systemusers({user})")).select(&["fullname", "domainname"]);
     let name = get(client, &query, |row| {
@@ -219,7 +218,7 @@ fn from_error(id: impl Into<Cow<'static, str>>, error: &Error) -> Finding {
     let mut remedy = advice.map_or_else(|| fallback_remedy(error.kind).to_owned(), sentence);
     if let Some(wait) = error.retry_after {
         let seconds = seconds_up(wait);
-        remedy = format!("{remedy} The service asks to wait {seconds} seconds.");
+        remedy = format!("{remedy} Wait {seconds} seconds, as the service requests.");
     }
     Finding::failed(id, sentence(failure), remedy)
 }
@@ -230,7 +229,12 @@ fn fallback_remedy(kind: ErrorKind) -> &'static str {
         ErrorKind::Unauthenticated => "Check the application's ID and secret.",
         ErrorKind::Forbidden => "Ask an administrator of the environment.",
         ErrorKind::Throttled | ErrorKind::Unavailable => "Try again later.",
-        _ => "Report this to whoever maintains the connector.",
+        ErrorKind::NotFound
+        | ErrorKind::Conflict
+        | ErrorKind::InvalidData
+        | ErrorKind::CheckpointExpired
+        | ErrorKind::Unsupported
+        | ErrorKind::Internal => "Report this to the maintainers of the connector.",
     }
 }
 

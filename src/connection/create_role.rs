@@ -1,4 +1,4 @@
-//! Creating the least role in the environment, or adding to it what it lacks
+//! Creating the minimal role in the environment, or adding the missing privileges to it
 //! (reference §11).
 
 use serde_json::json;
@@ -7,24 +7,25 @@ use super::privileges::{Permission, Tables, Wanted, lookup, of_role};
 use super::role::{ADD_PRIVILEGES, new_role, root_business_unit, wanted};
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::rows::rows;
-use crate::dataverse::{Client, Guid, Twice};
+use crate::dataverse::{Client, Guid, Request};
 use crate::error::{Commit, Error, ErrorKind};
-use crate::host::Host;
+use crate::host::{Host, Method};
 use crate::ordered::Map;
 
 /// The longest name of a role, in characters.
 const MAX_NAME: usize = 100;
 
-/// What was done to a role.
+/// The change of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleChange {
     /// Its key.
     pub id: Guid,
-    /// Whether it is new; otherwise a role of this name was there, and has now what it lacked.
+    /// Whether it is new; otherwise a role of this name existed, and has got the missing
+    /// privileges.
     pub created: bool,
-    /// What was added to it.
+    /// The privileges that were added.
     pub added: Vec<Permission>,
-    /// What the environment does not have, and the role therefore neither.
+    /// The privileges that the environment does not have.
     pub unknown: Vec<Permission>,
 }
 
@@ -37,20 +38,20 @@ pub(super) async fn create_role<H: Host>(
     let business_unit = root(client).await?;
     let existing = find(client, name, &business_unit).await?;
     let (known, unknown) = known_permissions(client, &wanted).await?;
-    let lacking = match &existing {
+    let missing = match &existing {
         None => known,
-        Some(role) => lacking(client, role, known).await?,
+        Some(role) => missing(client, role, known).await?,
     };
     let (id, created) = match existing {
         Some(role) => (role, false),
         None => (create(client, name, &business_unit).await?, true),
     };
-    if !lacking.is_empty() {
-        add(client, &id, &business_unit, &lacking)
+    if !missing.is_empty() {
+        add(client, &id, &business_unit, &missing)
             .await
-            .map_err(|error| half_way(error, name, created))?;
+            .map_err(|error| partly_done(error, name, created))?;
     }
-    let added = lacking.into_iter().map(|(permission, _)| permission);
+    let added = missing.into_iter().map(|(permission, _)| permission);
     Ok(RoleChange {
         id,
         created,
@@ -66,7 +67,9 @@ fn role_name(name: &str) -> Result<&str, Error> {
     fits.then_some(name).ok_or_else(|| {
         Error::new(
             ErrorKind::InvalidData,
-            format!("a role's name must have 1 to {MAX_NAME} characters; choose another one"),
+            format!(
+                "invalid role name: it must have 1 to {MAX_NAME} characters; choose another name"
+            ),
         )
     })
 }
@@ -79,14 +82,14 @@ async fn root<H: Host>(client: &Client<H>) -> Result<Guid, Error> {
     units.into_iter().next().ok_or_else(|| {
         Error::new(
             ErrorKind::Forbidden,
-            "the root business unit cannot be seen, and a role belongs to it; let a security \
-             role of the account read the Business Unit table at Organization depth",
+            "cannot create the role: the account cannot read the root business unit; in a security role \
+             of the account, set \"Read\" of Business Unit to Organization",
         )
     })
 }
 
-/// The role of that name in the root business unit. Those that came with the product or with
-/// a solution belong to their makers.
+/// The role of that name in the root business unit. Those of the product or of a solution are
+/// not changed.
 async fn find<H: Host>(
     client: &Client<H>,
     name: &str,
@@ -109,8 +112,8 @@ async fn find<H: Host>(
         return Err(Error::new(
             ErrorKind::Conflict,
             format!(
-                "the role {name:?} belongs to the system or to a managed solution, and is not \
-                 changed; choose another name"
+                "cannot change the role {name:?}: it belongs to the system or to a managed \
+                 solution; choose another name"
             ),
         ));
     }
@@ -120,7 +123,7 @@ async fn find<H: Host>(
 /// A permission and the key of its privilege.
 type Addable = (Permission, Guid);
 
-/// What the role must hold, and what the environment does not know.
+/// The privileges that the role must have, and those that the environment does not have.
 async fn known_permissions<H: Host>(
     client: &Client<H>,
     wanted: &Wanted,
@@ -147,7 +150,7 @@ async fn known_permissions<H: Host>(
 }
 
 /// What a role does not hold, or not deep enough.
-async fn lacking<H: Host>(
+async fn missing<H: Host>(
     client: &Client<H>,
     role: &Guid,
     permissions: Vec<Addable>,
@@ -168,19 +171,21 @@ async fn create<H: Host>(
     business_unit: &Guid,
 ) -> Result<Guid, Error> {
     let body = new_role(name, &business_unit.to_string());
-    let doing = format!("create the role {name:?}");
-    let key = client
-        .post(&client.resource("roles")?, &doing, &body, Twice::IsTwice)
-        .await?;
-    let key = match key {
+    let link = client.resource("roles")?;
+    let request = Request::new(Method::Post, &link)
+        .with_purpose(format!("create the role {name:?}"))
+        .with_json(body.to_string());
+    let key = match client.send(&request).await?.row_key() {
         Some(key) => Some(key),
-        // The service creates it without telling its key.
+        // The service creates it without returning its key.
         None => find(client, name, business_unit).await?,
     };
     key.ok_or_else(|| {
         let mut error = Error::new(
             ErrorKind::Unavailable,
-            format!("the role {name:?} was created, but is not seen yet; run it again in a minute"),
+            format!(
+                "the role {name:?} was created, but cannot be found yet; run this again in a minute"
+            ),
         );
         error.commit = Commit::Partial;
         error
@@ -206,19 +211,21 @@ async fn add<H: Host>(
         .collect();
     let link = client.resource(&format!("roles({role})/{ADD_PRIVILEGES}"))?;
     let body = json!({ "Privileges": privileges });
-    client
-        .post(&link, "add privileges to the role", &body, Twice::IsOnce)
-        .await?;
+    let request = Request::new(Method::Post, &link)
+        .with_purpose("add privileges to the role")
+        .with_json(body.to_string())
+        .idempotent();
+    client.send(&request).await?;
     Ok(())
 }
 
-/// The role is there and its privileges are not.
-fn half_way(mut error: Error, name: &str, created: bool) -> Error {
+/// The role exists, and its privileges are missing.
+fn partly_done(mut error: Error, name: &str, created: bool) -> Error {
     if created {
         error.commit = Commit::Partial;
         error.message = format!(
-            "the role {name:?} was created, but is still without its privileges: {}; then run it \
-             again, it goes on where it stopped",
+            "the role {name:?} was created, but its privileges are still missing: {}; then run this \
+             again to add them",
             error.message
         );
     }

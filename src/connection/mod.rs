@@ -1,4 +1,4 @@
-//! One connection, and whether it works.
+//! One connection, its check, and its security role.
 
 mod check;
 mod create_role;
@@ -43,7 +43,7 @@ impl<H: Host> Session<H> {
         &self.client
     }
 
-    /// Signing in where a person must take part.
+    /// Sign-in that a person takes part in.
     pub fn authorization(&self) -> Interactive<H> {
         let client = &self.client;
         let api_root = client.environment().api_root().clone();
@@ -51,18 +51,18 @@ impl<H: Host> Session<H> {
     }
 
     /// Tests the connection end to end: whether the environment can be reached, whether the
-    /// application can sign in, whether the environment lets it in, what it finds there, and
-    /// whether it may do what the settings say the connection is for.
+    /// application can sign in, whether the environment admits it, what the environment is, and
+    /// whether the account has the privileges for the purpose in the settings.
     pub async fn check(&self) -> Report {
         check::check(&self.client).await
     }
 
-    /// Creates the role that the settings call for, or adds to the role of that name in the
-    /// root business unit what it lacks. Nothing is taken from a role, and the role is given
-    /// to nobody. Doing it again changes nothing.
+    /// Creates the role that the settings require, or adds the missing privileges to the role of
+    /// that name in the root business unit. No privilege is removed from a role, and the role is
+    /// not assigned to anyone. Calling it again changes nothing.
     ///
     /// # Errors
-    /// What the settings lack or the service said, with what may have been done: `Partial`
+    /// What the settings are missing or the service said, with what may have been changed: `Partial`
     /// when the role was created and its privileges were not added.
     pub async fn create_role(&self, name: &str) -> Result<RoleChange, Error> {
         create_role::create_role(&self.client, name).await

@@ -1,8 +1,8 @@
-//! What a check found.
+//! The report of a check.
 
 use std::borrow::Cow;
 
-/// How one test ended.
+/// The result of one test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// As it should be.
@@ -15,16 +15,16 @@ pub enum Verdict {
     Skipped,
 }
 
-/// One test and its outcome.
+/// One test and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Stable and machine-readable, such as `sign-in` or `privilege/prvReadAccount`.
     pub id: Cow<'static, str>,
-    /// How it ended.
+    /// The result.
     pub verdict: Verdict,
     /// One sentence for a person.
     pub message: String,
-    /// What to click or run to mend it.
+    /// What to do about it.
     pub remedy: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The least role for what a connection is for, and the calls that create it (reference §11).
+//! The minimal role for the purpose of a connection, and the calls that create it (reference §11).
 
 use serde_json::json;
 
@@ -9,37 +9,37 @@ use crate::error::{Error, ErrorKind};
 use crate::host::Method;
 use crate::settings::{Purpose, Settings};
 
-/// The least that an account must be allowed for what a connection is for.
+/// The minimal privileges of an account for the purpose of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
-    /// What to call it.
+    /// The suggested name.
     pub name: String,
     /// In the order in which the role editor shows them.
     pub permissions: Vec<Permission>,
-    /// What creates it, in order.
+    /// The calls that create it, in order.
     pub calls: Vec<Call>,
 }
 
 /// One call of the Web API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// What it does, for people.
+    /// What it does, for a person.
     pub title: String,
     /// The method.
     pub method: Method,
     /// Absolute. A part in braces stands for a value that an earlier call returned; the title
-    /// of that call tells which.
+    /// of that call says which.
     pub url: String,
     /// JSON, with braces as in `url`.
     pub body: Option<String>,
 }
 
-/// The role that the settings call for. Needs no network: what guards the standard tables is
-/// known here, and of other tables it is assumed that their privileges have their names and
+/// The role that the settings require. Needs no network: the privileges on the standard tables
+/// are known here, and of other tables it is assumed that their privileges have their names and
 /// that they refer to any of the connection's tables.
 ///
 /// # Errors
-/// `InvalidSettings`, also when the settings do not say what the connection is for.
+/// `InvalidSettings`, also when the settings have no purpose.
 pub fn required_role(settings: &str) -> Result<Role, Error> {
     let settings = Settings::parse(settings)?;
     let wanted = wanted(&settings)?;
@@ -54,16 +54,15 @@ pub fn required_role(settings: &str) -> Result<Role, Error> {
     })
 }
 
-/// What the settings say the connection is for.
+/// The purpose in the settings.
 ///
 /// # Errors
-/// `InvalidSettings` when they do not say.
+/// `InvalidSettings` when there is none.
 pub(super) fn wanted(settings: &Settings) -> Result<Wanted, Error> {
     if settings.purpose.is_unknown() {
         return Err(Error::new(
             ErrorKind::InvalidSettings,
-            "the settings do not say what the connection is for, so no role follows from them; \
-             name profiles or tables under \"purpose\"",
+            "cannot derive a role: the settings have no purpose; set profiles or tables in \"purpose\"",
         ));
     }
     Ok(Wanted::of(&settings.purpose))
@@ -92,7 +91,7 @@ fn calls(api: &str, name: &str, permissions: &[Permission]) -> Vec<Call> {
         },
         Call {
             title: format!(
-                "Create the role \"{name}\"; {{role}} is the id at the end of the answer's \
+                "Create the role \"{name}\"; {{role}} is the id at the end of the response's \
                  OData-EntityId"
             ),
             method: Method::Post,
@@ -102,7 +101,7 @@ fn calls(api: &str, name: &str, permissions: &[Permission]) -> Vec<Call> {
     ];
     calls.extend(permissions.chunks(lookup::AT_ONCE).map(|chunk| Call {
         title: format!(
-            "Look up {} privileges; each row's privilegeid is what its name in braces stands for",
+            "Look up {} privileges; replace each name in braces by the privilegeid of its row",
             chunk.len()
         ),
         method: Method::Get,
@@ -132,7 +131,7 @@ fn calls(api: &str, name: &str, permissions: &[Permission]) -> Vec<Call> {
 /// The action that adds privileges to a role.
 pub(super) const ADD_PRIVILEGES: &str = "Microsoft.Dynamics.CRM.AddPrivilegesRole";
 
-/// The query for the business unit that has none above it.
+/// The query for the business unit without a parent.
 pub(super) fn root_business_unit() -> Query {
     Query::new("businessunits")
         .select(&["businessunitid", "name"])

@@ -1,4 +1,4 @@
-//! An environment's Web API: its root, and what lies below it.
+//! An environment's Web API: its address and version.
 
 use url::Url;
 
@@ -32,7 +32,7 @@ impl Environment {
         }
     }
 
-    /// The same environment at another version; what was bound to it stays so.
+    /// The same environment at another version, with the same identity.
     pub(super) fn at(&self, version: ApiVersion) -> Self {
         Self {
             identity: self.identity.clone(),
@@ -50,7 +50,7 @@ impl Environment {
         self.address.as_str()
     }
 
-    /// Scheme, host and port; what tokens are asked for and the only place they are sent to.
+    /// Scheme, host and port: the audience of tokens, and the only origin that they are sent to.
     pub fn origin(&self) -> String {
         self.address.origin()
     }
@@ -60,8 +60,7 @@ impl Environment {
         &self.root
     }
 
-    /// The environment and the version that was asked for as normalised text, to bind
-    /// checkpoints to.
+    /// The environment and its configured version as normalized text, to bind checkpoints to.
     pub fn identity(&self) -> &str {
         &self.identity
     }

@@ -1,14 +1,13 @@
-//! Queries in `FetchXML` (reference §4.13): what they ask for, and how they are read page by
-//! page.
+//! Queries in `FetchXML` (reference §4.13): what they select, and how they are read page by page.
 //!
-//! A query stays the text that it is. Only its first tag is written anew for each page.
+//! The text of a query is kept. Only its first tag is rewritten for each page.
 
 use std::fmt::Write as _;
 
 use super::query::Query;
 use super::xml::{Tag, TagKind, Tags, escaped};
 
-/// Attributes of the first tag that say which page is wanted.
+/// Attributes of the first tag that select a page.
 const PAGING: [&str; 4] = ["page", "count", "paging-cookie", "returntotalrecordcount"];
 /// How many rows paging without a cookie reaches.
 pub(crate) const MOST_WITHOUT_COOKIE: u64 = 50_000;
@@ -20,21 +19,21 @@ pub(crate) struct Fetch {
     head: String,
     /// What follows the first tag.
     rest: String,
-    /// Which rows it gives of those that it finds.
+    /// Which of the rows that it finds it returns.
     pub(crate) extent: Extent,
-    /// Whether its rows are computed of others.
+    /// Whether its rows are aggregates of others.
     pub(crate) is_aggregate: bool,
-    /// Whether equal rows come once.
+    /// Whether equal rows are returned once.
     pub(crate) is_distinct: bool,
-    /// Whether it says in which order rows come.
+    /// Whether it orders its rows.
     pub(crate) is_ordered: bool,
-    /// How many rows it wants on a page.
+    /// How many rows it requests on a page.
     pub(crate) count: Option<u32>,
     /// The table whose rows it finds, and those that are joined to it, the first one first.
     pub(crate) tables: Vec<FetchTable>,
 }
 
-/// Which rows a query gives of those that it finds.
+/// Which of the rows that it finds a query returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// All of them.
@@ -48,15 +47,15 @@ pub(crate) enum Extent {
 pub(crate) struct FetchTable {
     /// Its logical name.
     pub(crate) name: String,
-    /// What its columns are called by in rows: `alias.column`. None for the first table.
+    /// The prefix of its columns in rows: `alias.column`. None for the first table.
     pub(crate) alias: Option<String>,
     /// The column by which it is joined; none for the first table.
     pub(crate) from: Option<String>,
-    /// Whether at most one of its rows stands in a row of the query, whatever the columns.
+    /// Whether a row of the query contains at most one of its rows, whatever the columns.
     pub(crate) is_single: bool,
-    /// Whether all its columns come.
+    /// Whether all its columns are selected.
     pub(crate) takes_all: bool,
-    /// The columns that come.
+    /// The selected columns.
     pub(crate) columns: Vec<FetchColumn>,
 }
 
@@ -65,7 +64,7 @@ pub(crate) struct FetchTable {
 pub(crate) struct FetchColumn {
     /// Its logical name in its table.
     pub(crate) name: String,
-    /// What it is called by in rows, if not as usual.
+    /// Its name in rows, if not the usual one.
     pub(crate) alias: Option<String>,
     /// How it is computed: `count`, `sum` and so on; `date` for a part of a date.
     pub(crate) function: Option<String>,
@@ -75,9 +74,9 @@ impl Fetch {
     /// Reads a query.
     ///
     /// # Errors
-    /// What is wrong with it, and how to mend it.
+    /// What is wrong with it, and what to do.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        const SHAPELESS: &str = "it is not FetchXML: it must be one <fetch> with one <entity>; \
+        const SHAPELESS: &str = "it is not FetchXML with one <fetch> and one <entity>; \
                                  correct it";
         let mut tags = Tags::of(text);
         let first = tags
@@ -98,10 +97,10 @@ impl Fetch {
         };
         if first.get("page").is_some_and(|page| page != "1") || first.get("paging-cookie").is_some()
         {
-            return Err("it asks for one page of many; leave page and paging-cookie out");
+            return Err("it selects a page by itself; remove page and paging-cookie");
         }
         if has_top && fetch.count.is_some() {
-            return Err("top and count exclude each other; leave one of them out");
+            return Err("top and count cannot be combined; remove one of them");
         }
         for (name, value) in first.attributes() {
             if !PAGING.contains(&name) {
@@ -120,7 +119,7 @@ impl Fetch {
         }
     }
 
-    /// Reads what stands within the first tag. Returns whether every element ends.
+    /// Reads the content of the first tag. Returns whether every element ends.
     fn read_tables(&mut self, tags: Tags<'_>) -> bool {
         // The open elements; those of tables with their index.
         let mut open: Vec<(&str, Option<usize>)> = vec![("fetch", None)];
@@ -164,7 +163,7 @@ impl Fetch {
         open.is_empty()
     }
 
-    /// The text for a page, which begins behind a cookie if there is one.
+    /// The text for a page, which begins after a cookie if there is one.
     pub(crate) fn page(&self, page: u32, count: u32, cookie: Option<&str>) -> String {
         let mut text = self.head.clone();
         if self.extent != Extent::Top {
@@ -200,7 +199,7 @@ fn joined(tag: &Tag<'_>, ordinal: usize) -> FetchTable {
     let name = tag.get("name").unwrap_or_default();
     let kind = tag.get("link-type").unwrap_or_default();
     FetchTable {
-        // What the service calls it by if the query does not say.
+        // The name that the service gives it if the query does not.
         alias: Some(
             tag.get("alias")
                 .unwrap_or_else(|| format!("{name}{ordinal}")),
@@ -222,8 +221,8 @@ fn column(tag: &Tag<'_>) -> Option<FetchColumn> {
     })
 }
 
-/// The cookie for the next page, out of the annotation that carries it: there it is an attribute
-/// of another element and percent-encoded twice.
+/// The cookie for the next page, from its annotation: there it is an attribute of another
+/// element and percent-encoded twice.
 pub(crate) fn next_cookie(annotation: &str) -> Option<String> {
     let inner = Tags::of(annotation).next()?.get("pagingcookie")?;
     let cookie = percent_decoded(&percent_decoded(&inner)?)?;
@@ -250,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_tells_what_it_asks_for() {
+    fn a_query_is_analyzed() {
         let fetch = Fetch::parse(
             "<!-- a view --><fetch version='1.0' count='50' distinct='true' page='1'>
                <entity name='account'>
@@ -293,17 +292,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_query_is_refused() {
+    fn invalid_queries_are_rejected() {
         for (text, words) in [
             ("", "not FetchXML"),
             ("SELECT 1", "not FetchXML"),
             ("<fetch><entity name='a'></fetch>", "not FetchXML"),
             ("<fetch><entity/></fetch>", "not FetchXML"),
             ("<fetch></fetch>", "not FetchXML"),
-            ("<fetch page='2'><entity name='a'/></fetch>", "leave page"),
+            ("<fetch page='2'><entity name='a'/></fetch>", "remove page"),
             (
                 "<fetch top='2' count='3'><entity name='a'/></fetch>",
-                "exclude",
+                "cannot be combined",
             ),
         ] {
             assert!(Fetch::parse(text).unwrap_err().contains(words), "{text}");

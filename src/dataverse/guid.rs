@@ -21,7 +21,7 @@ impl Guid {
         (lengths == [8, 4, 4, 4, 12]).then(|| Self(text.to_ascii_lowercase()))
     }
 
-    /// The key of the row that an `OData-EntityId` names: what stands in its last parentheses
+    /// The key of the row that an `OData-EntityId` names, in its last parentheses
     /// (reference §7.1).
     pub(crate) fn in_entity_id(address: &str) -> Option<Self> {
         let (_, rest) = address.trim().strip_suffix(')')?.rsplit_once('(')?;

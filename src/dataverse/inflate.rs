@@ -1,24 +1,29 @@
 //! Bodies compressed by gzip (RFC 1952).
+//!
+//! `miniz_oxide` inflates straight into a buffer of the size that the trailer states, so that a
+//! page is never copied. `flate2`'s decoders inflate into a window of 32 KiB and copy every byte
+//! out of it, and do not accept the zeros that some servers put behind the last member; so the
+//! few lines of framing stay here.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use thiserror::Error;
 
-/// The room for a first try when the body does not tell its size.
+/// The size of the first buffer if the body does not state a plausible size.
 const FIRST_ROOM: usize = 64 * 1024;
 
-/// Why a body cannot be had.
+/// Why a body cannot be decoded.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(super) enum InflateError {
     /// It is cut off or damaged.
-    #[error("the compressed answer is cut off or damaged")]
-    Broken,
-    /// It is encoded in a way that was not asked for.
-    #[error("the answer is encoded in a way that was not asked for")]
-    Unasked,
+    #[error("the compressed response is incomplete or damaged")]
+    Damaged,
+    /// It has an encoding that was not requested.
+    #[error("the response has an encoding that was not requested")]
+    UnknownEncoding,
     /// It is larger than the limit.
-    #[error("the answer is larger than {0} bytes")]
+    #[error("the response is larger than {0} bytes")]
     TooLarge(usize),
 }
 
@@ -37,14 +42,14 @@ pub(super) fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, InflateError>
     }
 }
 
-/// The last four bytes tell the size, if there is one member and nobody lies; the ratio of
-/// deflate has an upper bound, so that a lie does not cost much.
+/// The last four bytes state the size, if there is one member. They are trusted only up to the
+/// greatest ratio of deflate.
 fn size_hint(body: &[u8]) -> usize {
-    let told = body
+    let stated = body
         .last_chunk()
         .map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    match usize::try_from(told) {
-        Ok(told) if told <= body.len().saturating_mul(1032) => told,
+    match usize::try_from(stated) {
+        Ok(stated) if stated <= body.len().saturating_mul(1032) => stated,
         _ => FIRST_ROOM,
     }
 }
@@ -56,7 +61,7 @@ fn member<'a>(
     length: &mut usize,
     limit: usize,
 ) -> Result<&'a [u8], InflateError> {
-    let mut rest = header(body).ok_or(InflateError::Broken)?;
+    let mut rest = header(body).ok_or(InflateError::Damaged)?;
     let start = *length;
     let mut state = Box::<DecompressorOxide>::default();
     loop {
@@ -67,7 +72,7 @@ fn member<'a>(
             *length,
             TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
         );
-        rest = rest.get(read..).ok_or(InflateError::Broken)?;
+        rest = rest.get(read..).ok_or(InflateError::Damaged)?;
         *length += written;
         match status {
             TINFLStatus::Done => break,
@@ -81,19 +86,19 @@ fn member<'a>(
                     .clamp(FIRST_ROOM.min(limit), limit);
                 output.resize(room, 0);
             }
-            _ => return Err(InflateError::Broken),
+            _ => return Err(InflateError::Damaged),
         }
     }
-    let (trailer, rest) = rest.split_first_chunk::<8>().ok_or(InflateError::Broken)?;
+    let (trailer, rest) = rest.split_first_chunk::<8>().ok_or(InflateError::Damaged)?;
     let [c0, c1, c2, c3, s0, s1, s2, s3] = *trailer;
-    let text = output.get(start..*length).ok_or(InflateError::Broken)?;
+    let text = output.get(start..*length).ok_or(InflateError::Damaged)?;
     // The trailer holds the size modulo 2^32; the limit is far below that.
     let sound = u32::try_from(text.len()) == Ok(u32::from_le_bytes([s0, s1, s2, s3]))
         && crc32fast::hash(text) == u32::from_le_bytes([c0, c1, c2, c3]);
     if sound {
         Ok(rest)
     } else {
-        Err(InflateError::Broken)
+        Err(InflateError::Damaged)
     }
 }
 
@@ -174,14 +179,14 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_or_damaged_body_is_never_taken_for_whole(
+        fn an_incomplete_or_damaged_body_is_rejected(
             text in ".{1,300}", cut in 0_usize..1000, place in 0_usize..1000, bit in 0_u8..8,
         ) {
             let body = gzip(text.as_bytes(), 0);
             let cut = cut % body.len();
             prop_assert!(gunzip(&body[..cut], LIMIT).is_err());
             let mut damaged = body;
-            // Bytes 4 to 9 tell time and system, which nobody checks.
+            // Bytes 4 to 9 are time and system, which are not checked.
             let place = 10 + place % (damaged.len() - 10);
             damaged[place] ^= 1 << bit;
             if let Ok(read) = gunzip(&damaged, LIMIT) {
@@ -199,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_told_size_is_all_the_room_there_is() {
+    fn the_stated_size_is_the_capacity() {
         let text = vec![b'x'; 300_000];
         assert_eq!(
             gunzip(&gzip(&text, 0), LIMIT).unwrap().capacity(),

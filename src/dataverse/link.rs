@@ -13,9 +13,9 @@ use crate::error::{Error, ErrorKind};
 use crate::host::Target;
 use crate::text::one_line;
 
-/// The longest address that the service takes, in a batch, in characters (reference 4.12).
+/// The longest address that the service accepts in a batch, in characters (reference 4.12).
 const MAX_LENGTH: usize = 65_536;
-/// The longest one that it takes in a request of its own.
+/// The longest one that it accepts in a request of its own.
 const MAX_LENGTH_ALONE: usize = 32_768;
 
 /// An absolute address below the API root.
@@ -35,8 +35,8 @@ impl Link {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
-                    "the request for {} is longer than the {MAX_LENGTH} characters that \
-                     Dataverse takes; select fewer columns",
+                    "cannot send the request for {}: its address is longer than the {MAX_LENGTH} \
+                     characters that Dataverse accepts; select fewer columns",
                     one_line(resource.split(['?', '(']).next().unwrap_or_default(), 100),
                 ),
             ));
@@ -44,16 +44,13 @@ impl Link {
         Self::check(environment, &text).map_err(|reason| {
             Error::new(
                 ErrorKind::Internal,
-                format!(
-                    "the connector made an address it may not use: {reason}; this is a defect \
-                     of the connector"
-                ),
+                format!("invalid address: {reason}; this is a defect of the connector"),
             )
         })
     }
 
-    /// An address as the service sent it, kept verbatim. One without an origin is taken as one
-    /// of the environment, and one that begins with a resource as below the API root.
+    /// An address as the service sent it, kept unchanged. One without an origin is completed by
+    /// that of the environment, and one that begins with a resource by the API root.
     pub(super) fn received(environment: &Environment, text: &str) -> Result<Self, Error> {
         let begin = text.split(['/', '?', '(']).next().unwrap_or_default();
         let before = if text.starts_with('/') && !text.starts_with("//") {
@@ -67,8 +64,8 @@ impl Link {
             Error::new(
                 ErrorKind::Unavailable,
                 format!(
-                    "the service sent a link that is not followed: {reason}; if a proxy rewrites \
-                     addresses, set \"environment\" to the address that the links carry"
+                    "cannot follow a link of the service: {reason}; if a proxy rewrites addresses, \
+                     set \"environment\" to the address in the links"
                 ),
             )
         })
@@ -76,24 +73,24 @@ impl Link {
 
     fn check(environment: &Environment, text: &str) -> Result<Self, String> {
         if text.chars().any(|c| c.is_control() || c == '\\') {
-            return Err("it holds a character that no address may hold".to_owned());
+            return Err("it contains a character that addresses must not contain".to_owned());
         }
         let mut url = Url::parse(text).map_err(|_| "it is not an absolute address".to_owned())?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("it holds a user name or a password".to_owned());
+            return Err("it contains a user name or a password".to_owned());
         }
         if url.fragment().is_some() {
-            return Err("it holds a fragment".to_owned());
+            return Err("it contains a fragment".to_owned());
         }
         let root = environment.api_root();
         let host = root.host_str();
         if url.host_str().and_then(|host| host.strip_suffix('.')) == host {
-            // The dot only says that the name is whole.
+            // The dot only marks the name as complete.
             let _ = url.set_host(host);
         }
         if url.origin() != root.origin() {
             return Err(format!(
-                "it leads to {} and not to {}",
+                "its origin is {} and not {}",
                 url.origin().ascii_serialization(),
                 environment.origin()
             ));
@@ -104,7 +101,7 @@ impl Link {
         }
         let path = target.path_and_query.split('?').next().unwrap_or_default();
         if !path.starts_with(root.path()) || climbs(path) {
-            return Err(format!("it leads out of {root}"));
+            return Err(format!("it is not below {root}"));
         }
         Ok(Self {
             text: text.to_owned(),
@@ -118,19 +115,19 @@ impl Link {
         &self.text
     }
 
-    /// Where the request goes: the path and query letter by letter as in the text, unless
-    /// they hold a character that HTTP cannot carry.
+    /// Where the request goes: path and query as in the text, unless they contain a character
+    /// that HTTP does not allow.
     pub(super) fn target(&self) -> &Target {
         &self.target
     }
 
-    /// Whether it leads below the API root of this version of its environment.
+    /// Whether it is below the API root of this version of its environment.
     pub(super) fn is_below(&self, environment: &Environment) -> bool {
         let root = environment.api_root().path();
         self.target.path_and_query.starts_with(root)
     }
 
-    /// Whether it is too long for a request of its own, and must travel in a batch.
+    /// Whether it is too long for a request of its own, and must be sent in a batch.
     pub(super) fn is_long(&self) -> bool {
         self.text.len() > MAX_LENGTH_ALONE
     }
@@ -143,7 +140,7 @@ impl Link {
             .unwrap_or_default()
     }
 
-    /// What follows the API root, letter by letter as it is sent.
+    /// What follows the API root, as it is sent.
     pub(crate) fn below_root(&self) -> &str {
         self.target
             .path_and_query
@@ -151,12 +148,12 @@ impl Link {
             .unwrap_or_default()
     }
 
-    /// Whether it leads to the content of a file and not to JSON.
+    /// Whether it is the content of a file and not JSON.
     pub(super) fn is_raw(&self) -> bool {
         is_raw(self.below_root())
     }
 
-    /// The resource, for messages: what stands between the API root and the query.
+    /// The resource, for messages: the part between the API root and the query.
     pub fn resource_name(&self) -> &str {
         match self.below_root().split('?').next().unwrap_or_default() {
             "" => "the API root",
@@ -165,7 +162,7 @@ impl Link {
     }
 }
 
-/// Whether a path leads to a value as it is stored (reference 4.10).
+/// Whether a path is that of a value as it is stored (reference 4.10).
 pub(super) fn is_raw(path_and_query: &str) -> bool {
     let path = path_and_query.split('?').next().unwrap_or_default();
     path.ends_with("/$value")
@@ -191,7 +188,7 @@ fn sendable(c: char) -> bool {
     c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '#')
 }
 
-/// Whether some server could read the path as climbing up, by dots and slashes that are plain
+/// Whether a server could resolve the path to one outside it, by dots and slashes that are plain
 /// or percent-encoded.
 fn climbs(path: &str) -> bool {
     let mut decoded = path.to_ascii_lowercase();
@@ -228,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_goes_out_letter_by_letter() {
+    fn a_link_is_sent_unchanged() {
         let cookie = "accounts?$select=name&$filter=name eq 'x'&$skiptoken=%3Ccookie%20page\
                       number=%222%22%20pagingcookie=%22%253ccookie%2520%22%20/%3E"
             .replace(' ', "%20");
@@ -250,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environments_own_address_may_be_spelt_in_any_way() {
+    fn each_spelling_of_the_own_address_is_accepted() {
         for text in [
             ROOT.to_owned(),
             format!("{ROOT}accounts(00000000-0000-0000-0000-000000000001)/name"),
@@ -270,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_of_an_address_is_the_environments() {
+    fn relative_links_are_completed() {
         for (text, expected) in [
             ("accounts?$skiptoken=1", "accounts?$skiptoken=1"),
             ("/api/data/v9.2/accounts?x=a://b", "accounts?x=a://b"),
@@ -283,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_address_is_refused() {
+    fn every_other_address_is_rejected() {
         for text in [
             "",
             "?$skiptoken=1",
@@ -318,18 +315,20 @@ mod tests {
             "javascript:alert(1)",
             "file:///api/data/v9.2/accounts",
         ] {
-            let refused = Link::received(&contoso(), text);
-            assert!(refused.is_err(), "{text:?} became {refused:?}");
+            let rejected = Link::received(&contoso(), text);
+            assert!(rejected.is_err(), "{text:?} became {rejected:?}");
         }
     }
 
     #[test]
-    fn what_is_too_long_is_refused_before_it_is_sent() {
+    fn a_too_long_address_is_rejected_before_it_is_sent() {
         let columns = "x".repeat(70_000);
         let error = Link::resource(&contoso(), &format!("accounts?$select={columns}")).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
         assert!(
-            error.message.contains("request for accounts is longer"),
+            error
+                .message
+                .contains("cannot send the request for accounts: its address is longer"),
             "{error}"
         );
     }
@@ -337,7 +336,7 @@ mod tests {
     proptest! {
         /// Whatever the text: a link leads to the environment, below the API root.
         #[test]
-        fn no_text_leads_elsewhere(
+        fn no_text_is_accepted_as_a_link_elsewhere(
             scheme in prop_oneof![Just("https://"), Just("https:"), Just("//"), Just("http://")],
             user in prop_oneof![Just(""), Just("a@"), Just("a:b@"), Just("contoso.crm.dynamics.com@"),
                 Just("\\@"), Just("%40")],
@@ -361,7 +360,7 @@ mod tests {
         }
 
         #[test]
-        fn made_addresses_stay_below_the_root(resource in "[A-Za-z0-9_/.,()'=$&? äß%]{0,60}") {
+        fn composed_addresses_stay_below_the_root(resource in "[A-Za-z0-9_/.,()'=$&? äß%]{0,60}") {
             let query = super::super::query::Query::new(&resource).option("$filter", &resource);
             if let Ok(link) = Link::resource(&contoso(), query.as_str()) {
                 prop_assert!(link.target().path_and_query.starts_with("/api/data/v9.2/"));

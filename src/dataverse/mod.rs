@@ -1,6 +1,5 @@
-//! The Web API protocol: addresses, requests, answers, faults, patience.
+//! The Web API protocol: addresses, requests, responses, faults.
 
-mod batch;
 mod client;
 mod environment;
 mod fault;
@@ -8,15 +7,14 @@ pub(crate) mod fetch;
 mod guid;
 mod inflate;
 mod link;
-mod meaning;
-mod message;
 pub mod metadata;
 mod multipart;
-mod negotiation;
+mod preferences;
 pub mod privilege;
 pub mod query;
+mod request;
+mod response;
 pub(crate) mod rows;
-mod throttle;
 pub(crate) mod xml;
 
 pub use client::Client;
@@ -24,4 +22,7 @@ pub(crate) use client::Twice;
 pub use environment::Environment;
 pub use guid::Guid;
 pub use link::Link;
-pub use message::{Annotations, Answer, Prefer};
+pub use preferences::{Annotations, Prefer};
+pub use request::{Item, Request};
+pub use response::Response as Answer;
+pub use response::{ChangeSetFailure, Failure, Outcome, Response};

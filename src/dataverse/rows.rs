@@ -1,8 +1,8 @@
-//! Reading small answers, and few rows, all at once.
+//! Reading small responses, and few rows, all at once.
 
 use super::client::{Client, unreadable};
 use super::link::Link;
-use super::message::Prefer;
+use super::preferences::Prefer;
 use super::query::Query;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
@@ -11,10 +11,10 @@ use crate::json::Object;
 /// Nothing that is read here has more pages, of 5,000 rows each.
 const MAX_PAGES: usize = 20;
 
-/// What is wrong with an answer that lacks something.
-pub(super) const INCOMPLETE: &str = "it lacks what was asked for";
+/// What is wrong with a response that has not what was requested.
+pub(super) const INCOMPLETE: &str = "a required property is missing";
 
-/// All rows, page after page; `read` gives none for a row that lacks what was asked for.
+/// All rows, page after page; `read` returns none for a row in which something is missing.
 pub(crate) async fn rows<H: Host, T>(
     client: &Client<H>,
     query: &Query,
@@ -55,13 +55,13 @@ pub(crate) async fn pages<H: Host>(
     Err(Error::new(
         ErrorKind::Unavailable,
         format!(
-            "the rows of {} do not end after {MAX_PAGES} pages; try again later",
+            "cannot read {}: more than {MAX_PAGES} pages; try again later",
             link.resource_name()
         ),
     ))
 }
 
-/// Reads one answer; `read` gives none if it lacks what was asked for.
+/// Reads one response; `read` returns none if something is missing in it.
 pub(crate) async fn get<H: Host, T>(
     client: &Client<H>,
     query: &Query,
@@ -72,7 +72,7 @@ pub(crate) async fn get<H: Host, T>(
 }
 
 impl<H: Host> Client<H> {
-    /// Reads a small answer; `read` gives none if it lacks what was asked for.
+    /// Reads a small response; `read` returns none if something is missing in it.
     ///
     /// # Errors
     /// As for [`get_json`](Self::get_json).
@@ -82,9 +82,9 @@ impl<H: Host> Client<H> {
         read: impl FnOnce(&Object<'_>) -> Option<T>,
     ) -> Result<T, Error> {
         let body = self.get_json(link, &Prefer::default()).await?;
-        let answer = Object::parse(&body);
-        answer
-            .and_then(|answer| read(&answer))
+        let response = Object::parse(&body);
+        response
+            .and_then(|response| read(&response))
             .ok_or_else(|| unreadable(link, &INCOMPLETE))
     }
 }

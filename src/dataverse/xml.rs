@@ -1,4 +1,4 @@
-//! As much of XML as queries, layouts of views and paging cookies take: tags and their
+//! The part of XML that queries, layouts of views and paging cookies need: tags and their
 //! attributes, one after another.
 
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(crate) enum TagKind {
 pub(crate) struct Tag<'x> {
     pub(crate) name: &'x str,
     pub(crate) kind: TagKind,
-    /// Where it stands in the text.
+    /// Its place in the text.
     pub(crate) place: Range<usize>,
     attributes: &'x str,
 }
@@ -42,7 +42,7 @@ impl<'x> Tag<'x> {
     }
 }
 
-/// The tags of a text, in order; what stands between them is passed over.
+/// The tags of a text, in order; the text between them is skipped.
 pub(crate) struct Tags<'x> {
     text: &'x str,
     at: usize,
@@ -58,7 +58,7 @@ impl<'x> Tags<'x> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// The next tag; none at the end, and where the text is no XML.
+    /// The next tag; none at the end, and where the text is not XML.
     fn tag(&mut self) -> Option<Tag<'x>> {
         loop {
             self.at += self.rest().find('<')?;
@@ -105,7 +105,7 @@ impl<'x> Iterator for Tags<'x> {
     }
 }
 
-/// How long the tag is that the text begins with.
+/// The length of the tag that the text begins with.
 fn end_of_tag(text: &str) -> Option<usize> {
     let mut quote = None;
     for (index, character) in text.char_indices() {
@@ -119,7 +119,7 @@ fn end_of_tag(text: &str) -> Option<usize> {
     None
 }
 
-/// A text fit for an attribute in double quotation marks.
+/// The text, escaped for an attribute in double quotation marks.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -61,7 +61,7 @@ impl fmt::Debug for Header {
     }
 }
 
-/// Where a request goes: an origin, and a path with query that is sent letter by letter.
+/// Where a request goes: an origin, and a path with query that is sent unchanged.
 ///
 /// A link from the service must be followed verbatim (protocol section 4.6), which a
 /// [`Url`] cannot promise: it re-encodes some characters. So the two parts are kept apart.
@@ -94,7 +94,7 @@ impl From<&Url> for Target {
     }
 }
 
-/// A request with its whole body, which is wiped in the end: it may hold a credential.
+/// A request with its whole body, which is wiped when it is dropped: it may hold a credential.
 #[derive(Clone)]
 pub struct Request {
     /// What to do.
@@ -105,7 +105,7 @@ pub struct Request {
     pub headers: Vec<Header>,
     /// Absent for requests without a body.
     pub body: Option<Vec<u8>>,
-    /// How long the answer's first byte, and any later one, may take.
+    /// How long to wait for the response's first byte, and for any later one.
     pub idle_timeout: Duration,
     /// The largest body that is accepted, in bytes as they arrive.
     pub max_body: usize,
@@ -131,7 +131,7 @@ impl Drop for Request {
     }
 }
 
-/// An answer with its whole body.
+/// A response with its whole body.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The HTTP status.
@@ -157,7 +157,7 @@ impl Response {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HttpError {
     /// The host does not let the connector reach this origin.
@@ -166,23 +166,23 @@ pub enum HttpError {
     /// The host name does not resolve.
     #[error("the host name cannot be resolved")]
     Dns,
-    /// No connection.
-    #[error("the connection was refused or could not be made")]
+    /// The connection failed.
+    #[error("the connection failed or was refused")]
     Connect,
-    /// The certificate or the handshake was refused; the text says why where the host tells.
-    #[error("no secure connection could be made: {0}")]
+    /// The certificate or the handshake was rejected; the text says why if the host does.
+    #[error("the TLS handshake failed: {0}")]
     Tls(String),
-    /// Nothing came for too long.
-    #[error("no answer came in time")]
+    /// Nothing was received for too long.
+    #[error("no response in time")]
     Timeout,
-    /// The connection ended before the answer was whole.
-    #[error("the connection was lost before the answer was complete")]
+    /// The connection ended before the response was complete.
+    #[error("the connection was lost before the response was complete")]
     Lost,
-    /// The answer is larger than the request accepts.
-    #[error("the answer is larger than {0} bytes")]
+    /// The response is larger than the request accepts.
+    #[error("the response is larger than {0} bytes")]
     TooLarge(usize),
-    /// The answer is not HTTP, or the request cannot be sent.
-    #[error("the exchange failed: {0}")]
+    /// The response is not HTTP, or the request cannot be sent.
+    #[error("the HTTP exchange failed: {0}")]
     Protocol(String),
 }
 

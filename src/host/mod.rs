@@ -1,7 +1,7 @@
-//! Ports: all that the connector needs from outside, as traits that a host fills.
+//! Ports: all that the connector needs from outside, as traits that a host implements.
 //!
-//! In the component they are filled by WASI (`wasi`, the only place that names a WASI
-//! binding); in native tests by a simulated host with a virtual clock and a seeded network.
+//! In the component WASI implements them (`wasi`, the only place that names a WASI
+//! binding); in native tests, a simulated host with a virtual clock and a seeded network.
 //! Everything is single-threaded: futures need not be `Send`.
 
 mod http;
@@ -19,7 +19,7 @@ pub use started::Started;
 
 /// Sends HTTP requests.
 pub trait Http {
-    /// Sends one request and reads the whole answer. Redirects are answers like any other.
+    /// Sends one request and reads the whole response. Redirects are not followed.
     ///
     /// The request is on its way once the future has been polled; dropping the future
     /// abandons it.
@@ -29,9 +29,15 @@ pub trait Http {
 /// Reads and keeps secrets by name.
 pub trait Secrets {
     /// The value of the named secret.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
     fn get(&self, name: &str) -> Result<Secret, SecretError>;
 
-    /// Keeps a new value under the name; when it returns, the value is durable.
+    /// Stores a new value under the name; when this returns, the value is durable.
+    ///
+    /// # Errors
+    /// Why it cannot be stored.
     fn put(&self, name: &str, value: &Secret) -> Result<(), SecretError>;
 }
 

@@ -14,7 +14,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself. Whoever calls this answers for where it goes.
+    /// The text itself. The caller must keep it out of messages and logs.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,13 +1,13 @@
-//! Work that goes on while nobody waits for it.
+//! Futures that make progress while nothing awaits them.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A future that has been set going.
+/// A future that has been started.
 ///
 /// A request is sent when its future is first polled. `Started` does that at once and keeps
-/// the rest for later, so that the answer comes while the caller is busy elsewhere, even
+/// the rest for later, so that the response arrives while the caller does something else, even
 /// beyond the end of an exported call.
 pub struct Started<T> {
     state: State<T>,
@@ -39,7 +39,7 @@ impl<T: Unpin> Started<T> {
 }
 
 impl<T: Unpin> Started<T> {
-    /// Lets it go on while something else is awaited; its output is kept.
+    /// Polls it while something else is awaited; its output is kept.
     pub fn drive(&mut self, context: &mut Context<'_>) {
         if let State::Running(future) = &mut self.state
             && let Poll::Ready(output) = future.as_mut().poll(context)

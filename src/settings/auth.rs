@@ -10,26 +10,26 @@ use super::name::{SecretName, guid};
 /// How the connector signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// As an application that proves by itself who it is (reference 2.2, 2.3).
+    /// As an application with a credential of its own (reference 2.2, 2.3).
     Application(Application),
     /// For one person, whose sign-in was completed before (reference 2.4, 2.6).
     Delegated(Delegated),
-    /// With an access token that somebody else keeps fresh.
+    /// With an access token that the platform keeps valid.
     AccessToken(SecretName),
 }
 
-/// An application and its proof.
+/// An application and its credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
     /// The application (client) ID, a GUID in lower case.
     pub client_id: String,
-    /// How it proves who it is.
+    /// How it authenticates.
     pub credential: Credential,
     /// What the token is for; by default the environment and `/.default`.
     pub scope: Option<String>,
 }
 
-/// How an application proves who it is.
+/// How an application authenticates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// By the client secret that this secret holds.
@@ -63,7 +63,7 @@ pub enum Algorithm {
 pub struct Delegated {
     /// The application (client) ID, a GUID in lower case.
     pub client_id: String,
-    /// The secret that holds the person's refresh token. It is written to with each renewal.
+    /// The secret that holds the person's refresh token. Each renewal replaces it.
     pub refresh_token: SecretName,
     /// The secret that holds the client secret of a confidential application; a public one
     /// has none.
@@ -74,7 +74,7 @@ pub struct Delegated {
 }
 
 impl Auth {
-    /// The application (client) ID, where one signs in.
+    /// The application (client) ID, if an application signs in.
     pub fn client_id(&self) -> Option<&str> {
         match self {
             Self::Application(application) => Some(&application.client_id),
@@ -85,7 +85,7 @@ impl Auth {
 
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let Some(kind) = fields.required_text("type", Kind::parse) else {
-            // What the others mean cannot be told.
+            // Without it, the other settings have no meaning.
             fields.ignore_rest();
             return None;
         };
@@ -114,7 +114,7 @@ impl Auth {
     }
 }
 
-/// For people: with what it signs in, as the end of a sentence.
+/// For messages: how the connector signs in, as the end of a sentence.
 impl fmt::Display for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -130,18 +130,18 @@ impl fmt::Display for Auth {
                 };
                 write!(
                     f,
-                    "as application {client_id} with the {proof} \"{}\"",
+                    "as application {client_id} using {proof} \"{}\"",
                     secret.as_str()
                 )
             }
             Self::Delegated(delegated) => write!(
                 f,
-                "on behalf of one person through application {} with the refresh token \"{}\"",
+                "on behalf of one person through application {} using refresh token \"{}\"",
                 delegated.client_id,
                 delegated.refresh_token.as_str()
             ),
             Self::AccessToken(secret) => {
-                write!(f, "with the access token \"{}\"", secret.as_str())
+                write!(f, "using access token \"{}\"", secret.as_str())
             }
         }
     }
@@ -204,9 +204,9 @@ fn delegated(fields: &mut Fields<'_>) -> Option<Delegated> {
     let secret = fields.text("secret", SecretName::parse);
     let scope = fields.text("scope", delegated_scope);
     if secret.is_some() && secret == refresh_token {
-        fields.refuse(
+        fields.reject(
             "secret",
-            "must be another secret than \"refreshToken\", which is written to",
+            "must be another secret than \"refreshToken\", which each renewal replaces",
         );
     }
     Some(Delegated {
@@ -227,7 +227,7 @@ fn client_id(fields: &mut Fields<'_>) -> Option<String> {
     })
 }
 
-/// An application gets what it was granted beforehand, all of it.
+/// An application gets all that it was granted beforehand.
 fn application_scope(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|c| c.is_ascii_graphic());
     if plain && text.ends_with("/.default") {
@@ -237,7 +237,7 @@ fn application_scope(text: &str) -> Result<String, String> {
     }
 }
 
-/// One or more scopes; `offline_access` goes without saying.
+/// One or more scopes; `offline_access` is always added.
 fn delegated_scope(text: &str) -> Result<String, String> {
     let scopes: Vec<&str> = text
         .split_ascii_whitespace()
@@ -246,7 +246,7 @@ fn delegated_scope(text: &str) -> Result<String, String> {
     if !scopes.is_empty() && scopes.iter().all(|scope| is_scope(scope)) {
         Ok(scopes.join(" "))
     } else {
-        Err("must be one or more scopes with spaces between, such as \
+        Err("must be one or more scopes separated by spaces, such as \
              https://contoso.crm.dynamics.com/user_impersonation"
             .to_owned())
     }

@@ -1,4 +1,4 @@
-//! Who issues tokens, as the settings name it.
+//! The authority that the settings name.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl NamedAuthority {
                 Ok(Self::AdFs(url))
             }
             _ => Err(format!(
-                "must be an origin alone, such as {PUBLIC} (name the tenant under \"tenant\"), \
+                "must be only an origin, such as {PUBLIC} (put the tenant into \"tenant\"), \
                  or the base of an AD FS server, such as https://adfs.contoso.com/adfs"
             )),
         }

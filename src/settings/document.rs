@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::text::edit_distance;
 
-/// What was found wrong so far, each a clause such as `"tenant" must be text`.
+/// The faults found so far, each a clause such as `"tenant" must be text`.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<String>);
 
@@ -20,12 +20,12 @@ impl Faults {
     }
 }
 
-/// The members of one object. Each is asked for by name; what nobody asked for is a fault.
+/// The members of one object. Each is taken by name; one that is left over is a fault.
 pub(super) struct Fields<'a> {
     members: Map<String, Value>,
     /// The names above this object, such as `auth.`.
     path: String,
-    asked: Vec<&'static str>,
+    known: Vec<&'static str>,
     faults: &'a mut Faults,
 }
 
@@ -34,23 +34,23 @@ impl<'a> Fields<'a> {
         Self {
             members,
             path: String::new(),
-            asked: Vec::new(),
+            known: Vec::new(),
             faults,
         }
     }
 
     fn take(&mut self, key: &'static str) -> Option<Value> {
-        self.asked.push(key);
+        self.known.push(key);
         self.members.remove(key).filter(|value| !value.is_null())
     }
 
     /// Notes a fault of one member.
-    pub(super) fn refuse(&mut self, key: &str, reason: &str) {
+    pub(super) fn reject(&mut self, key: &str, reason: &str) {
         self.faults.note(format!("\"{}{key}\" {reason}", self.path));
     }
 
     fn mistyped<T>(&mut self, key: &str, expected: &str, found: &Value) -> Option<T> {
-        self.refuse(key, &format!("must be {expected}, not {}", type_of(found)));
+        self.reject(key, &format!("must be {expected}, not {}", type_of(found)));
         None
     }
 
@@ -64,7 +64,7 @@ impl<'a> Fields<'a> {
             Value::String(text) => match read(&text) {
                 Ok(value) => Some(value),
                 Err(reason) => {
-                    self.refuse(key, &reason);
+                    self.reject(key, &reason);
                     None
                 }
             },
@@ -101,7 +101,7 @@ impl<'a> Fields<'a> {
                     Value::Number(number) => number.to_string(),
                     other => type_of(&other).to_owned(),
                 };
-                self.refuse(
+                self.reject(
                     key,
                     &format!("must be a whole number from {low} to {high}, not {found}"),
                 );
@@ -131,7 +131,7 @@ impl<'a> Fields<'a> {
             Value::String(text) => match read(&text) {
                 Ok(value) => Some(value),
                 Err(reason) => {
-                    fields.refuse(place, &reason);
+                    fields.reject(place, &reason);
                     None
                 }
             },
@@ -150,7 +150,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The items of an array that `read` makes something of; it is told each one's place.
+    /// The items of an array that `read` accepts; it gets the place of each.
     fn items<T>(
         &mut self,
         key: &'static str,
@@ -202,7 +202,7 @@ impl<'a> Fields<'a> {
         let mut fields = Fields {
             members,
             path: format!("{}{key}.", self.path),
-            asked: Vec::new(),
+            known: Vec::new(),
             faults: self.faults,
         };
         let value = read(&mut fields);
@@ -212,21 +212,21 @@ impl<'a> Fields<'a> {
 
     fn require(&mut self, key: &str) {
         if self.members.get(key).is_none_or(Value::is_null) {
-            self.refuse(key, "is missing");
+            self.reject(key, "is missing");
         }
     }
 
-    /// Takes every remaining member out of consideration: what they mean cannot be told.
+    /// Ignores every remaining member, because their meaning is unknown.
     pub(super) fn ignore_rest(&mut self) {
         self.members.clear();
     }
 
-    /// Notes the members that nobody asked for.
+    /// Notes the members that are left over.
     pub(super) fn finish(self) {
         for key in self.members.keys() {
-            let advice = match nearest(key, &self.asked) {
+            let advice = match nearest(key, &self.known) {
                 Some(known) => format!("did you mean \"{}{known}\"?", self.path),
-                None => format!("known here: {}", self.asked.join(", ")),
+                None => format!("known settings: {}", self.known.join(", ")),
             };
             let key: String = key.chars().filter(|c| !c.is_control()).take(64).collect();
             self.faults.note(format!(
@@ -248,7 +248,7 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// The known key that was most likely meant: the nearest within a third of its length.
+/// The most similar known key, within a third of its length.
 pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = |text: &str| -> String {
         text.chars()

@@ -1,4 +1,4 @@
-//! Where an environment answers.
+//! The address of an environment.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use url::{Host, Url};
 pub struct EnvironmentUrl(Url);
 
 impl EnvironmentUrl {
-    /// Reads the address as people paste it.
+    /// Reads the address as copied from a browser or an admin center.
     ///
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
@@ -32,7 +32,7 @@ impl EnvironmentUrl {
             [] => {}
             [organization] if named(organization) => {}
             _ => {
-                return Err("must be the environment's address alone, such as \
+                return Err("must be only the environment's address, such as \
                      https://contoso.crm.dynamics.com, without the path of a page or of the API"
                     .to_owned());
             }
@@ -69,18 +69,18 @@ impl fmt::Display for EnvironmentUrl {
     }
 }
 
-/// Reads an address that may be spoken to: `https`, or `http` to this machine, and nothing
-/// beside host, port and path.
+/// Reads an address that requests may be sent to: `https`, or `http` to this machine, with
+/// nothing but host, port and path.
 pub(super) fn web_address(text: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim()).map_err(|_| {
         "must be an address that begins with https://, such as https://contoso.crm.dynamics.com"
             .to_owned()
     })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a user name or a password".to_owned());
+        return Err("must not contain a user name or a password".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("must not hold a query (?) or a fragment (#)".to_owned());
+        return Err("must not contain a query (?) or a fragment (#)".to_owned());
     }
     match url.scheme() {
         "https" => Ok(url),
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_taken_as_people_paste_them() {
+    fn addresses_are_normalized() {
         for (text, expected) in [
             (
                 "https://contoso.crm.dynamics.com",
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn invalid_addresses_are_rejected() {
         for (text, reason) in [
             ("contoso.crm.dynamics.com", "begins with https://"),
             ("http://contoso.crm.dynamics.com", "only for this machine"),
@@ -182,19 +182,19 @@ mod tests {
             ("https://contoso.crm.dynamics.com/#a", "fragment"),
             (
                 "https://contoso.crm.dynamics.com/main.aspx",
-                "environment's address alone",
+                "only the environment's address",
             ),
             (
                 "https://contoso.crm.dynamics.com/api/data/v9.2",
-                "environment's address alone",
+                "only the environment's address",
             ),
             (
                 "https://contoso.crm.dynamics.com/api",
-                "environment's address alone",
+                "only the environment's address",
             ),
         ] {
-            let refusal = EnvironmentUrl::parse(text).unwrap_err();
-            assert!(refusal.contains(reason), "{text}: {refusal}");
+            let reason_found = EnvironmentUrl::parse(text).unwrap_err();
+            assert!(reason_found.contains(reason), "{text}: {reason_found}");
         }
     }
 

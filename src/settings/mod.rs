@@ -24,17 +24,16 @@ pub use purpose::{Profile, Purpose, WriteOperation};
 
 use crate::error::Error;
 
-/// All that a connection needs to know, except the values of its secrets.
+/// All settings of a connection, except the values of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Where the environment answers.
+    /// The address of the environment.
     pub environment: EnvironmentUrl,
-    /// The version of the Web API that is spoken; otherwise the newest that the environment
-    /// knows.
+    /// The version of the Web API; otherwise the newest that the environment supports.
     pub api_version: Option<ApiVersion>,
     /// The directory that holds the application, when it is named.
     pub tenant: Option<Tenant>,
-    /// Who issues tokens, when it is named.
+    /// The authority that issues tokens, when it is named.
     pub authority: Option<NamedAuthority>,
     /// The audience of tokens, where it is not the environment's address.
     pub resource: Option<String>,
@@ -42,9 +41,9 @@ pub struct Settings {
     pub auth: Auth,
     /// What the connection is for.
     pub purpose: Purpose,
-    /// How long it is patient.
+    /// How long calls may be retried.
     pub retry: RetrySettings,
-    /// How much it asks for at once.
+    /// How much is requested at once.
     pub limits: Limits,
 }
 
@@ -62,34 +61,34 @@ impl Settings {
         schema::SCHEMA
     }
 
-    /// The only origins that a connection with these settings ever asks for.
+    /// The only origins that a connection with these settings ever sends requests to.
     pub fn origins(&self) -> Vec<String> {
         self.allowed_origins().to_strings()
     }
 
-    /// The same origins, to hold an address against.
+    /// The same origins, to compare an address with.
     pub fn allowed_origins(&self) -> Origins {
         Origins::of(&self.environment, self.authority.as_ref(), &self.auth)
     }
 }
 
-/// How long the connector is patient.
+/// How long calls may be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetrySettings {
     /// How long one call may spend on failed attempts and on the pauses between them.
     pub max_wait: Duration,
 }
 
-/// How much the connector asks for at once.
+/// How much the connector requests at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long one answer may stay silent.
+    /// How long to wait for the next byte of a response.
     pub request_timeout: Duration,
     /// Rows per page, from 1 to 5,000.
     pub page_size: u32,
     /// Requests in flight at once, whatever the service recommends.
     pub max_concurrency: usize,
     /// How many days the environment remembers changes of tracked tables; otherwise it is
-    /// asked (reference §6.5).
+    /// read from the environment (reference §6.5).
     pub change_retention_days: Option<u32>,
 }

@@ -5,8 +5,8 @@
 pub struct Tenant(String);
 
 impl Tenant {
-    /// Reads a GUID or a domain name. `common` and its like, which stand for any directory,
-    /// are refused: an application signs in at one.
+    /// Reads a GUID or a domain name. `common` and the like, which stand for any directory, are
+    /// rejected: an application signs in to one.
     ///
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
@@ -14,7 +14,7 @@ impl Tenant {
         let text = text.trim().to_ascii_lowercase();
         if matches!(text.as_str(), "common" | "organizations" | "consumers") {
             return Err(format!(
-                "must name one directory, and \"{text}\" stands for many; use its GUID or domain"
+                "must name one directory, not \"{text}\"; use its GUID or domain"
             ));
         }
         let label = |label: &str| {
@@ -30,7 +30,7 @@ impl Tenant {
         }
     }
 
-    /// As it stands in the path of a token endpoint.
+    /// As in the path of a token endpoint.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,7 +41,7 @@ impl Tenant {
 pub struct SecretName(String);
 
 impl SecretName {
-    /// A name, and not by mistake the secret itself. Whatever it is, it is not repeated.
+    /// Reads a name. The error does not repeat the text, which may be the secret by mistake.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let named = (1..=128).contains(&text.len())
             && text
@@ -51,9 +51,8 @@ impl SecretName {
             Ok(Self(text.to_owned()))
         } else {
             Err(
-                "must be the NAME under which the secret is stored (letters, digits, '.', '_', \
-                 '-'; at most 128), never its value; if the value was pasted here, remove it and \
-                 put it into the secret store"
+                "must be the name of the secret (letters, digits, '.', '_', '-'; at most 128), \
+                 never its value; if the value is here, remove it and put it into the secret store"
                     .to_owned(),
             )
         }

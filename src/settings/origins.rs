@@ -1,4 +1,4 @@
-//! The origins that a connection may ask for, and no others.
+//! The origins that a connection may send requests to.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub struct Origins(Vec<Allowed>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Allowed {
     Exactly(String),
-    /// Scheme and host of this machine; a local authority answers on a port of its own.
+    /// Scheme and host of this machine; a local authority has a port of its own.
     AnyPort {
         scheme: String,
         host: String,
@@ -37,7 +37,7 @@ enum Allowed {
 
 impl Origins {
     /// The environment's origin, and the authority's: the one that is named, else those that
-    /// its cloud uses. Where somebody else signs in, no authority is asked.
+    /// its cloud uses. With a ready access token, no authority is needed.
     pub(super) fn of(
         environment: &EnvironmentUrl,
         authority: Option<&NamedAuthority>,
@@ -68,7 +68,7 @@ impl Origins {
         Self(origins)
     }
 
-    /// Whether the address lies at one of these origins.
+    /// Whether the address has one of these origins.
     pub fn allow(&self, url: &Url) -> bool {
         self.0.iter().any(|allowed| match allowed {
             Allowed::Exactly(origin) => url.origin().ascii_serialization() == *origin,
@@ -92,7 +92,7 @@ impl fmt::Display for Allowed {
     }
 }
 
-/// The authority of the environment's cloud, where its host name tells.
+/// The authority of the environment's cloud, if its host name shows that one.
 pub(crate) fn cloud_authority(environment: &EnvironmentUrl) -> Option<&'static str> {
     let host = environment.url().host_str()?;
     CLOUDS
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_signs_in_elsewhere_asks_no_authority() {
+    fn a_ready_access_token_needs_no_authority() {
         let ready = r#"{"type":"access-token","token":"t"}"#;
         for authority in [None, Some("https://login.contoso.com")] {
             assert_eq!(
@@ -161,7 +161,7 @@ mod tests {
             origins(elsewhere, None).to_strings(),
             [elsewhere, PUBLIC, US_GOVERNMENT, CHINA]
         );
-        // A name that merely ends like a cloud's is nobody's cloud.
+        // A name that merely ends like a cloud's belongs to no cloud.
         assert_eq!(
             origins("https://evildynamics.com", None).to_strings().len(),
             4

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 
 pub(super) fn parse(text: &str) -> Result<Settings, Error> {
     let members = if connection_string::is_one(text) {
-        connection_string::document(text).map_err(|faults| refused(&faults))?
+        connection_string::document(text).map_err(|faults| invalid(&faults))?
     } else {
         document(text)?
     };
@@ -25,10 +25,10 @@ pub(super) fn parse(text: &str) -> Result<Settings, Error> {
     root.finish();
     match (settings, faults.into_sentence()) {
         (Some(settings), None) => Ok(settings),
-        (_, Some(faults)) => Err(refused(&faults)),
+        (_, Some(faults)) => Err(invalid(&faults)),
         (None, None) => Err(Error::new(
             ErrorKind::Internal,
-            "the settings were refused without a reason; this is a defect of the connector",
+            "invalid settings, for an unknown reason; this is a defect of the connector",
         )),
     }
 }
@@ -36,20 +36,20 @@ pub(super) fn parse(text: &str) -> Result<Settings, Error> {
 fn document(json: &str) -> Result<Map<String, Value>, Error> {
     match serde_json::from_slice(json.as_bytes()) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(refused("they must be a JSON object")),
+        Ok(_) => Err(invalid("not a JSON object")),
         // The parser's own words could quote a misplaced secret; its position cannot.
-        Err(error) => Err(refused(&format!(
-            "they are not JSON (line {}, column {}), and no connection string",
+        Err(error) => Err(invalid(&format!(
+            "neither JSON (line {}, column {}) nor a connection string",
             error.line(),
             error.column()
         ))),
     }
 }
 
-fn refused(faults: &str) -> Error {
+fn invalid(faults: &str) -> Error {
     Error::new(
         ErrorKind::InvalidSettings,
-        format!("the settings cannot be used: {faults}"),
+        format!("invalid settings: {faults}"),
     )
 }
 
@@ -93,7 +93,7 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
 }
 
-/// The audience of tokens: an absolute URI, kept letter by letter.
+/// The audience of tokens: an absolute URI, kept unchanged.
 fn resource(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|c| c.is_ascii_graphic());
     let uri = Url::parse(text).is_ok_and(|uri| uri.username().is_empty());
@@ -101,7 +101,7 @@ fn resource(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(
-            "must be the identifier under which the authority knows the environment, such as \
+            "must be the identifier of the environment at the authority, such as \
              https://crm.contoso.com/"
                 .to_owned(),
         )

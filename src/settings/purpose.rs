@@ -1,18 +1,18 @@
-//! What a connection is for: what its account must be allowed to do follows from it.
+//! What a connection is for: the privileges that its account needs follow from it.
 
 use std::fmt;
 
 use super::document::Fields;
 use crate::ordered::{Map, Set};
 
-/// What a connection is for. Empty, nothing is known of it.
+/// What a connection is for. If it is empty, that is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the settings, and none depends on another"
 )]
 pub struct Purpose {
-    /// What vendors of one kind of application ask for.
+    /// What vendors of one kind of application require.
     pub profiles: Set<Profile>,
     /// The tables that are read, by logical name.
     pub read: Set<String>,
@@ -24,18 +24,18 @@ pub struct Purpose {
     pub views: bool,
     /// Whether users, teams and their security roles are read.
     pub access_sync: bool,
-    /// Whether security roles and memberships of teams are given and taken.
+    /// Whether security roles and team memberships are assigned and removed.
     pub access_provisioning: bool,
 }
 
 impl Purpose {
-    /// Whether nothing is known of what the connection is for.
+    /// Whether it is unknown what the connection is for.
     pub fn is_unknown(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What vendors of one kind of application ask for.
+/// What vendors of one kind of application require.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
     /// Reads the sales pipeline and its history.
@@ -151,7 +151,7 @@ fn write(fields: &mut Fields<'_>) -> Option<(String, Vec<WriteOperation>)> {
     let name = fields.required_text("table", table);
     let operations = fields.texts("operations", WriteOperation::parse);
     if operations.is_empty() {
-        fields.refuse("operations", "must name at least one operation");
+        fields.reject("operations", "must name at least one operation");
     }
     Some((name?, operations))
 }
@@ -176,8 +176,8 @@ fn one_of<T: Copy>(
     text: &str,
 ) -> Result<T, String> {
     let all: Vec<T> = all.into_iter().collect();
-    let meant = all.iter().copied().find(|item| name(*item) == text);
-    meant.ok_or_else(|| {
+    let found = all.iter().copied().find(|item| name(*item) == text);
+    found.ok_or_else(|| {
         let known: Vec<String> = all
             .iter()
             .map(|item| format!("\"{}\"", name(*item)))

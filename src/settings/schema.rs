@@ -46,7 +46,7 @@ const fn compact_length(mut text: &[u8]) -> usize {
 
 #[expect(
     clippy::indexing_slicing,
-    reason = "the compiler runs this, and refuses a place out of bounds"
+    reason = "the compiler runs this, and rejects an index out of bounds"
 )]
 const fn compact<const LENGTH: usize>(mut text: &[u8]) -> [u8; LENGTH] {
     let (mut compact, mut length, mut scan) = ([0; LENGTH], 0, Scan::BEGIN);

@@ -1,4 +1,4 @@
-//! A clock that stands still until everyone sleeps.
+//! A clock that stands still until every future sleeps.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

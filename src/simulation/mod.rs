@@ -1,4 +1,4 @@
-//! A host for tests: a virtual clock, a scripted network, secrets in memory, seeded chance.
+//! A host for tests: a virtual clock, a scripted network, secrets in memory, seeded random numbers.
 //!
 //! Nothing waits for real: when every future is asleep the clock jumps to the next timer. A
 //! future that nothing will wake is a failed test, not a hanging one.
@@ -27,7 +27,7 @@ use crate::host::{Random, Request, Secret, SecretError, Secrets};
 use crate::settings::Settings;
 use clock::VirtualClock;
 
-/// What becomes of each request.
+/// The reply to each request.
 type Service = Box<dyn FnMut(&Request) -> Reply>;
 
 /// A client of the environment that the settings name, in the simulated host.
@@ -40,7 +40,7 @@ pub(crate) fn client(host: &Rc<Simulation>, settings: &str) -> Client<Simulation
 pub(crate) struct Simulation {
     clock: VirtualClock,
     secrets: RefCell<BTreeMap<String, Result<Secret, SecretError>>>,
-    refused_puts: RefCell<Option<SecretError>>,
+    rejected_puts: RefCell<Option<SecretError>>,
     random: Cell<u64>,
     service: RefCell<Service>,
     storm: RefCell<Option<Storm>>,
@@ -50,12 +50,12 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    /// A host whose network is one function from a request to what becomes of it.
+    /// A host whose network is one function from a request to its reply.
     pub(crate) fn new(service: impl FnMut(&Request) -> Reply + 'static) -> Rc<Self> {
         Rc::new(Self {
             clock: VirtualClock::default(),
             secrets: RefCell::default(),
-            refused_puts: RefCell::default(),
+            rejected_puts: RefCell::default(),
             random: Cell::new(0x9E37_79B9_7F4A_7C15),
             service: RefCell::new(Box::new(service)),
             storm: RefCell::default(),
@@ -65,7 +65,7 @@ impl Simulation {
         })
     }
 
-    /// What would become of a request.
+    /// The reply to a request.
     pub(crate) fn answer(&self, request: &Request) -> Reply {
         (self.service.borrow_mut())(request)
     }
@@ -77,12 +77,12 @@ impl Simulation {
             .insert(name.to_owned(), value.map(Secret::new));
     }
 
-    /// Lets the store refuse to keep anything from now on, or take it again.
-    pub(crate) fn refuse_puts(&self, error: Option<SecretError>) {
-        *self.refused_puts.borrow_mut() = error;
+    /// Makes the store reject new values from now on, or accept them again.
+    pub(crate) fn reject_puts(&self, error: Option<SecretError>) {
+        *self.rejected_puts.borrow_mut() = error;
     }
 
-    /// Lets the network fail by chance from now on.
+    /// Makes the network fail at random from now on.
     pub(crate) fn set_storm(&self, storm: Option<Storm>) {
         *self.storm.borrow_mut() = storm;
     }
@@ -111,7 +111,7 @@ impl Simulation {
             .count()
     }
 
-    /// How many requests were under way at once at most.
+    /// The most requests that were in flight at once.
     pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once.get()
     }
@@ -155,7 +155,7 @@ impl Secrets for Simulation {
     }
 
     fn put(&self, name: &str, value: &Secret) -> Result<(), SecretError> {
-        if let Some(error) = &*self.refused_puts.borrow() {
+        if let Some(error) = &*self.rejected_puts.borrow() {
             return Err(error.clone());
         }
         self.secrets

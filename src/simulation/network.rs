@@ -1,4 +1,4 @@
-//! A network that does what it is told, or fails by a seed.
+//! A network that follows a script, or fails by a seed.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Simulation, xorshift};
 use crate::host::{Header, Http, HttpError, Request, Response};
 
-/// What becomes of a request.
+/// The reply to a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     after: Duration,
@@ -32,7 +32,7 @@ pub(crate) fn address(request: &Request) -> String {
 }
 
 impl Reply {
-    /// An answer without a body, a hundredth of a second later.
+    /// A response without a body, a hundredth of a second later.
     pub(crate) fn status(status: u16) -> Self {
         let response = Response {
             status,
@@ -45,7 +45,7 @@ impl Reply {
         }
     }
 
-    /// An answer with a body.
+    /// A response with a body.
     pub(crate) fn body(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let mut reply = Self::status(status);
         if let Ok(response) = &mut reply.outcome {
@@ -54,7 +54,7 @@ impl Reply {
         reply
     }
 
-    /// The answer 200 with this JSON.
+    /// A response with status 200 and this JSON.
     pub(crate) fn json(body: &serde_json::Value) -> Self {
         Self::body(200, body.to_string()).with("content-type", "application/json")
     }
@@ -65,7 +65,7 @@ impl Reply {
         Self::body(status, body.to_string()).with("content-type", "application/json")
     }
 
-    /// The answer to a batch, from those of its parts, of which each has its answer.
+    /// The response to a batch, from those to its requests, each of which must be a response.
     pub(crate) fn batch(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut body = Vec::new();
         let mut after = Duration::ZERO;
@@ -115,7 +115,7 @@ impl Reply {
         self
     }
 
-    /// No answer.
+    /// No response.
     pub(crate) fn failure(error: HttpError) -> Self {
         Self {
             after: Duration::from_millis(10),
@@ -152,7 +152,7 @@ impl Reply {
     }
 }
 
-/// Faults by chance. The same seed gives the same faults.
+/// Random faults. The same seed gives the same faults.
 pub(crate) struct Storm {
     state: Cell<u64>,
     /// One request in this many fails.
@@ -169,7 +169,7 @@ impl Storm {
         }
     }
 
-    /// Turns a reply into a fault, perhaps. Every fault is one that mends itself.
+    /// Replaces a reply by a fault, at random. Every fault is temporary.
     fn strike(&self, reply: Reply) -> Reply {
         if xorshift(&self.state) >> 8 & 0xFFFF >= 0x10000 / self.one_in {
             return reply;
@@ -191,10 +191,10 @@ impl Storm {
     }
 }
 
-/// A request under way, until it is answered or dropped.
-struct Flight<'a>(&'a Cell<usize>);
+/// A request in flight, until it has a reply or is dropped.
+struct InFlight<'a>(&'a Cell<usize>);
 
-impl<'a> Flight<'a> {
+impl<'a> InFlight<'a> {
     fn new(in_flight: &'a Cell<usize>, most_at_once: &Cell<usize>) -> Self {
         in_flight.set(in_flight.get() + 1);
         most_at_once.set(most_at_once.get().max(in_flight.get()));
@@ -202,7 +202,7 @@ impl<'a> Flight<'a> {
     }
 }
 
-impl Drop for Flight<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.set(self.0.get() - 1);
     }
@@ -210,7 +210,7 @@ impl Drop for Flight<'_> {
 
 impl Http for Simulation {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        let _flight = Flight::new(&self.in_flight, &self.most_at_once);
+        let _flight = InFlight::new(&self.in_flight, &self.most_at_once);
         self.requests.borrow_mut().push(request.clone());
         let mut reply = (self.service.borrow_mut())(&request);
         if let Some(storm) = &*self.storm.borrow() {

@@ -1,4 +1,4 @@
-//! A directory that issues tokens and an environment that asks for them.
+//! A directory that issues tokens and an environment that requires them.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ pub(crate) const API_ROOT: &str = "https://contoso.crm.dynamics.com/api/data/v9.
 pub(crate) const SECRET_NAME: &str = "crm-secret";
 /// The value, easily found wherever it should not be.
 pub(crate) const SECRET_VALUE: &str = "MARKER~secret&value=1";
-/// Settings of a connection that finds its authority by itself.
+/// Settings of a connection whose authority the environment names.
 pub(crate) const SETTINGS: &str = r#"{
     "environment": "https://contoso.crm.dynamics.com",
     "auth": {
@@ -27,7 +27,7 @@ pub(crate) const SETTINGS: &str = r#"{
 /// A host whose environment and directory work. Tokens are `MARKER-token-1` and so on; every
 /// request to the Web API that bears one goes to `api`, every other gets the challenge.
 ///
-/// A batch is taken apart: `api` is asked for each of its parts.
+/// A batch is taken apart: `api` replies to each of its requests.
 pub(crate) fn signed_in(mut api: impl FnMut(&Request) -> Reply + 'static) -> Rc<Simulation> {
     signed_in_with_batches(move |request| {
         if request.target.path_and_query.ends_with("/$batch") {
@@ -71,7 +71,7 @@ pub(crate) fn signed_in_with_batches(
     simulation
 }
 
-/// Answers a batch of reads as Dataverse does when it is asked to go on after errors.
+/// Replies to a batch of reads as Dataverse does with `odata.continue-on-error`.
 pub(crate) fn batch(request: &Request, api: &mut impl FnMut(&Request) -> Reply) -> Reply {
     let text = String::from_utf8(request.body.clone().unwrap()).unwrap();
     let mut replies = Vec::new();

@@ -76,12 +76,12 @@ fn an_assertion_is_what_the_reference_shows_and_its_signature_holds() {
         };
         let first = assertion();
         assert_eq!(header(first.reveal()), expected);
-        let told = claims(standard, first.reveal()).unwrap();
+        let found = claims(standard, first.reveal()).unwrap();
         let now = host.unix_time().as_secs();
-        assert_eq!(told["sub"], CLIENT_ID);
-        assert_eq!((&told["iat"], &told["nbf"]), (&json!(now), &json!(now)));
-        assert_eq!(told["exp"], now + 600);
-        assert_eq!(told["jti"].as_str().unwrap().len(), 36);
+        assert_eq!(found["sub"], CLIENT_ID);
+        assert_eq!((&found["iat"], &found["nbf"]), (&json!(now), &json!(now)));
+        assert_eq!(found["exp"], now + 600);
+        assert_eq!(found["jti"].as_str().unwrap().len(), 36);
         // Anything else does not hold.
         let other = assertion();
         let (message, _) = first.reveal().rsplit_once('.').unwrap();
@@ -89,7 +89,7 @@ fn an_assertion_is_what_the_reference_shows_and_its_signature_holds() {
         assert_eq!(claims(standard, &format!("{message}.{signature}")), None);
         // Each one is new: neither its name nor, with PSS, its signature comes twice.
         let again = claims(standard, assertion().reveal()).unwrap();
-        assert_ne!(again["jti"], told["jti"]);
+        assert_ne!(again["jti"], found["jti"]);
     }
 }
 
@@ -129,7 +129,7 @@ fn what_is_missing_is_named_with_its_remedy() {
         ),
         (
             "-----BEGIN PRIVATE KEY-----\nMARKER!\n-----END PRIVATE KEY-----",
-            "is damaged",
+            "damaged PEM",
         ),
         (
             "-----BEGIN PRIVATE KEY-----\nMARKER==\n-----END PRIVATE KEY-----",
@@ -148,5 +148,60 @@ fn what_is_missing_is_named_with_its_remedy() {
         );
         assert!(error.message.contains(expected), "{error}");
         assert!(!error.message.contains("MARKER"), "{error}");
+    }
+}
+
+/// The private key in a PEM text, as DER.
+fn private_key(pem: &str) -> Vec<u8> {
+    let is_key = |block: &Block<'_>| block.label.ends_with("PRIVATE KEY");
+    blocks(pem).find(is_key).unwrap().der().unwrap().to_vec()
+}
+
+/// The same text with another private key in PKCS#8.
+fn with_key(der: &[u8]) -> String {
+    let certificate = PKCS8.find("-----BEGIN CERTIFICATE").unwrap();
+    let end = "-----END CERTIFICATE-----";
+    let certificates = &PKCS8[certificate..PKCS8.rfind(end).unwrap() + end.len()];
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n{certificates}\n",
+        STANDARD.encode(der)
+    )
+}
+
+#[test]
+fn both_forms_hold_the_same_key() {
+    let (modern, older) = (parse(PKCS8).unwrap(), parse(PKCS1).unwrap());
+    assert_eq!(modern.key, older.key);
+    assert_eq!(modern.certificate, older.certificate);
+}
+
+#[test]
+fn a_key_with_attributes_is_accepted_as_windows_exports_it() {
+    let plain = private_key(PKCS8);
+    // [0] { SEQUENCE { keyUsage, SET { BIT STRING } } }
+    let attributes = [
+        0xA0, 0x0D, 0x30, 0x0B, 0x06, 0x03, 0x55, 0x1D, 0x0F, 0x31, 0x04, 0x03, 0x02, 0x00, 0x80,
+    ];
+    let mut key = [&plain[..], &attributes[..]].concat();
+    let length = u16::try_from(key.len() - 4).unwrap().to_be_bytes();
+    key[2..4].copy_from_slice(&length);
+    assert_eq!(
+        parse(&with_key(&key)).unwrap().key,
+        parse(PKCS8).unwrap().key
+    );
+}
+
+#[test]
+fn a_damaged_key_is_rejected() {
+    let whole = private_key(PKCS8);
+    for end in (0..whole.len()).step_by(7) {
+        assert!(parse(&with_key(&whole[..end])).is_err(), "{end} bytes");
+    }
+    assert!(parse(&with_key(&[&whole[..], &[0]].concat())).is_err());
+    // The algorithm, the version, the sign and the value of the modulus, and a value of a prime.
+    for place in [12, 32, 37, 226, 726] {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0x81;
+        assert!(parse(&with_key(&damaged)).is_err(), "byte {place}");
     }
 }

@@ -1,22 +1,22 @@
-//! An administrator agrees, for everybody, that the application may sign in (reference 2.5).
+//! Admin consent: an administrator permits the application for all users (reference 2.5).
 
 use url::Url;
 
-use super::callback::{Callback, Mishap};
+use super::callback::{Callback, CallbackError};
 use super::{Interactive, PageRequest, redirect, unpredictable};
 use crate::auth::authority::whole_scope;
 use crate::auth::form::Form;
-use crate::auth::refusal::Parties;
+use crate::auth::rejection::Parties;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::text::one_line;
 
-/// What an administrator has agreed to.
+/// What an administrator has consented to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
     /// The directory that the callback names; no proof of who consented.
     pub tenant: Option<String>,
-    /// What was consented to, where the callback tells it.
+    /// What was consented to, if the callback says so.
     pub scope: Option<String>,
 }
 
@@ -31,18 +31,18 @@ impl<H: Host> Interactive<H> {
         let Some(client_id) = settings.auth.client_id() else {
             return Err(Error::new(
                 ErrorKind::InvalidSettings,
-                "these settings name no application to consent to; ask the platform that signs \
-                 in how to consent to it",
+                "the settings name no application to consent to; consent through the platform that \
+                 signs in",
             ));
         };
         let redirect_uri = redirect::checked(redirect_uri)?;
-        let authority = self.issuer.authority(self.patience).await?;
+        let authority = self.issuer.authority(self.policy).await?;
         let Some(mut url) = authority.consent_endpoint() else {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
-                    "the AD FS server {} knows no consent; its administrator permits the \
-                     application with Grant-AdfsApplicationPermission",
+                    "the AD FS server {} does not support admin consent; its administrator permits \
+                     the application with Grant-AdfsApplicationPermission",
                     authority.origin()
                 ),
             ));
@@ -62,7 +62,7 @@ impl<H: Host> Interactive<H> {
     }
 }
 
-/// Reads the URL to which the browser came back from the page of consent.
+/// Reads the URL to which the browser was redirected from the consent page.
 ///
 /// # Errors
 /// `Unauthenticated` when it belongs to another request, `Forbidden` and others by what the
@@ -71,12 +71,12 @@ pub fn complete_admin_consent(pending: &PageRequest, callback: &str) -> Result<C
     let page = Url::parse(&pending.url).map_err(|_| {
         Error::new(
             ErrorKind::InvalidData,
-            "this is not the request that the page of consent was opened with; begin again",
+            "this is not the request that the consent page was opened with; start again",
         )
     })?;
-    let callback = Callback::read(callback, &pending.state).map_err(|mishap| match mishap {
-        Mishap::Foreign(error) => error,
-        Mishap::Refused(refusal) => refusal.into_error(&Parties::of_page(&page)),
+    let callback = Callback::read(callback, &pending.state).map_err(|error| match error {
+        CallbackError::Foreign(error) => error,
+        CallbackError::Rejected(rejection) => rejection.into_error(&Parties::of_page(&page)),
     })?;
     let granted = callback
         .parameter("admin_consent")
@@ -84,8 +84,8 @@ pub fn complete_admin_consent(pending: &PageRequest, callback: &str) -> Result<C
     if !granted {
         return Err(Error::new(
             ErrorKind::Forbidden,
-            "the callback does not say that an administrator has consented; open the page of \
-             consent again and accept",
+            "the callback does not confirm that an administrator has consented; open the consent page \
+             again and accept",
         ));
     }
     let text = |name| callback.parameter(name).map(|text| one_line(text, 1000));

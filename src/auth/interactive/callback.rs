@@ -1,31 +1,31 @@
-//! What a browser brings back.
+//! The callback of a browser.
 
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
-use crate::auth::refusal::Refusal;
+use crate::auth::rejection::Rejection;
 use crate::error::{Error, ErrorKind};
 
 /// The parameters of a callback that belongs to the request.
 pub(super) struct Callback(Vec<(String, String)>);
 
-/// What came instead of success.
+/// Why a callback is no success.
 #[derive(Debug)]
-pub(super) enum Mishap {
+pub(super) enum CallbackError {
     /// The callback does not belong to the request.
     Foreign(Error),
-    /// The authority said no, or the person did.
-    Refused(Refusal),
+    /// The authority or the person rejected the sign-in.
+    Rejected(Rejection),
 }
 
 impl Callback {
-    /// Reads the URL to which the browser came back, or what follows its host.
+    /// Reads the URL to which the browser was redirected, or what follows its host.
     ///
-    /// A refusal may come without the state, as the older consent page sends it; nothing
-    /// else is believed without.
-    pub(super) fn read(callback: &str, state: &str) -> Result<Self, Mishap> {
+    /// An error may come without the state, as from the older consent page; nothing else is
+    /// accepted without it.
+    pub(super) fn read(callback: &str, state: &str) -> Result<Self, CallbackError> {
         let (_, parameters) = callback.split_once(['?', '#']).unwrap_or_default();
-        // Some pages answer in the fragment, and others leave an empty one behind.
+        // Some pages use the fragment, and others leave an empty one behind.
         let callback: Vec<(String, String)> = parameters
             .split('#')
             .flat_map(|part| form_urlencoded::parse(part.as_bytes()))
@@ -34,21 +34,26 @@ impl Callback {
         let callback = Self(callback);
         let error = callback.parameter("error");
         let belongs = match callback.parameter("state") {
-            Some(came) => !state.is_empty() && bool::from(came.as_bytes().ct_eq(state.as_bytes())),
+            Some(returned) => {
+                !state.is_empty() && bool::from(returned.as_bytes().ct_eq(state.as_bytes()))
+            }
             None => error.is_some(),
         };
         if !belongs {
-            return Err(Mishap::Foreign(Error::new(
+            return Err(CallbackError::Foreign(Error::new(
                 ErrorKind::Unauthenticated,
-                "this callback does not belong to the sign-in that was begun (its state differs); \
-                 begin again, and finish in the same browser",
+                "this callback does not belong to the sign-in that was started (its state differs); \
+                 start again, and finish in the same browser",
             )));
         }
-        // A consent page says `admin_consent=True` also when it failed: the error counts.
+        // A consent page sends `admin_consent=True` even if it failed: the error counts.
         match error {
             Some(error) => {
                 let description = callback.parameter("error_description").unwrap_or_default();
-                Err(Mishap::Refused(Refusal::brought_back(error, description)))
+                Err(CallbackError::Rejected(Rejection::in_callback(
+                    error,
+                    description,
+                )))
             }
             None => Ok(callback),
         }

@@ -5,30 +5,30 @@ use std::time::Duration;
 use zeroize::Zeroize as _;
 
 use super::Interactive;
-use crate::auth::exchange::{self, Failure};
 use crate::auth::form::Form;
 use crate::auth::grant::by_person;
 use crate::auth::token::seconds;
+use crate::auth::token_request::{self, Failure};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Secret};
 use crate::json::{Object, Writer};
 use crate::text::one_line;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// How long to wait between two polls when the authority does not say.
+/// How long to wait between two polls if the authority does not say.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// How much longer when it asks to slow down.
+/// How much longer if it requests to slow down.
 const SLOWER: Duration = Duration::from_secs(5);
 
-/// A code that a person types in on another device.
+/// A code that a person enters on another device.
 pub struct DeviceCode {
-    /// What to type in.
+    /// The code to enter.
     pub user_code: String,
-    /// Where to type it in.
+    /// Where to enter it.
     pub verification_url: String,
     /// The same for a person.
     pub message: String,
-    /// What the poll wants back.
+    /// What to pass to the poll.
     pub continuation: Secret,
     /// How long to wait before the first poll.
     pub interval: Duration,
@@ -36,7 +36,7 @@ pub struct DeviceCode {
     pub expires_in: Duration,
 }
 
-/// How far the person is.
+/// Whether the person has finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Not finished: poll again after this.
@@ -45,7 +45,7 @@ pub enum Progress {
     Done,
 }
 
-/// What a poll must know, as the host keeps it.
+/// What a poll needs, as the host keeps it.
 struct Continuation {
     device_code: Secret,
     /// In seconds, as is the next one.
@@ -73,8 +73,8 @@ impl Continuation {
     }
 }
 
-/// What the authority says when a sign-in begins.
-struct Answer {
+/// The authority's response when a sign-in starts.
+struct DeviceResponse {
     device_code: Secret,
     user_code: String,
     verification_url: String,
@@ -83,7 +83,7 @@ struct Answer {
     message: Option<String>,
 }
 
-impl Answer {
+impl DeviceResponse {
     fn read(body: &[u8]) -> Option<Self> {
         let object = Object::parse(body)?;
         // The second spelling is an older one.
@@ -103,48 +103,48 @@ impl Answer {
 }
 
 impl<H: Host> Interactive<H> {
-    /// Begins a sign-in on another device.
+    /// Starts a sign-in on another device.
     ///
     /// # Errors
-    /// `InvalidSettings` when the settings sign in without a person; what the authority says.
+    /// `InvalidSettings` when the settings are for a sign-in without a person; what the authority says.
     pub async fn begin_device(&self) -> Result<DeviceCode, Error> {
         let delegated = self.delegated()?;
         let issuer = &self.issuer;
-        let authority = issuer.authority(self.patience).await?;
+        let authority = issuer.authority(self.policy).await?;
         let form = || {
             Ok(Form::default()
                 .with("client_id", &delegated.client_id)
                 .with_all(authority.audience_of_person(&issuer.settings, delegated)))
         };
         let endpoint = authority.device_endpoint();
-        let mut response = exchange::post(issuer, &endpoint, self.patience, form)
+        let mut response = token_request::post(issuer, &endpoint, self.policy, form)
             .await
             .map_err(|failure| failure.into_error(issuer, &authority))?;
-        let answer = Answer::read(&response.body);
+        let device = DeviceResponse::read(&response.body);
         response.body.zeroize();
-        let answer = answer.ok_or_else(|| {
+        let device = device.ok_or_else(|| {
             Error::new(
                 ErrorKind::Unavailable,
                 format!(
-                    "the answer of {} holds no code for another device; check \"authority\", or \
-                     sign in with a browser",
+                    "cannot sign in at {}: its response holds no code for another device; check \
+                     \"authority\", or sign in with a browser",
                     authority.origin()
                 ),
             )
         })?;
-        let Answer {
+        let DeviceResponse {
             user_code,
             verification_url,
             expires_in,
             interval,
             ..
-        } = answer;
+        } = device;
         let continuation = Continuation {
-            device_code: answer.device_code,
+            device_code: device.device_code,
             interval: interval.as_secs(),
             expires_at: issuer.host.unix_time().saturating_add(expires_in).as_secs(),
         };
-        let message = answer.message.filter(|message| !message.is_empty());
+        let message = device.message.filter(|message| !message.is_empty());
         let message = message.unwrap_or_else(|| {
             format!("To sign in, open {verification_url} and enter the code {user_code}.")
         });
@@ -158,28 +158,28 @@ impl<H: Host> Interactive<H> {
         })
     }
 
-    /// Asks whether the person has finished.
+    /// Checks whether the person has finished.
     ///
     /// # Errors
     /// `Unauthenticated` when the code has expired, `Forbidden` when the person declined; what
-    /// else the authority says; and why the refresh token cannot be kept.
+    /// else the authority says; and why the refresh token cannot be stored.
     pub async fn poll_device(&self, continuation: &str) -> Result<Progress, Error> {
         let delegated = self.delegated()?;
         let issuer = &self.issuer;
         let continuation = Continuation::read(continuation).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidData,
-                "this is not the continuation of a sign-in on another device; begin it again",
+                "this is not the continuation of a sign-in on another device; start it again",
             )
         })?;
         if issuer.host.unix_time().as_secs() >= continuation.expires_at {
             return Err(Error::new(
                 ErrorKind::Unauthenticated,
-                "the code for the other device has expired before it was entered; begin the \
+                "the code for the other device has expired before it was entered; start the \
                  sign-in again",
             ));
         }
-        let authority = issuer.authority(self.patience).await?;
+        let authority = issuer.authority(self.policy).await?;
         let form = || {
             let form = Form::default()
                 .with("grant_type", GRANT_TYPE)
@@ -187,12 +187,12 @@ impl<H: Host> Interactive<H> {
             by_person(form, issuer, &authority, delegated)
         };
         let interval = Duration::from_secs(continuation.interval);
-        match exchange::token(issuer, &authority, self.patience, form).await {
-            Ok(answer) => self.keep(delegated, answer).map(|()| Progress::Done),
-            Err(Failure::Refused(refusal)) if refusal.word() == "authorization_pending" => {
+        match token_request::token(issuer, &authority, self.policy, form).await {
+            Ok(issued) => self.keep(delegated, issued).map(|()| Progress::Done),
+            Err(Failure::Rejected(rejection)) if rejection.word() == "authorization_pending" => {
                 Ok(Progress::Pending(interval))
             }
-            Err(Failure::Refused(refusal)) if refusal.word() == "slow_down" => {
+            Err(Failure::Rejected(rejection)) if rejection.word() == "slow_down" => {
                 Ok(Progress::Pending(interval + SLOWER))
             }
             Err(failure) => Err(failure.into_error(issuer, &authority)),

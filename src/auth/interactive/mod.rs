@@ -1,7 +1,6 @@
-//! Signing in where a person must take part.
+//! Sign-in that a person must take part in.
 //!
-//! Nothing is remembered between two calls: what a later call needs is in what the earlier
-//! one returned.
+//! Nothing is kept between two calls: the earlier one returns what the later one needs.
 
 mod admin_consent;
 mod callback;
@@ -21,58 +20,58 @@ pub use device::{DeviceCode, Progress};
 use super::issuer::Issuer;
 use super::store::keep;
 use super::token::Issued;
+use crate::call::RetryPolicy;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Random};
-use crate::retry::Patience;
 use crate::settings::{Auth, Delegated, Settings};
 
-/// A page to open in a browser, and what to keep until the browser comes back.
+/// A page to open in a browser, and what to keep until the browser is redirected back.
 pub struct PageRequest {
     /// The page to open.
     pub url: String,
-    /// Comes back in the callback, and ties it to this request.
+    /// Comes back in the callback, and links it to this request.
     pub state: String,
-    /// Proves that whoever completes the sign-in is whoever began it. A secret; empty where
-    /// nothing has to be proven.
+    /// Proves that the sign-in is completed by the same party that started it. A secret; empty
+    /// where no proof is needed.
     pub verifier: String,
 }
 
-/// Asks a person to take part.
+/// Sign-in that a person takes part in.
 pub struct Interactive<H> {
     issuer: Issuer<H>,
-    patience: Patience,
+    policy: RetryPolicy,
 }
 
 impl<H: Host> Interactive<H> {
-    /// `resource` is an address of the environment that wants a token.
+    /// `resource` is an address of the environment that requires a token.
     pub fn new(host: Rc<H>, settings: &Settings, resource: Url) -> Self {
         Self {
             issuer: Issuer::new(host, settings, resource),
-            patience: Patience::of(settings),
+            policy: RetryPolicy::of(settings),
         }
     }
 
-    /// The person's part of the settings.
+    /// The settings of a person's sign-in.
     fn delegated(&self) -> Result<&Delegated, Error> {
         match &self.issuer.settings.auth {
             Auth::Delegated(delegated) => Ok(delegated),
             Auth::Application(_) | Auth::AccessToken(_) => Err(Error::new(
                 ErrorKind::InvalidSettings,
-                "these settings sign in without a person; to sign one in, set \"auth.type\" to \
-                 \"delegated\"",
+                "the settings are for a sign-in without a person; to sign in a person, set \
+                 \"auth.type\" to \"delegated\"",
             )),
         }
     }
 
-    /// Keeps what later sessions sign in with.
+    /// Stores the refresh token that later sessions sign in with.
     fn keep(&self, delegated: &Delegated, issued: Issued) -> Result<(), Error> {
         let Some(refresh_token) = issued.refresh_token else {
             return Err(Error::new(
                 ErrorKind::Unauthenticated,
                 format!(
-                    "the sign-in succeeded, but brought no refresh token, so that it would last \
-                     for an hour only; let application {} have refresh tokens (offline_access), \
-                     and sign in again",
+                    "the sign-in succeeded, but no refresh token was issued, so that it would \
+                     last for an hour only; allow application {} to receive refresh tokens \
+                     (offline_access), and sign in again",
                     delegated.client_id
                 ),
             ));

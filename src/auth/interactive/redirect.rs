@@ -1,36 +1,36 @@
-//! Where a browser comes back to.
+//! The redirect address of a browser.
 
 use url::Url;
 
 use crate::error::{Error, ErrorKind};
 use crate::settings::is_loopback;
 
-/// The redirect URI as it was given: the authority compares it letter by letter.
+/// The redirect URI unchanged: the authority compares it exactly.
 ///
 /// # Errors
 /// `InvalidSettings` unless it is `https`, or `http` to this machine. The address that
 /// Microsoft keeps for native applications is `https` too.
 pub(super) fn checked(text: &str) -> Result<&str, Error> {
-    let refused = |reason: &str| {
+    let invalid = |reason: &str| {
         Error::new(
             ErrorKind::InvalidSettings,
             format!(
-                "the redirect address cannot be used: it {reason}; use one that is registered \
+                "invalid redirect address: it {reason}; use one that is registered \
                  with the application, such as http://localhost:33333"
             ),
         )
     };
-    let url = Url::parse(text).map_err(|_| refused("is not an absolute address"))?;
+    let url = Url::parse(text).map_err(|_| invalid("is not an absolute address"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("holds a user name or a password"));
+        return Err(invalid("contains a user name or a password"));
     }
     if text.contains('#') {
-        return Err(refused("holds a fragment (#)"));
+        return Err(invalid("contains a fragment (#)"));
     }
     match url.scheme() {
         "https" => Ok(text),
         "http" if is_loopback(&url) => Ok(text),
-        _ => Err(refused(
+        _ => Err(invalid(
             "must begin with https://, or with http:// on this machine",
         )),
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_safe_addresses_are_taken() {
+    fn only_safe_addresses_are_accepted() {
         for text in [
             "http://localhost:33333",
             "http://127.0.0.1/callback",

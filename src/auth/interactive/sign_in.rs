@@ -4,13 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::callback::{Callback, Mishap};
+use super::callback::{Callback, CallbackError};
 use super::{Interactive, PageRequest, redirect, unpredictable};
 use crate::auth::authority::Authority;
-use crate::auth::exchange;
 use crate::auth::form::Form;
 use crate::auth::grant::by_person;
-use crate::auth::refusal::Parties;
+use crate::auth::rejection::Parties;
+use crate::auth::token_request;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Secret};
 
@@ -18,12 +18,12 @@ impl<H: Host> Interactive<H> {
     /// The page on which one person signs in.
     ///
     /// # Errors
-    /// `InvalidSettings` when the settings sign in without a person, or the redirect address
+    /// `InvalidSettings` when the settings are for a sign-in without a person, or the redirect address
     /// cannot be used; and why the authority is not known.
     pub async fn sign_in(&self, redirect_uri: &str) -> Result<PageRequest, Error> {
         let delegated = self.delegated()?;
         let redirect_uri = redirect::checked(redirect_uri)?;
-        let authority = self.issuer.authority(self.patience).await?;
+        let authority = self.issuer.authority(self.policy).await?;
         let state = unpredictable(&*self.issuer.host);
         let verifier = unpredictable(&*self.issuer.host);
         let mut form = Form::default()
@@ -50,12 +50,12 @@ impl<H: Host> Interactive<H> {
         })
     }
 
-    /// Takes the URL to which the browser came back. When it returns, the refresh token is in
-    /// the secret store.
+    /// Completes the sign-in with the URL to which the browser was redirected. When this returns,
+    /// the refresh token is in the secret store.
     ///
     /// # Errors
     /// `Unauthenticated` when the callback belongs to another request; what the authority
-    /// says; and why the refresh token cannot be kept.
+    /// says; and why the refresh token cannot be stored.
     pub async fn complete(
         &self,
         redirect_uri: &str,
@@ -65,20 +65,20 @@ impl<H: Host> Interactive<H> {
         let delegated = self.delegated()?;
         let redirect_uri = redirect::checked(redirect_uri)?;
         let callback = Callback::read(callback, &pending.state);
-        if let Err(Mishap::Foreign(error)) = callback {
+        if let Err(CallbackError::Foreign(error)) = callback {
             return Err(error);
         }
-        let authority = self.issuer.authority(self.patience).await?;
-        let callback = callback.map_err(|mishap| match mishap {
-            Mishap::Foreign(error) => error,
-            Mishap::Refused(refusal) => {
-                refusal.into_error(&Parties::of(&authority, &self.issuer.settings))
+        let authority = self.issuer.authority(self.policy).await?;
+        let callback = callback.map_err(|error| match error {
+            CallbackError::Foreign(error) => error,
+            CallbackError::Rejected(rejection) => {
+                rejection.into_error(&Parties::of(&authority, &self.issuer.settings))
             }
         })?;
         let code = callback.parameter("code").ok_or_else(|| {
             Error::new(
                 ErrorKind::Unauthenticated,
-                "the callback holds no code; bring back the whole address that the browser shows",
+                "the callback has no code; pass the whole address that the browser shows",
             )
         })?;
         let form = || {
@@ -89,7 +89,7 @@ impl<H: Host> Interactive<H> {
                 .with_secret("code_verifier", Secret::new(&*pending.verifier));
             by_person(form, &self.issuer, &authority, delegated)
         };
-        let issued = exchange::token(&self.issuer, &authority, self.patience, form)
+        let issued = token_request::token(&self.issuer, &authority, self.policy, form)
             .await
             .map_err(|failure| failure.into_error(&self.issuer, &authority))?;
         self.keep(delegated, issued)

@@ -58,13 +58,13 @@ fn tokens() -> Reply {
     }))
 }
 
-fn refused(word: &str, description: &str) -> Reply {
+fn rejected(word: &str, description: &str) -> Reply {
     let body = json!({"error": word, "error_description": description});
     Reply::body(400, body.to_string())
 }
 
 #[test]
-fn the_page_and_the_code_are_asked_for_as_the_reference_shows() {
+fn the_page_and_the_code_are_requested_as_in_the_reference() {
     for (auth, more, page, endpoint) in [
         (
             PUBLIC,
@@ -82,15 +82,15 @@ fn the_page_and_the_code_are_asked_for_as_the_reference_shows() {
         let host = host([tokens()]);
         let interactive = interactive(&host, auth, more);
         let request = host.block_on(interactive.sign_in(REDIRECT)).unwrap();
-        let (path, mut told) = parameters(&request.url);
+        let (path, mut found) = parameters(&request.url);
         assert_eq!(path, page);
-        assert_eq!(told.remove("state").as_ref(), Some(&request.state));
+        assert_eq!(found.remove("state").as_ref(), Some(&request.state));
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&request.verifier));
-        assert_eq!(told.remove("code_challenge"), Some(challenge));
+        assert_eq!(found.remove("code_challenge"), Some(challenge));
         assert_eq!((request.verifier.len(), request.state.len()), (43, 43));
         assert!(!request.url.contains(&request.verifier));
         let (audience, value) = if more == TENANT {
-            assert_eq!(told.remove("prompt").as_deref(), Some("select_account"));
+            assert_eq!(found.remove("prompt").as_deref(), Some("select_account"));
             (
                 "scope",
                 "https://contoso.crm.dynamics.com/user_impersonation offline_access",
@@ -106,7 +106,7 @@ fn the_page_and_the_code_are_asked_for_as_the_reference_shows() {
             ("code_challenge_method", "S256"),
             (audience, value),
         ];
-        assert_eq!(told, map(expected));
+        assert_eq!(found, map(expected));
 
         let callback = format!(
             "{REDIRECT}/?code=MARKER-code&state={}&session_state=x#",
@@ -155,19 +155,19 @@ fn the_directory_is_the_one_that_the_environment_names() {
         let request = host
             .block_on(interactive(&host, PUBLIC, "").sign_in(REDIRECT))
             .unwrap();
-        let (path, told) = parameters(&request.url);
+        let (path, found) = parameters(&request.url);
         let directory = used.unwrap_or(named);
         assert_eq!(
             path,
             format!("https://login.microsoftonline.com/{directory}/oauth2/v2.0/authorize")
         );
         // What the token is for is never the environment's to say.
-        assert!(told["scope"].starts_with("https://contoso.crm.dynamics.com/"));
+        assert!(found["scope"].starts_with("https://contoso.crm.dynamics.com/"));
     }
 }
 
 #[test]
-fn a_callback_that_is_no_success_is_told() {
+fn a_callback_that_is_no_success_is_an_error() {
     use ErrorKind::{Forbidden, InvalidSettings, Unauthenticated, Unavailable};
     for (query, kind, words) in [
         ("code=MARKER", Unauthenticated, "its state differs"),
@@ -183,8 +183,8 @@ fn a_callback_that_is_no_success_is_told() {
             "its state differs",
         ),
         ("", Unauthenticated, "its state differs"),
-        ("state={state}", Unauthenticated, "holds no code"),
-        ("code=&state={state}", Unauthenticated, "holds no code"),
+        ("state={state}", Unauthenticated, "has no code"),
+        ("code=&state={state}", Unauthenticated, "has no code"),
         (
             "error=access_denied&error_description=AADSTS65004%3A+User+declined.&state={state}",
             Forbidden,
@@ -193,7 +193,7 @@ fn a_callback_that_is_no_success_is_told() {
         (
             "error=access_denied&error_description=The+user+cancelled.&state={state}",
             Forbidden,
-            "The user cancelled; begin it again",
+            "The user cancelled; start it again",
         ),
         ("error=access_denied", Forbidden, "(access_denied)"),
         (
@@ -254,41 +254,41 @@ fn a_callback_that_is_no_success_is_told() {
 }
 
 #[test]
-fn a_code_that_is_refused_or_brings_no_refresh_token_leaves_nothing_behind() {
-    for (reply, refuse_put, words) in [
+fn a_code_that_is_rejected_or_gives_no_refresh_token_stores_nothing() {
+    for (reply, reject_put, words) in [
         (
-            refused("invalid_grant", "AADSTS54005: MARKER-code again"),
+            rejected("invalid_grant", "AADSTS54005: MARKER-code again"),
             None,
-            "used before",
+            "used already",
         ),
         (
-            refused("invalid_grant", "AADSTS501481: x"),
+            rejected("invalid_grant", "AADSTS501481: x"),
             None,
-            "begin it again",
+            "start it again",
         ),
         (
-            refused("invalid_client", "AADSTS7000218: x"),
+            rejected("invalid_client", "AADSTS7000218: x"),
             None,
             "public client flows",
         ),
         (
-            refused("invalid_request", "AADSTS90023: x"),
+            rejected("invalid_request", "AADSTS90023: x"),
             None,
             "public client",
         ),
         (
             Reply::json(&json!({"access_token": "MARKER-access"})),
             None,
-            "brought no refresh token",
+            "no refresh token was issued",
         ),
         (
             tokens(),
             Some(SecretError::Denied),
-            "let this connection write the secret",
+            "allow this connection to write the secret",
         ),
     ] {
         let host = host([reply]);
-        host.refuse_puts(refuse_put);
+        host.reject_puts(reject_put);
         let interactive = interactive(&host, PUBLIC, TENANT);
         let request = host.block_on(interactive.sign_in(REDIRECT)).unwrap();
         let callback = format!("/?state={}&code=MARKER-code", request.state);
@@ -327,7 +327,7 @@ fn an_administrator_consents_on_a_page_of_its_own() {
     let request = host
         .block_on(interactive(&host, APPLICATION, TENANT).admin_consent("https://p.example/back"))
         .unwrap();
-    let (path, told) = parameters(&request.url);
+    let (path, found) = parameters(&request.url);
     assert_eq!(
         path,
         "https://login.microsoftonline.com/t.example/v2.0/adminconsent"
@@ -338,7 +338,7 @@ fn an_administrator_consents_on_a_page_of_its_own() {
         ("redirect_uri", "https://p.example/back"),
         ("state", &request.state),
     ];
-    assert_eq!(told, map(expected));
+    assert_eq!(found, map(expected));
     assert!(request.verifier.is_empty());
 
     let complete = |query: &str| {
@@ -378,17 +378,17 @@ fn an_administrator_consents_on_a_page_of_its_own() {
         (
             "error=invalid_resource&error_description=AADSTS500011:x&state={state}",
             ErrorKind::InvalidSettings,
-            "knows no environment https://contoso.crm.dynamics.com",
+            "no environment https://contoso.crm.dynamics.com",
         ),
         (
             "admin_consent=False&state={state}",
             ErrorKind::Forbidden,
-            "does not say",
+            "does not confirm",
         ),
         (
             "tenant=t-1&state={state}",
             ErrorKind::Forbidden,
-            "does not say",
+            "does not confirm",
         ),
         (
             "admin_consent=True&tenant=t-1",
@@ -414,7 +414,7 @@ fn an_administrator_consents_on_a_page_of_its_own() {
     assert!(host.requests().is_empty());
 }
 
-fn device_answer(more: &Value) -> Reply {
+fn device_response(more: &Value) -> Reply {
     let mut body = json!({
         "device_code": "MARKER-device", "user_code": "ABCD-1234",
         "verification_uri": "https://microsoft.com/devicelogin", "expires_in": 900, "interval": 5,
@@ -427,11 +427,11 @@ fn device_answer(more: &Value) -> Reply {
 }
 
 #[test]
-fn a_sign_in_on_another_device_is_waited_for() {
+fn a_sign_in_on_another_device_is_polled() {
     let host = host([
-        device_answer(&json!({})),
-        refused("authorization_pending", "AADSTS70016: Pending."),
-        refused("slow_down", ""),
+        device_response(&json!({})),
+        rejected("authorization_pending", "AADSTS70016: Pending."),
+        rejected("slow_down", ""),
         tokens(),
     ]);
     let interactive = interactive(&host, PUBLIC, TENANT);
@@ -472,7 +472,7 @@ fn a_sign_in_on_another_device_is_waited_for() {
 }
 
 #[test]
-fn a_sign_in_on_another_device_that_fails_is_told() {
+fn a_failed_sign_in_on_another_device_is_an_error() {
     for (word, kind, words) in [
         (
             "authorization_declined",
@@ -483,18 +483,18 @@ fn a_sign_in_on_another_device_that_fails_is_told() {
         (
             "expired_token",
             ErrorKind::Unauthenticated,
-            "begin the sign-in again",
+            "start the sign-in again",
         ),
         (
             "bad_verification_code",
             ErrorKind::Unauthenticated,
-            "begin the sign-in again",
+            "start the sign-in again",
         ),
         ("invalid_grant", ErrorKind::Unauthenticated, "sign in again"),
     ] {
         let host = host([
-            device_answer(&json!({"interval": null, "message": null, "expires_in": "900"})),
-            refused(word, "It was MARKER-device."),
+            device_response(&json!({"interval": null, "message": null, "expires_in": "900"})),
+            rejected(word, "It was MARKER-device."),
         ]);
         let interactive = interactive(&host, PUBLIC, TENANT);
         let code = host.block_on(interactive.begin_device()).unwrap();

@@ -13,7 +13,7 @@ use crate::simulation::{
     API_ROOT, Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, address,
 };
 
-const PATIENCE: Patience = Patience {
+const POLICY: RetryPolicy = RetryPolicy {
     max_wait: Duration::from_mins(5),
     request_timeout: Duration::from_mins(2),
 };
@@ -40,15 +40,15 @@ fn authenticator(host: &Rc<Simulation>) -> Authenticator<Simulation> {
 }
 
 fn sign_in(host: &Rc<Simulation>) -> Result<Rc<Token>, Error> {
-    host.block_on(authenticator(host).token(PATIENCE))
+    host.block_on(authenticator(host).token(POLICY))
 }
 
 fn token() -> Reply {
     Reply::json(&json!({"token_type": "Bearer", "expires_in": 3599, "access_token": "MARKER"}))
 }
 
-/// An error answer as Entra writes it.
-fn refusal(word: &str, code: u32) -> Reply {
+/// An error response as Entra writes it.
+fn rejection(word: &str, code: u32) -> Reply {
     let description = format!(
         "AADSTS{code}: It says why, and repeats {SECRET_VALUE}.\r\nTrace ID: 1\r\nTimestamp: 2"
     );
@@ -89,7 +89,7 @@ fn the_request_is_the_one_that_the_reference_shows() {
 }
 
 #[test]
-fn each_refusal_is_told_by_its_code() {
+fn each_error_code_has_its_kind_and_advice() {
     use ErrorKind::{
         Forbidden, Internal, InvalidSettings, Throttled, Unauthenticated, Unavailable,
     };
@@ -151,16 +151,16 @@ fn each_refusal_is_told_by_its_code() {
         (
             &[501_481, 50_147, 501_491],
             Unauthenticated,
-            "begin it again",
+            "start it again",
         ),
         (&[90_014], Internal, "defect"),
         (&[50_196], Throttled, "too often"),
         (&[50_087], Unavailable, "try again"),
-        // What the table does not know is told in the directory's own words.
+        // What the table does not know is found in the directory's own words.
         (&[999_999], Unauthenticated, "It says why, and repeats …"),
     ] {
         for code in codes.iter().copied() {
-            let host = directory(move || refusal("invalid_client", code));
+            let host = directory(move || rejection("invalid_client", code));
             let error = sign_in(&host).unwrap_err();
             assert_eq!(error.kind, kind, "{code}: {error}");
             assert!(error.message.contains(words), "{code}: {error}");
@@ -225,17 +225,17 @@ fn without_a_code_the_error_word_or_the_status_decides() {
         (
             Reply::body(200, "MARKER"),
             ErrorKind::Unavailable,
-            "holds no token",
+            "holds no usable token",
         ),
         (
             Reply::body(200, r#"{"access_token": {"MARKER": 1}}"#),
             ErrorKind::Unavailable,
-            "no token",
+            "no usable token",
         ),
         (
             Reply::failure(HttpError::Dns),
             ErrorKind::Unavailable,
-            "the sign-in authority at https",
+            "cannot sign in: https",
         ),
     ] {
         let shown = format!("{reply:?}");
@@ -247,12 +247,12 @@ fn without_a_code_the_error_word_or_the_status_decides() {
 }
 
 #[test]
-fn a_passing_fault_is_waited_out() {
+fn a_temporary_fault_is_retried() {
     for (first, waited) in [
         (Reply::status(503).with("Retry-After", "7"), 7),
-        (refusal("invalid_request", 50_196), 60),
+        (rejection("invalid_request", 50_196), 60),
         (
-            refusal("invalid_request", 50_196).with("Retry-After", "9"),
+            rejection("invalid_request", 50_196).with("Retry-After", "9"),
             9,
         ),
     ] {
@@ -267,7 +267,7 @@ fn a_passing_fault_is_waited_out() {
 }
 
 #[test]
-fn a_secret_that_is_not_to_be_had_is_named() {
+fn a_secret_that_cannot_be_read_is_named() {
     for (value, kind, words) in [
         (
             Err(SecretError::NotFound),
@@ -308,35 +308,31 @@ fn a_failed_sign_in_is_tried_again_by_the_next_call() {
             if healthy.get() {
                 token()
             } else {
-                refusal("invalid_client", 7_000_215)
+                rejection("invalid_client", 7_000_215)
             }
         }
     });
     let authenticator = authenticator(&host);
-    host.block_on(authenticator.token(PATIENCE)).unwrap_err();
+    host.block_on(authenticator.token(POLICY)).unwrap_err();
     healthy.set(true);
-    host.block_on(authenticator.token(PATIENCE)).unwrap();
-    host.block_on(authenticator.token(PATIENCE)).unwrap();
+    host.block_on(authenticator.token(POLICY)).unwrap();
+    host.block_on(authenticator.token(POLICY)).unwrap();
     assert_eq!(host.requests().len(), 2);
 }
 
 #[test]
-fn two_callers_who_were_refused_share_one_new_token() {
+fn callers_with_a_rejected_token_share_one_new_token() {
     let host = directory(token);
     let authenticator = authenticator(&host);
-    let old = host.block_on(authenticator.token(PATIENCE)).unwrap();
-    let first = host
-        .block_on(authenticator.replace(&old, PATIENCE))
-        .unwrap();
-    let second = host
-        .block_on(authenticator.replace(&old, PATIENCE))
-        .unwrap();
+    let old = host.block_on(authenticator.token(POLICY)).unwrap();
+    let first = host.block_on(authenticator.replace(&old, POLICY)).unwrap();
+    let second = host.block_on(authenticator.replace(&old, POLICY)).unwrap();
     assert!(Rc::ptr_eq(&first, &second) && !Rc::ptr_eq(&first, &old));
     assert_eq!(host.requests().len(), 2);
 }
 
 #[test]
-fn a_renewal_is_more_patient_than_the_first_sign_in() {
+fn a_renewal_is_retried_longer_than_the_first_sign_in() {
     let reachable = Rc::new(Cell::new(false));
     let host = directory({
         let reachable = Rc::clone(&reachable);
@@ -351,84 +347,84 @@ fn a_renewal_is_more_patient_than_the_first_sign_in() {
     let authenticator = authenticator(&host);
     let attempts = || {
         let before = host.requests().len();
-        let error = host.block_on(authenticator.token(PATIENCE)).unwrap_err();
+        let error = host.block_on(authenticator.token(POLICY)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unavailable);
         host.requests().len() - before
     };
     assert_eq!(attempts(), 4);
     reachable.set(true);
-    host.block_on(authenticator.token(PATIENCE)).unwrap();
+    host.block_on(authenticator.token(POLICY)).unwrap();
     reachable.set(false);
     host.advance(Duration::from_hours(1));
     assert!(attempts() > 10);
 }
 
 #[test]
-fn a_valid_token_outlives_a_passing_fault_of_its_early_renewal() {
-    let answers = Rc::new(Cell::new(0));
+fn a_valid_token_stays_in_use_while_its_early_renewal_fails_temporarily() {
+    let replies = Rc::new(Cell::new(0));
     let host = directory({
-        let answers = Rc::clone(&answers);
+        let replies = Rc::clone(&replies);
         move || {
-            answers.set(answers.get() + 1);
-            match answers.get() {
+            replies.set(replies.get() + 1);
+            match replies.get() {
                 1 => token(),
                 2 => Reply::status(503),
                 3 => Reply::status(429).with("retry-after", "60"),
-                _ => refusal("invalid_client", 7_000_222),
+                _ => rejection("invalid_client", 7_000_222),
             }
         }
     });
     let authenticator = authenticator(&host);
-    let ask = || host.block_on(authenticator.token(PATIENCE));
-    let first = ask().unwrap();
+    let sign_in = || host.block_on(authenticator.token(POLICY));
+    let first = sign_in().unwrap();
     // It lives 3,599 seconds and is renewed from the 3,299th on.
     for (seconds, asked) in [(3_300, 2), (10, 2), (25, 3), (50, 3)] {
         host.advance(Duration::from_secs(seconds));
-        assert!(Rc::ptr_eq(&ask().unwrap(), &first));
-        assert_eq!(answers.get(), asked);
+        assert!(Rc::ptr_eq(&sign_in().unwrap(), &first));
+        assert_eq!(replies.get(), asked);
     }
     // What will not pass is told at once.
     host.advance(Duration::from_secs(15));
-    assert_eq!(ask().unwrap_err().kind, ErrorKind::Unauthenticated);
+    assert_eq!(sign_in().unwrap_err().kind, ErrorKind::Unauthenticated);
 }
 
 #[test]
-fn who_joins_an_impatient_renewal_stays_patient() {
-    let answers = Rc::new(Cell::new(0));
+fn a_caller_that_joins_a_renewal_with_a_shorter_wait_keeps_its_own() {
+    let replies = Rc::new(Cell::new(0));
     let host = directory({
-        let answers = Rc::clone(&answers);
+        let replies = Rc::clone(&replies);
         move || {
-            answers.set(answers.get() + 1);
-            match answers.get() {
+            replies.set(replies.get() + 1);
+            match replies.get() {
                 2..=4 => Reply::status(503),
                 _ => token(),
             }
         }
     });
     let authenticator = Rc::new(authenticator(&host));
-    let first = host.block_on(authenticator.token(PATIENCE)).unwrap();
+    let first = host.block_on(authenticator.token(POLICY)).unwrap();
     host.advance(Duration::from_mins(55));
     let begin = || {
         let authenticator = Rc::clone(&authenticator);
-        crate::host::Started::new(async move { authenticator.token(PATIENCE).await })
+        crate::host::Started::new(async move { authenticator.token(POLICY).await })
     };
     let early = host.block_on(begin());
     let replaced = host
-        .block_on(authenticator.replace(&first, PATIENCE))
+        .block_on(authenticator.replace(&first, POLICY))
         .unwrap();
     assert!(!Rc::ptr_eq(&replaced, &first));
     assert!(Rc::ptr_eq(&host.block_on(early).unwrap(), &first));
-    assert_eq!(answers.get(), 5);
+    assert_eq!(replies.get(), 5);
 }
 
 #[test]
-fn an_expired_token_is_no_excuse() {
-    let answers = Rc::new(Cell::new(0));
+fn an_expired_token_is_not_used() {
+    let replies = Rc::new(Cell::new(0));
     let host = directory({
-        let answers = Rc::clone(&answers);
+        let replies = Rc::clone(&replies);
         move || {
-            answers.set(answers.get() + 1);
-            match answers.get() {
+            replies.set(replies.get() + 1);
+            match replies.get() {
                 // The renewal fails only when the token has expired meanwhile.
                 2 => Reply::status(503).after(Duration::from_secs(100)),
                 3 => Reply::status(503),
@@ -437,15 +433,15 @@ fn an_expired_token_is_no_excuse() {
         }
     });
     let authenticator = authenticator(&host);
-    let ask = || host.block_on(authenticator.token(PATIENCE)).unwrap();
-    let first = ask();
+    let sign_in = || host.block_on(authenticator.token(POLICY)).unwrap();
+    let first = sign_in();
     host.advance(Duration::from_secs(3_550));
-    assert!(!Rc::ptr_eq(&ask(), &first));
-    assert_eq!(answers.get(), 4);
+    assert!(!Rc::ptr_eq(&sign_in(), &first));
+    assert_eq!(replies.get(), 4);
 }
 
 #[test]
-fn an_environment_that_names_no_authority_is_asked_again_next_time() {
+fn an_environment_that_names_no_authority_is_challenged_again_next_time() {
     let older = ApiVersion::OLDER.len();
     for (reply, kind, words, once) in [
         (
@@ -472,7 +468,7 @@ fn an_environment_that_names_no_authority_is_asked_again_next_time() {
         let authenticator =
             Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
         for attempts in 1..3 {
-            let error = host.block_on(authenticator.token(PATIENCE)).unwrap_err();
+            let error = host.block_on(authenticator.token(POLICY)).unwrap_err();
             assert_eq!(error.kind, kind);
             assert!(error.message.contains(words), "{error}");
             assert_eq!(host.requests().len(), attempts + once);
@@ -481,7 +477,7 @@ fn an_environment_that_names_no_authority_is_asked_again_next_time() {
 }
 
 #[test]
-fn a_server_that_looks_for_the_version_first_is_asked_at_an_older_one() {
+fn a_server_that_checks_the_version_first_is_challenged_at_an_older_one() {
     let host = Simulation::new(|request| {
         match address(request).as_str() {
         TOKEN_ENDPOINT => token(),
@@ -499,10 +495,7 @@ fn a_server_that_looks_for_the_version_first_is_asked_at_an_older_one() {
         let settings = Settings::parse(&document).unwrap();
         let authenticator =
             Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
-        assert_eq!(
-            host.block_on(authenticator.token(PATIENCE)).is_ok(),
-            is_found
-        );
+        assert_eq!(host.block_on(authenticator.token(POLICY)).is_ok(), is_found);
     }
     // 9.2, 9.1, 9.0, the token; then the one version that the settings name.
     assert_eq!(host.requests().len(), 5);

@@ -44,7 +44,7 @@ impl Directory {
         let token = parameter("refresh_token");
         let number: u32 = token.strip_prefix("MARKER-").unwrap().parse().unwrap();
         if !self.usable.borrow().contains(&number) {
-            return refusal("invalid_grant", 70_000);
+            return rejection("invalid_grant", 70_000);
         }
         self.usable.borrow_mut().retain(|other| *other >= number);
         Reply::json(&json!({
@@ -69,7 +69,7 @@ fn directory() -> (Rc<Directory>, Rc<Simulation>) {
 fn ask<H: Host>(host: Rc<H>, clock: &Simulation) -> Result<Rc<Token>, Error> {
     let settings = Settings::parse(SETTINGS).unwrap();
     let authenticator = Authenticator::new(host, &settings, Url::parse(API_ROOT).unwrap());
-    clock.block_on(authenticator.token(PATIENCE))
+    clock.block_on(authenticator.token(POLICY))
 }
 
 /// A host that is killed after so many steps.
@@ -92,9 +92,9 @@ impl Mortal {
 impl Http for Mortal {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
         self.step();
-        let answer = self.host.send(request).await;
+        let response = self.host.send(request).await;
         self.step();
-        answer
+        response
     }
 }
 
@@ -162,8 +162,8 @@ fn a_hundred_rotations_survive_a_kill_between_any_two_steps() {
 }
 
 #[test]
-fn the_new_token_is_kept_before_the_old_one_is_forgotten() {
-    for (refusal, kind) in [
+fn the_new_token_is_stored_before_the_old_one_is_dropped() {
+    for (rejection, kind) in [
         (SecretError::Denied, ErrorKind::Forbidden),
         (
             SecretError::Unavailable("full".into()),
@@ -174,24 +174,24 @@ fn the_new_token_is_kept_before_the_old_one_is_forgotten() {
         let settings = Settings::parse(SETTINGS).unwrap();
         let authenticator =
             Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
-        let ask = || host.block_on(authenticator.token(PATIENCE));
-        host.refuse_puts(Some(refusal));
-        let error = ask().unwrap_err();
+        let sign_in = || host.block_on(authenticator.token(POLICY));
+        host.reject_puts(Some(rejection));
+        let error = sign_in().unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
         assert!(
             error
                 .message
-                .contains("cannot be kept as the secret \"jo\""),
+                .contains("cannot store the new refresh token in the secret \"jo\""),
             "{error}"
         );
         assert!(!format!("{error:?}").contains("MARKER"), "{error:?}");
         assert_eq!(host.get("jo").unwrap().reveal(), "MARKER-1");
         // It is kept as soon as the store takes it, before anything else is asked for.
         let requests = host.requests().len();
-        ask().unwrap_err();
+        sign_in().unwrap_err();
         assert_eq!(host.requests().len(), requests);
-        host.refuse_puts(None);
-        ask().unwrap();
+        host.reject_puts(None);
+        sign_in().unwrap();
         assert_eq!(host.get("jo").unwrap().reveal(), "MARKER-3");
     }
 }
@@ -219,7 +219,7 @@ fn a_token_that_another_instance_has_renewed_is_read_again() {
 }
 
 #[test]
-fn a_token_that_is_refused_for_good_is_told_and_kept() {
+fn a_token_that_is_rejected_for_good_is_an_error_and_stays_stored() {
     let (directory, host) = directory();
     directory.usable.borrow_mut().clear();
     let error = ask(Rc::clone(&host), &host).unwrap_err();
@@ -230,7 +230,7 @@ fn a_token_that_is_refused_for_good_is_told_and_kept() {
     host.set_secret("jo", Err(SecretError::NotFound));
     let error = ask(Rc::clone(&host), &host).unwrap_err();
     assert!(
-        error.message.contains("nobody has signed in yet"),
+        error.message.contains("holds no refresh token; sign in"),
         "{error}"
     );
 }

@@ -1,4 +1,4 @@
-//! Every way of signing in, with success and with each refusal.
+//! Every type of sign-in, with success and with each error.
 
 use std::collections::BTreeMap;
 
@@ -91,14 +91,14 @@ fn attempt(way: &Way, more: &str, host: &Rc<Simulation>) -> Result<Rc<Token>, Er
     let settings = Settings::parse(&document).unwrap();
     let authenticator =
         Authenticator::new(Rc::clone(host), &settings, Url::parse(API_ROOT).unwrap());
-    host.block_on(authenticator.token(PATIENCE))
+    host.block_on(authenticator.token(POLICY))
 }
 
 const IN_ENTRA: &str = r#","tenant":"t.example""#;
 const AT_AD_FS: &str = r#","authority":"https://adfs.contoso.com/adfs/""#;
 
 #[test]
-fn each_way_gets_a_token_by_its_own_proof() {
+fn each_type_gets_a_token_with_its_own_credential() {
     for way in &WAYS {
         for (more, endpoint) in [(IN_ENTRA, ENTRA), (AT_AD_FS, AD_FS)] {
             let host = host(way, |_| token());
@@ -110,10 +110,10 @@ fn each_way_gets_a_token_by_its_own_proof() {
             assert_eq!(form.remove("grant_type").as_deref(), Some(way.grant));
             assert_eq!(form.remove("client_id").as_deref(), Some(ID));
             for (name, value) in way.proof {
-                let told = form.remove(*name).unwrap();
-                assert!(value.is_none_or(|value| value == told), "{name}: {told}");
+                let found = form.remove(*name).unwrap();
+                assert!(value.is_none_or(|value| value == found), "{name}: {found}");
                 if *name == "client_assertion" {
-                    assert_eq!(told.split('.').count(), 3);
+                    assert_eq!(found.split('.').count(), 3);
                     assert_eq!(
                         form.remove("client_assertion_type").as_deref(),
                         Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
@@ -136,7 +136,7 @@ fn each_way_gets_a_token_by_its_own_proof() {
 }
 
 #[test]
-fn each_way_tells_each_refusal_and_repeats_no_secret() {
+fn each_type_reports_each_error_and_repeats_no_secret() {
     for way in &WAYS {
         for more in [IN_ENTRA, AT_AD_FS] {
             for (word, code, kind) in [
@@ -151,7 +151,7 @@ fn each_way_tells_each_refusal_and_repeats_no_secret() {
                 ("interaction_required", 0, ErrorKind::Unauthenticated),
                 ("consent_required", 0, ErrorKind::Forbidden),
             ] {
-                // The worst authority repeats all that it was told.
+                // The worst authority repeats all that it was found.
                 let host = host(way, move |request| {
                     let said = format!("AADSTS{code}: You sent {:?}", form(request));
                     let body = json!({
@@ -175,7 +175,7 @@ fn each_way_tells_each_refusal_and_repeats_no_secret() {
 }
 
 #[test]
-fn each_way_names_the_secret_that_is_not_to_be_had() {
+fn each_type_names_the_secret_that_cannot_be_read() {
     for way in &WAYS {
         for (name, _) in way.secrets {
             for (trouble, kind) in [
@@ -226,7 +226,7 @@ fn an_assertion_is_made_or_read_afresh_for_every_request() {
 }
 
 #[test]
-fn a_policy_that_asks_for_claims_wants_the_person() {
+fn a_policy_that_requires_claims_requires_the_person() {
     let way = &WAYS[4];
     let host = host(way, |_| {
         let body = json!({
@@ -244,7 +244,7 @@ fn a_policy_that_asks_for_claims_wants_the_person() {
 }
 
 #[test]
-fn a_resource_of_its_own_is_the_audience() {
+fn the_resource_of_the_settings_is_the_audience() {
     for (way, more, expected) in [
         (
             &WAYS[0],
@@ -277,7 +277,7 @@ fn jwt(name: &str, expires_at: u64) -> String {
 }
 
 #[test]
-fn a_ready_token_is_used_until_it_expires_or_is_refused() {
+fn a_ready_token_is_used_until_it_expires_or_is_rejected() {
     let host = Simulation::new(|_| Reply::status(404));
     let document = r#"{"environment":"https://contoso.crm.dynamics.com",
         "auth":{"type":"access-token","token":"ready"}}"#;
@@ -286,51 +286,56 @@ fn a_ready_token_is_used_until_it_expires_or_is_refused() {
         &Settings::parse(document).unwrap(),
         Url::parse(API_ROOT).unwrap(),
     );
-    let ask = || host.block_on(authenticator.token(PATIENCE));
-    let error = ask().unwrap_err();
+    let sign_in = || host.block_on(authenticator.token(POLICY));
+    let error = sign_in().unwrap_err();
     assert!(
         error.message.contains("there is no secret \"ready\""),
         "{error}"
     );
     host.set_secret("ready", Ok("two words"));
-    assert!(ask().unwrap_err().message.contains("holds no access token"));
+    assert!(
+        sign_in()
+            .unwrap_err()
+            .message
+            .contains("holds no access token")
+    );
 
     let now = || host.unix_time().as_secs();
     host.set_secret("ready", Ok(&jwt("MARKER-1", now() + 3_600)));
-    let first = ask().unwrap();
+    let first = sign_in().unwrap();
     host.set_secret("ready", Ok(&jwt("MARKER-2", now() + 7_200)));
     host.advance(Duration::from_mins(50));
-    assert!(Rc::ptr_eq(&ask().unwrap(), &first));
+    assert!(Rc::ptr_eq(&sign_in().unwrap(), &first));
     // Shortly before it expires the next one is looked for.
     host.advance(Duration::from_mins(6));
-    let second = ask().unwrap();
+    let second = sign_in().unwrap();
     assert!(!second.is_same(&first));
     // One that is refused is read again, and told when there is no other.
     let error = host
-        .block_on(authenticator.replace(&second, PATIENCE))
+        .block_on(authenticator.replace(&second, POLICY))
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unauthenticated);
     assert!(
         error
             .message
-            .contains("refuses the access token in the secret \"ready\""),
+            .contains("rejected the access token in the secret \"ready\""),
         "{error}"
     );
     host.set_secret("ready", Ok(&jwt("MARKER-3", now() + 3_600)));
     let third = host
-        .block_on(authenticator.replace(&second, PATIENCE))
+        .block_on(authenticator.replace(&second, POLICY))
         .unwrap();
     assert!(!third.is_same(&second));
     host.advance(Duration::from_hours(1));
-    let error = ask().unwrap_err();
+    let error = sign_in().unwrap_err();
     assert!(error.message.contains("has expired"), "{error}");
     assert!(!format!("{error:?}").contains("MARKER"));
     // What is no JWT does not tell when it expires, and is read every few minutes.
     host.set_secret("ready", Ok("MARKER-opaque"));
-    let opaque = ask().unwrap();
+    let opaque = sign_in().unwrap();
     host.set_secret("ready", Ok("MARKER-other"));
-    assert!(ask().unwrap().is_same(&opaque));
+    assert!(sign_in().unwrap().is_same(&opaque));
     host.advance(Duration::from_mins(6));
-    assert!(!ask().unwrap().is_same(&opaque));
+    assert!(!sign_in().unwrap().is_same(&opaque));
     assert!(host.requests().is_empty());
 }

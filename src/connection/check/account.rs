@@ -1,4 +1,4 @@
-//! The account itself: whether it is enabled, and whether it may do too much.
+//! The account itself: whether it is enabled, and whether it has too many privileges.
 
 use crate::connection::privileges::{Held, is_administrator};
 use crate::connection::report::Finding;
@@ -12,10 +12,10 @@ use crate::host::Host;
 pub(super) const DISABLED: &str = "account/disabled";
 const TOO_POWERFUL: &str = "account/too-powerful";
 
-/// The codes with which the service refuses a disabled account (reference §2.9).
+/// The codes with which the service rejects a disabled account (reference §2.9).
 const DISABLED_CODES: [&str; 2] = ["0x8004a112", "0x80040225"];
 
-/// Whether the environment refuses the account because it is disabled.
+/// Whether the environment rejects the account because it is disabled.
 pub(super) fn is_disabled(error: &Error) -> bool {
     error
         .fault
@@ -23,7 +23,7 @@ pub(super) fn is_disabled(error: &Error) -> bool {
         .is_some_and(|fault| DISABLED_CODES.contains(&fault.code.as_str()))
 }
 
-/// What should be looked at. What the account may not see of itself is not told.
+/// The warnings about the account, as far as it may read its own rows.
 pub(super) async fn check<H: Host>(
     client: &Client<H>,
     user: &Guid,
@@ -38,20 +38,20 @@ pub(super) async fn check<H: Host>(
         if disabled == Ok(true) {
             findings.push(Finding::warning(
                 DISABLED,
-                "The account is disabled in the environment; it will soon be refused.".to_owned(),
+                "The account is disabled in the environment, and will soon be rejected.".to_owned(),
                 "In the Power Platform admin center open the environment, Settings, Users + \
                  permissions, Application users, and activate it.",
             ));
         }
     }
-    // Whoever may do everything may read roles.
+    // An administrator may read roles.
     if may_read("Role") && is_administrator(client, user).await == Ok(true) {
         findings.push(Finding::warning(
             TOO_POWERFUL,
-            "The account is a System Administrator, which is far more than the connection needs."
+            "The account is a System Administrator, with far more privileges than the connection needs."
                 .to_owned(),
-            "Give it the role that the settings call for (dataverse-host role prints and creates \
-             it) and take System Administrator from it.",
+            "Assign it the minimal role that follows from \"purpose\" in the settings, and remove \
+             System Administrator from it.",
         ));
     }
     findings

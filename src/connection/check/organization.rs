@@ -1,4 +1,4 @@
-//! The organization's own particulars: good to know, not needed.
+//! The organization's own properties: informative, not required.
 
 use super::{ORGANIZATION, sentence};
 use crate::connection::report::Finding;
@@ -37,7 +37,7 @@ impl Organization {
     }
 }
 
-/// Adds what is found, and gives what later steps need of it.
+/// Adds the findings, and returns what later steps need.
 pub(super) async fn check<H: Host>(
     client: &Client<H>,
     findings: &mut Vec<Finding>,
@@ -51,7 +51,7 @@ pub(super) async fn check<H: Host>(
     let query = Query::new("organizations");
     let mut found = pages(client, &query.clone().select(&columns)).await;
     if found.as_ref().is_err_and(Error::is_not_offered) {
-        // Older organizations lack some of the columns.
+        // Older organizations do not have all of the columns.
         found = pages(client, &query).await;
     }
     let organization = match found {
@@ -61,16 +61,16 @@ pub(super) async fn check<H: Host>(
             return None;
         }
     };
-    // Not every environment tells its version, and nothing depends on it.
+    // Not every environment returns its version, and nothing depends on it.
     let query = Query::new("RetrieveVersion()");
     let version = get(client, &query, |it| it.text("Version")).await;
     let version = version.ok();
-    findings.push(particulars(&organization, version.as_deref()));
+    findings.push(properties(&organization, version.as_deref()));
     findings.extend(api_version(client, version.as_deref()));
     Some(organization)
 }
 
-fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
+fn properties(organization: &Organization, version: Option<&str>) -> Finding {
     let mut message = format!(
         "The organization is {}, version {}",
         organization.name.as_deref().unwrap_or("without a name"),
@@ -87,26 +87,26 @@ fn particulars(organization: &Organization, version: Option<&str>) -> Finding {
             message,
             format!(
                 "Sync at least once in {days} days, or raise expirechangetrackingindays of the \
-                 organization: after a longer break every tracked table is read from its \
-                 beginning."
+                 organization: after a longer break every tracked table is read in \
+                 full."
             ),
         ),
         _ => Finding::passed(ORGANIZATION, message),
     }
 }
 
-/// What an older version of the Web API than the organization's lacks is missed.
+/// An older version of the Web API than the organization's has fewer features.
 fn api_version<H: Host>(client: &Client<H>, version: Option<&str>) -> Option<Finding> {
     let current = ApiVersion::CURRENT;
-    let spoken = client.environment().version();
-    let speaks_current = version?.starts_with(&format!("{current}."));
-    (spoken < current && speaks_current).then(|| {
+    let used = client.environment().version();
+    let supports_current = version?.starts_with(&format!("{current}."));
+    (used < current && supports_current).then(|| {
         Finding::warning(
             API_VERSION,
-            format!("The Web API is spoken in version {spoken}, and the organization's is newer."),
+            format!("The connection uses version {used} of the Web API, and the organization supports a newer one."),
             format!(
-                "Set \"apiVersion\" to {current}: the organization speaks it, and {spoken} lacks \
-                 what came later."
+                "Set \"apiVersion\" to {current}, which the organization supports; {used} has \
+                 fewer features."
             ),
         )
     })
@@ -116,17 +116,18 @@ fn unknown(error: &Error) -> Finding {
     let (failure, advice) = error.parts();
     let remedy = match (error.kind, advice) {
         (ErrorKind::Forbidden, _) => {
-            "Let the application user's security role read the Organization table.".to_owned()
+            "In a security role of the account, set \"Read\" of Organization to Organization."
+                .to_owned()
         }
         (ErrorKind::NotFound | ErrorKind::Unsupported, _) | (_, None) => {
-            "Nothing needs to be done: it is good to know, and not needed.".to_owned()
+            "No action is required: these settings are informative.".to_owned()
         }
         (_, Some(advice)) => sentence(advice),
     };
     Finding::warning(
         ORGANIZATION,
         sentence(&format!(
-            "the organization's settings are not known: {failure}"
+            "the organization's settings are unknown: {failure}"
         )),
         remedy,
     )

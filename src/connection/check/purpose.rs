@@ -1,12 +1,12 @@
-//! Whether the account may do what the connection is for, and whether the tables are ready
-//! for it.
+//! Whether the account has the privileges for the purpose of the connection, and whether the
+//! tables are set up for it.
 
 use super::organization::Organization;
 use super::{PRIVILEGES, account, sentence};
 use crate::connection::privileges::{Held, Permission, Tables, Wanted, lookup};
 use crate::connection::report::Finding;
 use crate::dataverse::metadata::Switch;
-use crate::dataverse::privilege::Depth;
+use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::{Client, Guid};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
@@ -21,7 +21,7 @@ pub(super) async fn check<H: Host>(
     findings: &mut Vec<Finding>,
 ) {
     let wanted = Wanted::of(&client.settings().purpose);
-    // Neither waits for the other.
+    // Both requests run at the same time.
     let held = {
         let (client, user) = (client.clone(), user.clone());
         Started::new(async move { Held::read(&client, &user).await }).await
@@ -32,10 +32,7 @@ pub(super) async fn check<H: Host>(
     let tables = match tables {
         Ok(tables) => tables,
         Err(error) => {
-            findings.push(untested(
-                "the tables of the connection are not known",
-                &error,
-            ));
+            findings.push(untested("the tables of the connection are unknown", &error));
             return;
         }
     };
@@ -47,7 +44,7 @@ pub(super) async fn check<H: Host>(
     }
 }
 
-/// Each privilege that is missing, or that all are there.
+/// A finding for each missing privilege, or one that none is missing.
 async fn compare<H: Host>(
     client: &Client<H>,
     permissions: &[Permission],
@@ -55,13 +52,13 @@ async fn compare<H: Host>(
 ) -> Vec<Finding> {
     let held = match held {
         Ok(held) => held,
-        Err(error) => return not_told(permissions, &error),
+        Err(error) => return unknown_privileges(permissions, &error),
     };
     let mut ids = Map::default();
     if held.needs_ids() {
         match lookup::privileges(client, permissions).await {
             Ok(known) => ids.extend(known.into_iter().map(|known| (known.name, known.id))),
-            Err(error) => return not_told(permissions, &error),
+            Err(error) => return unknown_privileges(permissions, &error),
         }
     }
     let missing: Vec<Finding> = permissions
@@ -107,27 +104,28 @@ fn needed_for(reasons: &[String]) -> String {
     }
 }
 
-/// What the account may do is a secret to the account itself. What it lacks to see it is the
-/// first thing that it lacks.
-fn not_told(permissions: &[Permission], error: &Error) -> Vec<Finding> {
+/// The account may not read its own privileges. The privilege to read them is the first one that
+/// is missing.
+fn unknown_privileges(permissions: &[Permission], error: &Error) -> Vec<Finding> {
     if error.kind != ErrorKind::Forbidden {
-        return vec![untested("what the account may do is not known", error)];
+        return vec![untested("the privileges of the account are unknown", error)];
     }
-    let lacking = permissions
+    let named = error.missing_privilege.as_deref();
+    let named = named.and_then(PrivilegeName::parse);
+    let named_permission = permissions
         .iter()
-        .find(|permission| error.missing.as_deref() == Some(&permission.privilege));
-    if let Some(permission) = lacking {
+        .find(|permission| named.as_ref() == Some(&permission.privilege));
+    if let Some(permission) = named_permission {
         return vec![missing(permission, None), Finding::skipped(PRIVILEGES)];
     }
     let warning = Finding::warning(
         PRIVILEGES,
         sentence(&format!(
-            "the environment does not tell the account what it may do, so that was not \
-             compared: {error}"
+            "the account may not read its own privileges, so they were not compared: {error}"
         )),
         "In a security role of the account, tab Business Management, set \"Read\" of User, Team \
-         and Security Role to Organization and check again, or compare its roles with the list \
-         that dataverse-host role prints.",
+         and Security Role to Organization and check again, or compare its roles with the minimal \
+         role that follows from \"purpose\" in the settings.",
     );
     vec![warning]
 }
@@ -144,12 +142,12 @@ fn absent(table: &str) -> Finding {
     Finding::warning(
         format!("table/{table}"),
         format!("The environment has no table {table}, or the account cannot see it."),
-        "Install the app that it comes with, such as Dynamics 365 Sales, correct its name under \
-         \"purpose\", or do without it: everything else works.",
+        "Install the app that it belongs to, such as Dynamics 365 Sales, or correct its name in \
+         \"purpose\"; everything else works without it.",
     )
 }
 
-/// Tables that are read and whose changes the service could keep track of, but does not.
+/// Tables that are read and whose changes the service could track, but does not.
 fn untracked<H: Host>(client: &Client<H>, wanted: &Wanted, tables: &Tables) -> Vec<Finding> {
     let api = client.environment().api_root();
     wanted
@@ -163,8 +161,8 @@ fn untracked<H: Host>(client: &Client<H>, wanted: &Wanted, tables: &Tables) -> V
             Finding::warning(
                 format!("change-tracking/{name}"),
                 format!(
-                    "Change tracking is off for {name}: every sync asks for more than what has \
-                     changed, and deletions are not seen."
+                    "Change tracking is off for {name}: every sync reads more than the changes, \
+                     and does not see deletions."
                 ),
                 format!(
                     "In Power Apps open the table, Properties, Advanced options, and switch on \
@@ -176,7 +174,7 @@ fn untracked<H: Host>(client: &Client<H>, wanted: &Wanted, tables: &Tables) -> V
         .collect()
 }
 
-/// Whether something is not done and could be.
+/// Whether something is off and could be on.
 fn is_off(switch: Switch) -> bool {
     switch.can_be_on && !switch.is_on
 }
@@ -186,8 +184,8 @@ fn audit(wanted: &Wanted, tables: &Tables, organization: Option<&Organization>) 
     let Some(is_on) = organization.and_then(|organization| organization.isauditenabled) else {
         return Finding::warning(
             AUDIT,
-            "Whether the organization keeps the history of rows is not known.".to_owned(),
-            "Let a security role of the account read the Organization table.",
+            "Whether the organization keeps the history of rows is unknown.".to_owned(),
+            "In a security role of the account, set \"Read\" of Organization to Organization.",
         );
     };
     if !is_on {
@@ -218,7 +216,7 @@ fn audit(wanted: &Wanted, tables: &Tables, organization: Option<&Organization>) 
             "The organization keeps the history of rows, but not of {}.",
             off.join(", ")
         ),
-        "If their history is wanted, open each table in Power Apps, Properties, Advanced options, \
+        "If their history is needed, open each table in Power Apps, Properties, Advanced options, \
          and switch on \"Audit changes to its data\".",
     )
 }

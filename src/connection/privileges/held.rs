@@ -1,4 +1,4 @@
-//! What the account may do: its own roles and those of its teams (reference §11.3).
+//! The privileges that the account has: by its own roles and those of its teams (reference §11.3).
 
 use crate::dataverse::privilege::{Depth, PrivilegeName};
 use crate::dataverse::query::Query;
@@ -13,19 +13,19 @@ use crate::ordered::{Map, Set};
 /// (reference §11.1).
 const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
 
-/// What the account may do.
+/// The privileges of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::connection) struct Held {
     by_name: Map<PrivilegeName, Depth>,
-    /// Privileges of which the service told the key and not the name.
+    /// Privileges of which the service returned the key and not the name.
     by_id: Map<Guid, Depth>,
 }
 
 impl Held {
-    /// Asks the service for the sum; where it does not tell, adds up the roles.
+    /// Reads the total from the service; if that is not available, adds up the roles.
     ///
     /// # Errors
-    /// What the service said when it told neither.
+    /// What the service said if it returned neither.
     pub(in crate::connection) async fn read<H: Host>(
         client: &Client<H>,
         user: &Guid,
@@ -43,8 +43,8 @@ impl Held {
         }
     }
 
-    /// How far a privilege reaches; none if the account does not have it. `ids` tells the
-    /// keys of privileges.
+    /// How far a privilege reaches; none if the account does not have it. `ids` has the keys of
+    /// privileges.
     pub(in crate::connection) fn depth(
         &self,
         name: &PrivilegeName,
@@ -78,7 +78,7 @@ impl Held {
 /// Whether the account is a System Administrator, by a role of its own or of a team.
 ///
 /// # Errors
-/// What the service said: an account that may not read roles is not told its own.
+/// What the service said: an account that may not read roles cannot read its own.
 pub(in crate::connection) async fn is_administrator<H: Host>(
     client: &Client<H>,
     user: &Guid,
@@ -91,9 +91,9 @@ async fn summed_up<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Err
     let query = Query::new(&format!(
         "systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
     ));
-    get(client, &query, |answer| {
+    get(client, &query, |response| {
         let mut held = Held::default();
-        for row in answer.list("RolePrivileges")? {
+        for row in response.list("RolePrivileges")? {
             let name = row.text("PrivilegeName");
             let name = name.as_deref().and_then(PrivilegeName::parse);
             if let Some(depth) = Depth::parse(&row.text("Depth")?) {
@@ -156,7 +156,7 @@ impl HeldRole {
     }
 }
 
-/// Those roles; one that the account has in several ways is there once for each.
+/// Those roles; one that the account has in several ways is included once for each.
 async fn roles_of<H: Host>(client: &Client<H>, user: &Guid) -> Result<Vec<HeldRole>, Error> {
     let columns = ["roleid", "_roletemplateid_value"];
     let own = format!("systemusers({user})/systemuserroles_association");

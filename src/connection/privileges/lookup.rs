@@ -21,7 +21,7 @@ pub(in crate::connection) struct KnownPrivilege {
     pub(in crate::connection) deepest: Depth,
 }
 
-/// What the environment knows of these privileges. Those that it does not have are left out.
+/// These privileges as the environment has them. Those that it does not have are left out.
 ///
 /// # Errors
 /// What the service said.
@@ -50,7 +50,7 @@ pub(in crate::connection) async fn privileges<H: Host>(
     Ok(known)
 }
 
-/// The furthest that a privilege can reach. What is not told is no bound.
+/// The furthest that a privilege can reach. What is not returned is no limit.
 fn deepest(privilege: &Object<'_>) -> Depth {
     let depths = [
         ("canbeglobal", Depth::Global),
@@ -63,7 +63,7 @@ fn deepest(privilege: &Object<'_>) -> Depth {
         .unwrap_or(Depth::Basic)
 }
 
-/// The query for what the service knows of these privileges.
+/// The query for these privileges.
 pub(in crate::connection) fn by_name(permissions: &[Permission]) -> Query {
     let names: Vec<String> = permissions
         .iter()

@@ -1,4 +1,4 @@
-//! What the connection's account must be allowed to do, and what it is.
+//! The privileges that the connection's account needs, and those that it has.
 
 mod held;
 pub(super) mod lookup;

@@ -1,4 +1,4 @@
-//! A privilege that is needed, how deep, and what for.
+//! A privilege that is needed, its depth, and the reason.
 
 use crate::dataverse::privilege::{Depth, PrivilegeName, Words};
 use crate::ordered::{self, Map};
@@ -14,7 +14,7 @@ pub struct Permission {
     pub words: Words,
     /// What needs it, such as `reading account`. Never empty.
     pub needed_for: Vec<String>,
-    /// Whether something fails without it. What is not essential makes the check say more.
+    /// Whether something fails without it. Otherwise it only lets the check report more.
     pub is_essential: bool,
 }
 

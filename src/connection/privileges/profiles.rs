@@ -1,8 +1,8 @@
-//! What the named profiles read, write and may do besides.
+//! What the named profiles read and write, and what else they require.
 
 use crate::settings::{Profile, WriteOperation};
 
-/// What vendors of one kind of application ask for.
+/// What vendors of one kind of application require.
 #[derive(Debug, Default)]
 pub(super) struct Bundle {
     /// The tables that are read.
@@ -16,13 +16,13 @@ pub(super) struct Bundle {
     pub(super) operations: &'static [WriteOperation],
     /// Whether the history of rows is read.
     pub(super) audit: bool,
-    /// Whether security roles and memberships of teams are given and taken.
+    /// Whether security roles and team memberships are assigned and removed.
     pub(super) provisioning: bool,
     /// Privileges on something other than rows, and what needs them.
     pub(super) besides: &'static [(&'static str, &'static str)],
 }
 
-/// What a profile stands for.
+/// The definition of a profile.
 pub(super) fn bundle(profile: Profile) -> Bundle {
     match profile {
         Profile::RevenueIntelligence => Bundle {
@@ -96,6 +96,5 @@ pub(super) fn bundle(profile: Profile) -> Bundle {
     }
 }
 
-/// The tables that tell who may do what. Their connecting tables are read by whoever may read
-/// these.
+/// The tables of access rights. Whoever may read these may read the tables that connect them.
 const ACCESS: &[&str] = &["systemuser", "team", "role"];

@@ -1,26 +1,26 @@
-//! What guards a table, and what its rows refer to.
+//! The privileges on a table, and the tables that its rows refer to.
 //!
 //! An environment's metadata decides. Without it, the standard tables are known here
-//! (reference §11.3, §12.1), and any other table is taken to be guarded by privileges of its
-//! own name.
+//! (reference §11.3, §12.1), and any other table is assumed to have privileges of its own
+//! name.
 
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right};
 use crate::ordered::Set;
 
-/// What guards a table, and what its rows refer to.
+/// The privileges on a table, and the tables that its rows refer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::connection) struct Table {
     /// The logical name.
     pub(in crate::connection) name: String,
-    /// The title in the account's language, where metadata tells it.
+    /// The title in the account's language, if metadata has it.
     pub(in crate::connection) title: Option<String>,
-    /// What rights on its rows take.
+    /// The privileges for the rights on its rows.
     pub(super) guards: Vec<Guard>,
     /// The tables that lookups of a row can be set to point to.
     pub(super) references: References,
 }
 
-/// A privilege that a right on a table's rows takes.
+/// A privilege that a right on a table's rows requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Guard {
     pub(super) right: Right,
@@ -34,7 +34,7 @@ pub(super) struct Guard {
 pub(super) enum References {
     /// These.
     To(Set<String>),
-    /// Nobody knows which, so it may be any.
+    /// Unknown, so it may be any.
     Unknown,
 }
 
@@ -48,11 +48,11 @@ impl References {
 }
 
 impl Table {
-    /// What is known of a table without metadata.
+    /// The built-in knowledge of a table, without metadata.
     pub(in crate::connection) fn offline(name: &str) -> Self {
         let references = match REFERENCES.iter().find(|(table, _)| *table == name) {
             Some((_, targets)) => References::To(targets.iter().map(ToString::to_string).collect()),
-            // What the standard tables without an entry refer to is of no account.
+            // What the standard tables without an entry refer to does not matter.
             None if is_standard(name) => References::To(Set::default()),
             None => References::Unknown,
         };
@@ -64,8 +64,8 @@ impl Table {
         }
     }
 
-    /// What an environment's metadata tells. Tables that stand for a relationship, and the
-    /// audit log, are guarded by privileges on something else, which metadata does not tell.
+    /// The table by its metadata. The privileges on tables of a relationship, and on the audit
+    /// log, are those of something else, which metadata does not say.
     pub(super) fn with_privileges(name: &str, title: Option<String>, guards: Vec<Guard>) -> Self {
         let guards = if BORROWED.iter().any(|(table, _)| *table == name) {
             offline_guards(name)
@@ -80,7 +80,7 @@ impl Table {
         }
     }
 
-    /// Tells what its lookups can be set to point to.
+    /// Sets the tables that its lookups can point to.
     pub(super) fn refer_to(&mut self, targets: Set<String>) {
         self.references = References::To(targets);
     }
@@ -129,7 +129,7 @@ fn offline_guards(name: &str) -> Vec<Guard> {
         .collect()
 }
 
-/// Tables whose rows can be read by whoever may read something else.
+/// Tables whose rows require the right to read something else.
 const BORROWED: [(&str, &[&str]); 6] = [
     ("audit", &["AuditSummary"]),
     ("roleprivileges", &["Role"]),

@@ -1,4 +1,4 @@
-//! The tables that a connection is for, as the environment has them.
+//! The tables of a connection's purpose, as the environment has them.
 
 use super::table::{Guard, Table};
 use super::wanted::Wanted;
@@ -7,22 +7,21 @@ use crate::dataverse::metadata::{self, TableGuards};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
 
-/// The tables that a connection is for.
+/// The tables of a connection's purpose.
 #[derive(Debug)]
 pub(in crate::connection) struct Tables {
     known: Vec<Table>,
-    /// What the environment tells of them, unless it tells nothing.
+    /// Their metadata, if the account may read it.
     definitions: Vec<TableGuards>,
     /// Those that the environment does not have.
     absent: Vec<String>,
 }
 
 impl Tables {
-    /// Asks the environment. If it does not let the account see its metadata, what is known
-    /// without has to do.
+    /// Reads the metadata. If the account may not read it, the built-in knowledge is used.
     ///
     /// # Errors
-    /// What the service said, unless it said that the account may not.
+    /// What the service said, unless the account may not read metadata.
     pub(in crate::connection) async fn read<H: Host>(
         client: &Client<H>,
         wanted: &Wanted,
@@ -33,7 +32,7 @@ impl Tables {
         }
     }
 
-    /// What is known without an environment.
+    /// The built-in knowledge, without an environment.
     pub(in crate::connection) fn offline(wanted: &Wanted) -> Self {
         Self {
             known: wanted.tables().into_iter().map(Table::offline).collect(),
@@ -80,7 +79,7 @@ impl Tables {
         self.known.iter().find(|table| table.name == name)
     }
 
-    /// What the environment tells of a table.
+    /// The metadata of a table.
     pub(in crate::connection) fn definition(&self, name: &str) -> Option<&TableGuards> {
         self.definitions
             .iter()

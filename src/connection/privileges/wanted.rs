@@ -1,4 +1,4 @@
-//! From what a connection is for to what its account must be allowed to do.
+//! The privileges that the purpose of a connection requires.
 
 use super::permission::{Permission, Permissions};
 use super::profiles::bundle;
@@ -21,11 +21,11 @@ pub(in crate::connection) struct Wanted {
     besides: Vec<(&'static str, &'static str)>,
 }
 
-/// What every connection asks the environment before it reads a row (reference §5.1).
+/// What every connection reads before it reads a row (reference §5.1).
 const DISCOVERY: [&str; 1] = ["prvReadEntity"];
 
-/// What the check reads: the organization's particulars, and what the account's own row leads
-/// to. No business unit is without its own users.
+/// What the check reads: the organization's properties, and what is related to the account's own
+/// row. No business unit is without its own users.
 const CHECK: [(&str, Depth); 2] = [
     ("prvReadOrganization", Depth::Global),
     ("prvReadUser", Depth::Local),
@@ -34,12 +34,12 @@ const CHECK: [(&str, Depth); 2] = [
 /// What gives a history more than the fact that something changed (reference §10).
 const HISTORY: (&str, &str) = ("prvReadRecordAuditHistory", "reading the history of rows");
 
-/// What giving and taking roles and memberships takes (reference §11.2).
+/// What assigning and removing roles and memberships requires (reference §11.2).
 const PROVISIONING: [(&str, &str); 7] = [
-    ("prvAssignRole", "giving and taking security roles"),
-    ("prvAppendToRole", "giving and taking security roles"),
-    ("prvAppendUser", "giving security roles to users"),
-    ("prvAppendTeam", "giving security roles to teams"),
+    ("prvAssignRole", "assigning and removing security roles"),
+    ("prvAppendToRole", "assigning and removing security roles"),
+    ("prvAppendUser", "assigning security roles to users"),
+    ("prvAppendTeam", "assigning security roles to teams"),
     ("prvAppendTeam", "changing the members of teams"),
     ("prvAppendToUser", "changing the members of teams"),
     ("prvWriteTeam", "changing the members of teams"),
@@ -101,7 +101,7 @@ impl Wanted {
         self.write.keys().map(String::as_str)
     }
 
-    /// Every table that anything is done with.
+    /// Every table that is read or written.
     pub(in crate::connection) fn tables(&self) -> Set<&str> {
         self.tables_read().chain(self.tables_written()).collect()
     }
@@ -112,11 +112,7 @@ impl Wanted {
         let table = |name: &str| tables.get(name);
         let mut permissions = Permissions::default();
         for name in DISCOVERY {
-            permissions.add(on_no_table(
-                name,
-                "finding out which tables there are",
-                true,
-            ));
+            permissions.add(on_no_table(name, "finding out which tables exist", true));
         }
         for (name, depth) in CHECK {
             permissions.add(Permission {
@@ -128,7 +124,7 @@ impl Wanted {
             permissions.add(on_no_table(name, reason, true));
         }
         for table in self.read.iter().filter_map(|name| table(name)) {
-            // At the depth of the whole organization, because change tracking takes no less
+            // At the depth of the whole organization, because change tracking requires it
             // (reference §6.4).
             add(&mut permissions, table, Right::Read, "reading");
         }
@@ -154,7 +150,7 @@ impl Wanted {
     }
 }
 
-/// Setting a lookup takes a right on either table (reference §11.3).
+/// Setting a lookup requires a right on either table (reference §11.3).
 fn add_references(permissions: &mut Permissions, from: &Table, present: &[&Table]) {
     let targets = present
         .iter()
@@ -174,7 +170,7 @@ fn add_references(permissions: &mut Permissions, from: &Table, present: &[&Table
     }
 }
 
-/// The right that an operation takes, and what to call what is done.
+/// The right that an operation requires, and words for it.
 fn right_to(operation: WriteOperation) -> (Right, &'static str) {
     match operation {
         WriteOperation::Create => (Right::Create, "creating"),
@@ -201,7 +197,7 @@ fn on_table(table: &Table, guard: &Guard, reason: String) -> Permission {
     }
 }
 
-/// A privilege that belongs to no table has no other depth than the greatest.
+/// A privilege that belongs to no table has only the greatest depth.
 fn on_no_table(name: &'static str, reason: &str, is_essential: bool) -> Permission {
     let privilege = PrivilegeName::known(name);
     Permission {

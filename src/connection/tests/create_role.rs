@@ -76,7 +76,7 @@ fn a_role_is_created_once() {
 }
 
 #[test]
-fn a_role_gets_what_it_lacks_and_keeps_what_it_has() {
+fn a_role_gets_its_missing_privileges_and_keeps_the_others() {
     let mut organization = Organization::new();
     organization.without.push("prvReadTeam");
     organization.roles.push(StoredRole {
@@ -106,7 +106,7 @@ fn a_role_gets_what_it_lacks_and_keeps_what_it_has() {
 }
 
 #[test]
-fn roles_of_the_system_and_of_solutions_are_left_alone() {
+fn roles_of_the_system_and_of_solutions_are_not_changed() {
     for role in [
         administrator(),
         StoredRole {
@@ -134,12 +134,14 @@ fn roles_of_the_system_and_of_solutions_are_left_alone() {
 #[test]
 fn what_fails_half_way_is_told_and_goes_on_later() {
     let mut organization = Organization::new();
-    let refusal = Reply::fault(
+    let rejection = Reply::fault(
         403,
         "0x80040220",
         "Principal is missing prvWriteRole privilege",
     );
-    organization.otherwise.push(("AddPrivilegesRole", refusal));
+    organization
+        .otherwise
+        .push(("AddPrivilegesRole", rejection));
     let (change, organization, host) = create(organization);
     let error = change.unwrap_err();
     assert_eq!(
@@ -150,7 +152,7 @@ fn what_fails_half_way_is_told_and_goes_on_later() {
         NAME,
         "was created",
         "Security Role: Write is missing",
-        "run it again",
+        "run this again",
     ] {
         assert!(error.message.contains(part), "{error}");
     }
@@ -195,7 +197,7 @@ fn a_creation_that_may_have_happened_is_not_repeated() {
         let (host, organization) = Organization::new().host();
         let posts = format!("{}roles", crate::simulation::API_ROOT);
         // Reading roles goes on as before.
-        organization.borrow_mut().refuse_posts = Some(reply);
+        organization.borrow_mut().reject_posts = Some(reply);
         let error = again(&host).unwrap_err();
         assert_eq!((error.kind, error.commit), (kind, commit), "{error}");
         let sent = host

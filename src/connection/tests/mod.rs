@@ -11,7 +11,7 @@ use super::*;
 use crate::host::{HttpError, Request, SecretError};
 use crate::simulation::{Reply, SECRET_NAME, SETTINGS, Simulation, signed_in};
 
-/// A Web API that answers what a check asks for.
+/// A Web API that replies to the requests of a check.
 fn healthy(request: &Request) -> Reply {
     let resource = request
         .target
@@ -73,14 +73,14 @@ fn a_good_connection_passes_every_test_in_order() {
     assert_eq!(
         host.requests().len(),
         5,
-        "challenge, token, and three questions"
+        "challenge, token, and three requests"
     );
 }
 
 #[test]
-fn what_is_not_a_dataverse_is_explained() {
+fn a_server_that_is_not_dataverse_is_reported() {
     for (reply, words) in [
-        (Reply::status(404), "no environment there"),
+        (Reply::status(404), "there is no environment (status 404)"),
         (Reply::status(200), "so it is not Dataverse"),
         (
             Reply::status(302).with("Location", "https://x.example/"),
@@ -89,15 +89,12 @@ fn what_is_not_a_dataverse_is_explained() {
         (Reply::status(401), "not as Dataverse does"),
         (
             Reply::status(401).with("WWW-Authenticate", "NTLM"),
-            "by NTLM",
+            "requires NTLM sign-in",
         ),
-        (Reply::status(403), "refuses to be asked"),
+        (Reply::status(403), "rejected the request"),
         (Reply::status(503), "busy or failing"),
         (Reply::failure(HttpError::Dns), "cannot be resolved"),
-        (
-            Reply::failure(HttpError::Connect),
-            "refused or could not be made",
-        ),
+        (Reply::failure(HttpError::Connect), "failed or was refused"),
         (
             Reply::failure(HttpError::Tls("unknown issuer".into())),
             "unknown issuer",
@@ -117,10 +114,7 @@ fn what_is_not_a_dataverse_is_explained() {
         assert_eq!(finding.id, "reach");
         assert!(finding.message.contains(words), "{}", finding.message);
         assert!(finding.message.ends_with('.') && finding.remedy.is_some());
-        assert!(
-            host.now().as_secs() < 30,
-            "nobody waits longer for a report"
-        );
+        assert!(host.now().as_secs() < 30, "a report takes no longer");
     }
 }
 
@@ -134,7 +128,7 @@ fn a_missing_secret_is_found_at_sign_in() {
     assert_eq!(finding.message, "There is no secret \"crm-secret\".");
     assert_eq!(
         finding.remedy.as_deref(),
-        Some("Store the client secret's value under it.")
+        Some("Store the client secret's value in it.")
     );
 }
 
@@ -151,9 +145,9 @@ fn an_application_that_the_environment_does_not_let_in_learns_why() {
         assert!(!report.available);
         let finding = trouble(&report);
         assert_eq!(finding.id, id);
-        let told = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
-        assert!(told.contains(remedy), "{told}");
-        assert!(told.contains(code), "{told}");
+        let text = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
+        assert!(text.contains(remedy), "{text}");
+        assert!(text.contains(code), "{text}");
         let last = report.findings.last().unwrap();
         assert_eq!(
             (&*last.id, last.verdict),
@@ -170,14 +164,14 @@ fn a_service_that_wants_quiet_is_quoted() {
     let report = check_with(&host, SETTINGS);
     let remedy = trouble(&report).remedy.as_deref().unwrap();
     assert!(
-        remedy.ends_with("The service asks to wait 400 seconds."),
+        remedy.ends_with("Wait 400 seconds, as the service requests."),
         "{remedy}"
     );
     assert_eq!(host.now().as_secs(), 0);
 }
 
 #[test]
-fn particulars_only_warn() {
+fn properties_of_the_organization_only_warn() {
     for (id, settings, days, version, forbidden, words) in [
         (
             "organization",
@@ -234,14 +228,14 @@ fn particulars_only_warn() {
         assert!(report.available);
         let finding = trouble(&report);
         assert_eq!((&*finding.id, finding.verdict), (id, Verdict::Warning));
-        let told = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
-        assert!(told.contains(words), "{told}");
+        let text = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
+        assert!(text.contains(words), "{text}");
     }
 }
 
 #[test]
-fn an_organization_without_some_columns_tells_the_others() {
-    for (lacks_all, words) in [(false, "is Old, version"), (true, "good to know")] {
+fn an_organization_without_some_columns_reports_the_others() {
+    for (lacks_all, words) in [(false, "is Old, version"), (true, "are informative")] {
         let host = signed_in(move |request| {
             let path = &request.target.path_and_query;
             if path.ends_with("/organizations") && !lacks_all {
@@ -259,12 +253,12 @@ fn an_organization_without_some_columns_tells_the_others() {
         let report = check_with(&host, SETTINGS);
         assert!(report.available);
         let found = report.findings.iter();
-        let told: Vec<String> = found
+        let text: Vec<String> = found
             .filter(|finding| finding.id == "organization")
             .map(|finding| format!("{} {:?}", finding.message, finding.remedy))
             .collect();
-        assert!(told[0].contains(words), "{told:?}");
-        assert!(!told[0].contains("role"), "{told:?}");
+        assert!(text[0].contains(words), "{text:?}");
+        assert!(!text[0].contains("role"), "{text:?}");
     }
 }
 

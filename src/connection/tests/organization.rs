@@ -41,9 +41,9 @@ pub(super) struct Organization {
     pub(super) without: Vec<&'static str>,
     pub(super) audited: bool,
     pub(super) disabled: bool,
-    /// What every change is answered with, if not as it should be.
-    pub(super) refuse_posts: Option<Reply>,
-    /// Paths that are answered otherwise, and with what.
+    /// The reply to every change, if it is to fail.
+    pub(super) reject_posts: Option<Reply>,
+    /// Paths with another reply, and that reply.
     pub(super) otherwise: Vec<(&'static str, Reply)>,
 }
 
@@ -62,7 +62,7 @@ impl Organization {
             without: Vec::new(),
             audited: true,
             disabled: false,
-            refuse_posts: None,
+            reject_posts: None,
             otherwise: Vec::new(),
         }
     }
@@ -100,7 +100,7 @@ impl Organization {
         {
             return reply.clone();
         }
-        if let (Method::Post, Some(reply)) = (request.method, &self.refuse_posts) {
+        if let (Method::Post, Some(reply)) = (request.method, &self.reject_posts) {
             return reply.clone();
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));

@@ -54,7 +54,7 @@ fn the_role_of_every_profile_passes_and_each_privilege_of_it_is_missed() {
     }
 }
 
-/// Whatever is known without an environment is what an environment tells.
+/// The built-in knowledge is equal to the metadata of an environment.
 #[test]
 fn the_role_is_the_same_with_and_without_metadata() {
     let mut purposes: Vec<Value> = Profile::ALL
@@ -86,7 +86,7 @@ fn several_reasons_and_a_shallow_depth_are_told() {
         .insert("prvReadContact".to_owned(), Depth::Basic);
     organization.held.remove("prvAppendToContact");
     let report = check(organization, &settings);
-    let told: Vec<String> = report
+    let found: Vec<String> = report
         .findings
         .iter()
         .skip(5)
@@ -102,7 +102,7 @@ fn several_reasons_and_a_shallow_depth_are_told() {
     let place = "In a security role of the account (Power Platform admin center, the environment, \
                  Settings, Users + permissions, Security roles) open the tab Core Records and set";
     assert_eq!(
-        told,
+        found,
         [
             format!(
                 "privilege/prvReadContact: Contact: Read is missing at Organization depth (it has \
@@ -203,7 +203,7 @@ fn privileges_are_added_up_from_roles() {
         let mut organization = Organization::new();
         organization.otherwise.push((
             "RetrieveUserPrivileges",
-            Reply::fault(status, code, "It cannot be told."),
+            Reply::fault(status, code, "It cannot be found."),
         ));
         for (index, privileges) in [
             [
@@ -247,12 +247,12 @@ fn what_is_not_told_is_not_pretended() {
     let settings = profile(Profile::RevenueIntelligence);
     let mut organization = Organization::new();
     for part in ["RetrieveUserPrivileges", "systemuserroles_association"] {
-        let refusal = Reply::fault(
+        let rejection = Reply::fault(
             403,
             "0x80040220",
             "Principal is missing prvReadRole privilege",
         );
-        organization.otherwise.push((part, refusal));
+        organization.otherwise.push((part, rejection));
     }
     let report = check(organization, &settings);
     assert!(report.available);
@@ -274,24 +274,24 @@ fn what_is_not_told_is_not_pretended() {
     );
 }
 
-/// An account that may not see its own row lacks that first.
+/// An account that may not read its own row is missing that privilege first.
 #[test]
 fn what_keeps_the_account_from_seeing_itself_is_named() {
     let settings = profile(Profile::SalesAssistant);
     let mut organization = Organization::new();
     for part in ["RetrieveUserPrivileges", "systemuserroles_association"] {
-        let refusal = Reply::fault(
+        let rejection = Reply::fault(
             403,
             "0x80040220",
             "Principal is missing prvReadUser privilege",
         );
-        organization.otherwise.push((part, refusal));
+        organization.otherwise.push((part, rejection));
     }
     let report = check(organization, &settings);
     assert_eq!(troubles(&report), ["privilege/prvReadUser", "privileges"]);
 }
 
-/// Without a look at the metadata it is still told that this is what is missing.
+/// Without the privilege to read metadata, that one is reported as missing.
 #[test]
 fn metadata_that_may_not_be_seen_is_named() {
     let settings = profile(Profile::SalesAssistant);

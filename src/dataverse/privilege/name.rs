@@ -31,7 +31,7 @@ impl PrivilegeName {
             .then(|| Self(text.into()))
     }
 
-    /// The privilege that a refusal says is missing: `… is missing prvReadAccount privilege …`
+    /// The privilege that an error says is missing: `… is missing prvReadAccount privilege …`
     /// (reference §2.9). The word behind it changes from version to version.
     pub(crate) fn missing_in(message: &str) -> Option<Self> {
         let (_, rest) = message.split_once("missing ")?;

@@ -1,4 +1,4 @@
-//! Where the role editor shows a privilege, and what it calls it.
+//! The tab on which the role editor shows a privilege, and its name there.
 //!
 //! Titles of custom tables are known from metadata only; those of the standard tables are
 //! known here, so that a role can be described without an environment.
@@ -55,7 +55,7 @@ impl fmt::Display for Section {
 
 /// A privilege in the words of the role editor: "Account: Read", on the tab "Core Records".
 ///
-/// In this order the editor shows them.
+/// The order is that of the editor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Words {
     /// The tab.
@@ -73,7 +73,7 @@ pub struct Words {
 const MISCELLANEOUS: &str = "Miscellaneous Privileges";
 
 impl Words {
-    /// The words for a privilege. `title` is that of its table where metadata tells it.
+    /// The words for a privilege. `title` is that of its table if metadata has it.
     pub fn of(privilege: &PrivilegeName, title: Option<&str>) -> Self {
         if let Some((section, _, action)) = MISCELLANEOUS_PRIVILEGES
             .iter()
@@ -110,7 +110,7 @@ impl Words {
         }
     }
 
-    /// Where an administrator gives it: a clause such as "in a security role of the account,
+    /// How an administrator grants it: a clause such as "in a security role of the account,
     /// set Read of Account (tab Core Records) to Organization".
     pub(crate) fn remedy(&self, depth: super::Depth) -> String {
         format!(
@@ -281,9 +281,9 @@ mod tests {
                 "Custom Entities",
             ),
         ] {
-            let told = Words::of(&PrivilegeName::parse(name).unwrap(), title);
-            assert_eq!(told.to_string(), words, "{name}");
-            assert_eq!(told.section.as_str(), section, "{name}");
+            let found = Words::of(&PrivilegeName::parse(name).unwrap(), title);
+            assert_eq!(found.to_string(), words, "{name}");
+            assert_eq!(found.section.as_str(), section, "{name}");
         }
     }
 

@@ -67,7 +67,7 @@ impl Drop for Readiness {
     }
 }
 
-/// Whether the root future asked to be polled again.
+/// Whether the root future must be polled again.
 struct Woken(AtomicBool);
 
 impl Wake for Woken {

@@ -9,7 +9,7 @@ use super::bindings::wasi::http::types::{
 use super::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use super::executor::Readiness;
 
-/// How much of a body is asked for at once.
+/// How much of a body is read at once.
 const CHUNK: u64 = 256 * 1024;
 
 pub(super) async fn send(request: Request) -> Result<Response, HttpError> {
@@ -51,23 +51,23 @@ pub(super) async fn send(request: Request) -> Result<Response, HttpError> {
         }
         None => None,
     };
-    let answer = outgoing_handler::handle(outgoing, Some(options)).map_err(HttpError::from)?;
+    let response = outgoing_handler::handle(outgoing, Some(options)).map_err(HttpError::from)?;
     if let Some((body, bytes)) = upload {
         write_body(body, bytes).await;
     }
 
     let incoming = loop {
-        match answer.get() {
+        match response.get() {
             Some(Ok(result)) => break result.map_err(HttpError::from)?,
-            Some(Err(())) => return Err(HttpError::Protocol("the answer was taken twice".into())),
-            None => Readiness::new(answer.subscribe()).wait().await,
+            Some(Err(())) => return Err(HttpError::Protocol("the response was read twice".into())),
+            None => Readiness::new(response.subscribe()).wait().await,
         }
     };
-    read_answer(&incoming, request.max_body).await
+    read_response(&incoming, request.max_body).await
 }
 
-/// Sends the body. A service may answer before it has read everything, so a failure here is
-/// decided by the answer, not reported.
+/// Sends the body. A service may respond before it has read everything, so a failure here is
+/// not reported: the response decides.
 async fn write_body(body: OutgoingBody, bytes: &[u8]) {
     if let Ok(stream) = body.write() {
         let _ = write_all(&stream, bytes).await;
@@ -94,7 +94,10 @@ async fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), Stream
     Ok(())
 }
 
-async fn read_answer(incoming: &IncomingResponse, max_body: usize) -> Result<Response, HttpError> {
+async fn read_response(
+    incoming: &IncomingResponse,
+    max_body: usize,
+) -> Result<Response, HttpError> {
     let status = incoming.status();
     let headers = incoming
         .headers()
@@ -114,7 +117,7 @@ async fn read_answer(incoming: &IncomingResponse, max_body: usize) -> Result<Res
     if declared.is_some_and(|length| length > max_body) {
         return Err(HttpError::TooLarge(max_body));
     }
-    // A failed reservation is an answer; a failed push would end the component.
+    // A failed reservation is an error; a failed push would end the component.
     response
         .body
         .try_reserve_exact(declared.unwrap_or(0))
@@ -122,11 +125,11 @@ async fn read_answer(incoming: &IncomingResponse, max_body: usize) -> Result<Res
 
     let body = incoming
         .consume()
-        .map_err(|()| HttpError::Protocol("the answer has no body to read".into()))?;
+        .map_err(|()| HttpError::Protocol("the response has no body".into()))?;
     {
         let stream = body
             .stream()
-            .map_err(|()| HttpError::Protocol("the answer's body cannot be read".into()))?;
+            .map_err(|()| HttpError::Protocol("the body of the response cannot be read".into()))?;
         read_all(&stream, &mut response.body, max_body).await?;
     }
     drop(IncomingBody::finish(body));

@@ -9,7 +9,7 @@ use super::bindings::wasi::cli::stderr;
 pub fn write_panics_to_stderr() {
     panic::set_hook(Box::new(|defect| {
         let text = format!("{defect}\n");
-        // There is nobody left to tell about a failure here.
+        // A failure here cannot be reported any more.
         let _ = stderr::get_stderr().blocking_write_and_flush(text.as_bytes());
     }));
 }

@@ -16,16 +16,16 @@ pub(super) enum Key {
     AccessToken,
     Tenant,
     Authority,
-    /// The cloud, which tells the authority.
+    /// The cloud, from which the authority follows.
     Cloud,
     Resource,
     Scope,
     CrmVersion,
-    /// Where the browser comes back to; whoever opens the browser tells it.
+    /// The redirect address; whoever opens the browser passes it separately.
     Callback,
-    /// What cannot be used here, and is a secret.
+    /// A secret that cannot be used here.
     Password,
-    /// What makes no difference here: prompts, caches, a certificate's place in a store of
+    /// What has no effect here: prompts, caches, the place of a certificate in a store of
     /// Windows.
     Harmless,
 }
@@ -119,7 +119,7 @@ impl Key {
         )
     }
 
-    /// The name that was most likely meant.
+    /// The known name that is most similar.
     pub(super) fn suggestion(name: &str) -> Option<&'static str> {
         let names: Vec<&'static str> = NAMES
             .iter()

@@ -1,8 +1,7 @@
-//! Settings as a connection string, in the words of the Xrm tooling and of `CData`'s
-//! drivers.
+//! Settings as a connection string, with the keys of the Xrm tooling and of `CData`'s drivers.
 //!
-//! It becomes the same JSON document that settings are otherwise written as, and is then read
-//! like one. A secret stands in it by its name only, as `secret:NAME`.
+//! It is converted to the JSON document that settings are otherwise, and then read like one. A
+//! secret is referenced by its name only, as `secret:NAME`.
 
 mod key;
 mod pairs;
@@ -17,12 +16,12 @@ use key::Key;
 /// Marks the name of a secret.
 const SECRET: &str = "secret:";
 
-/// Whether the text is a connection string; a JSON document begins otherwise.
+/// Whether the text is a connection string, and not a JSON document.
 pub(super) fn is_one(text: &str) -> bool {
     text.trim_start().starts_with(|c: char| c.is_alphabetic()) && text.contains('=')
 }
 
-/// The JSON document that says the same.
+/// The equivalent JSON document.
 ///
 /// # Errors
 /// Every fault that was found. No value is repeated.
@@ -33,7 +32,7 @@ pub(super) fn document(text: &str) -> Result<Map<String, Value>, String> {
         Ok(pairs) => parts.sort_in(pairs, &mut faults),
         Err(reason) => faults.note(format!("the connection string cannot be read: {reason}")),
     }
-    // A part that was not understood may be what others miss.
+    // A part that was not understood may be the one that others require.
     if let Some(faults) = faults.into_sentence() {
         return Err(faults);
     }
@@ -45,12 +44,18 @@ pub(super) fn document(text: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// The values by what they stand for.
+/// The values by their keys.
 #[derive(Default)]
 struct Parts(Vec<(Key, String)>);
 
 impl Parts {
     fn sort_in(&mut self, pairs: Vec<(String, String)>, faults: &mut Faults) {
+        let is_way = |(name, _): &&(String, String)| Key::named(name) == Some(Key::Way);
+        let way = pairs.iter().find(is_way);
+        let by_password = way.is_some_and(|(_, way)| is_password_way(way));
+        if by_password {
+            faults.note(NO_PASSWORD_SIGN_IN);
+        }
         // What follows a pasted secret may be the rest of it, and is not repeated.
         let mut pasted = false;
         for (name, value) in pairs {
@@ -62,11 +67,13 @@ impl Parts {
             };
             if key == Key::Password {
                 pasted = true;
-                faults.note(format!(
-                    "\"{}\" has no use here, because nobody signs in by password: take it out, \
-                     and store a certificate as PEM without one",
-                    key.name()
-                ));
+                if !by_password {
+                    faults.note(format!(
+                        "\"{}\" is not supported: remove it; a certificate is stored as PEM \
+                         without a password",
+                        key.name()
+                    ));
+                }
                 continue;
             }
             let value = match (key.is_secret(), secret_name(&value)) {
@@ -75,8 +82,7 @@ impl Parts {
                     pasted = true;
                     faults.note(format!(
                         "\"{0}\" must name a secret, as in {0}={SECRET}NAME, and never hold its \
-                         value; if the value was pasted here, remove it and put it into the \
-                         secret store",
+                         value; remove the value and put it into the secret store",
                         key.name()
                     ));
                     continue;
@@ -84,7 +90,7 @@ impl Parts {
                 (false, _) => value,
             };
             if key != Key::Harmless && self.0.iter().any(|(known, _)| *known == key) {
-                faults.note(format!("\"{}\" is there twice", key.name()));
+                faults.note(format!("\"{}\" is given twice", key.name()));
             }
             self.0.push((key, value));
         }
@@ -101,8 +107,8 @@ impl Parts {
             let name = key.name();
             faults.note(if key.is_secret() {
                 format!(
-                    "\"{name}\" is missing (write {name}={SECRET}NAME, with the NAME under which \
-                     the value is stored)"
+                    "\"{name}\" is missing (add {name}={SECRET}NAME, with the name of the secret \
+                     that holds the value)"
                 )
             } else {
                 format!("\"{name}\" is missing")
@@ -191,11 +197,11 @@ impl Parts {
             auth.extend(value.map(|value| ((*member).to_owned(), Value::String(value))));
         }
         for (key, _) in &self.0 {
-            // A ready token has an application, but it is not asked for it.
+            // An access token belongs to an application, which need not be known.
             let unused = matches!((way, key), (Way::AccessToken, Key::ClientId));
             if !unused && !matches!(key, Key::Harmless | Key::Callback) {
                 faults.note(format!(
-                    "\"{}\" has no use with this way of signing in ({kind})",
+                    "\"{}\" cannot be used with this type of sign-in ({kind})",
                     key.name()
                 ));
             }
@@ -204,7 +210,7 @@ impl Parts {
     }
 }
 
-/// A member of `auth` in the document, and the key that tells it.
+/// A member of `auth` in the document, and the key that gives it.
 type Member = (&'static str, Key);
 
 #[derive(Clone, Copy)]
@@ -218,12 +224,7 @@ enum Way {
 
 impl Way {
     fn named(name: &str) -> Result<Self, String> {
-        let plain: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
-        Ok(match plain.as_str() {
+        Ok(match plain(name).as_str() {
             "clientsecret" | "azureserviceprincipal" | "oauthclient" => Self::ClientSecret,
             "certificate" | "azureserviceprincipalcert" => Self::Certificate,
             "workloadidentity" => Self::WorkloadIdentity,
@@ -231,22 +232,16 @@ impl Way {
             "accesstoken" => Self::AccessToken,
             "ad" | "ifd" | "claims" | "ntlm" | "negotiate" | "kerberos" => {
                 return Err(
-                    "\"AuthType\" names a sign-in with a Windows account, which this connector \
-                     cannot do (use OAuth, and name the AD FS server as \"Authority\")"
+                    "\"AuthType\" is a sign-in with a Windows account, which this connector does \
+                     not support (use OAuth, and set \"Authority\" to the AD FS server)"
                         .to_owned(),
                 );
             }
-            "office365" | "azurepassword" | "oauthpassword" | "basic" => {
-                return Err(
-                    "\"AuthType\" names a sign-in by password, which Dataverse no longer takes \
-                     (use ClientSecret, Certificate or OAuth)"
-                        .to_owned(),
-                );
-            }
+            _ if is_password_way(name) => return Err(NO_PASSWORD_SIGN_IN.to_owned()),
             "azuremsi" => {
                 return Err(
-                    "\"AuthScheme\" names a managed identity, which only the platform can use \
-                     (let it keep an access token, and use AuthType=AccessToken)"
+                    "\"AuthScheme\" is a managed identity, which only the platform can use \
+                     (have it store an access token, and use AuthType=AccessToken)"
                         .to_owned(),
                 );
             }
@@ -260,13 +255,33 @@ impl Way {
     }
 }
 
+/// The fault of a sign-in by password.
+const NO_PASSWORD_SIGN_IN: &str = "\"AuthType\" is a sign-in with user name and password, which \
+    Dataverse no longer supports (use ClientSecret, Certificate or OAuth, and remove the password)";
+
+/// Whether a way of signing in sends a password.
+fn is_password_way(name: &str) -> bool {
+    matches!(
+        plain(name).as_str(),
+        "office365" | "azurepassword" | "oauthpassword" | "basic"
+    )
+}
+
+/// The name without what may be written in several ways.
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
 /// `NAME` of `secret:NAME`.
 fn secret_name(value: &str) -> Option<&str> {
     let (mark, name) = value.split_at_checked(SECRET.len())?;
     mark.eq_ignore_ascii_case(SECRET).then(|| name.trim())
 }
 
-/// The authority of a cloud (reference 1.3); the public one goes without saying.
+/// The authority of a cloud (reference 1.3); none for the public cloud, which is the default.
 fn authority(cloud: &str, faults: &mut Faults) -> Option<String> {
     match cloud.to_ascii_uppercase().as_str() {
         "GLOBAL" => None,
@@ -285,7 +300,7 @@ fn unknown(name: &str) -> String {
         None => String::new(),
     };
     format!(
-        "\"{}\" is not a key of a connection string that is known here{advice}",
+        "\"{}\" is not a known key of a connection string{advice}",
         one_line(name, 40)
     )
 }

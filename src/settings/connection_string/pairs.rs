@@ -1,4 +1,4 @@
-//! Taking a connection string apart.
+//! Splitting a connection string into keys and values.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -24,7 +24,7 @@ pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         let key = key(&mut characters)
             .ok_or_else(|| format!("its part {number} is not of the form Key=Value"))?;
         let value = value(&mut characters)
-            .ok_or_else(|| format!("the quotes of its part {number} are not closed rightly"))?;
+            .ok_or_else(|| format!("the quotes of its part {number} are not closed"))?;
         if !value.is_empty() {
             pairs.push((key, value));
         }
@@ -98,9 +98,9 @@ mod tests {
             ("a=1;b='MARKER", "part 2 are not closed"),
             ("a='MARKER' MARKER", "part 1 are not closed"),
         ] {
-            let refusal = pairs(text).unwrap_err();
-            assert!(refusal.contains(reason), "{text}: {refusal}");
-            assert!(!refusal.contains("MARKER"), "{refusal}");
+            let error = pairs(text).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+            assert!(!error.contains("MARKER"), "{error}");
         }
     }
 

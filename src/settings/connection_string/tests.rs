@@ -85,24 +85,24 @@ fn what_cannot_be_meant_is_named() {
     for (string, expected) in [
         (
             start.clone(),
-            "\"ClientSecret\" is missing (write ClientSecret=secret:NAME",
+            "\"ClientSecret\" is missing (add ClientSecret=secret:NAME",
         ),
         (
             format!("{start};ClientSecret=secret:s;ClintId=x"),
-            "\"ClintId\" is not a key of a connection string that is known here (did you mean \
+            "\"ClintId\" is not a known key of a connection string (did you mean \
              \"ClientId\"?)",
         ),
         (
             format!("{start};ClientSecret=secret:s;Colour=x"),
-            "\"Colour\" is not a key",
+            "\"Colour\" is not a known key",
         ),
         (
             format!("{start};ClientSecret=secret:s;ClientId={ID}"),
-            "\"ClientId\" is there twice",
+            "\"ClientId\" is given twice",
         ),
         (
             format!("{start};ClientSecret=secret:s;RefreshToken=secret:r"),
-            "\"RefreshToken\" has no use with this way of signing in (client-secret)",
+            "\"RefreshToken\" cannot be used with this type of sign-in (client-secret)",
         ),
         (
             format!("{start};ClientSecret=secret:s;CRMVersion=CRM2016"),
@@ -118,7 +118,11 @@ fn what_cannot_be_meant_is_named() {
         ),
         (
             "AuthType=Office365;Url=https://crm.contoso.com".to_owned(),
-            "by password",
+            "user name and password, which Dataverse no longer supports",
+        ),
+        (
+            "AuthType=Office365;Url=https://crm.contoso.com;Username=jo;Password=pw".to_owned(),
+            "invalid settings: \"AuthType\" is a sign-in with user name and password",
         ),
         (
             "AuthScheme=AzureMSI;Url=https://crm.contoso.com".to_owned(),

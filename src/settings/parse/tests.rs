@@ -53,7 +53,7 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             with(|d| d["colour"] = 1.into()),
-            "\"colour\" is not a setting (known here: ",
+            "\"colour\" is not a setting (known settings: ",
         ),
         (
             with(|d| d["tenant"] = 7.into()),
@@ -86,7 +86,7 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             with(|d| d["authority"] = "https://a.example/b".into()),
-            "origin alone",
+            "only an origin",
         ),
         (
             with(|d| d["authority"] = "https://a.example/adfs/oauth2".into()),
@@ -98,7 +98,7 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             with(|d| d["auth"]["type"] = "certificate".into()),
-            "\"auth.certificate\" is missing; \"auth.secret\" is not a setting (known here: \
+            "\"auth.certificate\" is missing; \"auth.secret\" is not a setting (known settings: \
              type, clientId, certificate, algorithm, scope)",
         ),
         (
@@ -144,7 +144,7 @@ fn several_faults_come_at_once() {
 fn a_pasted_secret_is_recognised_and_not_repeated() {
     for pasted in ["Abc8Q~s3cr3t.value", "two words", &"a".repeat(129), ""] {
         let error = Settings::parse(&with(|d| d["auth"]["secret"] = pasted.into())).unwrap_err();
-        assert!(error.message.contains("NAME"), "{error}");
+        assert!(error.message.contains("name of the secret"), "{error}");
         assert!(
             pasted.is_empty() || !error.message.contains(pasted),
             "{error}"
@@ -152,7 +152,7 @@ fn a_pasted_secret_is_recognised_and_not_repeated() {
     }
 }
 
-/// Whatever is pasted wherever: the refusal does not repeat it.
+/// No error repeats a pasted value.
 #[test]
 fn no_value_is_repeated() {
     for full in examples(&serde_json::from_str(Settings::schema()).unwrap()) {
@@ -215,7 +215,7 @@ fn the_schema_and_the_parser_know_the_same_keys() {
             let mut document = full.clone();
             document.pointer_mut(place).unwrap()["~"] = true.into();
             let error = Settings::parse(&document.to_string()).unwrap_err();
-            let (_, list) = error.message.split_once("known here: ").unwrap();
+            let (_, list) = error.message.split_once("known settings: ").unwrap();
             let mut known: Vec<&str> = list.trim_end_matches(')').split(", ").collect();
             known.sort_unstable();
             let node = object_schema(&schema, place, choice);

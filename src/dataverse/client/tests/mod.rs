@@ -1,10 +1,16 @@
+mod batch;
+mod read_many;
+mod write;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
+use super::attempt::USER_AGENT;
 use super::*;
-use crate::error::Recovery;
+use crate::dataverse::{Prefer, Response};
+use crate::error::{ErrorKind, Recovery};
 use crate::host::HttpError;
 use crate::host::Started;
 use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation, Storm, address, signed_in};
@@ -26,18 +32,20 @@ fn client(host: &Rc<Simulation>) -> Client<Simulation> {
     Client::new(Rc::clone(host), Settings::parse(SETTINGS).unwrap())
 }
 
-fn accounts(client: &Client<Simulation>) -> impl Future<Output = Result<Answer, Error>> + 'static {
+fn accounts(
+    client: &Client<Simulation>,
+) -> impl Future<Output = Result<Response, Error>> + 'static {
     let client = client.clone();
     let link = client.resource("accounts").unwrap();
     async move { client.get(&link, &Prefer::default()).await }
 }
 
-fn get(host: &Rc<Simulation>) -> Result<Answer, Error> {
+fn get(host: &Rc<Simulation>) -> Result<Response, Error> {
     host.block_on(accounts(&client(host)))
 }
 
 #[test]
-fn an_answer_without_content_has_no_rows() {
+fn a_response_without_content_has_no_rows() {
     let host = scripted([Reply::status(204)]);
     assert_eq!(get(&host).unwrap().body, br#"{"value":[]}"#);
 }
@@ -105,19 +113,22 @@ fn a_request_carries_the_ordinary_headers_and_the_token_goes_nowhere_else() {
 }
 
 #[test]
-fn a_compressed_answer_is_inflated_and_its_hints_are_heard() {
+fn a_compressed_response_is_inflated_and_its_dop_hint_is_used() {
     let body = json!({"value": [{"name": "x".repeat(100_000)}]});
     let host = scripted([Reply::json(&body).gzipped().with("x-ms-dop-hint", "4")]);
     let client = client(&host);
     assert_eq!(client.spare_concurrency(), 2);
-    let answer = host.block_on(accounts(&client)).unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), body);
+    let response = host.block_on(accounts(&client)).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Value>(&response.body).unwrap(),
+        body
+    );
     (0..20).for_each(|_| drop(host.block_on(accounts(&client))));
     assert_eq!(client.spare_concurrency(), 4);
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_the_answer() {
+fn a_byte_order_mark_is_removed() {
     for gzipped in [false, true] {
         let reply = Reply::body(200, "\u{feff}{\"value\": []}");
         let host = scripted([if gzipped { reply.gzipped() } else { reply }]);
@@ -126,7 +137,7 @@ fn a_byte_order_mark_is_no_part_of_the_answer() {
 }
 
 #[test]
-fn no_more_is_accepted_than_asked_for() {
+fn a_response_above_max_body_is_rejected() {
     let body = vec![b' '; 2_000];
     for (reply, limit, is_accepted) in [
         (Reply::body(200, body.clone()), 2_000, true),
@@ -145,7 +156,7 @@ fn no_more_is_accepted_than_asked_for() {
 }
 
 #[test]
-fn a_refused_token_is_renewed_once() {
+fn a_rejected_token_is_renewed_once() {
     let host = scripted([Reply::status(401)]);
     get(&host).unwrap();
     assert_eq!(host.count(TOKEN_ENDPOINT), 2);
@@ -168,8 +179,8 @@ fn a_token_is_renewed_before_it_expires_and_shared_by_all() {
             Started::new(accounts(&client)).await,
             Started::new(accounts(&client)).await,
         ];
-        for answer in ahead {
-            answer.await.unwrap();
+        for response in ahead {
+            response.await.unwrap();
         }
     });
     assert_eq!(host.count(TOKEN_ENDPOINT), 1);
@@ -182,10 +193,10 @@ fn a_token_is_renewed_before_it_expires_and_shared_by_all() {
 }
 
 #[test]
-fn a_request_sent_ahead_never_holds_up_another() {
+fn a_request_sent_ahead_never_blocks_another() {
     let host = scripted([]);
     let client = client(&host);
-    // The first has begun to sign in, and nobody polls it any more.
+    // The first has started to sign in, and is not polled any more.
     let ahead = host.block_on(Started::new(accounts(&client)));
     host.block_on(accounts(&client)).unwrap();
     host.advance(secs(600));
@@ -213,14 +224,17 @@ fn retry_after_is_obeyed_exactly_by_the_whole_session() {
         let first = Started::new(accounts(&client)).await;
         first.await.unwrap();
         let began = host.now();
-        client.shared.restraint.rebuffed(began, Some(secs(5)));
+        client
+            .shared
+            .rate_limiter
+            .on_throttled(began, Some(secs(5)));
         accounts(&client).await.unwrap();
         assert_eq!(host.now(), began + secs(5) + Duration::from_millis(10));
     });
 }
 
 #[test]
-fn a_longer_wait_than_allowed_is_left_to_the_caller() {
+fn a_retry_after_beyond_max_wait_is_returned_to_the_caller() {
     let host = scripted([Reply::status(429).with("Retry-After", "301")]);
     let client = client(&host);
     for _ in 0..2 {
@@ -228,14 +242,14 @@ fn a_longer_wait_than_allowed_is_left_to_the_caller() {
         assert_eq!(error.kind, ErrorKind::Throttled);
         assert!(error.retry_after.unwrap() > secs(300));
     }
-    // The second call knew it without asking.
+    // The second call failed without a request.
     assert_eq!(host.count(ACCOUNTS), 1);
     host.advance(secs(300));
     host.block_on(accounts(&client)).unwrap();
 }
 
 #[test]
-fn passing_failures_are_waited_out() {
+fn temporary_failures_are_retried() {
     for reply in [
         Reply::status(429),
         Reply::fault(
@@ -260,7 +274,7 @@ fn passing_failures_are_waited_out() {
 }
 
 #[test]
-fn patience_ends() {
+fn retries_are_bounded_by_max_wait() {
     for (reply, attempts, kind, words) in [
         (
             Reply::status(503),
@@ -272,7 +286,7 @@ fn patience_ends() {
             page().after(secs(121)),
             3..4,
             ErrorKind::Unavailable,
-            "no answer came in time",
+            "no response in time",
         ),
         (
             Reply::status(500),
@@ -284,7 +298,7 @@ fn patience_ends() {
             page().with("Content-Encoding", "br"),
             4..5,
             ErrorKind::Unavailable,
-            "encoded in a way that was not asked for",
+            "encoding that was not requested",
         ),
         (
             Reply::failure(HttpError::Dns),
@@ -296,7 +310,7 @@ fn patience_ends() {
             Reply::failure(HttpError::Denied),
             1..2,
             ErrorKind::InvalidSettings,
-            "let the host allow",
+            "allow the origin in the host",
         ),
         (
             Reply::failure(HttpError::Tls("expired".into())),
@@ -333,7 +347,7 @@ fn patience_ends() {
 }
 
 #[test]
-fn json_that_stays_broken_is_told_with_its_resource() {
+fn json_that_stays_damaged_is_an_error_that_names_the_resource() {
     let broken = || Reply::body(200, "{\"value\": [");
     let host = scripted((0..7).map(|_| broken()));
     let client = client(&host);
@@ -341,20 +355,20 @@ fn json_that_stays_broken_is_told_with_its_resource() {
     let read = || host.block_on(client.get_json(&link, &Prefer::default()));
     let error = read().unwrap_err();
     assert_eq!(host.count("WhoAmI"), 4);
-    // The next time three answers are broken, and the fourth is whole.
+    // The next time three replies are broken, and the fourth is whole.
     assert_eq!(read().unwrap(), b"{\"value\":[]}");
     assert_eq!(host.count("WhoAmI"), 8);
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(
         error
             .message
-            .starts_with("the answer for WhoAmI cannot be read (it breaks off"),
+            .starts_with("cannot read WhoAmI: the response is not as expected (it breaks off"),
         "{error}"
     );
 }
 
 #[test]
-fn a_service_that_repeats_the_token_does_not_get_it_into_a_message() {
+fn a_token_that_the_service_repeats_stays_out_of_messages() {
     let echo = Reply::fault(400, "0x80040203", "Bad header: Bearer MARKER-token-1.")
         .with("x-ms-service-request-id", "MARKER-token-1");
     let host = scripted([echo]);
@@ -366,7 +380,7 @@ fn a_service_that_repeats_the_token_does_not_get_it_into_a_message() {
 
 /// Two hundred storms, each with other faults: whatever strikes, the page comes.
 #[test]
-fn every_storm_passes() {
+fn every_storm_of_temporary_failures_is_survived() {
     for seed in 0..200 {
         let host = scripted([]);
         let client = client(&host);
@@ -377,7 +391,7 @@ fn every_storm_passes() {
             host.block_on(accounts(&client))
                 .map(drop)
                 .or_else(|error| match error.fault {
-                    // Four database timeouts in a row are a reason to ask for less.
+                    // Four database timeouts in a row are a reason to request less.
                     Some(fault) if fault.code == "0x80044151" => Ok(()),
                     _ => Err(format!("seed {seed}: {error}")),
                 })

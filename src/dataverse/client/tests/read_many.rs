@@ -3,7 +3,8 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::*;
+use super::super::*;
+use crate::dataverse::Prefer;
 use crate::error::ErrorKind;
 use crate::host::{HttpError, Method, Request};
 use crate::settings::Settings;
@@ -21,7 +22,7 @@ fn links(client: &Client<Simulation>, names: &[&str]) -> Vec<Link> {
 }
 
 /// The resources that a batch asks for.
-fn asked_in(request: &Request) -> Vec<String> {
+fn requested_in(request: &Request) -> Vec<String> {
     let body = String::from_utf8(request.body.clone().unwrap()).unwrap();
     body.split("\r\n")
         .filter_map(|line| line.strip_prefix("GET /api/data/v9.2/"))
@@ -29,7 +30,7 @@ fn asked_in(request: &Request) -> Vec<String> {
         .collect()
 }
 
-/// The answer to a batch, from each part's status and body.
+/// The response to a batch, from each part's status and body.
 fn batch_reply(parts: &[(u16, String)]) -> Reply {
     let reply =
         |(status, text): &(u16, String)| Reply::body(*status, text.clone()).with("REQ_ID", "part");
@@ -40,7 +41,10 @@ fn batch_reply(parts: &[(u16, String)]) -> Reply {
 fn echoing() -> Rc<Simulation> {
     signed_in_with_batches(|request| {
         if request.method == Method::Post {
-            let parts: Vec<_> = asked_in(request).into_iter().map(|it| (200, it)).collect();
+            let parts: Vec<_> = requested_in(request)
+                .into_iter()
+                .map(|it| (200, it))
+                .collect();
             return batch_reply(&parts).with("x-ms-dop-hint", "4");
         }
         let path = &request.target.path_and_query;
@@ -101,25 +105,25 @@ fn several_resources_come_in_one_request_and_in_order() {
 }
 
 #[test]
-fn a_long_address_travels_in_a_batch_of_its_own() {
+fn a_long_address_is_sent_in_a_batch_of_its_own() {
     let host = echoing();
     let client = client(&host);
     let long = format!("accounts?$select={}", "x".repeat(40_000));
     let link = client.resource(&long).unwrap();
-    let answer = host
+    let response = host
         .block_on(client.get(&link, &Prefer::default()))
         .unwrap();
-    assert_eq!(answer.body, long.as_bytes());
-    assert_eq!(answer.dop_hint, Some(4));
+    assert_eq!(response.body, long.as_bytes());
+    assert_eq!(response.dop_hint, Some(4));
     assert_eq!(host.count("$batch"), 1);
     // A link of the service is sent as it came.
     let next = client
         .link(&format!("{API_ROOT}{long}&$skiptoken=%3C%22"))
         .unwrap();
-    let answer = host
+    let response = host
         .block_on(client.get(&next, &Prefer::default()))
         .unwrap();
-    assert!(answer.body.ends_with(b"x&$skiptoken=%3C%22"));
+    assert!(response.body.ends_with(b"x&$skiptoken=%3C%22"));
 
     let host = signed_in_with_batches(|_| batch_reply(&[(404, String::new())]));
     let client = self::client(&host);
@@ -137,8 +141,8 @@ fn a_long_address_travels_in_a_batch_of_its_own() {
 }
 
 #[test]
-fn where_batches_are_not_understood_each_resource_is_asked_for_alone() {
-    for refusal in [
+fn without_support_for_batches_each_resource_is_read_alone() {
+    for rejection in [
         Reply::json(&json!({"value": []})),
         Reply::body(200, "--x\r\n\r\nHTTP/1.1 200 OK\r\n\r\na")
             .with("Content-Type", "multipart/mixed; boundary=x"),
@@ -147,7 +151,7 @@ fn where_batches_are_not_understood_each_resource_is_asked_for_alone() {
         Reply::status(404),
     ] {
         let host = signed_in_with_batches(move |request| match request.method {
-            Method::Post => refusal.clone(),
+            Method::Post => rejection.clone(),
             _ => Reply::body(200, "alone"),
         });
         let client = client(&host);
@@ -163,8 +167,8 @@ fn where_batches_are_not_understood_each_resource_is_asked_for_alone() {
 }
 
 #[test]
-fn each_part_has_its_own_outcome() {
-    let refusal = json!({"error": {"code": "0x80040220", "message": "Access denied."}});
+fn each_request_has_its_own_outcome() {
+    let rejection = json!({"error": {"code": "0x80040220", "message": "Access denied."}});
     let attempts = Cell::new(0);
     let host = signed_in_with_batches(move |request| {
         if request.method == Method::Get {
@@ -176,7 +180,7 @@ fn each_part_has_its_own_outcome() {
         }
         let parts = [
             (200, "first".to_owned()),
-            (403, refusal.to_string()),
+            (403, rejection.to_string()),
             (503, String::new()),
         ];
         // The fourth is missing: the service has stopped, though it was asked to go on.
@@ -216,7 +220,7 @@ fn each_part_has_its_own_outcome() {
 }
 
 #[test]
-fn what_has_been_repeated_in_vain_for_one_is_not_repeated_for_the_others() {
+fn after_retries_failed_for_one_the_others_get_one_attempt() {
     for takes_batches in [true, false] {
         let host = signed_in_with_batches(move |request| {
             if request.method == Method::Get || !takes_batches {
@@ -231,13 +235,13 @@ fn what_has_been_repeated_in_vain_for_one_is_not_repeated_for_the_others() {
             .block_on(client.batch(&links, &Prefer::default()))
             .unwrap();
         assert_eq!(bodies.iter().filter(|body| body.is_err()).count(), 5);
-        let asked = ["a", "b", "c", "d", "e"].map(|name| host.count(&format!("v9.2/{name}")));
-        assert_eq!(asked, [4, 1, 1, 1, 1]);
+        let counts = ["a", "b", "c", "d", "e"].map(|name| host.count(&format!("v9.2/{name}")));
+        assert_eq!(counts, [4, 1, 1, 1, 1]);
     }
 }
 
 #[test]
-fn a_batch_that_is_cut_off_is_asked_for_again() {
+fn an_incomplete_batch_is_retried() {
     let attempts = Cell::new(0);
     let host = signed_in_with_batches(move |_| {
         attempts.set(attempts.get() + 1);
@@ -257,7 +261,7 @@ fn a_batch_that_is_cut_off_is_asked_for_again() {
 }
 
 #[test]
-fn what_is_too_much_at_once_is_asked_for_in_halves() {
+fn a_batch_with_too_large_a_response_is_halved() {
     let host = echoing();
     let client = client(&host).with_max_body(700);
     let names: Vec<String> = (0..12).map(|number| format!("resource{number}")).collect();
@@ -266,13 +270,13 @@ fn what_is_too_much_at_once_is_asked_for_in_halves() {
     assert_eq!(texts(bodies.unwrap()), names);
     let sizes: Vec<usize> = host.requests()[2..]
         .iter()
-        .map(|request| asked_in(request).len())
+        .map(|request| requested_in(request).len())
         .collect();
     assert_eq!(sizes, [12, 6, 3, 3, 3, 3]);
 }
 
 #[test]
-fn a_service_without_batches_is_asked_one_by_one() {
+fn after_batches_were_rejected_none_is_sent_again() {
     let host = signed_in_with_batches(|request| {
         if request.method == Method::Post {
             Reply::fault(

@@ -1,103 +1,127 @@
-//! Finding the version of the Web API that an environment speaks.
+//! Finding the version of the Web API that an environment supports.
 //!
-//! Environments in the cloud speak the current version; servers on premises may stop at an
-//! older one. Nothing tells beforehand, so the current one is tried, and the others only when
-//! an environment that has not answered yet seems not to know it.
+//! Environments in the cloud support the current version; servers on premises may stop at an
+//! older one. That is not known beforehand, so the current version is tried, and the others only
+//! when an environment that has not accepted any request yet seems not to know it.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::iter;
 
-use super::batch::Asked;
-use super::client::Client;
-use super::environment::Environment;
-use super::link::Link;
-use super::message::{Answer, Prefer};
-use crate::error::Error;
+use super::Client;
+use super::attempt::WebApiCall;
+use crate::call::{self, Budget};
+use crate::dataverse::environment::Environment;
+use crate::dataverse::link::Link;
+use crate::dataverse::preferences::Prefer;
+use crate::dataverse::request::Request;
+use crate::dataverse::response::Response;
+use crate::error::{Commit, Error};
 use crate::host::Host;
 use crate::settings::{ApiVersion, Settings};
 
 /// What is known about the environment's version.
 pub(super) struct Negotiation {
     /// At the version that the settings name, else at the current one.
-    asked: Environment,
-    /// At an older version, when only that is spoken.
+    preferred: Environment,
+    /// At an older version, when the environment supports only that.
     older: OnceCell<Environment>,
-    /// Whether the version is beyond doubt.
-    settled: Cell<bool>,
+    /// Whether the version is certain.
+    is_settled: Cell<bool>,
 }
 
 impl Negotiation {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            asked: Environment::of(settings),
+            preferred: Environment::of(settings),
             older: OnceCell::new(),
-            settled: Cell::new(settings.api_version.is_some()),
+            is_settled: Cell::new(settings.api_version.is_some()),
         }
     }
 
-    /// The environment as it is spoken to.
+    /// The environment at the version that is used.
     pub(super) fn environment(&self) -> &Environment {
-        self.older.get().unwrap_or(&self.asked)
+        self.older.get().unwrap_or(&self.preferred)
     }
 
-    /// The same resource at the version that is spoken.
-    fn current<'l>(&self, link: &'l Link) -> Result<Cow<'l, Link>, Error> {
+    /// The request at the version that is used.
+    fn current<'r>(&self, request: &'r Request<'r>) -> Result<Cow<'r, Request<'r>>, Error> {
         let environment = self.environment();
+        let link = &*request.link;
         if link.is_below(environment) {
-            Ok(Cow::Borrowed(link))
-        } else {
-            Link::resource(environment, link.below_root()).map(Cow::Owned)
+            return Ok(Cow::Borrowed(request));
         }
+        let link = Link::resource(environment, link.below_root())?;
+        Ok(Cow::Owned(request.at(link)))
     }
 }
 
 impl<H: Host> Client<H> {
-    /// Reads a resource. Signing in, renewing a token, waiting out a throttled or failing
-    /// service, finding the version that the environment speaks and inflating the body happen
+    /// Sends a request. Signing in, renewing a token, limiting the rate, retrying what is safe
+    /// to retry, finding the version that the environment supports and inflating the body happen
     /// inside.
     ///
     /// # Errors
-    /// What remains when patience is at its end, by what the caller can do about it.
-    pub async fn get(&self, link: &Link, prefer: &Prefer) -> Result<Answer, Error> {
-        self.ask(Asked::one(link), prefer).await
+    /// Why there is no successful response, by what the caller can do about it, and with what
+    /// may have been changed.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Response, Error> {
+        self.send_within(&mut Budget::new(self.policy), request)
+            .await
     }
 
-    /// Reads a resource or a batch of them; else as [`get`](Self::get).
-    pub(super) async fn ask(&self, asked: Asked<'_>, prefer: &Prefer) -> Result<Answer, Error> {
+    /// The same within the budget of a larger call.
+    pub(super) async fn send_within(
+        &self,
+        budget: &mut Budget,
+        request: &Request<'_>,
+    ) -> Result<Response, Error> {
         let negotiation = self.negotiation();
-        let link = asked.link;
-        let tried = negotiation.current(link)?;
-        let error = match self.fetch(asked.at(&tried), prefer).await {
-            Ok(answer) => {
-                negotiation.settled.set(true);
-                return Ok(answer);
+        let tried = negotiation.current(request)?;
+        let error = match self.send_as_is(budget, &tried).await {
+            Ok(response) => {
+                negotiation.is_settled.set(true);
+                return Ok(response);
             }
             Err(error) => error,
         };
         if !is_unknown_version(&error) {
             return Err(error);
         }
-        self.negotiate().await?;
+        self.negotiate(budget).await?;
         // Another call may have found the version meanwhile.
-        let current = negotiation.current(link)?;
-        if *current == *tried {
+        let current = negotiation.current(request)?;
+        if current.link == tried.link {
             return Err(error);
         }
-        self.fetch(asked.at(&current), prefer).await
+        self.send_as_is(budget, &current).await
     }
 
-    /// Looks for the newest version that the environment speaks, once. It may be the current
+    /// Sends a request at the version that its link names.
+    async fn send_as_is(
+        &self,
+        budget: &mut Budget,
+        request: &Request<'_>,
+    ) -> Result<Response, Error> {
+        call::send(
+            self.host().as_ref(),
+            budget,
+            &WebApiCall::new(self, request),
+        )
+        .await
+    }
+
+    /// Looks for the newest version that the environment supports, once. It may be the current
     /// one after all, and only the resource be unknown.
-    async fn negotiate(&self) -> Result<(), Error> {
+    async fn negotiate(&self, budget: &mut Budget) -> Result<(), Error> {
         let negotiation = self.negotiation();
-        if negotiation.settled.get() {
+        if negotiation.is_settled.get() {
             return Ok(());
         }
         for version in iter::once(ApiVersion::CURRENT).chain(ApiVersion::OLDER) {
-            let environment = negotiation.asked.at(version);
+            let environment = negotiation.preferred.at(version);
             let link = Link::resource(&environment, "RetrieveVersion()")?;
-            match self.fetch(Asked::one(&link), &Prefer::default()).await {
+            let request = Request::get(&link, &Prefer::default());
+            match self.send_as_is(budget, &request).await {
                 Ok(_) if version == ApiVersion::CURRENT => break,
                 Ok(_) => {
                     // Another call that looked at the same time has found the same.
@@ -108,16 +132,18 @@ impl<H: Host> Client<H> {
                 Err(error) => return Err(error),
             }
         }
-        negotiation.settled.set(true);
+        negotiation.is_settled.set(true);
         Ok(())
     }
 }
 
-/// Whether a server that does not know the version would answer like this: it refuses the
+/// Whether a server that does not know the version would respond like this: it rejects the
 /// address, without a fault of Dataverse.
 fn is_unknown_version(error: &Error) -> bool {
     let is_plain = || error.fault.as_ref().is_some_and(|it| it.code.is_empty());
-    matches!(error.status(), Some(400 | 404 | 501)) && is_plain()
+    matches!(error.status(), Some(400 | 404 | 501))
+        && error.commit == Commit::NotStarted
+        && is_plain()
 }
 
 #[cfg(test)]
@@ -130,17 +156,17 @@ mod tests {
     use crate::error::ErrorKind;
     use crate::simulation::{Reply, SETTINGS, Simulation, address, signed_in};
 
-    /// A server that speaks these versions, and answers others as its web server does.
-    fn server(spoken: &'static [&'static str], refusal: u16) -> Rc<Simulation> {
+    /// A server that supports these versions, and rejects others as its web server does.
+    fn server(supported: &'static [&'static str], rejection: u16) -> Rc<Simulation> {
         signed_in(move |request| {
             let address = address(request);
-            if spoken
+            if supported
                 .iter()
                 .any(|version| address.contains(&format!("/api/data/v{version}/")))
             {
                 Reply::json(&json!({"value": [], "Version": "9.1"}))
             } else {
-                Reply::body(refusal, "<html>")
+                Reply::body(rejection, "<html>")
             }
         })
     }
@@ -160,9 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_version_that_is_spoken_is_found_once() {
-        for refusal in [400, 404, 501] {
-            let host = server(&["8.0", "8.1", "8.2", "9.0"], refusal);
+    fn the_newest_supported_version_is_found_once() {
+        for rejection in [400, 404, 501] {
+            let host = server(&["8.0", "8.1", "8.2", "9.0"], rejection);
             let client = client(&host, "");
             let identity = client.environment().identity().to_owned();
             let early = client.resource("accounts?$select=name").unwrap();
@@ -205,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_that_has_answered_is_taken_at_its_word() {
+    fn an_environment_that_accepted_a_request_is_not_asked_for_its_version() {
         let host = signed_in(|request| {
             if address(request).ends_with("/accounts") {
                 Reply::json(&json!({"value": []}))
@@ -224,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_one_resource_lacks_is_no_matter_of_versions() {
+    fn a_resource_that_does_not_exist_changes_no_version() {
         let host = signed_in(|request| {
             if address(request).ends_with("/nothings") {
                 Reply::status(404)
@@ -235,8 +261,8 @@ mod tests {
         let client = client(&host, "");
         for (name, found) in [("nothings", false), ("accounts", true)] {
             let link = client.resource(name).unwrap();
-            let answer = host.block_on(client.get(&link, &Prefer::default()));
-            assert_eq!(answer.is_ok(), found);
+            let response = host.block_on(client.get(&link, &Prefer::default()));
+            assert_eq!(response.is_ok(), found);
         }
         assert_eq!(
             data_requests(&host),
@@ -245,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_negotiated_where_nothing_is_in_doubt() {
+    fn a_certain_version_is_not_negotiated() {
         // The settings name the version; or the fault is one of Dataverse.
         let named = server(&["9.0"], 404);
         let fault = signed_in(|_| Reply::fault(404, "0x8006088a", "Resource not found."));
@@ -259,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_version_is_spoken_the_first_answer_is_told() {
+    fn without_a_supported_version_the_first_error_is_returned() {
         let host = server(&[], 404);
         let client = client(&host, "");
         let link = client.resource("accounts").unwrap();

@@ -1,28 +1,31 @@
-//! What Microsoft Entra says when it refuses (reference 2.7).
+//! Error responses of Microsoft Entra (reference 2.7).
 
 use std::time::Duration;
 
 use url::Url;
 
 use super::authority::Authority;
-use super::issuer::Pause;
 use super::meanings;
+use crate::call::{Retry, retry_after};
 use crate::error::{Error, ErrorKind, ServiceFault};
 use crate::host::{Clock, Response};
 use crate::json::Object;
-use crate::retry::retry_after;
 use crate::settings::Settings;
 use crate::text::one_line;
 
-/// A loop that Entra has noticed ends only by staying quiet for a while.
+/// The code for the same sign-in in a loop.
+const SIGN_IN_LOOP: u32 = 50_196;
+/// The code for a fault of the directory that passes by itself.
+const TEMPORARY_FAULT: u32 = 50_087;
+/// A loop that Entra has noticed ends only after a while without requests.
 const LOOP_PAUSE: Duration = Duration::from_mins(1);
-/// No description is repeated beyond this many characters.
+/// The most characters of a description that a message repeats.
 const LONGEST_DESCRIPTION: usize = 300;
 
-/// A refusal of the authority: the answer of an endpoint, or what a browser brought back.
+/// A rejection by the authority: the response of an endpoint, or the callback of a browser.
 #[derive(Debug)]
-pub(super) struct Refusal {
-    /// None when a browser brought it.
+pub(super) struct Rejection {
+    /// None for the callback of a browser.
     status: Option<u16>,
     /// The number after `AADSTS`, from the list of codes, else from the text.
     code: Option<u32>,
@@ -30,13 +33,13 @@ pub(super) struct Refusal {
     word: String,
     /// The first line of the description.
     description: String,
-    /// Whether the authority wants claims that only a person can give.
-    claims_wanted: bool,
+    /// Whether the authority requires claims that only a person can give.
+    requires_claims: bool,
     trace_id: Option<String>,
     retry_after: Option<Duration>,
 }
 
-/// Who takes part in a sign-in, as messages name them.
+/// The parties of a sign-in, for messages.
 #[derive(Debug)]
 pub(super) struct Parties {
     /// The authority's origin.
@@ -56,7 +59,7 @@ impl Parties {
         }
     }
 
-    /// As they stand in the address of a page of the authority.
+    /// As in the address of a page of the authority.
     pub(super) fn of_page(page: &Url) -> Self {
         let parameter = |name: &str| {
             let (_, value) = page.query_pairs().find(|(key, _)| key == name)?;
@@ -80,9 +83,9 @@ impl Parties {
     }
 }
 
-impl Refusal {
-    /// The refusal, if the answer is one. `scrub` cuts out what must not be repeated, before
-    /// anything is cut short.
+impl Rejection {
+    /// The rejection, if the response is one. `scrub` removes what must not be repeated, before
+    /// anything is shortened.
     pub(super) fn read(
         response: &Response,
         clock: &impl Clock,
@@ -91,7 +94,7 @@ impl Refusal {
         if response.status == 200 {
             return None;
         }
-        // A proxy answers in HTML, or in nothing.
+        // The response of a proxy is HTML, or empty.
         let body = Object::parse(&response.body).unwrap_or_default();
         let text = |name| body.text(name).unwrap_or_default();
         let description = text("error_description");
@@ -102,7 +105,7 @@ impl Refusal {
             code: listed.or_else(|| aadsts(&description)),
             word: one_line(&scrub(&text("error")), 100),
             description: one_line(&scrub(&description), LONGEST_DESCRIPTION),
-            claims_wanted: body.has("claims"),
+            requires_claims: body.has("claims"),
             trace_id: body
                 .text("trace_id")
                 .or_else(|| body.text("correlation_id"))
@@ -114,14 +117,14 @@ impl Refusal {
         })
     }
 
-    /// The refusal that a browser brought back (reference 2.4, 2.5).
-    pub(super) fn brought_back(word: &str, description: &str) -> Self {
+    /// The rejection in the callback of a browser (reference 2.4, 2.5).
+    pub(super) fn in_callback(word: &str, description: &str) -> Self {
         Self {
             status: None,
             code: aadsts(description),
             word: one_line(word, 100),
             description: one_line(description, LONGEST_DESCRIPTION),
-            claims_wanted: false,
+            requires_claims: false,
             trace_id: None,
             retry_after: None,
         }
@@ -132,32 +135,40 @@ impl Refusal {
         &self.word
     }
 
-    /// How long to pause before asking again, if that can help.
-    pub(super) fn pause(&self) -> Option<Pause> {
-        match (self.code, self.status) {
-            (Some(50196), _) => Some(Pause::Fixed(LOOP_PAUSE)),
-            (Some(50087), _) | (_, Some(429 | 500 | 502..=504)) => Some(Pause::Drawn),
-            _ if self.word == "temporarily_unavailable" => Some(Pause::Drawn),
-            _ => None,
+    /// Whether the same request is worth repeating.
+    pub(super) fn retry(&self) -> Retry {
+        let is_temporary = matches!(self.code, Some(SIGN_IN_LOOP | TEMPORARY_FAULT))
+            || matches!(self.status, Some(429 | 500 | 502..=504))
+            || self.word == "temporarily_unavailable";
+        if is_temporary {
+            Retry::WithinBudget
+        } else {
+            Retry::Never
         }
     }
 
-    /// The kind and a sentence that tells what to do.
+    /// How long to pause before the next attempt.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        let of_code = (self.code == Some(SIGN_IN_LOOP)).then_some(LOOP_PAUSE);
+        self.retry_after.or(of_code)
+    }
+
+    /// The kind and a sentence that says what to do.
     pub(super) fn into_error(self, parties: &Parties) -> Error {
         let (kind, advice) = self.meaning();
         let advice = parties.fill_in(&advice);
         let said = match (self.code, self.word.as_str(), self.status) {
             (Some(code), ..) => format!("AADSTS{code}"),
             (None, "", Some(status)) => format!("HTTP status {status}"),
-            (None, "", None) => "without a reason".to_owned(),
+            (None, "", None) => "no reason given".to_owned(),
             (None, word, _) => word.to_owned(),
         };
         let origin = &parties.authority;
         let message = match kind {
             ErrorKind::Throttled | ErrorKind::Unavailable => {
-                format!("the sign-in at {origin} is not possible now ({said}): {advice}")
+                format!("cannot sign in at {origin} now ({said}): {advice}")
             }
-            _ => format!("the sign-in at {origin} was refused ({said}): {advice}"),
+            _ => format!("cannot sign in at {origin} ({said}): {advice}"),
         };
         let mut error = Error::new(kind, message);
         error.retry_after = self.retry_after;
@@ -170,13 +181,13 @@ impl Refusal {
         error
     }
 
-    /// The kind, and the table's advice or the authority's own words.
+    /// The kind, and the advice of the table or the authority's own description.
     fn meaning(&self) -> (ErrorKind, String) {
         if let Some((kind, advice)) = self.code.and_then(meanings::of_code) {
             return (kind, advice.to_owned());
         }
-        if self.claims_wanted {
-            let (kind, advice) = meanings::CLAIMS_WANTED;
+        if self.requires_claims {
+            let (kind, advice) = meanings::CLAIMS_REQUIRED;
             return (kind, advice.to_owned());
         }
         let (kind, advice) = meanings::of_word(&self.word, self.status);
@@ -188,7 +199,7 @@ impl Refusal {
             }
             (None, "") => (
                 kind,
-                "it gave no reason; look into the sign-in log of the directory".to_owned(),
+                "no reason given; see the sign-in log of the directory".to_owned(),
             ),
             (None, description) => (kind, description.to_owned()),
         }

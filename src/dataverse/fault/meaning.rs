@@ -1,17 +1,17 @@
 //! What error codes and statuses mean to a reader (reference 2.9, 7.6, 9.1).
 
+use crate::call::Retry;
 use crate::error::ErrorKind::{
     self, CheckpointExpired, Conflict, Forbidden, InvalidData, InvalidSettings, NotFound,
     Throttled, Unauthenticated, Unavailable, Unsupported,
 };
 use crate::error::Recovery;
-use crate::retry::Repeat;
 
 /// What an error means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
     pub(super) kind: ErrorKind,
-    pub(super) repeat: Repeat,
+    pub(super) retry: Retry,
     pub(super) recovery: Option<Recovery>,
     /// What to do, as the end of a sentence.
     pub(super) advice: &'static str,
@@ -20,15 +20,15 @@ pub(super) struct Meaning {
 const fn meaning(kind: ErrorKind, advice: &'static str) -> Meaning {
     Meaning {
         kind,
-        repeat: Repeat::Never,
+        retry: Retry::Never,
         recovery: None,
         advice,
     }
 }
 
 impl Meaning {
-    const fn repeated(self, repeat: Repeat) -> Self {
-        Self { repeat, ..self }
+    const fn retried(self, retry: Retry) -> Self {
+        Self { retry, ..self }
     }
 
     const fn recovered(self, recovery: Recovery) -> Self {
@@ -45,19 +45,19 @@ const DEFECT: Meaning = meaning(
 );
 const THROTTLED: Meaning = meaning(
     Throttled,
-    "wait before the next request, and ask for less at once",
+    "wait before the next request, and request less at once",
 )
-.repeated(Repeat::Patiently);
-const PASSING: Meaning = meaning(Unavailable, "try again later");
+.retried(Retry::WithinBudget);
+const TEMPORARY: Meaning = meaning(Unavailable, "try again later");
 const PRIVILEGE: Meaning = meaning(
     Forbidden,
     "an administrator must add the privilege to a security role of the account",
 );
 
-/// A policy wants the person again (a challenge with `claims`).
-pub(super) const CLAIMS_WANTED: Meaning = meaning(
+/// A policy requires the person to sign in again (a challenge with `claims`).
+pub(super) const CLAIMS_REQUIRED: Meaning = meaning(
     Unauthenticated,
-    "a Conditional Access policy wants the account to sign in again interactively",
+    "a Conditional Access policy requires the account to sign in again interactively",
 );
 
 /// What a code means; some mean different things with different statuses.
@@ -80,7 +80,7 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
         0x8004_0220 | 0x8004_8405 => PRIVILEGE,
         0x8004_8306 => meaning(
             Forbidden,
-            "the account does not reach this row: an administrator must share it, or raise the \
+            "the account has no access to this row: an administrator must share it, or raise the \
              depth of the privilege in a security role of the account",
         ),
         0x8004_0231 => meaning(
@@ -94,21 +94,21 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
         ),
         0x8004_F504 | 0x8004_F507 => meaning(
             Forbidden,
-            "a column is secured; leave it out, or let an administrator add the account \
-             to its column security profile",
+            "a column is secured; omit it, or have an administrator add the account to its column \
+             security profile",
         ),
-        0x8004_0217 | 0x8006_0891 => meaning(NotFound, "the row has been deleted or never was"),
+        0x8004_0217 | 0x8006_0891 => meaning(NotFound, "the row was deleted or never existed"),
         0x8006_0890 => meaning(
             NotFound,
             "the table has no such alternate key; define it first",
         ),
         0x8004_1102 => meaning(
             NotFound,
-            "the table has been removed or renamed; look again",
+            "the table was removed or renamed; read the list of tables again",
         ),
         0x8004_1103 => meaning(
             NotFound,
-            "the column has been removed or renamed; look again",
+            "the column was removed or renamed; read the columns of the table again",
         ),
         // Routing and query syntax share these codes.
         0x8006_088A | 0x8006_0888 if status == 404 => {
@@ -116,20 +116,19 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
         }
         0x8006_088A | 0x8006_0888 => DEFECT,
         0x8004_0237 | 0x8006_0892 | 0x8004_0333 => {
-            meaning(Conflict, "a row with these values exists already")
+            meaning(Conflict, "a row with these values already exists")
         }
         0x8006_0882 | 0x8006_0883 | 0x8006_088D => {
             meaning(Conflict, "the row was changed meanwhile; read it again")
         }
-        0x8007_1154 => {
-            meaning(Conflict, "another operation is running; try again later").repeated(Repeat::Few)
-        }
-        // Customizations are made one after another: an import may hold up others for minutes.
+        0x8007_1154 => meaning(Conflict, "another operation is running; try again later")
+            .retried(Retry::Limited),
+        // Customizations run one after another: an import may block others for minutes.
         0x8007_1151 => meaning(
             Conflict,
-            "another customization is running; try again when it is done",
+            "another customization is running; try again when it is finished",
         )
-        .repeated(Repeat::Patiently),
+        .retried(Retry::WithinBudget),
         0x8004_7013 => meaning(Conflict, "choose another name"),
         0x8004_4366 => meaning(
             InvalidData,
@@ -141,19 +140,19 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
         }
         0x8004_0265 => meaning(
             InvalidData,
-            "a plug-in of the environment refused it; ask whoever maintains the plug-in",
+            "a plug-in of the environment rejected it; ask the maintainer of the plug-in",
         ),
-        0x8004_0224 | 0x8004_0216 => PASSING.repeated(Repeat::Few),
+        0x8004_0224 | 0x8004_0216 => TEMPORARY.retried(Retry::Limited),
         0x8004_4150 | 0x8004_4151 => meaning(
             Unavailable,
-            "the database was too slow; ask for smaller pages or try again later",
+            "the database was too slow; request smaller pages or try again later",
         )
-        .repeated(Repeat::Few)
+        .retried(Retry::Limited)
         .recovered(Recovery::SmallerPages),
-        0x8004_418A => meaning(Unsupported, "ask for less at once"),
+        0x8004_418A => meaning(Unsupported, "request less at once"),
         0x8004_4352 => meaning(
             CheckpointExpired,
-            "the change token has expired; read the table from its beginning",
+            "the change token has expired; read the table in full",
         )
         .recovered(Recovery::Resync),
         0x8007_2321 | 0x8007_2322 | 0x8007_2326 | 0x8005_F103 | 0x8007_2324 => THROTTLED,
@@ -170,24 +169,27 @@ pub(super) fn of_status(status: u16) -> Meaning {
         ),
         401 => meaning(
             Unauthenticated,
-            "a new token was refused too; check \"environment\", \"tenant\" and \"auth.scope\"",
+            "a new token was rejected too; check \"environment\", \"tenant\" and \"auth.scope\"",
         ),
         403 => meaning(
             Forbidden,
-            "an administrator must look at the security roles of the account, and at any \
-             firewall rule of the environment",
+            "an administrator must check the security roles of the account, and any firewall \
+             rule of the environment",
         ),
         404 | 410 => meaning(
             NotFound,
             "check \"environment\" and \"apiVersion\", and that the table exists",
         ),
-        405 | 501 => meaning(Unsupported, "Dataverse cannot do this with the resource"),
-        408 | 502..=504 => PASSING.repeated(Repeat::Patiently),
+        405 | 501 => meaning(
+            Unsupported,
+            "Dataverse does not support this for the resource",
+        ),
+        408 | 502..=504 => TEMPORARY.retried(Retry::WithinBudget),
         409 | 412 => meaning(Conflict, "the row was changed meanwhile; read it again"),
-        413 | 414 => meaning(Unsupported, "ask for less at once"),
+        413 | 414 => meaning(Unsupported, "request less at once"),
         429 => THROTTLED,
         400..=499 => DEFECT,
-        500 => PASSING.repeated(Repeat::Few),
-        _ => PASSING,
+        500 => TEMPORARY.retried(Retry::Limited),
+        _ => TEMPORARY,
     }
 }

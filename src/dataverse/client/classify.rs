@@ -1,0 +1,267 @@
+//! What responses of the Web API mean: whether a call succeeded, what may have been changed if
+//! not, and whether another attempt may succeed.
+
+use std::fmt;
+
+use super::batch;
+use crate::auth::Token;
+use crate::call::{Retry, retry_after, unreachable};
+use crate::dataverse::environment::Environment;
+use crate::dataverse::fault::Fault;
+use crate::dataverse::inflate::{InflateError, gunzip};
+use crate::dataverse::multipart::{self, Part};
+use crate::dataverse::request::{Body, Expected, Request};
+use crate::dataverse::response::{Failure, Response};
+use crate::error::{Commit, Error, ErrorKind, Recovery};
+use crate::host::{self, Clock, HttpError};
+use crate::text::without_byte_order_mark;
+
+/// What a response without content stands for: there are no rows.
+const NO_ROWS: &[u8] = br#"{"value":[]}"#;
+
+/// Reads the responses to one request.
+pub(super) struct Classifier<'c, C> {
+    pub(super) host: &'c C,
+    pub(super) environment: &'c Environment,
+    /// Whether the environment has ever sent a response.
+    pub(super) has_been_reached: bool,
+    pub(super) max_body: usize,
+    pub(super) token: &'c Token,
+}
+
+impl<C: Clock> Classifier<'_, C> {
+    /// Tells a response from a failure. `is_wrapped` says that the request was the only one of a
+    /// batch.
+    pub(super) fn classify(
+        &self,
+        request: &Request<'_>,
+        is_wrapped: bool,
+        outcome: Result<host::Response, HttpError>,
+    ) -> Result<Response, Failure> {
+        let mut response = outcome.map_err(|error| self.without_response(request, &error))?;
+        let body = std::mem::take(&mut response.body);
+        let body = inflated(response.header("content-encoding"), body, self.max_body);
+        let body = body.map(|body| without_mark(request, body));
+        let is_batch = is_wrapped || matches!(request.body, Body::Batch(_));
+        // The status does not matter: a batch that stopped at a request may have that one's
+        // (reference 8.2).
+        let content_type = response.header("content-type").filter(|_| is_batch);
+        let boundary = content_type
+            .and_then(multipart::boundary)
+            .map(str::to_owned);
+        let Some(boundary) = boundary else {
+            return match body {
+                Ok(body) if is_batch => Err(self.rejected(request, &response, &body)),
+                Ok(body) => self.classify_body(request, response, body),
+                Err(error) if is_success(response.status) && !is_batch => {
+                    Err(damaged(request, error))
+                }
+                // An error response whose body is damaged still has its status.
+                Err(_) => Err(self.rejected(request, &response, b"")),
+            };
+        };
+        let body = body.map_err(|error| damaged(request, error))?;
+        let parts = multipart::read(&body, &boundary);
+        match (parts, &request.body) {
+            (Some(parts), Body::Batch(items)) => {
+                let outcomes = batch::outcomes(self, items, parts, &body);
+                let mut response = Response::new(response);
+                response.outcomes = outcomes;
+                Ok(response)
+            }
+            (Some(parts), Body::None | Body::Content { .. }) => {
+                let part = parts.into_iter().next();
+                let Some(Part::Response(part)) = part else {
+                    return Err(damaged(request, InflateError::Damaged));
+                };
+                let mut body = body;
+                body.truncate(part.body.end);
+                body.drain(..part.body.start.min(part.body.end));
+                let mut inner = host::Response {
+                    status: part.status,
+                    headers: part.headers,
+                    body: Vec::new(),
+                };
+                // What concerns the connection stands at the batch.
+                inner.headers.extend(response.headers);
+                self.classify_body(request, inner, body)
+            }
+            // In the end the requests of a batch are sent one by one.
+            (None, Body::Batch(_)) => Err(Failure {
+                retry: Retry::Limited,
+                ..self.rejected(request, &response, b"")
+            }),
+            (None, Body::None | Body::Content { .. }) => {
+                Err(damaged(request, InflateError::Damaged))
+            }
+        }
+    }
+
+    /// The same for a response that is no batch, apart from its body.
+    pub(super) fn classify_body(
+        &self,
+        request: &Request<'_>,
+        mut response: host::Response,
+        body: Vec<u8>,
+    ) -> Result<Response, Failure> {
+        if !is_success(response.status) {
+            return Err(self.rejected(request, &response, &body));
+        }
+        response.body = if response.status == 204 && request.only_reads() && !request.link.is_raw()
+        {
+            NO_ROWS.to_vec()
+        } else {
+            body
+        };
+        if request.expected == Expected::Json
+            && let Err(malformed) = dataverse_rows::check(&response.body)
+        {
+            return Err(Failure {
+                error: done(request, unreadable(&request.failure(), &malformed)),
+                retry: Retry::Limited,
+            });
+        }
+        Ok(Response::new(response))
+    }
+
+    /// What an error response means.
+    fn rejected(&self, request: &Request<'_>, response: &host::Response, body: &[u8]) -> Failure {
+        let fault = Fault::read(response, body, |text| self.token.scrub(text));
+        let status = response.status;
+        let wait = response
+            .header("retry-after")
+            .and_then(|value| retry_after(value, self.host.unix_time()));
+        let retry = if status == 401 {
+            Retry::WithNewCredential
+        } else {
+            fault.retry()
+        };
+        let mut error = fault.into_error(&request.failure(), wait);
+        // A request that was turned away before it began has changed nothing.
+        let is_turned_away = matches!(error.kind, ErrorKind::Throttled | ErrorKind::Conflict);
+        // A success can stand here only where a batch was expected.
+        let is_uncertain = is_success(status) || matches!(status, 408 | 500..);
+        if !request.only_reads() && is_uncertain && !is_turned_away {
+            error.commit = Commit::Unknown;
+        }
+        Failure { error, retry }
+    }
+
+    fn without_response(&self, request: &Request<'_>, error: &HttpError) -> Failure {
+        if let HttpError::TooLarge(limit) = error {
+            return too_large(request, Commit::Unknown, *limit);
+        }
+        let retry = match error.is_transient() {
+            true if self.has_been_reached => Retry::WithinBudget,
+            // An address that has never been reached is more likely wrong than out of order.
+            true => Retry::Limited,
+            false => Retry::Never,
+        };
+        let mut failure = Failure {
+            error: unreachable(&request.failure(), self.environment.api_root(), error),
+            retry,
+        };
+        let was_sent = match error {
+            HttpError::Denied | HttpError::Dns | HttpError::Connect | HttpError::Tls(_) => false,
+            HttpError::Timeout
+            | HttpError::Lost
+            | HttpError::TooLarge(_)
+            | HttpError::Protocol(_) => true,
+        };
+        if was_sent && !request.only_reads() {
+            failure.error.commit = Commit::Unknown;
+        }
+        failure
+    }
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// The body without the mark that some servers and proxies put before text.
+fn without_mark(request: &Request<'_>, mut body: Vec<u8>) -> Vec<u8> {
+    if !request.link.is_raw() {
+        let mark = body.len() - without_byte_order_mark(&body).len();
+        body.drain(..mark);
+    }
+    body
+}
+
+/// The body as it was before it was compressed.
+fn inflated(
+    encoding: Option<&str>,
+    body: Vec<u8>,
+    max_body: usize,
+) -> Result<Vec<u8>, InflateError> {
+    let encoding = encoding.unwrap_or_default().trim();
+    // The older name of gzip means the same.
+    match encoding.strip_prefix("x-").unwrap_or(encoding) {
+        encoding if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") => Ok(body),
+        encoding if encoding.eq_ignore_ascii_case("gzip") => gunzip(&body, max_body),
+        _ => Err(InflateError::UnknownEncoding),
+    }
+}
+
+/// A response with a body that cannot be decoded.
+fn damaged(request: &Request<'_>, error: InflateError) -> Failure {
+    let retry = match error {
+        InflateError::Damaged => Retry::WithinBudget,
+        InflateError::UnknownEncoding => Retry::Limited,
+        InflateError::TooLarge(limit) => return too_large(request, commit(request), limit),
+    };
+    let failure = request.failure();
+    let error = Error::new(
+        ErrorKind::Unavailable,
+        format!("{failure}: {error}; check any proxy in between, or try again later"),
+    );
+    Failure {
+        error: done(request, error),
+        retry,
+    }
+}
+
+fn too_large(request: &Request<'_>, commit: Commit, limit: usize) -> Failure {
+    let (failure, reason) = (request.failure(), InflateError::TooLarge(limit));
+    let mut error = Error::new(
+        ErrorKind::Unsupported,
+        format!("{failure}: {reason}; request smaller pages or fewer columns"),
+    )
+    .with_recovery(Recovery::SmallerPages);
+    if !request.only_reads() {
+        error.commit = commit;
+    }
+    Failure {
+        error,
+        retry: Retry::Never,
+    }
+}
+
+/// The error for a response that cannot be understood, though the request succeeded.
+fn done(request: &Request<'_>, error: Error) -> Error {
+    Error {
+        commit: commit(request),
+        ..error
+    }
+}
+
+/// What a request has done whose response is a success.
+fn commit(request: &Request<'_>) -> Commit {
+    match &request.body {
+        _ if request.only_reads() => Commit::NotStarted,
+        // Each request of a batch has an outcome of its own.
+        Body::Batch(_) => Commit::Unknown,
+        Body::None | Body::Content { .. } => Commit::Done,
+    }
+}
+
+/// The error for a response that is not what was requested.
+pub(super) fn unreadable(failure: &str, reason: &dyn fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        format!(
+            "{failure}: the response is not as expected ({reason}); check any proxy in between, \
+             or try again later"
+        ),
+    )
+}

@@ -1,0 +1,108 @@
+//! Writing the body of a batch.
+
+use crate::dataverse::request::{Body, Item, Request};
+use crate::host::{Header, Method};
+
+/// What begins the address of a request that refers to a row created before in the same change
+/// set.
+const REFERENCE: char = '$';
+
+/// The body of a batch. Addresses begin with `root`, the path of the API root; `headers` are
+/// added to each request. Every line ends with CR LF, the last one too, and every request with an
+/// empty line.
+pub(in crate::dataverse) fn write(
+    boundary: &str,
+    root: &str,
+    items: &[Item<'_>],
+    headers: &[Header],
+) -> Vec<u8> {
+    let mut body = Lines(Vec::new());
+    let mut number = 1;
+    for (index, item) in items.iter().enumerate() {
+        body.line(&["--", boundary]);
+        match item {
+            Item::One(request) => {
+                body.request(root, request, headers, None);
+                number += 1;
+            }
+            Item::ChangeSet(requests) => {
+                let inner = format!("changeset_{index}_{boundary}");
+                body.line(&["Content-Type: multipart/mixed; boundary=\"", &inner, "\""]);
+                body.line(&[]);
+                for request in requests {
+                    body.line(&["--", &inner]);
+                    body.request(root, request, headers, Some(number));
+                    number += 1;
+                }
+                body.line(&["--", &inner, "--"]);
+                body.line(&[]);
+            }
+        }
+    }
+    body.line(&["--", boundary, "--"]);
+    body.0
+}
+
+struct Lines(Vec<u8>);
+
+impl Lines {
+    fn line(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.0.extend_from_slice(part.as_bytes());
+        }
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    fn request(
+        &mut self,
+        root: &str,
+        request: &Request<'_>,
+        headers: &[Header],
+        content_id: Option<usize>,
+    ) {
+        self.line(&["Content-Type: application/http"]);
+        self.line(&["Content-Transfer-Encoding: binary"]);
+        if let Some(number) = content_id {
+            self.line(&["Content-ID: ", &number.to_string()]);
+        }
+        self.line(&[]);
+        let resource = request.link.below_root();
+        // A reference is no resource, and nothing stands before it (reference 8.1).
+        let root = if content_id.is_some() && resource.starts_with(REFERENCE) {
+            ""
+        } else {
+            root
+        };
+        self.line(&[request.method.as_str(), " ", root, resource, " HTTP/1.1"]);
+        self.line(&["Accept: application/json"]);
+        self.line(&["OData-MaxVersion: 4.0"]);
+        self.line(&["OData-Version: 4.0"]);
+        if request.method == Method::Get {
+            self.line(&["If-None-Match: null"]);
+        }
+        for header in headers.iter().chain(&request.headers) {
+            self.header(header);
+        }
+        match &request.body {
+            Body::Content {
+                content_type,
+                bytes,
+            } => {
+                self.line(&["Content-Type: ", content_type]);
+                self.line(&[]);
+                self.0.extend_from_slice(bytes);
+            }
+            // A batch cannot hold another one.
+            Body::None | Body::Batch(_) => self.line(&[]),
+        }
+        self.line(&[]);
+    }
+
+    /// A header. A line break in its value would begin another one.
+    fn header(&mut self, header: &Header) {
+        let is_safe = |text: &str| !text.chars().any(char::is_control);
+        if is_safe(&header.name) && is_safe(&header.value) {
+            self.line(&[&header.name, ": ", &header.value]);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Requests to the Web API, as data: what is requested, and whether repeating it is safe.
+
+use std::borrow::Cow;
+
+use super::link::Link;
+use super::preferences::Prefer;
+use crate::host::{Header, Method};
+
+/// One request to the Web API.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) link: Cow<'a, Link>,
+    /// Besides the ordinary ones; one of the same name replaces an ordinary one.
+    pub(super) headers: Vec<Header>,
+    pub(super) body: Body<'a>,
+    pub(super) expected: Expected,
+    is_idempotent: bool,
+    purpose: Option<Cow<'a, str>>,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub(super) enum Body<'a> {
+    None,
+    Content {
+        content_type: Cow<'static, str>,
+        bytes: Cow<'a, [u8]>,
+    },
+    /// A batch: it is composed afresh for each attempt.
+    Batch(&'a [Item<'a>]),
+}
+
+/// What the body of a successful response must be; another one counts as damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    Anything,
+    Json,
+}
+
+/// One item of a batch (reference 8.1).
+#[derive(Clone, Debug)]
+pub enum Item<'a> {
+    /// A request that succeeds or fails alone.
+    One(Request<'a>),
+    /// Requests that succeed or fail together; none of them may read. Each can refer to the row
+    /// that an earlier one created by `$` and that one's number in the batch, counted from 1
+    /// over all requests. In elastic tables nothing is undone when one fails (reference 8.3).
+    ChangeSet(Vec<Request<'a>>),
+}
+
+impl<'a> Request<'a> {
+    /// A request without a body. Repeating it counts as safe unless it is a `POST`: `PATCH`
+    /// sets columns to given values, or creates the row that its address names.
+    pub fn new(method: Method, link: &'a Link) -> Self {
+        Self {
+            method,
+            link: Cow::Borrowed(link),
+            headers: Vec::new(),
+            body: Body::None,
+            expected: Expected::Anything,
+            is_idempotent: method != Method::Post,
+            purpose: None,
+        }
+    }
+
+    /// A request that reads.
+    pub fn get(link: &'a Link, prefer: &Prefer) -> Self {
+        let mut request = Self::new(Method::Get, link);
+        let prefer = prefer.to_header();
+        let header = prefer.map(|value| Header::new("Prefer", value));
+        request.headers.extend(header);
+        request
+    }
+
+    /// The request of a batch; `link` is that of `$batch`.
+    pub(super) fn batch(link: &'a Link, items: &'a [Item<'a>]) -> Self {
+        let is_idempotent = items
+            .iter()
+            .flat_map(Item::requests)
+            .all(|it| it.is_idempotent);
+        // Without this the first item that fails would be the last one (reference 8.2).
+        let request =
+            Self::new(Method::Post, link).with_header("Prefer", "odata.continue-on-error");
+        Self {
+            body: Body::Batch(items),
+            is_idempotent,
+            ..request
+        }
+    }
+
+    /// The same request with one more header, such as `If-Match` or `CallerObjectId`
+    /// (reference 7.2, 7.5).
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push(Header::new(name, value));
+        self
+    }
+
+    /// The same request with a body of JSON text.
+    #[must_use]
+    pub fn with_json(self, text: impl Into<String>) -> Self {
+        self.with_body("application/json", text.into().into_bytes())
+    }
+
+    /// The same request with a body of any type.
+    #[must_use]
+    pub fn with_body(
+        mut self,
+        content_type: impl Into<Cow<'static, str>>,
+        bytes: impl Into<Cow<'a, [u8]>>,
+    ) -> Self {
+        self.body = Body::Content {
+            content_type: content_type.into(),
+            bytes: bytes.into(),
+        };
+        self
+    }
+
+    /// The same request, and repeating it is safe: as for an action that adds what may be there
+    /// already, or a `POST` whose row has a key that the caller chose.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.is_idempotent = true;
+        self
+    }
+
+    /// The same request with words for messages that say what it does, such as
+    /// `create the role "Sales"`.
+    #[must_use]
+    pub fn with_purpose(mut self, purpose: impl Into<Cow<'a, str>>) -> Self {
+        self.purpose = Some(purpose.into());
+        self
+    }
+
+    /// The same request, whose response must be JSON.
+    pub(super) fn expecting_json(mut self) -> Self {
+        self.expected = Expected::Json;
+        self
+    }
+
+    /// The same request to the same resource at the version that another link names.
+    pub(super) fn at(&self, link: Link) -> Self {
+        Self {
+            link: Cow::Owned(link),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it only reads. So does a batch of such requests.
+    pub(super) fn only_reads(&self) -> bool {
+        match &self.body {
+            Body::Batch(items) => items.iter().flat_map(Item::requests).all(Self::only_reads),
+            Body::None | Body::Content { .. } => self.method == Method::Get,
+        }
+    }
+
+    /// Whether repeating it is safe.
+    pub(super) fn is_idempotent(&self) -> bool {
+        self.is_idempotent
+    }
+
+    /// What fails when it does, for messages.
+    pub(super) fn failure(&self) -> String {
+        let resource = self.link.resource_name();
+        match (&self.purpose, self.method) {
+            (Some(purpose), _) => format!("cannot {purpose}"),
+            (None, Method::Get) => format!("cannot read {resource}"),
+            (None, Method::Post) => format!("cannot send a request to {resource}"),
+            (None, Method::Patch | Method::Put) => format!("cannot write {resource}"),
+            (None, Method::Delete) => format!("cannot delete {resource}"),
+        }
+    }
+}
+
+impl<'a> Item<'a> {
+    /// The requests in it.
+    pub(super) fn requests(&self) -> &[Request<'a>] {
+        match self {
+            Self::One(request) => std::slice::from_ref(request),
+            Self::ChangeSet(requests) => requests,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataverse::environment::Environment;
+    use crate::settings::Settings;
+    use crate::simulation::SETTINGS;
+
+    fn link(resource: &str) -> Link {
+        let environment = Environment::of(&Settings::parse(SETTINGS).unwrap());
+        Link::resource(&environment, resource).unwrap()
+    }
+
+    #[test]
+    fn only_post_is_unsafe_to_repeat_by_default() {
+        let link = link("accounts");
+        for (method, is_idempotent) in [
+            (Method::Get, true),
+            (Method::Put, true),
+            (Method::Patch, true),
+            (Method::Delete, true),
+            (Method::Post, false),
+        ] {
+            let request = Request::new(method, &link);
+            assert_eq!(request.is_idempotent(), is_idempotent, "{method:?}");
+            assert!(request.idempotent().is_idempotent());
+        }
+    }
+
+    #[test]
+    fn a_batch_is_as_safe_to_repeat_as_its_requests() {
+        let (batch, link) = (link("$batch"), link("accounts"));
+        let read = || Request::get(&link, &Prefer::default());
+        let write = |method| Request::new(method, &link);
+        for (items, only_reads, is_idempotent) in [
+            (vec![Item::One(read()), Item::One(read())], true, true),
+            (
+                vec![Item::One(read()), Item::One(write(Method::Patch))],
+                false,
+                true,
+            ),
+            (
+                vec![Item::ChangeSet(vec![
+                    write(Method::Delete),
+                    write(Method::Post),
+                ])],
+                false,
+                false,
+            ),
+        ] {
+            let request = Request::batch(&batch, &items);
+            assert_eq!(request.only_reads(), only_reads);
+            assert_eq!(request.is_idempotent(), is_idempotent);
+        }
+    }
+}
