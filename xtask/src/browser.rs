@@ -1,4 +1,4 @@
-//! The browser in which the pages of signing in are tested.
+//! The browser in which the sign-in pages are tested.
 
 use std::process::Command;
 
@@ -8,21 +8,21 @@ use crate::run::output;
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
 const DEBIAN_PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 
-/// Tries to have a browser, and says what comes of having none.
+/// Finds or installs a browser; says which tests are skipped without one.
 pub(crate) fn find() {
-    if !is_here() {
+    if !is_installed() {
         debian::install(&DEBIAN_PACKAGES);
     }
-    if !is_here() {
+    if !is_installed() {
         eprintln!(
-            "There is no browser here, so the tests that sign in with one are skipped: install \
-             {} to run them.",
+            "No browser found: the tests that sign in with one are skipped. Install {} to run \
+             them.",
             DEBIAN_PACKAGES.join(" and ")
         );
     }
 }
 
-fn is_here() -> bool {
+fn is_installed() -> bool {
     PROGRAMS
         .iter()
         .all(|program| output(Command::new(program).arg("--version")).is_some())

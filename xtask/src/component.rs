@@ -3,30 +3,26 @@
 use std::fmt::{Debug, Display};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use wasm_metadata::{AddMetadata, AddMetadataField, Description, Licenses, Source, Version};
 use wit_component::ComponentEncoder;
 
-use crate::optimiser;
 use crate::run::{Failure, metadata, root, run, target_directory};
 use crate::toolchain::{TARGET, Toolchain};
+use crate::{contract, optimiser};
 
-/// The connector, and what makes it run on hosts that do not know its `secrets`.
+/// The connector, and the adapter for hosts that do not implement its `secrets` import.
 const COMPONENTS: [&str; 2] = ["dataverse-connector", "environment-secrets"];
 
-/// Builds the connector and its adapters into `target/component/`.
+/// Builds the connector, its adapters and the encoded contract into `target/component/`.
 pub(crate) fn build() -> Result<(), Failure> {
-    let mut cargo = Toolchain::find()?.cargo_build();
-    cargo.args(["--profile", "component", "--lib"]);
-    cargo.args(COMPONENTS.iter().flat_map(|package| ["-p", package]));
-    run(&mut cargo)?;
+    // A folder of its own: the compiler may be another one than that of the programs.
+    let modules = target_directory().join("wasm");
+    run(&mut compile(&modules)?)?;
     for package in COMPONENTS {
         let file = format!("{}.wasm", package.replace('-', "_"));
-        let module = target_directory()
-            .join("wasm")
-            .join(TARGET)
-            .join("component")
-            .join(&file);
+        let module = modules.join(TARGET).join("component").join(&file);
         let module = fs::read(&module).map_err(Failure::while_doing(format!(
             "cannot read {}",
             module.display()
@@ -40,10 +36,18 @@ pub(crate) fn build() -> Result<(), Failure> {
             component.len().div_ceil(1024)
         );
     }
-    Ok(())
+    keep(&directory().join(contract::FILE), &contract::encode()?)
 }
 
-/// The connector as [`build`] leaves it.
+/// The command that compiles the components to core modules in this folder.
+pub(crate) fn compile(folder: &Path) -> Result<Command, Failure> {
+    let mut cargo = Toolchain::find()?.cargo_build(folder);
+    cargo.args(["--profile", "component", "--lib"]);
+    cargo.args(COMPONENTS.iter().flat_map(|package| ["-p", package]));
+    Ok(cargo)
+}
+
+/// Where [`build`] puts the connector.
 pub(crate) fn connector() -> PathBuf {
     directory().join("dataverse_connector.wasm")
 }
@@ -52,7 +56,7 @@ fn directory() -> PathBuf {
     root().join("target/component")
 }
 
-/// Writes the file unless it is there already, so that what was derived from it stays fresh.
+/// Writes a file unless it has these bytes already, so that a cache by its time stays valid.
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if fs::read(path).is_ok_and(|present| present == bytes) {
         return Ok(());
@@ -65,13 +69,13 @@ fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         )))
 }
 
-/// Makes a component of a core module whose world is in its custom section.
+/// Turns a core module, whose world is in its custom section, into a component.
 fn encode(package: &str, module: &[u8]) -> Result<Vec<u8>, Failure> {
     let component = ComponentEncoder::default()
         .module(module)
         .and_then(|encoder| encoder.validate(true).encode())
         .map_err(Failure::while_doing(format!(
-            "cannot make a component of {package}"
+            "cannot turn {package} into a component"
         )))?;
     describe(package, &component)
 }
@@ -83,7 +87,7 @@ fn describe(package: &str, component: &[u8]) -> Result<Vec<u8>, Failure> {
         .workspace_packages()
         .into_iter()
         .find(|candidate| candidate.name == package)
-        .ok_or_else(|| Failure(format!("there is no package {package}")))?;
+        .ok_or_else(|| Failure(format!("the workspace has no package {package}")))?;
     let mut metadata = AddMetadata::default();
     metadata.name = AddMetadataField::Set(package.to_owned());
     metadata.version = field(Some(&manifest.version.to_string()), Version::new);

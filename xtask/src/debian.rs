@@ -1,12 +1,12 @@
-//! Debian's packages.
+//! Installs Debian packages.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::run::{Failure, output, run};
 
-/// Tries to install packages, where that is possible without asking. Whether it worked is for
-/// the caller to see.
+/// Tries to install packages, if this runs as root on Debian. The caller checks whether it
+/// worked.
 pub(crate) fn install(packages: &[&str]) {
     let may_install = Path::new("/usr/bin/apt-get").exists()
         && output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");

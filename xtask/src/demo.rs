@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the whole thing at work, with the programs a user would run.
+//! `cargo xtask demo`: shows the connector at work, with the programs that a user runs.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,17 +10,19 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::component;
-use crate::run::{Failure, build, program, run as run_command, target_directory};
+use crate::run::{
+    EMULATOR, Failure, HOST, build_programs, program, run as run_command, target_directory,
+};
 
 /// What to show.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How many rows the organization creates, changes and deletes between the two syncs.
+    /// How many rows are created, changed and deleted between the two syncs.
     #[arg(long, default_value_t = 60)]
     changes: u32,
 }
 
-/// The tables that are synced: the heart of a CRM, and what its people do.
+/// The tables that are synced: the customers of a CRM, their deals, and the activities.
 const STREAMS: [&str; 8] = [
     "account",
     "appointment",
@@ -32,37 +34,40 @@ const STREAMS: [&str; 8] = [
     "task",
 ];
 
-/// Builds everything, then shows check, discovery, a full sync, changes, and their sync.
+/// Builds the component and the two programs, then shows a check, discovery, a full sync, changes
+/// in the service, and an incremental sync.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     component::build()?;
-    build()?;
+    build_programs()?;
     let begun = Instant::now();
 
     let folder = target_directory().join("demo");
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(Failure::while_doing("cannot make the demo's folder"))?;
+    fs::create_dir_all(&folder).map_err(Failure::while_doing(
+        "cannot create the folder of the demonstration",
+    ))?;
 
-    say("A local Dataverse starts, with the CRM that comes with it");
+    heading("Starting a local Dataverse with sample data");
     let emulator = Emulator::start()?;
     let demo = Demo {
         connection: emulator.write_connection(&folder)?,
         secret: emulator.secret.clone(),
     };
 
-    say("What the connector is");
+    heading("Describing the connector");
     demo.host(&["describe", "--format", "text"], Lines::First(1))?;
-    say("Whether the connection works");
+    heading("Checking the connection");
     demo.host(&["check"], Lines::All)?;
-    say("What there is to read");
+    heading("Discovering the streams");
     demo.host(&["discover"], Lines::First(12))?;
 
     let target = format!("sqlite:{}", folder.join("crm.db").display());
     let mut sync = vec!["sync", "--to", &target];
     sync.extend(STREAMS.iter().flat_map(|stream| ["--stream", stream]));
-    say("Everything, into a local database");
+    heading("Full sync into a local database");
     demo.host(&sync, Lines::All)?;
 
-    say("The organization works for a day");
+    heading("Simulating a day of changes in the service");
     println!(
         "{}",
         emulator.control(
@@ -71,7 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             &format!(r#"{{"seed":1,"changes":{}}}"#, options.changes)
         )?
     );
-    say("What has changed since");
+    heading("Incremental sync: only what has changed");
     demo.host(&sync, Lines::All)?;
 
     println!("\nThe rows are in {}.", folder.join("crm.db").display());
@@ -82,8 +87,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say(what: &str) {
-    println!("\n== {what}");
+fn heading(text: &str) {
+    println!("\n== {text}");
 }
 
 /// How much of a command's output is shown.
@@ -105,7 +110,7 @@ impl Demo {
             "$ dataverse-host --connection connection.toml {}",
             arguments.join(" ")
         );
-        let mut command = Command::new(program("dataverse-host"));
+        let mut command = Command::new(program(HOST));
         command
             .arg("--component")
             .arg(component::connector())
@@ -128,13 +133,13 @@ impl Demo {
         text.lines().take(count).for_each(|line| println!("{line}"));
         match text.lines().count().saturating_sub(count) {
             0 => {}
-            more => println!("… and {more} lines more"),
+            more => println!("… and {more} more lines"),
         }
         Ok(())
     }
 }
 
-/// The emulator as a process of its own, which ends with the demonstration.
+/// The emulator as a process, which is ended with the demonstration.
 struct Emulator {
     process: Child,
     environment: String,
@@ -144,7 +149,7 @@ struct Emulator {
 
 impl Emulator {
     fn start() -> Result<Self, Failure> {
-        let mut process = Command::new(program("dataverse-emulator"))
+        let mut process = Command::new(program(EMULATOR))
             .args(["serve", "--demo", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
@@ -152,7 +157,7 @@ impl Emulator {
         let output = process
             .stdout
             .take()
-            .ok_or_else(|| Failure("the emulator says nothing".into()))?;
+            .ok_or_else(|| Failure("the emulator has no output".into()))?;
         let mut emulator = Self {
             process,
             environment: String::new(),
@@ -160,7 +165,9 @@ impl Emulator {
             secret: String::new(),
         };
         for line in BufReader::new(output).lines() {
-            let line = line.map_err(Failure::while_doing("the emulator broke off"))?;
+            let line = line.map_err(Failure::while_doing(
+                "cannot read the output of the emulator",
+            ))?;
             println!("{line}");
             let value = |label| {
                 line.strip_prefix(label)
@@ -177,7 +184,7 @@ impl Emulator {
             }
         }
         Err(Failure(
-            "the emulator ended before it served anything".into(),
+            "the emulator ended before it was ready; its own messages say why".into(),
         ))
     }
 
@@ -199,8 +206,8 @@ prefix = "CRM_"  # client-secret is read from CRM_CLIENT_SECRET
         Ok(path)
     }
 
-    /// Asks the emulator for something that only a test may ask. Plain HTTP over loopback, so
-    /// that no client is needed for this one request.
+    /// Sends a request to the emulator's control interface, which the real service does not have.
+    /// Plain HTTP over loopback: one request needs no client library.
     fn control(&self, method: &str, command: &str, body: &str) -> Result<String, Failure> {
         let authority = self.environment.trim_start_matches("http://");
         let exchange = || -> std::io::Result<String> {
@@ -211,15 +218,15 @@ prefix = "CRM_"  # client-secret is read from CRM_CLIENT_SECRET
                  Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
                 body.len()
             )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
+            let mut response = String::new();
+            stream.read_to_string(&mut response)?;
+            Ok(response)
         };
-        let answer = exchange().map_err(Failure::while_doing("the emulator does not answer"))?;
-        match answer.split_once("\r\n\r\n") {
+        let response = exchange().map_err(Failure::while_doing("no response from the emulator"))?;
+        match response.split_once("\r\n\r\n") {
             Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.into()),
             _ => Err(Failure(format!(
-                "the emulator refused `{command}`: {answer}"
+                "the emulator rejected `{command}`: {response}"
             ))),
         }
     }

@@ -3,10 +3,9 @@
 mod bench;
 mod browser;
 mod component;
+mod contract;
 mod debian;
 mod demo;
-mod layers;
-mod licences;
 mod lint;
 mod optimiser;
 mod run;
@@ -29,30 +28,31 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Finds, or installs, what the component is built with, and says what it found.
+    /// Finds, or installs, the compiler and the optimiser of the component, and reports them.
     Setup,
-    /// Builds the component to `target/component/dataverse_connector.wasm`, and the programs.
+    /// Builds the component to `target/component/`, with its contract (WIT) beside it, and the
+    /// programs.
     Build,
-    /// Shows the whole thing at work: check, discover, full sync, change, incremental sync.
+    /// Shows the connector at work: check, discovery, full sync, changes, incremental sync.
     Demo(demo::Options),
     /// Runs every test.
     Test(test::Options),
     /// Measures the connector against its budgets.
     Bench(bench::Options),
-    /// Checks formatting, lints and the licences of all dependencies.
-    Lint,
+    /// Checks formatting, lints, licences, layers, circles and the contract.
+    Lint(lint::Options),
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let result = match Arguments::parse().command {
         Command::Setup => setup(),
-        Command::Build => component::build().and_then(|()| run::build()),
+        Command::Build => component::build().and_then(|()| run::build_all()),
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
-        Command::Lint => lint::run(),
+        Command::Lint(options) => lint::run(&options),
     };
-    match outcome {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure(message)) => {
             eprintln!("error: {message}");
@@ -64,9 +64,9 @@ fn main() -> ExitCode {
 fn setup() -> Result<(), Failure> {
     println!("{}", toolchain::Toolchain::find()?);
     if optimiser::find() {
-        println!("It is optimised by wasm-opt.");
+        println!("The component is optimised by wasm-opt.");
     } else {
-        println!("It is not optimised: wasm-opt (binaryen) is not here.");
+        println!("The component is not optimised: wasm-opt (binaryen) was not found.");
     }
     Ok(())
 }

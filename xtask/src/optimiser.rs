@@ -1,4 +1,4 @@
-//! Binaryen's `wasm-opt`: it makes the component a tenth smaller and some of it faster.
+//! Binaryen's `wasm-opt`, which makes the component a tenth smaller and parts of it faster.
 
 use std::env::temp_dir;
 use std::fs;
@@ -10,10 +10,10 @@ use crate::run::{Failure, output, run};
 const PROGRAM: &str = "wasm-opt";
 const DEBIAN_PACKAGES: [&str; 1] = ["binaryen"];
 
-/// For size: the compiler has made fast what must be, and this takes nothing from that.
+/// For size: what must be fast was optimised for speed by the compiler, and stays so.
 const PASSES: [&str; 2] = ["--merge-similar-functions", "-Oz"];
 
-/// What the compiler was allowed to use; everything else is refused.
+/// The WebAssembly features that the compiler uses; any other is an error.
 const FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -24,28 +24,28 @@ const FEATURES: [&str; 7] = [
     "--enable-simd",
 ];
 
-/// Whether the optimiser is here, after trying to install it where that is possible.
+/// Whether the optimiser is installed, after an attempt to install it.
 pub(crate) fn find() -> bool {
-    if !is_here() {
+    if !is_installed() {
         debian::install(&DEBIAN_PACKAGES);
     }
-    is_here()
+    is_installed()
 }
 
-/// The module made faster and smaller; as it is where there is no optimiser, which costs size
-/// and speed but nothing else.
+/// Optimises a module. Without an optimiser the module is returned as it is: larger and slower,
+/// but equal otherwise.
 pub(crate) fn optimise(module: Vec<u8>) -> Result<Vec<u8>, Failure> {
     if !find() {
         eprintln!(
-            "{PROGRAM} is not here, so the component is larger and slower than it could be: \
-             install {} to mend that",
+            "{PROGRAM} not found: the component becomes larger and slower than necessary; install \
+             {}",
             DEBIAN_PACKAGES.join(" ")
         );
         return Ok(module);
     }
     let [before, after] = ["in", "out"]
         .map(|name| temp_dir().join(format!("{PROGRAM}-{}-{name}.wasm", process::id())));
-    fs::write(&before, &module).map_err(Failure::while_doing("cannot keep the module"))?;
+    fs::write(&before, &module).map_err(Failure::while_doing("cannot write the module"))?;
     let optimised = run(Command::new(PROGRAM)
         .args(PASSES)
         .args(FEATURES)
@@ -54,12 +54,12 @@ pub(crate) fn optimise(module: Vec<u8>) -> Result<Vec<u8>, Failure> {
         .arg(&after))
     .and_then(|()| fs::read(&after).map_err(Failure::while_doing("cannot read the module")));
     for file in [before, after] {
-        // Left behind, it is one more file in the folder for them.
+        // A temporary file that stays does no harm.
         let _ = fs::remove_file(file);
     }
     optimised
 }
 
-fn is_here() -> bool {
+fn is_installed() -> bool {
     output(Command::new(PROGRAM).arg("--version")).is_some()
 }

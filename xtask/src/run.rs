@@ -1,4 +1,4 @@
-//! Starting other programs, and where things lie.
+//! Runs other programs, and knows where files are.
 
 use std::env;
 use std::fmt::Display;
@@ -7,12 +7,12 @@ use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
-/// Why a task did not end well, in one sentence.
+/// Why a command failed: what failed, and why.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
 impl Failure {
-    /// Says what was being done when an error came.
+    /// Puts in front of an error what failed.
     pub(crate) fn while_doing<E: Display>(what: impl Display) -> impl FnOnce(E) -> Self {
         move |error| Self(format!("{what}: {error}"))
     }
@@ -32,7 +32,7 @@ pub(crate) fn target_directory() -> PathBuf {
     }
 }
 
-/// A program of this workspace, as [`build`] leaves it.
+/// Where [`build_all`] and [`build_programs`] put a program of this workspace.
 pub(crate) fn program(name: &str) -> PathBuf {
     target_directory()
         .join("release")
@@ -40,14 +40,18 @@ pub(crate) fn program(name: &str) -> PathBuf {
         .with_extension(env::consts::EXE_EXTENSION)
 }
 
-/// The cargo that runs this task.
+/// The cargo that runs this command.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
 }
 
-/// Runs a command to its end; anything but success is a failure.
+/// Runs a command and waits for it.
+///
+/// # Errors
+///
+/// Fails if the command cannot be started or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
     let status = command
@@ -66,7 +70,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     )))
 }
 
-/// What a command prints, if it can be run and succeeds.
+/// The output of a command; nothing if it cannot be started or does not succeed.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command
         .output()
@@ -75,15 +79,37 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
     String::from_utf8(output.stdout).ok()
 }
 
-/// Builds the programs of this workspace.
-///
-/// Always the whole workspace: cargo unites the features of what it builds together, so that
-/// another choice of packages would compile the large dependencies again.
-pub(crate) fn build() -> Result<(), Failure> {
+/// The command-line tool of the host.
+pub(crate) const HOST: &str = "dataverse-host";
+
+/// The emulator.
+pub(crate) const EMULATOR: &str = "dataverse-emulator";
+
+/// Builds all programs of this workspace, with all that they can do.
+pub(crate) fn build_all() -> Result<(), Failure> {
     run(cargo().args(["build", "--release", "--workspace"]))
 }
 
-/// What cargo knows of this workspace and its dependencies.
+/// Builds the two programs that the demonstration runs, without what they can do but the
+/// demonstration does not need, such as the key ring.
+pub(crate) fn build_programs() -> Result<(), Failure> {
+    run(cargo().args(PROGRAMS))
+}
+
+/// Always with the whole workspace: cargo unites the features of all packages that are selected.
+/// Another selection would compile the large dependencies once more for the tests.
+pub(crate) const PROGRAMS: [&str; 8] = [
+    "build",
+    "--release",
+    "--workspace",
+    "--no-default-features",
+    "--bin",
+    HOST,
+    "--bin",
+    EMULATOR,
+];
+
+/// The workspace and its dependencies, as cargo resolves them.
 pub(crate) fn metadata() -> Result<Metadata, Failure> {
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))

@@ -1,8 +1,8 @@
-//! What the component is built with.
+//! Finds the compiler for the component.
 //!
-//! It is built for `wasm32-unknown-unknown`, so that it imports only what its world names.
-//! Two compilers can do that: the one at hand, if rustup has or gets the target; or Debian's,
-//! which comes with the source of its standard library and builds that too.
+//! The component is built for `wasm32-unknown-unknown`, so that it imports only what its world
+//! names. Two compilers can do that: the installed one, if it has the target or rustup can add
+//! it; or Debian's, which brings the source of the standard library and builds that too.
 
 use std::env;
 use std::fmt;
@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::debian;
-use crate::run::{Failure, cargo, output, root, target_directory};
+use crate::run::{Failure, cargo, output, root};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
-/// Sixteen bytes at a time: pages are walked byte by byte otherwise.
-const SIXTEEN_BYTES: &str = "-Ctarget-feature=+simd128";
+/// With SIMD, pages are scanned 16 bytes at a time instead of byte by byte.
+const SIMD: &str = "-Ctarget-feature=+simd128";
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -29,8 +29,8 @@ const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "l
 /// A compiler that can build the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Toolchain {
-    /// The cargo at hand, which has the target.
-    AtHand,
+    /// The installed cargo, which has the target.
+    Installed,
     /// Debian's, building the standard library as well.
     Debian,
 }
@@ -39,7 +39,7 @@ impl Toolchain {
     /// Finds a compiler, installing the target or the packages if that is possible.
     pub(crate) fn find() -> Result<Self, Failure> {
         if has_target() {
-            return Ok(Self::AtHand);
+            return Ok(Self::Installed);
         }
         if output(Command::new("rustup").arg("--version")).is_some() {
             eprintln!("Adding the target {TARGET} …");
@@ -48,7 +48,7 @@ impl Toolchain {
                 .current_dir(root())
                 .output();
             if added.is_ok_and(|output| output.status.success()) && has_target() {
-                return Ok(Self::AtHand);
+                return Ok(Self::Installed);
             }
         }
         if !debian_is_complete() {
@@ -58,16 +58,16 @@ impl Toolchain {
             return Ok(Self::Debian);
         }
         Err(Failure(format!(
-            "nothing here can compile to WebAssembly: run `rustup target add {TARGET}`, or, on \
+            "no compiler for WebAssembly found: run `rustup target add {TARGET}`, or, on \
              Debian, `apt-get install --no-install-recommends {}` as root",
             DEBIAN_PACKAGES.join(" ")
         )))
     }
 
-    /// A `cargo build` for the component's target.
-    pub(crate) fn cargo_build(self) -> Command {
+    /// A `cargo build` for the component's target, into this folder.
+    pub(crate) fn cargo_build(self, folder: &Path) -> Command {
         let mut command = match self {
-            Self::AtHand => cargo(),
+            Self::Installed => cargo(),
             Self::Debian => {
                 let mut command = Command::new(DEBIAN_CARGO);
                 command
@@ -87,10 +87,7 @@ impl Toolchain {
         if self == Self::Debian {
             command.arg("-Zbuild-std=std,panic_abort");
         }
-        // A folder of its own: two compilers do not share one.
-        command
-            .arg("--target-dir")
-            .arg(target_directory().join("wasm"));
+        command.arg("--target-dir").arg(folder);
         command
     }
 }
@@ -98,9 +95,9 @@ impl Toolchain {
 impl fmt::Display for Toolchain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtHand => write!(
+            Self::Installed => write!(
                 f,
-                "The component is built by the cargo at hand for {TARGET}."
+                "The component is built by the installed cargo for {TARGET}."
             ),
             Self::Debian => write!(
                 f,
@@ -111,15 +108,15 @@ impl fmt::Display for Toolchain {
     }
 }
 
-/// What the compiler is told besides the profile.
+/// Compiler flags in addition to the profile.
 fn flags() -> String {
-    let mut flags = vec![SIXTEEN_BYTES.to_owned()];
-    // Where the sources of packages lie on this machine is nobody's business, and is written
-    // into the component once for every file otherwise.
+    let mut flags = vec![SIMD.to_owned()];
+    // Without this, the component contains the path of every source file on this machine.
     flags.extend(package_sources().into_iter().filter_map(|folder| {
         let folder = folder.to_str()?;
-        let is_one_word = !folder.contains(char::is_whitespace);
-        is_one_word.then(|| format!("--remap-path-prefix={folder}="))
+        // Flags are separated by spaces.
+        let has_spaces = folder.contains(char::is_whitespace);
+        (!has_spaces).then(|| format!("--remap-path-prefix={folder}="))
     }));
     flags.join(" ")
 }
@@ -135,12 +132,12 @@ fn package_sources() -> Vec<PathBuf> {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
-    // Other flags compile everything anew.
+    // Another order of flags would compile everything again.
     folders.sort_unstable();
     folders
 }
 
-/// Whether the compiler at hand has the target's standard library.
+/// Whether the installed compiler has the target's standard library.
 fn has_target() -> bool {
     let arguments = ["--print", "target-libdir", "--target", TARGET];
     output(Command::new("rustc").args(arguments).current_dir(root()))

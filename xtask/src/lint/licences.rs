@@ -1,4 +1,4 @@
-//! Every dependency's licence against the policy in `deny.toml`, without a further tool.
+//! Checks the licence of every dependency against the policy in `deny.toml`.
 
 use std::fs;
 
@@ -7,10 +7,10 @@ use toml::Table;
 
 use crate::run::{Failure, metadata, root};
 
-/// Fails if a dependency's licence is not one that the policy allows.
+/// Fails if the policy does not allow the licence of a dependency.
 pub(crate) fn check() -> Result<(), Failure> {
     let allowed = policy()?;
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     let packages = metadata()?.packages;
     for package in &packages {
         let licence = package.license.as_deref().unwrap_or_default();
@@ -20,10 +20,10 @@ pub(crate) fn check() -> Result<(), Failure> {
                     .evaluate(|required| allowed.iter().any(|licence| licence.satisfies(required)))
             });
         if !permitted {
-            refused.push(format!("{} {} ({licence})", package.name, package.version));
+            rejected.push(format!("{} {} ({licence})", package.name, package.version));
         }
     }
-    if refused.is_empty() {
+    if rejected.is_empty() {
         println!(
             "The licences of all {} packages are allowed.",
             packages.len()
@@ -32,7 +32,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     }
     Err(Failure(format!(
         "licences that deny.toml does not allow: {}",
-        refused.join(", ")
+        rejected.join(", ")
     )))
 }
 
