@@ -10,6 +10,7 @@
 mod catalog;
 mod checkpoint;
 mod composition;
+mod contract;
 mod crash;
 mod faults;
 mod imports;
