@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    org::SYSTEM,
+    ids::SYSTEM,
     schema::metadata_id,
     store::{Author, Store, StoreError, Value, Writer},
 };

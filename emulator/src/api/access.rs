@@ -1,13 +1,14 @@
 //! Whether a row is there, and within the caller's reach.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use uuid::Uuid;
 
 use super::Call;
 use crate::{
     gate::{Caller, not_enough},
-    odata::ODataError,
     schema::{PrivilegeType, Table},
+    store::layout::parse_guid,
+    wire::ODataError,
 };
 
 impl Call<'_> {
@@ -79,4 +80,22 @@ pub(super) fn reaches(
     let parameters = ids.into_iter().chain([id.to_string()]);
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.exists(params_from_iter(parameters))?)
+}
+
+/// The row that a lookup column of the row refers to.
+pub(super) fn lookup_of(
+    connection: &Connection,
+    table: &Table,
+    id: Uuid,
+    column: &str,
+) -> Result<Option<Uuid>, ODataError> {
+    let sql = format!(
+        "SELECT \"{column}\" FROM \"{}\" WHERE \"{}\" = ?1",
+        table.logical_name, table.primary_id
+    );
+    let found: Option<Option<String>> = connection
+        .prepare_cached(&sql)?
+        .query_row([id.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten().as_deref().map(parse_guid))
 }

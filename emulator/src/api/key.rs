@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     odata::{
-        Literal, Model, ODataError,
+        Literal, Model,
         constant::constant,
         filter::{Comparison, Operand, parse_arguments},
         model::is_principal,
@@ -14,6 +14,7 @@ use crate::{
     },
     schema::Table,
     store::layout::parse_guid,
+    wire::ODataError,
 };
 
 /// A row's key as the address gives it.

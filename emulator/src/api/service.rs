@@ -15,9 +15,9 @@ use axum::http::Method;
 use super::{Api, Request, Response};
 use crate::{
     gate::{Caller, acts_for_another},
-    odata::ODataError,
     schema::{Schema, SchemaChange},
     store::StoreError,
+    wire::ODataError,
 };
 
 /// The Web API of one organization and what it has been.

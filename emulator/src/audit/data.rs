@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    odata::json::push_scaled,
     store::{Stored, Value},
     time,
+    wire::json::push_scaled,
 };
 
 /// Most characters that the log keeps of a text.

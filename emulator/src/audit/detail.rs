@@ -7,12 +7,12 @@ use crate::{
     gate::ColumnRights,
     odata::{
         Model,
-        json::{push_member, push_name, push_separator, push_text},
         model::{is_principal, wire_name},
     },
     org::Depth,
     schema::{PrivilegeType, Table},
     store::Stored,
+    wire::json::{push_member, push_name, push_separator, push_text},
 };
 
 const NAMESPACE: &str = "#Microsoft.Dynamics.CRM.";

@@ -6,8 +6,8 @@ use super::ControlError;
 use crate::{
     api::delete,
     audit,
-    net::environment::Environment,
-    org,
+    environment::Environment,
+    ids,
     seed::day::{self, Change, Existing},
     store::{Author, Value, Writer},
 };
@@ -40,7 +40,7 @@ impl Environment {
             store.write(|writer| -> Result<(), ControlError> {
                 let auditing = audit::begin(writer)?;
                 carry_out(writer, &change, now, &mut report)?;
-                let author = Author::in_person(org::ADMINISTRATOR, now);
+                let author = Author::in_person(ids::ADMINISTRATOR, now);
                 Ok(audit::record(writer, auditing, author)?)
             })?;
         }
@@ -54,7 +54,7 @@ fn carry_out(
     now: i64,
     report: &mut DayReport,
 ) -> Result<(), ControlError> {
-    let author = Author::in_person(org::ADMINISTRATOR, now);
+    let author = Author::in_person(ids::ADMINISTRATOR, now);
     match change {
         Change::Create { table, id, values } => {
             let key = writer.store().table(table)?.primary_id.clone();

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value as Json, json, value::RawValue};
 
-use super::{ControlError, commands::parse};
+use super::{ControlError, parameters::parse};
 use crate::{
     api::{column_from_outside, column_gone},
-    net::environment::Environment,
-    odata::ODataError,
+    environment::Environment,
     schema::{Column, SchemaChange},
+    wire::ODataError,
 };
 
 #[derive(Deserialize)]

@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::{
     ControlError,
-    commands::{depth_of, parse, role},
+    parameters::{depth_of, parse, role},
 };
 use crate::{
     entra::{
         Application, Certificate, ClientSecret, FederatedCredential, KeySet, Platform, RedirectUri,
     },
-    net::environment::Environment,
+    environment::Environment,
+    ids,
     org::{self, Role},
 };
 
@@ -216,7 +217,7 @@ impl Environment {
                 application.client_id,
                 application.object_id,
                 &application.name,
-                &[role.id(org::ROOT_BUSINESS_UNIT)],
+                &[role.id(ids::ROOT_BUSINESS_UNIT)],
             )?;
         }
         self.entra.register(application);

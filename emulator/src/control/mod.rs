@@ -28,10 +28,13 @@
 //! | `PUT metadata-lag` `{"seconds":n}` | what is added from now on stays unseen so long |
 //! | `POST day` `{"seed":n,"changes":n}` | a day's work: creates, updates and deletes rows |
 
+mod access;
 mod commands;
 mod day;
 mod definitions;
 mod directory;
+mod error;
+mod parameters;
 mod people;
 
 use std::sync::Arc;
@@ -43,10 +46,10 @@ use axum::{
 use bytes::Bytes;
 use serde_json::json;
 
-pub use commands::ControlError;
 pub use day::DayReport;
+pub use error::ControlError;
 
-use crate::net::environment::Environment;
+use crate::environment::Environment;
 
 /// Where the control API is.
 pub(crate) const PREFIX: &str = "/__emulator/";

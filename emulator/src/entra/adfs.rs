@@ -4,7 +4,7 @@
 use axum::{body::Body, http::Response};
 use serde_json::json;
 
-use super::{answer::json_answer, error::EntraError};
+use super::{error::EntraError, response::json};
 
 /// The first segment of the path of every endpoint.
 pub(super) const PATH: &str = "adfs";
@@ -13,7 +13,7 @@ pub(super) const PATH: &str = "adfs";
 pub(super) fn into_response(error: &EntraError) -> Response<Body> {
     let (name, message) = wording(error);
     let body = json!({"error": name, "error_description": message});
-    json_answer(error.status(), &body)
+    json(error.status(), &body)
 }
 
 /// The OAuth error and the message for it.

@@ -9,12 +9,10 @@ use uuid::Uuid;
 
 use super::{
     Arrival, Entra, adfs,
-    answer::{json_answer, not_found, page},
-    authorize::Refused,
     error::EntraError,
-    pages,
     place::{Dialect, Place},
-    session::Purpose,
+    response::{json, not_found, page},
+    sign_in::{authorize::Refused, pages, session::Purpose},
 };
 
 impl Entra {
@@ -70,7 +68,7 @@ impl Entra {
             _ => return not_found(),
         };
         match answered {
-            Ok(body) => json_answer(StatusCode::OK, &body),
+            Ok(body) => json(StatusCode::OK, &body),
             Err(error) => error.into_response(arrival.base, self.clock.now()),
         }
     }
@@ -87,7 +85,7 @@ impl Entra {
             _ => return not_found(),
         };
         match answered {
-            Ok(body) => json_answer(StatusCode::OK, &body),
+            Ok(body) => json(StatusCode::OK, &body),
             Err(error) => adfs::into_response(&error),
         }
     }

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::answer::json_answer;
+use super::response::json;
 use crate::time;
 
 /// A refusal of the authority.
@@ -91,7 +91,7 @@ impl EntraError {
         if let Some(suberror) = self.suberror {
             add("suberror", suberror.into());
         }
-        json_answer(self.status, &Value::Object(body))
+        json(self.status, &Value::Object(body))
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {

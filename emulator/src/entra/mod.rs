@@ -3,41 +3,34 @@
 //! have in its place, shares it.
 
 mod adfs;
-mod admin_consent;
-mod answer;
-mod assertion;
-mod authorize;
-mod certificate;
-mod client;
 mod directory;
 mod endpoint;
 mod error;
-mod federation;
 mod issued;
-mod jwt;
-mod pages;
 mod place;
-mod question;
 mod request;
+mod response;
 mod scope;
-mod session;
 mod sign_in;
 mod token;
-mod tokens;
 
 use std::sync::{Mutex, PoisonError, RwLock, atomic::AtomicU64};
 
 use uuid::Uuid;
 
-pub use certificate::{Certificate, CertificateError};
-pub use directory::{Application, ClientSecret, Person, Platform, RedirectUri, Tenant};
 use directory::{Directory, normal_origin};
-pub use federation::{FederatedCredential, KeySet, KeySetError};
+pub use directory::{
+    Tenant,
+    application::{Application, ClientSecret, Platform, RedirectUri},
+    certificate::{Certificate, CertificateError},
+    federation::{FederatedCredential, KeySet, KeySetError},
+    person::Person,
+};
 use issued::Issued;
-use jwt::Signer;
-pub(crate) use jwt::{Claims, PersonClaims, Subject};
 pub(crate) use request::Arrival;
-use session::Sessions;
+use sign_in::session::Sessions;
+use token::jwt::Signer;
+pub(crate) use token::jwt::{Claims, PersonClaims, Subject};
 
 use crate::clock::Clock;
 

@@ -2,15 +2,14 @@
 
 use super::{
     FetchError,
+    builder::{Builder, Scope},
     query::{Aggregation, Attribute, DatePart, Link, Order, OrderBy, Role},
-    statement::{Builder, Scope},
     value::property,
 };
 use crate::{
-    odata::{
-        ODataError, Property, format::Display, fragment::Sql, order::OrderColumn, sql::collate,
-    },
+    odata::{Property, fragment::Sql, order::OrderColumn, sql::collate},
     store::Stored,
+    wire::{ODataError, format::Display},
 };
 
 /// A column of the answer, for the orders that name it.

@@ -6,12 +6,13 @@ use super::{
 };
 use crate::{
     odata::{
-        Model, Navigation, ODataError,
+        Model, Navigation,
         filter::Condition,
         options::{self, parse_filter, split},
     },
     schema::Table,
     store::Stored,
+    wire::ODataError,
 };
 
 /// What `$apply` asks of the rows of a table.

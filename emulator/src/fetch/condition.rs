@@ -4,21 +4,21 @@ use rusqlite::types::Value as SqlValue;
 
 use super::{
     FetchError,
+    builder::{Builder, Scope},
     operator::Test,
     query::{Condition, Filter, Part},
-    statement::{Builder, Scope},
     value::{date_time, reach, value},
 };
 use crate::{
     odata::{
-        Literal, ODataError,
+        Literal,
         filter::{Comparison, Operand},
         fragment::{Sql, negated},
-        functions,
-        sql::{Compiler, Reached, collate, comparison},
+        sql::{Compiler, Reached, collate, comparison, functions},
     },
     store::Stored,
     time,
+    wire::ODataError,
 };
 
 impl<'a> Builder<'a> {

@@ -6,7 +6,7 @@ use super::{
     FetchError,
     query::{Aggregation, Attribute, Condition, DatePart, Order, OrderBy, Role},
 };
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 pub(super) fn attribute(node: Node<'_, '_>) -> Result<Attribute, ODataError> {
     allow(

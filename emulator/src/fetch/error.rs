@@ -1,6 +1,6 @@
 //! The platform's complaints about queries (reference §7.6).
 
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// Makes the errors of the query builder.
 pub(crate) struct FetchError;

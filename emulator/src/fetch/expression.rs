@@ -6,7 +6,7 @@ use super::{
     FetchError,
     query::{Condition, Entity, Fetch, Filter, Part},
 };
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// Operators whose names in XML do not follow from those of the enumeration.
 const IRREGULAR: [(&str, &str); 10] = [

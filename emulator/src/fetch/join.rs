@@ -4,13 +4,14 @@ use rusqlite::types::Value as SqlValue;
 
 use super::{
     FetchError,
+    builder::{Builder, Scope},
     query::{Link, LinkKind},
-    statement::{Builder, Scope},
     value::property,
 };
 use crate::{
-    odata::{ODataError, fragment::Sql, sql::collate},
+    odata::{fragment::Sql, sql::collate},
     schema::PrivilegeType,
+    wire::ODataError,
 };
 
 impl<'a> Builder<'a> {

@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod apply;
+mod builder;
 mod condition;
 mod element;
 mod error;
@@ -17,6 +18,7 @@ mod statement;
 mod value;
 
 pub(crate) use apply::Apply;
+pub(crate) use builder::Context;
 pub(crate) use error::FetchError;
 pub(crate) use query::Fetch;
-pub(crate) use statement::{Context, Statement};
+pub(crate) use statement::Statement;

@@ -7,7 +7,7 @@ use super::{
     element::{alias, allow, attribute, condition, elements, number, order, required, truth},
     query::{Entity, Fetch, Filter, Link, LinkKind, MAX_LINKS, Part},
 };
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 100;

@@ -2,13 +2,12 @@
 
 use super::{
     FetchError,
+    builder::{Builder, Scope},
     query::{Entity, Order, OrderBy},
-    statement::{Builder, Scope},
     value::{property, reach, shown},
 };
 use crate::{
     odata::{
-        ODataError,
         fragment::Sql,
         model::{is_principal, wire_name},
         order::OrderColumn,
@@ -16,6 +15,7 @@ use crate::{
     },
     schema::ColumnKind,
     store::{COLLATE, Stored},
+    wire::ODataError,
 };
 
 impl<'a> Builder<'a> {

@@ -1,26 +1,15 @@
 //! A query resolved against the schema: one SQL statement and how its rows are written.
 
-use super::{FetchError, aggregate, query::Fetch};
-use crate::{
-    gate::Caller,
-    odata::{
-        Model, ODataError, annotations::Annotations, fragment::Sql, options::Options,
-        order::OrderColumn, plan::Plan,
-    },
-    schema::Table,
+use super::{
+    FetchError, aggregate,
+    builder::{Builder, Context, Scope},
+    query::Fetch,
 };
-
-/// What a query is resolved against.
-#[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
-    pub(crate) model: &'a Model,
-    pub(crate) caller: &'a Caller,
-    /// The request's other options; query functions ask for them.
-    pub(crate) options: &'a Options,
-    pub(crate) annotations: &'a Annotations,
-    /// Seconds since 1970.
-    pub(crate) now: i64,
-}
+use crate::{
+    odata::{fragment::Sql, order::OrderColumn, plan::Plan},
+    schema::Table,
+    wire::ODataError,
+};
 
 /// A query ready to run. The root's rows are known to the statement as `t`.
 #[derive(Debug)]
@@ -38,34 +27,6 @@ pub(crate) struct Statement<'a> {
     groups: Vec<String>,
     distinct: bool,
     aggregate: bool,
-}
-
-/// The rows that names in a part of the query refer to.
-#[derive(Debug, Clone)]
-pub(super) struct Scope<'a> {
-    /// The name that conditions, orders and properties use.
-    pub(super) name: String,
-    pub(super) table: &'a Table,
-    /// The name in the statement.
-    pub(super) alias: String,
-}
-
-/// Puts a statement together.
-pub(super) struct Builder<'a> {
-    pub(super) context: Context<'a>,
-    pub(super) fetch: &'a Fetch,
-    pub(super) plan: Plan,
-    pub(super) order: Vec<OrderColumn>,
-    /// Joined tables whose columns are within reach.
-    pub(super) links: Vec<Scope<'a>>,
-    pub(super) from: Sql,
-    pub(super) conditions: Vec<Sql>,
-    /// Joined tables of which several rows may belong to one row.
-    pub(super) multiplying: Vec<Scope<'a>>,
-    /// Whether a joined table's column orders the rows.
-    pub(super) linked_order: bool,
-    /// How many tables have been joined.
-    pub(super) aliases: usize,
 }
 
 impl<'a> Statement<'a> {

@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use rusqlite::types::Value as SqlValue;
 
-use super::{FetchError, statement::Context};
+use super::{FetchError, builder::Context};
 use crate::{
     odata::{
-        Literal, Model, ODataError, Property, constant::constant, filter::Comparison,
-        fragment::Sql, model::wire_name, plan::name_of_target, sql::Reached,
+        Literal, Model, Property, constant::constant, filter::Comparison, fragment::Sql,
+        model::wire_name, plan::name_of_target, sql::Reached,
     },
     schema::{Column, ColumnKind, Table},
     store::{Decimal, Stored},
     time,
+    wire::ODataError,
 };
 
 /// The column of this logical name; of a column that only describes another, the other.

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{rights::Rights, viewer::Viewer};
 use crate::{
-    odata::ODataError,
     org::Depth,
     schema::{Ownership, Privilege, PrivilegeType, Table},
     store::layout::parse_guid,
+    wire::ODataError,
 };
 
 /// A user and their rights. A team can stand in for a user when its own rights are asked for.

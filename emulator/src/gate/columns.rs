@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::{
-    odata::ODataError,
-    org::ADMINISTRATOR_TEMPLATE,
+    ids::ADMINISTRATOR_TEMPLATE,
     schema::{Column, ColumnKind, Table},
+    wire::ODataError,
 };
 
 /// What a user may do with columns that are guarded.

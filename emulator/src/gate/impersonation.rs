@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::Caller;
-use crate::{odata::ODataError, store::layout::parse_guid};
+use crate::{store::layout::parse_guid, wire::ODataError};
 
 /// The privilege has to come by a role of the user's own, not by one of a team.
 const MAY_ACT: &str = "\

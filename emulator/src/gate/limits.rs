@@ -10,7 +10,7 @@ use std::{
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// How long a request counts, in seconds.
 const WINDOW: i64 = 300;
@@ -105,7 +105,7 @@ impl Limiter {
                     "Combined execution time of incoming requests exceeded limit of {} \
                      milliseconds over time window of {WINDOW} seconds. Decrease number of \
                      concurrent requests or reduce the duration of requests and try again later.",
-                    crate::odata::format::with_thousands(&limits.execution_time.as_millis()),
+                    crate::wire::format::with_thousands(&limits.execution_time.as_millis()),
                 );
                 return Err(throttled("0x80072321", message, until_free));
             }

@@ -24,8 +24,8 @@ pub(crate) use viewer::Viewer;
 
 use crate::{
     entra::{Claims, Entra},
-    odata::ODataError,
     store::{Store, layout::parse_guid},
+    wire::ODataError,
 };
 
 /// Why a request does not come in.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params_from_iter};
 use uuid::Uuid;
 
-use crate::{odata::ODataError, org::Depth, store::layout::parse_guid};
+use crate::{org::Depth, store::layout::parse_guid, wire::ODataError};
 
 /// A privilege held by roles of one business unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::ColumnRights;
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// The organization's language, US English.
 const BASE_LANGUAGE: i32 = 1033;

@@ -2,9 +2,10 @@
 
 pub(crate) use super::condition::{Comparison, Condition, Matching, Operand, Quantifier};
 use super::{
-    Literal, ODataError, enumeration,
+    Literal, enumeration,
     lexer::{Token, tokens},
 };
+use crate::wire::ODataError;
 
 /// Deepest nesting of parentheses and `not`.
 const MAX_DEPTH: usize = 100;

@@ -2,8 +2,7 @@
 
 use uuid::Uuid;
 
-use super::ODataError;
-use crate::time;
+use crate::{time, wire::ODataError};
 
 /// A constant in a query.
 #[derive(Debug, Clone, PartialEq)]

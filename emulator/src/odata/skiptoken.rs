@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::percent_decode_str;
 
-use super::ODataError;
+use crate::wire::ODataError;
 
 /// Where the next page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

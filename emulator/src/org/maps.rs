@@ -1,6 +1,6 @@
 //! The columns that a new row takes over from the row it is made from (reference §12.3).
 
-use super::seed::NewOrganization;
+use super::new_rows::NewOrganization;
 use crate::{
     schema::metadata_id,
     store::{StoreError, Value},

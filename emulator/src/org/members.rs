@@ -2,11 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{
-    DEFAULT_TEAM, Depth, ROOT_BUSINESS_UNIT, Role, SYSTEM, principals::assign_role, role,
-    seed::NewOrganization,
-};
+use super::{Depth, Role, new_rows::NewOrganization, principals::assign_role, role};
 use crate::{
+    ids::{DEFAULT_TEAM, ROOT_BUSINESS_UNIT, SYSTEM},
     schema::metadata_id,
     store::{Author, Store, StoreError, Value},
 };

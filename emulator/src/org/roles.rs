@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{
-    Depth, ROOT_BUSINESS_UNIT, Role,
+    Depth, Role,
     role::{grant_id, set_privilege},
 };
 use crate::{
+    ids::ROOT_BUSINESS_UNIT,
     schema::{Privilege, PrivilegeType, Schema},
     store::{Author, Store, StoreError, Value, Writer},
 };
@@ -121,7 +122,7 @@ fn seed_privileges(
 }
 
 /// Adds privileges, and grants them to those who administer the organization.
-pub(crate) fn add_privileges(
+pub(super) fn add_privileges(
     writer: &Writer<'_>,
     author: Author,
     privileges: &[Privilege],
@@ -152,7 +153,7 @@ pub(crate) fn add_privileges(
 }
 
 /// Removes privileges, and takes them from every role.
-pub(crate) fn remove_privileges(
+pub(super) fn remove_privileges(
     writer: &Writer<'_>,
     privileges: &[Privilege],
 ) -> Result<(), StoreError> {

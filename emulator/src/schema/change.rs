@@ -92,6 +92,10 @@ impl SchemaChange {
 
 impl Schema {
     /// Carries out a change.
+    ///
+    /// # Errors
+    ///
+    /// When the change names a table, column or key that does not exist, or does not fit it.
     pub fn apply(&mut self, change: &SchemaChange) -> Result<(), UnusableChange> {
         match change {
             SchemaChange::PutColumn { table, column } => {

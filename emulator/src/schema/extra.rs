@@ -159,6 +159,10 @@ impl Schema {
     /// The standard schema and so many custom tables more, each with so many columns (not counting
     /// those that only describe others, such as `owneridname`); a table has at least its key, its
     /// name and what the platform puts into every table.
+    ///
+    /// # Errors
+    ///
+    /// When the definitions in the program cannot be read, which tests rule out.
     pub fn with_extra_tables(tables: usize, columns: usize) -> Result<Self, SchemaError> {
         let extra: Vec<(String, String)> = (0..tables)
             .map(|number| extra_table(number, columns))

@@ -5,8 +5,10 @@
 
 mod change;
 mod column;
+mod column_kind;
 mod derived;
 mod extra;
+mod label;
 mod option_set;
 mod parse;
 mod privilege;
@@ -25,10 +27,12 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub use change::{SchemaChange, UnusableChange};
-pub use column::{
-    Choice, Column, ColumnKind, DateTimeBehavior, DateTimeFormat, Label, MAX_DECIMAL, MAX_FILE_KIB,
-    MAX_IMAGE_KIB, MAX_MONEY, Range, RequiredLevel, SourceType, StringFormat,
+pub use column::{Column, RequiredLevel, SourceType};
+pub use column_kind::{
+    Choice, ColumnKind, DateTimeBehavior, DateTimeFormat, MAX_DECIMAL, MAX_FILE_KIB, MAX_IMAGE_KIB,
+    MAX_MONEY, Range, StringFormat,
 };
+pub use label::Label;
 pub use option_set::OptionSet;
 pub use privilege::{Privilege, PrivilegeDepth, PrivilegeType};
 pub use relationship::{Cascade, Relationship};
@@ -59,11 +63,20 @@ pub struct Schema {
 
 impl Schema {
     /// The schema every emulated organization starts with.
+    ///
+    /// # Errors
+    ///
+    /// When the definitions in the program cannot be read, which tests rule out.
     pub fn standard() -> Result<Self, SchemaError> {
         Self::parse(standard::TABLES)
     }
 
     /// Reads a schema from the names and texts of its tables' files.
+    ///
+    /// # Errors
+    ///
+    /// When a line cannot be read or the definitions contradict each other; the error names the
+    /// line.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, SchemaError> {
         let mut schema = Self::default();
         let mut declared = Vec::new();

@@ -52,6 +52,10 @@ pub struct Import {
 
 impl Import {
     /// Carries out the command.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or written, or the rows do not fit it.
     pub fn run(&self) -> Result<Report, FillError> {
         let store = organization(&self.data)?;
         Ok(import::directory(&store, &self.directory, &self.map)?)
@@ -71,6 +75,10 @@ pub struct Generate {
 
 impl Generate {
     /// Carries out the command.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or written, or the rows do not fit it.
     pub fn run(&self) -> Result<Report, FillError> {
         let store = organization(&self.data)?;
         let mut report = generate::run(&store, self.rows.seed, &self.rows.sizes())?;
@@ -121,6 +129,10 @@ pub struct Content {
 
 impl Content {
     /// Fills the organization.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written or the rows do not fit it.
     pub fn fill(&self, store: &Store) -> Result<Report, FillError> {
         let mut report = if self.demo {
             import::demo(store)?

@@ -19,6 +19,10 @@ const TEXTS: [&str; 6] = [
 ];
 
 /// Adds so many rows to each made-up custom table.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn rows(store: &Store, rows_per_table: usize) -> Result<(), StoreError> {
     if rows_per_table == 0 {
         return Ok(());

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::import::Report;
 use crate::{
-    org::ADMINISTRATOR,
+    ids::ADMINISTRATOR,
     schema::metadata_id,
     store::{Author, Store, StoreError, Value, layout::parse_guid},
 };
@@ -27,6 +27,10 @@ const QUERY: &str = "<fetch version=\"1.0\" output-format=\"xml-platform\" mappi
                      attribute=\"emailaddress1\" operator=\"not-null\" /></filter></entity></fetch>";
 
 /// Adds the lists, unless they are there already or there is nobody to list.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn run(store: &Store) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let needed = ["list", "listmember", "account", "contact", "lead"];

@@ -99,6 +99,10 @@ impl Opportunity {
 }
 
 /// Gives every opportunity its process, unless the schema has no processes.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn run(store: &Store) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let needed = Process::ALL.map(Process::table);

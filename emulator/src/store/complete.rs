@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::{
-    Decimal, StoreError, Value,
+    Decimal, MONEY_SCALE, StoreError, Value,
     compose::{Address, Customer, Note},
-    layout::{Layout, MONEY_SCALE, parse_guid},
+    layout::{Layout, parse_guid},
 };
 use crate::{
-    org,
+    ids,
     schema::{ColumnKind, Table},
 };
 
@@ -173,7 +173,7 @@ impl<'a> Completer<'a> {
             default(layout, row, "modifiedonbehalfby", behind);
         }
         if layout.table != "organization" {
-            let organization = Value::lookup("organization", org::ORGANIZATION);
+            let organization = Value::lookup("organization", ids::ORGANIZATION);
             default(layout, row, "organizationid", organization);
         }
         if self.is_activity {
@@ -201,7 +201,7 @@ impl<'a> Completer<'a> {
         }
         if layout.table != "transactioncurrency" {
             if !self.amounts.is_empty() || layout.position("exchangerate").is_some() {
-                let currency = Value::lookup("transactioncurrency", org::BASE_CURRENCY);
+                let currency = Value::lookup("transactioncurrency", ids::BASE_CURRENCY);
                 default(layout, row, "transactioncurrencyid", currency);
             }
             self.set_rate(row)?;
@@ -327,7 +327,7 @@ impl<'a> Completer<'a> {
             self.units.insert(id, unit);
             unit
         };
-        let unit = Value::lookup("businessunit", unit.unwrap_or(org::ROOT_BUSINESS_UNIT));
+        let unit = Value::lookup("businessunit", unit.unwrap_or(ids::ROOT_BUSINESS_UNIT));
         set_reference(layout, row, "owningbusinessunit", unit);
         Ok(())
     }

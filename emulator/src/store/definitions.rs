@@ -13,11 +13,8 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Author, FIRST_VERSION, Layout, Slot, Store, StoreError, layout::key_is_whole, lock};
-use crate::{
-    org,
-    schema::{AlternateKey, KeyIndex, Privilege, Schema, SchemaChange, Table},
-};
+use super::{FIRST_VERSION, Layout, Slot, Store, StoreError, Writer, layout::key_is_whole, lock};
+use crate::schema::{AlternateKey, KeyIndex, Schema, SchemaChange, Table};
 
 /// Room for the layout of every table, to be worked out when it is needed.
 pub(super) fn layouts(schema: &Schema) -> HashMap<String, OnceLock<Arc<Layout>>> {
@@ -148,7 +145,13 @@ impl Store {
 
     /// The same rows by a changed schema. Nobody may use this store for rows meanwhile; after it,
     /// only if the changes did no more than add.
-    pub(crate) fn changed(&self, changes: &[SchemaChange]) -> Result<Self, StoreError> {
+    ///
+    /// `follow` writes what other tables say about tables that are gone and new.
+    pub(crate) fn changed(
+        &self,
+        changes: &[SchemaChange],
+        follow: impl Fn(&Writer<'_>, &[&Table], &[&Table]) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
         let mut schema = Schema::clone(&self.schema);
         for change in changes {
             schema.apply(change)?;
@@ -188,20 +191,7 @@ impl Store {
                 let change = serde_json::to_string(change)?;
                 writer.connection().execute(sql, [change])?;
             }
-            let privileges = |tables: &[&Table]| -> Vec<Privilege> {
-                let of = tables.iter().flat_map(|table| table.privileges.iter());
-                of.cloned().collect()
-            };
-            for table in &gone {
-                org::end_bulk_actions(writer, table)?;
-            }
-            org::remove_privileges(writer, &privileges(&gone))?;
-            let author = Author::in_person(org::SYSTEM, self.clock.now());
-            org::add_privileges(writer, author, &privileges(&new))?;
-            for table in &new {
-                org::support_bulk_actions(writer, author, table)?;
-            }
-            Ok(())
+            follow(writer, &gone, &new)
         })?;
         let mut unmade = lock(&self.database.unmade);
         for table in &gone {

@@ -12,6 +12,7 @@ mod files;
 pub(crate) mod layout;
 mod load;
 mod rows;
+mod stored;
 mod text;
 mod value;
 
@@ -32,8 +33,9 @@ use uuid::Uuid;
 pub(crate) use complete::Author;
 pub(crate) use definitions::changes_after;
 pub(crate) use files::{StoredFile, read_file};
-pub(crate) use layout::{Layout, Slot, Stored};
+pub(crate) use layout::{Layout, Slot};
 pub(crate) use rows::{Change, Row, Writer, read_row};
+pub(crate) use stored::{MONEY_SCALE, Stored};
 pub(crate) use text::COLLATE;
 pub use value::{Decimal, NotADecimal, Value};
 
@@ -156,6 +158,10 @@ struct Database {
 
 impl Store {
     /// An empty organization in a temporary file that goes away with the store.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be created.
     pub fn temporary(schema: Arc<Schema>, clock: Clock) -> Result<Self, StoreError> {
         let directory = tempfile::Builder::new()
             .prefix("dataverse-emulator-")
@@ -167,6 +173,10 @@ impl Store {
 
     /// The organization in this file, which is created if it does not exist. If it exists, the
     /// changes made to its schema are carried out on the one given.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, or holds no organization of this version.
     pub fn open(path: &Path, schema: Arc<Schema>, clock: Clock) -> Result<Self, StoreError> {
         Self::open_file(path.to_owned(), schema, clock, None)
     }
@@ -212,11 +222,19 @@ impl Store {
     }
 
     /// Whether the table has no rows.
+    ///
+    /// # Errors
+    ///
+    /// When the table does not exist or the database fails.
     pub fn is_empty(&self, table: &str) -> Result<bool, StoreError> {
         Ok(self.count(table)? == 0)
     }
 
     /// How many rows the table has.
+    ///
+    /// # Errors
+    ///
+    /// When the table does not exist or the database fails.
     pub fn count(&self, table: &str) -> Result<u64, StoreError> {
         if !self.has_made(table) {
             return Ok(0);
@@ -230,6 +248,10 @@ impl Store {
     }
 
     /// The keys of up to `limit` rows of the table, in the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// When the table does not exist or the database fails.
     pub fn ids(&self, table: &str, limit: usize) -> Result<Vec<Uuid>, StoreError> {
         let layout = self.layout(table)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);

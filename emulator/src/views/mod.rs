@@ -7,7 +7,7 @@ mod xml;
 use uuid::Uuid;
 
 use crate::{
-    org::{ADMINISTRATOR, DEFAULT_TEAM, SELLERS, SYSTEM},
+    ids::{ADMINISTRATOR, DEFAULT_TEAM, SELLERS, SYSTEM},
     schema::{PrivilegeType, metadata_id},
     store::{Author, Store, StoreError, Value, Writer},
 };

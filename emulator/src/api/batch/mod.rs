@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use self::multipart::{InnerRequest, Part};
 use super::{Api, Request, Response, Service, definitions::is_change};
-use crate::{gate::Caller, odata::ODataError, store::Writer};
+use crate::{gate::Caller, store::Writer, wire::ODataError};
 
 /// Most requests in a batch.
 const MAX_REQUESTS: usize = 1_000;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 
-use crate::{api::Response, odata::ODataError};
+use crate::{api::Response, wire::ODataError};
 
 /// One part of a batch.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use serde_json::{Map, Number, Value};
 
 use crate::{
-    odata::ODataError,
     schema::{Choice, Label, RequiredLevel},
+    wire::ODataError,
 };
 
 /// The members of a definition.

@@ -3,19 +3,19 @@
 use axum::http::StatusCode;
 use rusqlite::Connection;
 
-use super::{Outcome, body::Body, kind::Kinds};
+use super::{DefinitionChange, body::Body, kind::Kinds};
 use crate::{
     api::{Call, Response},
-    odata::ODataError,
     schema::{
         Cascade, Column, ColumnKind, MAX_MONEY, Range, Relationship, RequiredLevel, Schema,
         SchemaChange, StringFormat, Table, metadata_id,
     },
+    wire::ODataError,
 };
 
 impl Call<'_> {
     /// `POST EntityDefinitions(…)/Attributes`.
-    pub(super) fn create_column(&self, connection: &Connection, table: &Table) -> Outcome {
+    pub(super) fn create_column(&self, connection: &Connection, table: &Table) -> DefinitionChange {
         self.caller.require_definitions("prvCreateAttribute")?;
         let body = self.body()?;
         let publishers = self.publishers(connection)?;
@@ -42,7 +42,7 @@ impl Call<'_> {
 
     /// `PUT EntityDefinitions(…)/Attributes(…)`: what the body leaves out falls back to what a
     /// new column has.
-    pub(super) fn replace_column(&self, table: &Table, before: &Column) -> Outcome {
+    pub(super) fn replace_column(&self, table: &Table, before: &Column) -> DefinitionChange {
         self.caller.require_definitions("prvWriteAttribute")?;
         let body = self.body()?;
         let mut after = before.clone();
@@ -75,7 +75,7 @@ impl Call<'_> {
     }
 
     /// `DELETE EntityDefinitions(…)/Attributes(…)`.
-    pub(super) fn delete_column(&self, table: &Table, column: &Column) -> Outcome {
+    pub(super) fn delete_column(&self, table: &Table, column: &Column) -> DefinitionChange {
         self.caller.require_definitions("prvDeleteAttribute")?;
         let done = Response::empty(StatusCode::NO_CONTENT);
         Ok((removals(table, column)?, done))

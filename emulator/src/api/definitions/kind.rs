@@ -2,11 +2,11 @@
 
 use super::body::{Body, unfit};
 use crate::{
-    odata::ODataError,
     schema::{
         Choice, ColumnKind, DateTimeBehavior, DateTimeFormat, Label, MAX_DECIMAL, MAX_FILE_KIB,
         MAX_IMAGE_KIB, MAX_MONEY, Range, Schema, StringFormat,
     },
+    wire::ODataError,
 };
 
 /// What types of columns are made of.

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::{api::Call, odata::ODataError};
+use crate::{api::Call, wire::ODataError};
 
 /// Where something new belongs.
 pub(super) struct Publishers {

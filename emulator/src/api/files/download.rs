@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::{CHUNK, key_column};
 use crate::{
     api::{Call, Response},
-    odata::ODataError,
     schema::{Column, Table},
     store::{layout::parse_guid, read_file},
+    wire::ODataError,
 };
 
 /// Largest file that is sent without a `Range`, in bytes.

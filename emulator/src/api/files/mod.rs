@@ -10,9 +10,9 @@ use uuid::Uuid;
 pub(super) use self::upload::Uploads;
 use super::Call;
 use crate::{
-    odata::ODataError,
     schema::{Column, ColumnKind, Table},
     store::{Layout, StoreError, StoredFile, Value, Writer},
+    wire::ODataError,
 };
 
 /// Largest part of a file in one exchange, in bytes.

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::{CHUNK, image, is_file, require_size, set_file};
 use crate::{
     api::{Call, Response, key::RowKey, request::Segment},
-    odata::ODataError,
     schema::{Column, PrivilegeType, Table},
     store::{StoredFile, Writer},
+    wire::ODataError,
 };
 
 /// Files of which a part has arrived, by the token in the address of the others.

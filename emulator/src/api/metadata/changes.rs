@@ -13,14 +13,12 @@ use super::{
     definition::{Children, Item, Sight},
 };
 use crate::{
-    api::{Call, Response, delta::DeltaToken},
-    odata::{Literal, ODataError, filter::Operand},
+    api::{Call, Response, read::DeltaToken},
+    odata::{Literal, filter::Operand},
     schema::{SchemaChange, metadata_id},
     store::changes_after,
+    wire::ODataError,
 };
-
-/// Functions of this room that are bound to no row.
-pub(in crate::api) const FUNCTIONS: [&str; 1] = ["RetrieveMetadataChanges"];
 
 /// `EntityQueryExpression`.
 #[derive(Debug, Default, Deserialize)]

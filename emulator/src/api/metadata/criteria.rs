@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::definition::{Item, Sight};
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// `MetadataFilterExpression`.
 #[derive(Debug, Default, Deserialize)]

@@ -11,8 +11,6 @@ mod query;
 mod relationship;
 mod table;
 
-pub(super) use changes::FUNCTIONS;
-
 use axum::http::StatusCode;
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,12 +22,12 @@ use self::{
 use super::{Call, Response, request::Segment};
 use crate::{
     odata::{
-        Literal, ODataError,
+        Literal,
         filter::{Operand, parse_arguments},
-        json::push_member,
         options::Options,
     },
     schema::{Relationship, Table},
+    wire::{ODataError, json::push_member},
 };
 
 /// Where a path into the definitions has led.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::write::merges,
+    api::operations::is_mergeable,
     schema::{Cascade, Relationship, Schema},
 };
 
@@ -107,7 +107,7 @@ fn own_property(relationship: &Relationship, name: &str) -> Option<Value> {
             "CascadeConfiguration" => json!({
                 "Assign": "NoCascade", "Share": "NoCascade", "Unshare": "NoCascade",
                 "Reparent": "NoCascade", "RollupView": "NoCascade", "Archive": "NoCascade",
-                "Merge": if merges(referenced_table) && referencing_column != "masterid" {
+                "Merge": if is_mergeable(referenced_table) && referencing_column != "masterid" {
                     "Cascade"
                 } else {
                     "NoCascade"

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     api::Call,
-    odata::ODataError,
     org::role,
     schema::Table,
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {

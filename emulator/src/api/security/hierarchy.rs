@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use crate::{
     api::Call,
-    odata::ODataError,
     schema::Table,
     store::{Row, Value, Writer},
+    wire::ODataError,
 };
 
 /// A table whose rows stand below one another by a lookup, and the refusal of a loop.

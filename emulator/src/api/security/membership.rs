@@ -3,15 +3,16 @@
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use super::{functions::key_of, role::is_administrator};
+use super::role::is_administrator;
 use crate::{
     api::{
         Call, Response,
-        write::{Members, payload_error},
+        access::lookup_of,
+        payload::{Members, payload_error},
     },
-    odata::ODataError,
     schema::{PrivilegeType, Table},
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 /// `teamtype` of an access team, which has no roles.
@@ -29,7 +30,7 @@ pub(in crate::api) enum Change {
 
 impl Call<'_> {
     /// `AddMembersTeam`. Members the team has already are left alone.
-    pub(super) fn add_members(
+    pub(in crate::api) fn add_members(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -45,7 +46,7 @@ impl Call<'_> {
     }
 
     /// `RemoveMembersTeam`. Users who are no members are left alone.
-    pub(super) fn remove_members(
+    pub(in crate::api) fn remove_members(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -178,7 +179,7 @@ fn require_same_unit(
     (role_table, role): (&Table, Uuid),
 ) -> Result<(), ODataError> {
     let connection = writer.connection();
-    let unit_of = |table, id| key_of(connection, table, id, "businessunitid");
+    let unit_of = |table, id| lookup_of(connection, table, id, "businessunitid");
     let (unit, role_unit) = (unit_of(table, id)?, unit_of(role_table, role)?);
     if unit == role_unit {
         return Ok(());
@@ -240,7 +241,7 @@ fn has_other_administrator(writer: &Writer<'_>, user: Uuid) -> Result<bool, ODat
     let sql = "SELECT 1 FROM systemuserroles r JOIN role ON role.roleid = r.roleid \
                JOIN systemuser u ON u.systemuserid = r.systemuserid \
                WHERE role.roletemplateid = ?1 AND r.systemuserid <> ?2 AND u.isdisabled IS NOT 1";
-    let template = crate::org::ADMINISTRATOR_TEMPLATE.to_string();
+    let template = crate::ids::ADMINISTRATOR_TEMPLATE.to_string();
     let mut statement = writer.connection().prepare_cached(sql)?;
     Ok(statement.exists([template, user.to_string()])?)
 }

@@ -3,9 +3,9 @@
 use super::rules::required;
 use crate::{
     api::Call,
-    odata::ODataError,
     schema::Table,
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 /// Columns whose values together are those of one row only, with the refusal of another.
@@ -89,7 +89,7 @@ impl Call<'_> {
         let layout = writer.store().layout(&table.logical_name)?;
         let object = if let Some(client) = layout.get(row, "applicationid").id() {
             layout.default(row, "accessmode", Value::Int(4));
-            let domain = crate::emulator::TENANT_DOMAIN;
+            let domain = crate::ids::TENANT_DOMAIN;
             let address = Value::Text(format!("{client}@{domain}"));
             layout.default(row, "domainname", address.clone());
             layout.default(row, "internalemailaddress", address);

@@ -6,9 +6,9 @@ use super::membership::{ACCESS_TEAM, team_type};
 use crate::{
     api::Call,
     gate::Rights,
-    odata::ODataError,
     schema::{Ownership, PrivilegeType, Table},
     store::{Row, StoreError, Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {

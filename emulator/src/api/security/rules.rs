@@ -5,10 +5,11 @@ use uuid::Uuid;
 use super::{membership::require_other_administrator, owner::owns_rows, role::require_unprotected};
 use crate::{
     api::Call,
-    odata::ODataError,
-    org::{self, role},
+    ids,
+    org::role,
     schema::{PrivilegeType, Table, metadata_id},
     store::{Row, StoreError, Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {
@@ -343,7 +344,7 @@ fn require_changeable_type(writer: &Writer<'_>, team: Uuid) -> Result<(), ODataE
 
 /// The platform's own users stay as they are.
 pub(super) fn require_person(user: Uuid) -> Result<(), ODataError> {
-    if user == org::SYSTEM || user == org::INTEGRATION {
+    if user == ids::SYSTEM || user == ids::INTEGRATION {
         return Err(ODataError::forbidden(
             "0x80041D33",
             "No modifications to the 'SYSTEM' or 'INTEGRATION' user are permitted.",

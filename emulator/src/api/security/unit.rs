@@ -5,9 +5,9 @@ use uuid::Uuid;
 use super::{hierarchy::is_below, owner::owns_rows, rules::is_default_team};
 use crate::{
     api::Call,
-    odata::ODataError,
     schema::Table,
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 const PARENT: &str = "parentbusinessunitid";
@@ -25,7 +25,7 @@ impl Call<'_> {
              JOIN systemuser u ON u.systemuserid = r.systemuserid \
              WHERE role.roletemplateid = ?1 AND u.isdisabled IS NOT 1",
         )?;
-        let template = crate::org::ADMINISTRATOR_TEMPLATE.to_string();
+        let template = crate::ids::ADMINISTRATOR_TEMPLATE.to_string();
         let mut rows = statement.query([template])?;
         while let Some(row) = rows.next()? {
             let theirs = crate::store::layout::parse_guid(&row.get::<_, String>(0)?);

@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use crate::{
     api::{Call, security::Change},
-    odata::{Navigation, ODataError},
+    odata::Navigation,
     schema::{Relationship, Table, metadata_id},
     store::{StoreError, Value, Writer},
+    wire::ODataError,
 };
 
 /// An association of two rows.

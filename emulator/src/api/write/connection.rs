@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::{
     api::Call,
-    odata::ODataError,
     store::{Layout, Value, Writer},
+    wire::ODataError,
 };
 
 const TABLE: &str = "connection";

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     api::{Call, Response, files::forget_files, key::RowKey},
-    odata::ODataError,
     schema::{Cascade, Ownership, PrivilegeType, Relationship, Table},
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {
@@ -30,7 +30,7 @@ impl Call<'_> {
     }
 
     /// Deletes the row of a key for the caller.
-    pub(super) fn delete_one(
+    pub(in crate::api) fn delete_one(
         &self,
         writer: &Writer<'_>,
         table: &Table,

@@ -2,14 +2,14 @@
 
 use axum::http::StatusCode;
 
-use crate::{api::Call, odata::ODataError, schema::Table};
+use crate::{api::Call, schema::Table, wire::ODataError};
 
 /// Most plug-in steps that one request goes past (reference §7.5).
 const MAX_BYPASSED_STEPS: usize = 3;
 
 /// What `If-Match` and `If-None-Match` demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(in crate::api) enum Condition {
     /// Neither header: an upsert.
     Any,
     /// `If-Match: *`: the row has to exist.
@@ -38,7 +38,7 @@ impl Call<'_> {
     }
 
     /// Whoever goes past custom logic needs a privilege for it (reference §7.5).
-    pub(super) fn require_bypass(&self) -> Result<(), ODataError> {
+    pub(in crate::api) fn require_bypass(&self) -> Result<(), ODataError> {
         let logic = self.request.header("mscrm.bypassbusinesslogicexecution");
         let steps = self
             .request

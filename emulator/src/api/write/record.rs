@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{duplicate, payload::Members};
+use super::duplicate;
 use crate::{
-    api::{Call, key::RowKey},
-    odata::ODataError,
+    api::{Call, key::RowKey, payload::Members},
     schema::{Column, ColumnKind, PrivilegeType, RequiredLevel, Table},
     store::{Layout, Row, Value, Writer},
+    wire::ODataError,
 };
 
 /// `statecode` of activities.

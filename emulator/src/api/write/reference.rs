@@ -4,12 +4,18 @@ use axum::http::StatusCode;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::payload::{Members, payload_error};
 use crate::{
-    api::{Call, Response, access::is_there, key::RowKey, request::Segment},
-    odata::{Navigation, ODataError},
+    api::{
+        Call, Response,
+        access::is_there,
+        key::RowKey,
+        payload::{Members, payload_error},
+        request::Segment,
+    },
+    odata::Navigation,
     schema::{PrivilegeType, Table},
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {

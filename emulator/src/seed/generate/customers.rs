@@ -6,7 +6,7 @@ use super::{
     text::sentences,
 };
 use crate::{
-    org,
+    ids,
     seed::names,
     store::{Decimal, Value},
 };
@@ -34,7 +34,7 @@ impl Maker<'_> {
             ("jobtitle", "Account Executive".into()),
             (
                 "businessunitid",
-                Value::lookup("businessunit", org::ROOT_BUSINESS_UNIT),
+                Value::lookup("businessunit", ids::ROOT_BUSINESS_UNIT),
             ),
             ("accessmode", Value::Int(0)),
             ("isdisabled", Value::Bool(false)),

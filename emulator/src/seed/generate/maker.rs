@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Made, Sizes, id};
 use crate::{
-    org,
+    ids,
     seed::{
         names::{self, Town},
         random::Random,
@@ -89,7 +89,7 @@ impl Maker<'_> {
 
     pub(super) fn owner(&mut self) -> Value {
         let user = self.any(self.sizes.users);
-        let id = user.map_or(org::ADMINISTRATOR, |user| {
+        let id = user.map_or(ids::ADMINISTRATOR, |user| {
             id(self.seed, Made::SystemUser, user)
         });
         Value::lookup("systemuser", id)

@@ -66,6 +66,10 @@ impl Sizes {
 /// Fills the store with rows made from a seed.
 ///
 /// Memory use does not depend on the number of rows. Rows of the same seed can be added only once.
+///
+/// # Errors
+///
+/// When the database fails, for example because rows of the same seed exist.
 pub fn run(store: &Store, seed: u64, sizes: &Sizes) -> Result<Report, StoreError> {
     let mut report = Report::default();
     for made in Made::ALL {

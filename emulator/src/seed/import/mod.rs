@@ -119,6 +119,10 @@ pub fn key_id(table: &str, key: &str) -> Uuid {
 }
 
 /// Imports the CSV files of a directory as a map file says.
+///
+/// # Errors
+///
+/// When a file is missing, does not match the map, or has a value that does not fit its column.
 pub fn directory(store: &Store, directory: &Path, map: &Path) -> Result<Report, ImportError> {
     let name = map.display().to_string();
     let text = fs::read_to_string(map).map_err(|source| ImportError::Open {
@@ -130,6 +134,10 @@ pub fn directory(store: &Store, directory: &Path, map: &Path) -> Result<Report, 
 
 /// Imports the CRM that comes with the emulator: 1,500 accounts, 4,200 contacts, 5,000 leads,
 /// 4,437 opportunities, 59,313 activities of ten salespeople and who took part in them, all related.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn demo(store: &Store) -> Result<Report, ImportError> {
     const FILES: &[(&str, &[u8])] = &[
         (

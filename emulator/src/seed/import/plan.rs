@@ -17,7 +17,8 @@ use super::{
     value::{Cell, Context, Pick, Piece, Reference, Slot, Text},
 };
 use crate::{
-    org::{self, Role},
+    ids,
+    org::Role,
     schema::{Column, ColumnKind, Schema, Table},
     store::Value,
 };
@@ -190,11 +191,11 @@ impl<'a> Names<'a> {
             }
             Source::WellKnown(row) => {
                 let (table, id) = match row {
-                    WellKnown::RootBusinessUnit => ("businessunit", org::ROOT_BUSINESS_UNIT),
-                    WellKnown::Administrator => ("systemuser", org::ADMINISTRATOR),
-                    WellKnown::BaseCurrency => ("transactioncurrency", org::BASE_CURRENCY),
+                    WellKnown::RootBusinessUnit => ("businessunit", ids::ROOT_BUSINESS_UNIT),
+                    WellKnown::Administrator => ("systemuser", ids::ADMINISTRATOR),
+                    WellKnown::BaseCurrency => ("transactioncurrency", ids::BASE_CURRENCY),
                     WellKnown::SalespersonRole => {
-                        ("role", Role::Salesperson.id(org::ROOT_BUSINESS_UNIT))
+                        ("role", Role::Salesperson.id(ids::ROOT_BUSINESS_UNIT))
                     }
                 };
                 can_refer_to(table)?;

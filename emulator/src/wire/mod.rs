@@ -1,0 +1,8 @@
+//! What the Web API's responses are written with: errors, JSON, annotations, formatted values.
+
+pub(crate) mod annotations;
+mod error;
+pub(crate) mod format;
+pub(crate) mod json;
+
+pub(crate) use error::ODataError;
