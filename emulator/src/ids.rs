@@ -1,24 +1,24 @@
-//! What every emulator has from the beginning: its tenants and applications, and the keys of the
+//! What every emulator starts with: its tenants and applications, and the keys of the
 //! rows of a new organization.
 
 use uuid::Uuid;
 
 /// The tenant of every emulator.
 pub const TENANT_ID: Uuid = Uuid::from_u128(0x5f0e_3c64_1b8e_4c57_8d6c_2f1b_9a7d_1000);
-/// A domain name that stands for the tenant.
+/// A domain name of the tenant.
 pub const TENANT_DOMAIN: &str = "contoso.example";
-/// The application every emulator knows, a System Administrator of the organization.
+/// The application registered in every emulator, a System Administrator of the organization.
 pub const CLIENT_ID: Uuid = Uuid::from_u128(0x5f0e_3c64_1b8e_4c57_8d6c_2f1b_9a7d_2000);
-/// Its client secret. It opens nothing but emulators.
+/// Its client secret. It is valid for emulators only.
 pub const CLIENT_SECRET: &str = "demonstration-secret";
-/// An application without a secret that every emulator knows: people sign in to it, also from
+/// An application without a secret in every emulator: people sign in to it, also from
 /// other tenants.
 pub const PUBLIC_CLIENT_ID: Uuid = Uuid::from_u128(0x5f0e_3c64_1b8e_4c57_8d6c_2f1b_9a7d_2001);
-/// The password of every person of the organization. It opens nothing but emulators.
+/// The password of every person of the organization. It is valid for emulators only.
 pub const PASSWORD: &str = "demonstration-password";
-/// Another tenant, which knows nothing of the environment.
+/// Another tenant, in which the environment is unknown.
 pub const OTHER_TENANT_ID: Uuid = Uuid::from_u128(0x5f0e_3c64_1b8e_4c57_8d6c_2f1b_9a7d_3000);
-/// A domain name that stands for the other tenant. `visitor@` it is its only person.
+/// A domain name of the other tenant. `visitor@` this domain is its only person.
 pub const OTHER_TENANT_DOMAIN: &str = "fabrikam.example";
 
 /// Key of the organization row.
@@ -41,7 +41,7 @@ pub const ADMINISTRATOR: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_
 pub const SYSTEM: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0011);
 /// Key of the built-in user `INTEGRATION`.
 pub const INTEGRATION: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0012);
-/// Keys of a few people who sell.
+/// Keys of a few salespeople.
 pub const SELLERS: [Uuid; 3] = [
     Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0013),
     Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0014),
@@ -52,7 +52,7 @@ pub const BASE_CURRENCY: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_
 /// Key of the second currency, euro.
 pub const EURO: Uuid = Uuid::from_u128(0x8b1c_7b6e_3f0a_4d2c_9a55_0d5e_6e41_0021);
 
-/// Key of the profile that opens every guarded column, for administrators.
+/// Key of the profile that can read and write every secured column, for administrators.
 pub(crate) const ADMINISTRATOR_PROFILE: Uuid =
     Uuid::from_u128(0x5723_29c1_a042_4e22_be47_367c_6374_ea45);
 

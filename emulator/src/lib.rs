@@ -2,7 +2,7 @@
 //! tables, sign-in, privileges, change tracking and limits, over SQLite.
 //!
 //! It follows the published behaviour of the service, literally where that is known, and shares
-//! no code with the connector: the same mistake cannot be made on both sides.
+//! no code with the connector, so that a mistake in one does not hide in the other.
 //!
 //! ```no_run
 //! use dataverse_emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID};

@@ -30,7 +30,7 @@ pub(crate) fn unix(civil: DateTime) -> i64 {
     EPOCH.duration_until(civil).as_secs()
 }
 
-/// Seconds since 1970 of the beginning of a day.
+/// Seconds since 1970 at the start of a day.
 pub(crate) fn midnight(date: Date) -> i64 {
     unix(date.to_datetime(Time::midnight()))
 }

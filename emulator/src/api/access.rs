@@ -1,4 +1,4 @@
-//! Whether a row is there, and within the caller's reach.
+//! Whether a row exists and the caller may access it.
 
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Call<'_> {
-    /// Whether the row exists; 403 if it does and the caller's rights do not reach it.
+    /// Whether the row exists; 403 if it does and the caller may not read it.
     pub(super) fn require_readable(
         &self,
         connection: &Connection,
@@ -22,7 +22,7 @@ impl Call<'_> {
         self.require_access(connection, table, id, PrivilegeType::Read)
     }
 
-    /// Whether the row exists; 403 if it does and the caller's rights of this kind do not reach it.
+    /// Whether the row exists; 403 if it does and the caller has no such access.
     pub(super) fn require_access(
         &self,
         connection: &Connection,
@@ -30,9 +30,9 @@ impl Call<'_> {
         id: Uuid,
         kind: PrivilegeType,
     ) -> Result<bool, ODataError> {
-        // Whoever lacks the privilege altogether is told its name, whatever the row.
+        // A caller without the privilege gets its name in the error, whatever the row.
         self.caller.depth(table, kind)?;
-        if !is_there(connection, table, id)? {
+        if !row_exists(connection, table, id)? {
             return Ok(false);
         }
         if reaches(connection, self.caller, table, id, kind)? {
@@ -43,7 +43,7 @@ impl Call<'_> {
 }
 
 /// Whether there is a row of this key.
-pub(super) fn is_there(
+pub(super) fn row_exists(
     connection: &Connection,
     table: &Table,
     id: Uuid,

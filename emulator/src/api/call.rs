@@ -7,7 +7,7 @@ use crate::{
     schema::Table,
 };
 
-/// A request, its caller and what its options and headers ask for.
+/// A request, its caller and what its options and preferences.
 pub(crate) struct Call<'a> {
     pub(crate) api: &'a Api,
     pub(crate) request: &'a Request,

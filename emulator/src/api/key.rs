@@ -29,7 +29,7 @@ pub(crate) enum RowKey {
 }
 
 impl RowKey {
-    /// Parses what stands in parentheses after an entity set.
+    /// Parses the text in parentheses after an entity set.
     pub(crate) fn parse(table: &Table, text: &str) -> Result<Self, ODataError> {
         if let Some(id) = parse_id(text) {
             return Ok(Self::Primary(id));
@@ -82,7 +82,7 @@ impl RowKey {
         })
     }
 
-    /// The key of the row addressed, if there is such a row. A primary key is not looked up.
+    /// The key of the addressed row, if the row exists. A primary key is not looked up.
     pub(crate) fn find(
         &self,
         connection: &Connection,
@@ -114,7 +114,7 @@ impl RowKey {
         Ok(id.as_deref().map(parse_guid))
     }
 
-    /// 404 for a row that is not there.
+    /// 404 for a row that does not exist.
     pub(crate) fn not_found(&self, table: &Table) -> ODataError {
         match self {
             Self::Primary(id) => ODataError::no_row(&table.logical_name, *id),

@@ -1,4 +1,4 @@
-//! The Web API: from a request to an answer, without any networking.
+//! The Web API: from a request to a response, without networking.
 
 mod access;
 mod batch;
@@ -63,11 +63,11 @@ pub(crate) struct Api {
     pub(crate) store: Arc<Store>,
     pub(crate) model: Model,
     pub(crate) organization: Organization,
-    /// Where new users are known from.
+    /// The directory that identifies new users.
     pub(crate) directory: Arc<Entra>,
     /// Delta tokens whose version is smaller than this count as expired.
     pub(crate) first_valid_delta: Arc<AtomicI64>,
-    /// How many rows tables are said to have.
+    /// Cached counts of rows.
     pub(crate) counts: Arc<Counts>,
     /// Files that arrive in parts.
     uploads: Arc<Uploads>,
@@ -90,7 +90,7 @@ impl Api {
         }
     }
 
-    /// The same Web API by a changed schema.
+    /// The same Web API with a changed schema.
     fn changed(&self, changes: &[SchemaChange]) -> Result<Self, StoreError> {
         let store = Arc::new(self.store.changed(changes, org::follow_tables)?);
         Ok(Self {
@@ -104,13 +104,13 @@ impl Api {
         })
     }
 
-    /// Answers one request that changes no definitions.
-    fn answer(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
+    /// Handles one request that changes no definitions.
+    fn respond(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
         let call = self.call(request, caller)?;
         if request.path.starts_with("audits") || request.path.contains("ChangeHistory") {
             log::expire(&self.store)?;
         }
-        self.making_tables(|| match request.method {
+        self.with_missing_tables_created(|| match request.method {
             Method::GET => self.store.read(|connection| call.get(connection)),
             Method::POST | Method::PATCH | Method::PUT | Method::DELETE => {
                 self.store.write(|writer| call.change(writer))
@@ -119,15 +119,15 @@ impl Api {
         })
     }
 
-    /// Tries again once the tables on demand that an attempt lacked are made.
-    fn making_tables<T>(
+    /// Repeats an attempt after creating the table on demand that it needs.
+    fn with_missing_tables_created<T>(
         &self,
         attempt: impl Fn() -> Result<T, ODataError>,
     ) -> Result<T, ODataError> {
         loop {
             match attempt() {
                 Err(ODataError {
-                    lacking: Some(table),
+                    missing_table: Some(table),
                     ..
                 }) => self.store.make(&table)?,
                 outcome => return outcome,

@@ -1,4 +1,4 @@
-//! A request to the Web API, taken apart.
+//! A parsed request to the Web API.
 
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
@@ -42,7 +42,7 @@ impl Request {
             .collect()
     }
 
-    /// Whether the request may ask for a list of rows: not for one row by key, nor for a count.
+    /// Whether the request can be for a list of rows: not for one row by key, nor for a count.
     pub(crate) fn lists_rows(&self) -> bool {
         let path = self.path.trim_end_matches('/');
         self.method == Method::GET && !path.ends_with(')') && !path.contains('$')
@@ -55,7 +55,7 @@ impl Request {
     }
 }
 
-/// One segment of a resource path: a name, and what stands in parentheses after it.
+/// One segment of a resource path: a name, and the text in parentheses after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) name: String,
@@ -83,13 +83,13 @@ impl Segment {
         }
     }
 
-    /// The segment's name if nothing stands in parentheses after it.
+    /// The segment's name if it has no parentheses.
     pub(crate) fn plain(&self) -> Option<&str> {
         self.arguments.is_none().then_some(self.name.as_str())
     }
 }
 
-/// What the `Prefer` headers ask for.
+/// The preferences of the `Prefer` headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Preferences {
     /// `odata.maxpagesize`, at most [`MAX_PAGE`].
@@ -131,7 +131,7 @@ impl Preferences {
         preferences
     }
 
-    /// The `Preference-Applied` lines of an answer that lists rows.
+    /// The `Preference-Applied` lines of a response that lists rows.
     pub(crate) fn applied_to_list(&self) -> Vec<String> {
         let mut applied = self.applied_to_row();
         if let Some(size) = self.page_size {
@@ -143,7 +143,7 @@ impl Preferences {
         applied
     }
 
-    /// The `Preference-Applied` lines of an answer with one row.
+    /// The `Preference-Applied` lines of a response with one row.
     pub(crate) fn applied_to_row(&self) -> Vec<String> {
         self.annotations_text
             .iter()
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn preferences_may_share_a_line() {
+    fn preferences_may_share_a_header_line() {
         let mut headers = HeaderMap::new();
         let line = "odata.track-changes,odata.maxpagesize=9999";
         headers.append("prefer", line.parse().unwrap());

@@ -1,4 +1,4 @@
-//! Which handler answers a request, by its method and path.
+//! Which handler gets a request, by its method and path.
 
 use axum::http::{Method, StatusCode};
 use rusqlite::Connection;
@@ -7,7 +7,7 @@ use super::{Call, Request, Response, operations::is_function};
 use crate::{audit, odata::options::Options, store::Writer, wire::ODataError};
 
 impl<'a> Call<'a> {
-    /// Answers a request that reads.
+    /// Handles a request that reads.
     pub(super) fn get(&'a self, connection: &'a Connection) -> Result<Response, ODataError> {
         let segments = self.request.segments()?;
         let Some((first, rest)) = segments.split_first() else {
@@ -24,13 +24,13 @@ impl<'a> Call<'a> {
             ("GlobalOptionSetDefinitions", _) => return self.option_set_definitions(first, rest),
             _ => {}
         }
-        if let (Some(answer), []) = (self.function(connection, first), rest) {
-            return answer;
+        if let (Some(response), []) = (self.function(connection, first), rest) {
+            return response;
         }
         self.get_rows(connection, first, rest)
     }
 
-    /// Answers a request that writes, and adds what it wrote to the audit log.
+    /// Handles a request that writes, and adds what it wrote to the audit log.
     pub(super) fn change(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
         let auditing = audit::begin(writer)?;
         let response = self.write(writer)?;
@@ -59,9 +59,9 @@ impl<'a> Call<'a> {
         self.require_json()?;
         self.require_bypass()?;
         if rest.is_empty()
-            && let Some(answer) = self.action(writer, first)
+            && let Some(response) = self.action(writer, first)
         {
-            return answer;
+            return response;
         }
         let table = self.model().table_by_set(&first.name)?;
         match (&self.request.method, rest) {
@@ -89,7 +89,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Refuses query parameters that have no effect here: to ignore one would answer another request.
+/// Rejects query parameters that have no effect here: ignoring one would return the response to
+/// another request.
 pub(super) fn refuse_unsupported_options(
     request: &Request,
     options: &Options,

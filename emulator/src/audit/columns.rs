@@ -60,7 +60,7 @@ pub(super) fn entry(table: &Table, layout: &Layout, change: &Change) -> Option<E
     })
 }
 
-/// An update may have a name of its own.
+/// Some updates have an action of their own.
 fn update_action(table: &Table, layout: &Layout, before: &[Value], after: &[Value]) -> Action {
     let changed = |column: &str| layout.differs(before, after, column);
     if changed("statecode")

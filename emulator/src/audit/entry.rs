@@ -20,7 +20,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// An entry about something else than columns.
+    /// An entry that is not about columns.
     pub(super) fn about(
         action: Action,
         operation: Operation,

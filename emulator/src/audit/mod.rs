@@ -1,5 +1,5 @@
 //! The audit log (reference §10): what a request changed becomes rows of `audits`, and these
-//! become the details that functions answer with.
+//! become the details that functions return.
 //!
 //! Three switches decide: the organization's, the table's and the column's.
 
@@ -31,7 +31,7 @@ pub(crate) struct Auditing {
     on: bool,
 }
 
-/// Begins to watch what is written.
+/// Begins to record what is written.
 pub(crate) fn begin(writer: &Writer<'_>) -> Result<Auditing, StoreError> {
     let possible = writer.store().layout(LOG).is_ok();
     if possible {
@@ -59,7 +59,7 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// What the log says about a request's writes, in their order.
+/// The entries for a request's writes, in their order.
 fn entries(writer: &Writer<'_>, journal: &[Change]) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
     for change in journal {
@@ -69,7 +69,7 @@ fn entries(writer: &Writer<'_>, journal: &[Change]) -> Result<Vec<Entry>, StoreE
             entries.extend(columns::entry(table, layout, change));
         }
     }
-    // What hangs on a deleted row goes with it and is not worth an entry.
+    // What depends on a deleted row is deleted with it and gets no entry.
     let gone = |change: &&Change| change.after.is_none();
     let deleted: HashSet<Uuid> = journal
         .iter()

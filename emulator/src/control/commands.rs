@@ -16,7 +16,7 @@ use crate::{
     gate::limits::ServiceLimits,
 };
 
-/// How many changes a day has unless told otherwise.
+/// The default number of changes of a day.
 const CHANGES_OF_A_DAY: usize = 200;
 
 #[derive(Deserialize)]

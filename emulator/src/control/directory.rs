@@ -1,4 +1,4 @@
-//! Commands about the directory: applications, consent, and what is handed out.
+//! Commands about the directory: applications, consent, and what is issued.
 
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ struct NewFederatedCredential {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewConsent {
-    /// Sign-in name or identifier; absent for everybody.
+    /// Sign-in name or identifier; absent for all people.
     person: Option<String>,
 }
 
@@ -129,7 +129,7 @@ impl ApplicationChange {
     }
 }
 
-/// Carries out a command about the directory; `None` if it is none.
+/// Carries out a command about the directory; `None` if it is not one.
 pub(super) fn run(
     environment: &Arc<Environment>,
     method: &str,
@@ -285,7 +285,7 @@ impl Environment {
         }
     }
 
-    /// Consents to an application for one person, or with none for everybody.
+    /// Consents to an application for one person, or without one for all people.
     pub(crate) fn give_consent(
         &self,
         client_id: Uuid,

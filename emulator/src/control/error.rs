@@ -13,7 +13,7 @@ use crate::{
 #[non_exhaustive]
 pub enum ControlError {
     /// There is no such command.
-    #[error("the control API has no '{method} {command}'")]
+    #[error("unknown command: {method} {command}")]
     UnknownCommand {
         /// The HTTP method.
         method: String,
@@ -21,18 +21,18 @@ pub enum ControlError {
         command: String,
     },
     /// The body is not what the command needs.
-    #[error("the body does not fit the command: {0}")]
+    #[error("invalid body for this command: {0}")]
     Body(#[from] serde_json::Error),
-    /// A name or identifier nobody knows.
+    /// An unknown name or identifier.
     #[error("unknown {kind} '{name}'")]
     Unknown {
         /// What kind of thing.
         kind: &'static str,
-        /// How it was called.
+        /// Its name.
         name: String,
     },
     /// A change that the organization does not allow.
-    #[error("the change was refused: {0}")]
+    #[error("the change was rejected: {0}")]
     Refused(String),
     /// A certificate that cannot be registered.
     #[error(transparent)]

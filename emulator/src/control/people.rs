@@ -1,4 +1,4 @@
-//! Commands about people: who may sign in, and what stands in their way.
+//! Commands about people: who may sign in, and what prevents it.
 
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -35,7 +35,7 @@ struct PersonChange {
     blocked: Option<bool>,
     password: Option<String>,
     administrator: Option<bool>,
-    /// The empty text takes the requirement back.
+    /// The empty text removes the requirement.
     verification_code: Option<String>,
 }
 

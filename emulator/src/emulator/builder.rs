@@ -42,7 +42,7 @@ const TOKEN_LIFETIME: i64 = 3_599;
 /// How long a device waits between two polls, in seconds (reference §2.6).
 const DEVICE_CODE_INTERVAL: i64 = 5;
 
-/// How an emulator is to be started.
+/// The configuration of an emulator.
 pub struct Builder {
     schema: Option<Schema>,
     made_up: ExtraTables,
@@ -106,23 +106,23 @@ impl Builder {
         self
     }
 
-    /// So many made-up custom tables besides the standard ones, each with so many columns, not
-    /// counting those that only describe others: a large organization costs a few seconds and some
-    /// hundred bytes a column. Not with a schema of the caller's own.
+    /// Adds generated custom tables, each with this many columns, not
+    /// counting those that only describe others. A large organization costs a few seconds and a few
+    /// hundred bytes a column. Has no effect with [`Builder::schema`].
     #[must_use]
     pub fn extra_tables(mut self, tables: usize, columns: usize) -> Self {
         (self.made_up.tables, self.made_up.columns) = (tables, columns);
         self
     }
 
-    /// So many rows in each of the made-up custom tables of a new organization.
+    /// Adds this many rows to each generated table of a new organization.
     #[must_use]
     pub fn extra_rows(mut self, rows_per_table: usize) -> Self {
         self.made_up.rows = rows_per_table;
         self
     }
 
-    /// Keeps the rows in this file. Without it they go away with the emulator.
+    /// Keeps the rows in this file. Without it they are deleted with the emulator.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
@@ -158,15 +158,15 @@ impl Builder {
         self
     }
 
-    /// How long a refresh token stays good once its successor was issued, in whole seconds. By
-    /// default it stays good until it expires, as in Entra.
+    /// How long a refresh token stays valid after its successor was issued, in whole seconds. By
+    /// default it stays valid until it expires, as in Entra.
     #[must_use]
     pub fn refresh_token_grace(mut self, grace: Duration) -> Self {
         self.refresh_grace = Some(i64::try_from(grace.as_secs()).unwrap_or(i64::MAX));
         self
     }
 
-    /// How long a device is told to wait between two polls, in whole seconds; 5 by default.
+    /// The interval between two polls of a device, in whole seconds; 5 by default.
     #[must_use]
     pub fn device_code_interval(mut self, interval: Duration) -> Self {
         self.device_interval = i64::try_from(interval.as_secs()).unwrap_or(i64::MAX);
@@ -180,7 +180,7 @@ impl Builder {
         self
     }
 
-    /// Sets an `ARRAffinity` cookie on every answer.
+    /// Sets an `ARRAffinity` cookie on every response.
     #[must_use]
     pub fn affinity_cookie(mut self) -> Self {
         self.affinity_cookie = true;
@@ -203,7 +203,7 @@ impl Builder {
         self
     }
 
-    /// The newest version of the Web API that is answered, 9.2 by default.
+    /// The newest version of the Web API that is served, 9.2 by default.
     #[must_use]
     pub fn version(mut self, version: ApiVersion) -> Self {
         self.version = version;

@@ -12,7 +12,7 @@ use crate::{
     schema::metadata_id,
 };
 
-/// The directory of the organization, and one that it does not know.
+/// The tenant of the organization and another one.
 pub(super) fn tenants(organization: &str) -> Vec<Tenant> {
     vec![
         Tenant {
@@ -28,7 +28,7 @@ pub(super) fn tenants(organization: &str) -> Vec<Tenant> {
     ]
 }
 
-/// Applications and people every directory has.
+/// Adds the applications and people of every directory.
 pub(super) fn populate(environment: &Environment) -> Result<(), ControlError> {
     let redirect_uri = |uri: &str, platform| RedirectUri {
         uri: uri.to_owned(),

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{schema::SchemaError, store::StoreError};
 
-/// An error of a seed of the caller's own.
+/// An error of the function that fills the organization.
 pub type SeedError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why an emulator did not start.
@@ -14,13 +14,13 @@ pub type SeedError = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum StartError {
     /// The schema cannot be used.
-    #[error("the schema cannot be used: {0}")]
+    #[error("invalid schema: {0}")]
     Schema(#[from] SchemaError),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Filling the organization failed.
-    #[error("the organization could not be filled: {0}")]
+    #[error("cannot fill the organization: {0}")]
     Seed(SeedError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]

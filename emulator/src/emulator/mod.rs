@@ -35,7 +35,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// An emulator to be configured and started.
+    /// An emulator that is not started yet.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -65,22 +65,22 @@ impl Emulator {
         self.environment.faults.plan(fault);
     }
 
-    /// Forgets the faults that have not struck yet.
+    /// Removes the faults that have not been applied yet.
     pub fn clear_faults(&self) {
         self.environment.faults.clear();
     }
 
-    /// Delays every answer of the Web API.
+    /// Delays every response of the Web API.
     pub fn set_latency(&self, latency: Duration) {
         self.environment.set_latency(latency);
     }
 
-    /// Recommends so many requests at once.
+    /// Sets the number of parallel requests that responses recommend.
     pub fn set_recommended_parallelism(&self, requests: u32) {
         self.environment.set_recommended_parallelism(requests);
     }
 
-    /// Enforces service protection limits, or with `None` only counts.
+    /// Enforces service protection limits, or with `None` only counts requests.
     pub fn set_limits(&self, limits: Option<ServiceLimits>) {
         self.environment.limiter.enforce(limits);
     }
@@ -90,7 +90,7 @@ impl Emulator {
         self.environment.entra.expire_tokens();
     }
 
-    /// Makes every delta link issued so far answer that its version stamp has expired.
+    /// Makes every delta link issued so far count as expired.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Emulator {
     }
 
     /// Registers an application whose user may do exactly this, by names of privileges such as
-    /// `prvReadAccount`; returns the user's key. Called again, it changes what the user may do.
+    /// `prvReadAccount`; returns the user's key. If repeated, it changes what the user may do.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl Emulator {
     }
 
     /// Changes a registered application, such as its secrets, certificates or redirect URIs;
-    /// returns whether it is known.
+    /// returns whether it exists.
     pub fn change_application(
         &self,
         client_id: Uuid,
@@ -169,7 +169,7 @@ impl Emulator {
         self.environment.entra.change_person(name, change)
     }
 
-    /// Takes back every grant a person has given, as a new password does; returns whether there
+    /// Revokes every grant a person has given, as a new password does; returns whether there
     /// is such a person.
     pub fn revoke_grants(&self, name: &str) -> bool {
         let now = self.clock().now();
@@ -183,7 +183,7 @@ impl Emulator {
         self.environment.entra.remove_person(name)
     }
 
-    /// Consents to an application for one person, or with none for everybody of the tenant.
+    /// Consents to an application for one person, or without one for all people of the tenant.
     ///
     /// # Errors
     ///
@@ -192,7 +192,7 @@ impl Emulator {
         self.environment.give_consent(client_id, person)
     }
 
-    /// Takes back every consent to an application.
+    /// Revokes every consent to an application.
     pub fn withdraw_consent(&self, client_id: Uuid) {
         self.environment.entra.withdraw_consent(client_id);
     }
@@ -202,13 +202,13 @@ impl Emulator {
         self.environment.entra.consent_takes_administrator(it_does);
     }
 
-    /// Makes every refresh token handed out so far expire.
+    /// Makes every refresh token issued so far expire.
     pub fn expire_refresh_tokens(&self) {
         self.environment.entra.expire_refresh_tokens();
     }
 
-    /// Tells, whenever it is asked, which codes and refresh tokens the authority has handed out:
-    /// for tests that look for them where they must not be.
+    /// Returns a function that lists the codes and refresh tokens the authority has issued so far:
+    /// for tests that search for them where they must not appear.
     pub fn handed_out(&self) -> impl Fn() -> Vec<String> + Send + use<> {
         let entra = Arc::clone(&self.environment.entra);
         move || entra.handed_out()
@@ -222,7 +222,7 @@ impl Emulator {
             .change_settings(|settings| settings.token_lifetime = seconds);
     }
 
-    /// Refuses an application tokens, or issues them again; returns whether it is known.
+    /// Disables or enables an application; returns whether it exists.
     pub fn disable_application(&self, client_id: Uuid, disabled: bool) -> bool {
         self.environment
             .entra
@@ -242,7 +242,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When the person does not exist.
+    /// When the privilege does not exist or the database fails.
     pub fn revoke(&self, role: Role, privilege: &str) -> Result<(), ControlError> {
         self.environment.grant(role, privilege, None)
     }
@@ -256,8 +256,8 @@ impl Emulator {
         self.environment.grant(role, privilege, Some(depth))
     }
 
-    /// Adds a column to a table, or puts it in the place of the one of its name; its values are
-    /// lost if they are kept in another way. `definition` is JSON as it would be posted to
+    /// Adds a column to a table, or replaces the one of its name, whose values are
+    /// lost if its type is stored differently. `definition` is JSON as it would be posted to
     /// `EntityDefinitions(…)/Attributes`; its name needs no publisher's prefix, and with `Targets`
     /// it is a lookup.
     ///
@@ -268,7 +268,7 @@ impl Emulator {
         self.environment.put_column(table, definition.as_bytes())
     }
 
-    /// Removes a column of a table, one of the platform's too, with its values.
+    /// Removes a column of a table, custom or not, with its values.
     ///
     /// # Errors
     ///
@@ -277,8 +277,8 @@ impl Emulator {
         self.environment.remove_column(table, column)
     }
 
-    /// Has column security guard a column, or leaves it open to everybody. Who may read and write
-    /// it is said by rows of `fieldsecurityprofiles` and `fieldpermissions`.
+    /// Secures a column, or makes it readable for all users. Who may read and write
+    /// a secured column is in `fieldsecurityprofiles` and `fieldpermissions`.
     ///
     /// # Errors
     ///
@@ -292,19 +292,19 @@ impl Emulator {
         self.environment.secure_column(table, column, secured)
     }
 
-    /// For how long `RetrieveTotalRecordCount` tells a count again once it has been taken, in whole
-    /// seconds of the organization's clock; at first every count is new. In reality it is a day.
+    /// How long `RetrieveTotalRecordCount` caches a count, in whole
+    /// seconds of the organization's clock; 0 at first. The service caches counts for a day.
     pub fn set_record_count_age(&self, age: Duration) {
         self.environment.set_record_count_age(age);
     }
 
-    /// For how long columns and relationships that are added from now on stay unseen by requests
+    /// How long columns and relationships that are added from now on stay invisible to requests
     /// that do not say `Consistency: Strong`, in whole seconds of the organization's clock.
     pub fn set_metadata_lag(&self, lag: Duration) {
         self.environment.set_metadata_lag(lag);
     }
 
-    /// Carries out so many changes in the organization, the same for the same seed and rows.
+    /// Carries out this many changes; the same seed and rows give the same changes.
     ///
     /// # Errors
     ///
@@ -318,7 +318,7 @@ impl Emulator {
         self.environment.statistics()
     }
 
-    /// Counts anew.
+    /// Resets the counters.
     pub fn reset_statistics(&self) {
         self.environment.counters.reset();
     }

@@ -8,7 +8,7 @@ use crate::{clock::Clock, org, schema::Schema, seed::extra, store::Store};
 /// What fills a new organization.
 pub(crate) type Seed = Box<dyn FnOnce(&mut Store) -> Result<(), SeedError> + Send>;
 
-/// Made-up custom tables.
+/// Generated custom tables.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ExtraTables {
     pub(crate) tables: usize,
@@ -16,7 +16,7 @@ pub(crate) struct ExtraTables {
     pub(crate) rows: usize,
 }
 
-/// Opens the organization in the file, or makes a new one.
+/// Opens the organization in the file, or creates a new one.
 pub(crate) fn open(
     schema: Option<Schema>,
     made_up: ExtraTables,

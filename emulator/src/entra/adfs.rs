@@ -9,7 +9,7 @@ use super::{error::EntraError, response::json};
 /// The first segment of the path of every endpoint.
 pub(super) const PATH: &str = "adfs";
 
-/// The refusal in AD FS's words. It has one sentence for what Entra tells apart.
+/// The error as AD FS words it: with one message where Entra has several.
 pub(super) fn into_response(error: &EntraError) -> Response<Body> {
     let (name, message) = wording(error);
     let body = json!({"error": name, "error_description": message});

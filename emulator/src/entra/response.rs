@@ -19,7 +19,7 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response<Body> {
     response
 }
 
-/// A page. Nothing it shows may run, be framed, or come from elsewhere.
+/// A page. Its policy forbids scripts, frames and foreign content.
 pub(super) fn page(status: StatusCode, content: Markup) -> Response<Body> {
     page_with_script(status, content, "")
 }
@@ -44,7 +44,7 @@ pub(super) fn page_with_script(
     response
 }
 
-/// Sends the browser elsewhere.
+/// Redirects the browser.
 pub(super) fn redirect(address: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::FOUND;
@@ -70,7 +70,7 @@ pub(super) fn with_cookie(mut response: Response<Body>, name: &str, value: &str)
     response
 }
 
-/// Tokens and pages are for one reader.
+/// Tokens and pages must not be cached.
 fn never_cached(headers: &mut HeaderMap) {
     set(headers, header::CACHE_CONTROL, "no-store, no-cache");
     set(headers, header::PRAGMA, "no-cache");

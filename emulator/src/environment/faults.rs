@@ -19,15 +19,15 @@ use crate::{api::Response, wire::ODataError};
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// An error instead of the answer.
+    /// An error instead of the response.
     Status {
         /// The HTTP status: 401, 429, 500, 502, 503 or another error.
         status: u16,
-        /// The `Retry-After` header, as it is to be sent.
+        /// The value of the `Retry-After` header.
         #[serde(default)]
         retry_after: Option<String>,
     },
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     Reset,
     /// The connection is closed in the middle of the body.
     CutBody {
@@ -36,7 +36,7 @@ pub enum FaultKind {
     },
     /// The body ends early, and is complete as far as HTTP can tell.
     BrokenJson,
-    /// The answer comes late.
+    /// The response is delayed.
     Delay {
         /// By how many milliseconds.
         milliseconds: u64,
@@ -49,16 +49,16 @@ pub enum FaultKind {
     MissingDeltaLink,
 }
 
-/// A fault and the requests it strikes.
+/// A fault and the requests it applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// What goes wrong.
     #[serde(flatten)]
     pub kind: FaultKind,
-    /// Which of the coming data requests is the first to be struck, from 1.
+    /// Which of the next data requests is the first that fails, from 1.
     #[serde(default = "one")]
     pub at: u64,
-    /// How many requests are struck, one after another.
+    /// How many consecutive requests fail.
     #[serde(default = "one")]
     pub times: u64,
     /// Only requests whose path after the service root begins with this, such as `accounts`;
@@ -68,7 +68,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault that strikes the next data request.
+    /// A fault for the next data request.
     pub fn once(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -83,7 +83,7 @@ fn one() -> u64 {
     1
 }
 
-/// The faults that are still to strike.
+/// The faults that have not been applied completely.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     planned: Mutex<Vec<Fault>>,
@@ -104,7 +104,7 @@ impl Faults {
         self.lock().clone()
     }
 
-    /// The fault that strikes this request, if any. Every fault that watches such requests
+    /// The fault for this request, if any. Every fault that matches the request
     /// counts it.
     pub(crate) fn strike(&self, path: &str, is_data: bool) -> Option<FaultKind> {
         let mut planned = self.lock();
@@ -133,7 +133,7 @@ impl Faults {
     }
 }
 
-/// The answer that an error fault sends instead of the real one.
+/// The response of an error fault.
 pub(crate) fn error_response(status: u16, retry_after: Option<&str>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (code, message) = match status.as_u16() {
@@ -143,7 +143,7 @@ pub(crate) fn error_response(status: u16, retry_after: Option<&str>) -> Response
         ),
         500 => ("0x80040216", "An unexpected error occurred."),
         502..=504 => ("", "The service is temporarily unavailable."),
-        // No code of the service's own: clients would act on its meaning.
+        // Not an error code of the service: clients would act on it.
         _ => ("", "An error was injected."),
     };
     let response = Response::error(&ODataError::new(status, code, message));
@@ -153,7 +153,7 @@ pub(crate) fn error_response(status: u16, retry_after: Option<&str>) -> Response
     }
 }
 
-/// The body as the fault leaves it.
+/// The body as changed by the fault.
 pub(crate) fn edit_body(kind: &FaultKind, body: Vec<u8>, address: &str) -> Vec<u8> {
     let text = match String::from_utf8(body) {
         Ok(text) => text,
@@ -221,7 +221,7 @@ impl Body for CutBody {
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         Poll::Ready(Some(match self.start.take() {
             Some(start) => Ok(Frame::data(start)),
-            None => Err(std::io::Error::other("a fault cuts the body off")),
+            None => Err(std::io::Error::other("an injected fault cuts the body off")),
         }))
     }
 
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_strike_the_requests_they_are_meant_for() {
+    fn faults_apply_to_the_requests_they_name() {
         let faults = Faults::default();
         faults.plan(Fault {
             at: 2,

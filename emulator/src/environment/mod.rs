@@ -38,16 +38,16 @@ pub(crate) struct Environment {
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
-    /// Answers are worked on in the order in which they were asked for, as many at once as there
-    /// are processors: many that share them would all be late.
+    /// Requests are handled in the order in which they arrive, as many at once as there
+    /// are processors: more at once would delay all of them.
     pub(crate) turns: Semaphore,
-    /// Milliseconds added to every answer.
+    /// Milliseconds added to every response.
     pub(crate) latency: AtomicU64,
-    /// What `x-ms-dop-hint` says.
+    /// The value of `x-ms-dop-hint`.
     pub(crate) recommended_parallelism: AtomicU32,
-    /// Whether answers set an affinity cookie.
+    /// Whether responses set an affinity cookie.
     pub(crate) affinity_cookie: bool,
-    /// Where people are told to sign in.
+    /// The address to sign in at, for the challenge.
     pub(crate) authorization_uri: String,
     pub(crate) paths: ServicePaths,
     pub(crate) local: SocketAddr,
@@ -72,7 +72,7 @@ impl Environment {
 
     pub(crate) fn expire_delta_tokens(&self) -> Result<(), StoreError> {
         let newest = self.api.current().store.read(current_version)?;
-        // Even a token for the newest version is to expire, so there has to be a newer one.
+        // Even a token for the newest version must expire: the first valid version is a later one.
         self.api
             .current()
             .first_valid_delta
@@ -81,7 +81,7 @@ impl Environment {
     }
 }
 
-/// Turns for as many as there are processors, and for two where there is one.
+/// One permit for each processor, at least two.
 pub(crate) fn as_many_as_processors() -> Semaphore {
     let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
     Semaphore::new(processors.max(2))

@@ -5,12 +5,12 @@ use super::version::ApiVersion;
 /// Where the organization service of the SDK would be.
 const SOAP: &str = "/XRMServices/2011/Organization.svc";
 
-/// The paths an environment answers.
+/// The paths that an environment serves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServicePaths {
-    /// The newest version answered.
+    /// The newest version that is served.
     pub(crate) newest: ApiVersion,
-    /// The organization that may stand before the service; any may if none is named.
+    /// The organization that may precede the service path; any if `None`.
     pub(crate) organization: Option<String>,
 }
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_server_knows_its_own_versions_and_organization() {
+    fn an_older_server_serves_its_versions_and_its_organization() {
         let paths = ServicePaths {
             newest: ApiVersion::V8_2,
             organization: Some("Sales".to_owned()),

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// What a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestKind {
-    /// `WhoAmI` and its kin, and the service document.
+    /// `WhoAmI` and similar functions, and the service document.
     Probe,
     /// Definitions and `$metadata`.
     Metadata,
@@ -56,9 +56,9 @@ pub struct Statistics {
     pub writes: u64,
     /// `$batch` requests.
     pub batches: u64,
-    /// Requests answered 401.
+    /// Responses with status 401.
     pub unauthorized: u64,
-    /// Requests answered 429.
+    /// Responses with status 429.
     pub throttled: u64,
     /// Faults injected.
     pub faults: u64,
@@ -66,7 +66,7 @@ pub struct Statistics {
     pub connections: u64,
     /// Most requests of the Web API in progress at one time.
     pub peak_concurrency: u64,
-    /// Bytes of response bodies of the Web API, as sent (compressed where asked for).
+    /// Bytes of response bodies of the Web API, as sent (compressed if requested).
     pub bytes_sent: u64,
     /// Access tokens issued by the authority.
     pub tokens_issued: u64,

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-/// A version of the Web API. A server answers requests of its own version and of earlier ones.
+/// A version of the Web API. A server serves its own version and earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum ApiVersion {
     /// Dynamics CRM 2016.
@@ -22,9 +22,9 @@ pub enum ApiVersion {
     V9_2,
 }
 
-/// A text that names no version.
+/// The text is not a version.
 #[derive(Debug, Error)]
-#[error("'{0}' is no version of the Web API; there are 8.0, 8.1, 8.2, 9.0, 9.1 and 9.2")]
+#[error("'{0}' is not a version of the Web API; use 8.0, 8.1, 8.2, 9.0, 9.1 or 9.2")]
 pub struct UnknownVersion(String);
 
 impl ApiVersion {
@@ -49,7 +49,7 @@ impl ApiVersion {
         }
     }
 
-    /// What `RetrieveVersion` tells of a server of this version.
+    /// The version that `RetrieveVersion` returns for a server of this version.
     pub(crate) fn build(self) -> &'static str {
         match self {
             Self::V8_0 => "8.0.1.359",

@@ -12,7 +12,7 @@ use crate::{
     wire::{ODataError, format::Display},
 };
 
-/// A column of the answer, for the orders that name it.
+/// A column of the response, for the orders that name it.
 struct Output {
     alias: String,
     sql: String,

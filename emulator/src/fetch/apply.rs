@@ -1,4 +1,4 @@
-//! `$apply` (reference §4.9) as an aggregate query: the service has one engine for both.
+//! `$apply` (reference §4.9) as an aggregate query: the service evaluates both alike.
 
 use super::{
     element::alias,
@@ -15,7 +15,7 @@ use crate::{
     wire::ODataError,
 };
 
-/// What `$apply` asks of the rows of a table.
+/// A parsed `$apply`.
 #[derive(Debug)]
 pub(crate) struct Apply {
     /// Which rows count: `filter(…)`.

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) struct Context<'a> {
     pub(crate) model: &'a Model,
     pub(crate) caller: &'a Caller,
-    /// The request's other options; query functions ask for them.
+    /// The request's other options, which query functions use.
     pub(crate) options: &'a Options,
     pub(crate) annotations: &'a Annotations,
     /// Seconds since 1970.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl<'a> Builder<'a> {
-    /// A filter on rows of the scope; `None` if it asks nothing.
+    /// A filter on rows of the scope; `None` if it is empty.
     pub(super) fn filter(
         &mut self,
         scope: &Scope<'a>,

@@ -1,4 +1,4 @@
-//! The tables of a query, joined, and rows that are only asked about.
+//! The tables of a query, joined, and rows that are only tested.
 
 use rusqlite::types::Value as SqlValue;
 

@@ -2,7 +2,7 @@
 
 use crate::odata::filter::Comparison;
 
-/// What an operator asks of a column.
+/// The test of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Test {
     Compare(Comparison),
@@ -25,7 +25,7 @@ pub(super) enum Test {
     Choices {
         negated: bool,
     },
-    /// What a query function of OData says, which takes so many values.
+    /// The test of an OData query function with this number of values.
     Function {
         name: &'static str,
         values: usize,
@@ -77,7 +77,8 @@ impl Test {
 }
 
 impl Test {
-    /// Whether the operator takes so many values. Some clients write a value where none is needed.
+    /// Whether the operator takes this number of values. Some clients write a value where none is
+    /// needed.
     pub(super) fn takes(self, count: usize) -> bool {
         match self {
             Self::Compare(_) | Self::Like { .. } => count == 1,

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_query_is_refused() {
+    fn invalid_queries_are_rejected() {
         for xml in [
             "",
             "<fetch>",

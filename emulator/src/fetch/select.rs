@@ -54,7 +54,7 @@ impl<'a> Builder<'a> {
         if self.fetch.distinct {
             return Ok(names);
         }
-        // What comes along unasked, as in OData queries (reference §4.2).
+        // Columns that are always returned, as in OData queries (reference §4.2).
         let mut extra = Vec::new();
         extra.extend(money.then(|| "_transactioncurrencyid_value".to_owned()));
         extra.extend(table.column(&table.primary_id).map(wire_name));

@@ -12,7 +12,7 @@ use crate::{org::Depth, store::layout::parse_guid, wire::ODataError};
 pub(crate) struct Grant {
     pub(crate) privilege: Uuid,
     pub(crate) depth: Depth,
-    /// The business unit from which the depth counts: that of whoever has the role.
+    /// The business unit from which the depth counts: that of the user or team with the role.
     pub(crate) unit: Uuid,
 }
 

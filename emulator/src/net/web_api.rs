@@ -34,10 +34,10 @@ use crate::{
 /// Largest request body, 128 MiB (reference §9.2).
 const MAX_BODY: usize = 128 * 1024 * 1024;
 
-/// Bodies shorter than this are not worth compressing.
+/// Shorter bodies are not compressed.
 const MIN_GZIP: usize = 1_024;
 
-/// Most characters of a request's address (reference §4.12).
+/// Longest address of a request, in characters (reference §4.12).
 const MAX_ADDRESS: usize = 32_768;
 
 impl Handler for Environment {
@@ -56,7 +56,7 @@ impl Handler for Environment {
             if !peer.ip().is_loopback() {
                 return Some(plain(
                     StatusCode::FORBIDDEN,
-                    "The control API is for this machine.",
+                    "The control API accepts requests from this machine only.",
                 ));
             }
             let body = Limited::new(body, MAX_BODY)
@@ -67,7 +67,7 @@ impl Handler for Environment {
             return Some(control::handle(&self, &parts.method, command, body).await);
         }
         if self.paths.is_soap(path) {
-            // Not spoken here, but Microsoft's own client learns the authority from it.
+            // Not supported, but Microsoft's own client reads the authority from its challenge.
             let origin = origin(&parts.headers, &parts.uri, self.local, &self.aliases);
             return Some(self.finish(self.challenge(&origin), &parts.headers, None));
         }
@@ -94,7 +94,7 @@ impl Handler for Environment {
         let outcome = match body {
             Ok(body) => {
                 request.body = body.to_bytes();
-                self.answer(request, kind).await
+                self.respond(request, kind).await
             }
             Err(_) => Some(self.finish(too_large(), &HeaderMap::new(), None)),
         };
@@ -111,7 +111,7 @@ impl Handler for Environment {
 }
 
 impl Environment {
-    async fn answer(self: &Arc<Self>, request: Request, kind: RequestKind) -> Outcome {
+    async fn respond(self: &Arc<Self>, request: Request, kind: RequestKind) -> Outcome {
         let fault = self.faults.strike(&request.path, kind.is_data());
         let latency = Duration::from_millis(self.latency.load(Ordering::SeqCst));
         if !latency.is_zero() {
@@ -140,7 +140,7 @@ impl Environment {
         }
         let this = Arc::clone(self);
         let (response, headers, address) = tokio::task::spawn_blocking(move || {
-            let response = this.admit_and_answer(&request);
+            let response = this.admit_and_respond(&request);
             let address = request.address();
             (response, request.headers, address)
         })
@@ -154,13 +154,13 @@ impl Environment {
             response.body = edit_body(kind, response.body, &address);
         }
         let this = Arc::clone(self);
-        // Compressing a page takes as long as reading it: keep it off the network's threads.
+        // Compressing a page takes as long as reading it: keep it off the network threads.
         tokio::task::spawn_blocking(move || this.finish(response, &headers, fault.as_ref()))
             .await
             .ok()
     }
 
-    fn admit_and_answer(&self, request: &Request) -> Response {
+    fn admit_and_respond(&self, request: &Request) -> Response {
         let admitted = self
             .gate
             .admit(&self.entra, &self.api.current().store, &request.headers);
@@ -176,7 +176,7 @@ impl Environment {
         } else {
             let _turn = Handle::current().block_on(self.turns.acquire());
             let start = Instant::now();
-            let response = self.api.answer(request, &caller);
+            let response = self.api.respond(request, &caller);
             let remaining = self.limiter.end(caller.user, now, start.elapsed());
             (response, remaining)
         };
@@ -203,7 +203,8 @@ impl Environment {
         response.with("www-authenticate", &challenge)
     }
 
-    /// The headers every answer has, the encoding the client takes, and the cut of a fault.
+    /// Adds the headers of every response and the encoding that the client accepts, and cuts the
+    /// body for a fault.
     fn finish(
         &self,
         response: Response,
@@ -211,7 +212,7 @@ impl Environment {
         fault: Option<&FaultKind>,
     ) -> HttpResponse<Body> {
         let mut body = response.body;
-        // A file goes as it is: a part of one is counted in its own bytes.
+        // Files are not compressed: ranges count the bytes of the file.
         let is_file = response
             .headers
             .iter()
@@ -323,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_is_sent_to_those_who_take_it() {
+    fn gzip_is_sent_to_clients_that_accept_it() {
         let headers = |value: &'static str| {
             HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))])
         };

@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_its_position() {
+    fn syntax_errors_name_their_position() {
         for text in [
             "",
             "name eq",

@@ -18,7 +18,7 @@ fn actions_of(table: &Table) -> impl Iterator<Item = &'static str> {
     BULK_ACTIONS.into_iter().chain(more)
 }
 
-/// Says that the bulk actions work on a table.
+/// Adds the rows that say that the bulk actions work on a table.
 pub(super) fn support_bulk_actions(
     writer: &Writer<'_>,
     author: Author,
@@ -38,7 +38,7 @@ pub(super) fn support_bulk_actions(
     Ok(())
 }
 
-/// Takes back what [`support_bulk_actions`] says, for a table that goes.
+/// Removes the rows of [`support_bulk_actions`], for a table that is deleted.
 pub(super) fn end_bulk_actions(writer: &Writer<'_>, table: &Table) -> Result<(), StoreError> {
     if writer.store().layout("sdkmessagefilter").is_ok() {
         for name in actions_of(table) {

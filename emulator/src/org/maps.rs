@@ -18,7 +18,7 @@ const ADDRESS: [&str; 6] = [
 /// Pairs of tables, with the columns that have other names in the second.
 type Renamed = &'static [(&'static str, &'static str)];
 
-/// Pairs of tables: columns of other names, columns of the same, whether the address goes along.
+/// Pairs of tables: columns of other names, columns of the same, whether the address is copied.
 const MAPS: [(&str, &str, Renamed, &[&str], bool); 7] = [
     (
         "account",

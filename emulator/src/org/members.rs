@@ -79,8 +79,8 @@ pub(crate) fn add_person(
     })
 }
 
-/// Adds a role to the root business unit, copied into those below; a role that this made before
-/// grants afterwards what is given, and nothing else.
+/// Adds a role to the root business unit, copied into those below; a role that this function
+/// created before grants afterwards what is given, and nothing else.
 pub(crate) fn add_role(
     store: &Store,
     name: &str,

@@ -166,7 +166,7 @@ pub(super) fn remove_privileges(
     Ok(())
 }
 
-/// The templates by which the service knows its own roles, whatever they are called.
+/// The templates by which the service knows its own roles, whatever their names.
 fn seed_templates(store: &Store, schema: &Schema) -> Result<(), StoreError> {
     let Some(table) = schema.table("roletemplate") else {
         return Ok(());
@@ -180,7 +180,7 @@ fn seed_templates(store: &Store, schema: &Schema) -> Result<(), StoreError> {
 }
 
 /// The same for a table that was added by a customization: roles of the platform know nothing of
-/// it, apart from those that may do everything or read everything.
+/// it, apart from those that may do or read everything.
 fn depth_on_custom(role: Role, privilege: &Privilege) -> Option<Depth> {
     match role {
         Role::SystemAdministrator | Role::IntegrationReader => depth(role, privilege),
@@ -188,7 +188,7 @@ fn depth_on_custom(role: Role, privilege: &Privilege) -> Option<Depth> {
     }
 }
 
-/// How far a role's privilege reaches; `None` if the role lacks it.
+/// How far a role's privilege reaches; `None` if the role does not have it.
 fn depth(role: Role, privilege: &Privilege) -> Option<Depth> {
     let owned = privilege.depth.can_be_basic();
     let reading = privilege.kind == PrivilegeType::Read;

@@ -12,10 +12,11 @@ use crate::{
     views,
 };
 
-/// The days for which a delta token is valid in a new organization (reference §6.5).
+/// How many days a delta token is valid in a new organization (reference §6.5).
 const CHANGE_TRACKING_DAYS: i64 = 7;
 
-/// Makes an empty database an organization. Columns that a schema lacks are left out.
+/// Fills an empty database with a new organization. Columns that the schema does not have are left
+/// out.
 pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
     let author = Author::in_person(SYSTEM, store.clock().now());
     store.write(|writer| -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! What the organization's rows say about tables that come and go.
+//! Rows of the organization about tables that are created and deleted.
 
 use super::{
     bulk_actions::{end_bulk_actions, support_bulk_actions},

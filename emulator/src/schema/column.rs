@@ -22,7 +22,7 @@ pub struct Column {
     pub display_name: Option<Label>,
     /// What the column is for, in its author's words.
     pub description: Option<Label>,
-    /// Whether a row may lack a value.
+    /// Whether a value is required.
     pub required: RequiredLevel,
     /// Whether a query may select it (`IsValidForRead`).
     pub readable: bool,
@@ -49,7 +49,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// A standard column with nothing but name and type.
+    /// A standard column with only a name and a type.
     pub(crate) fn plain(table: &str, schema_name: &str, kind: ColumnKind) -> Self {
         let logical_name = schema_name.to_lowercase();
         Self {
@@ -148,7 +148,7 @@ impl Column {
     }
 }
 
-/// Whether a row may lack a value (`AttributeRequiredLevel`).
+/// Whether a value is required (`AttributeRequiredLevel`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RequiredLevel {
     /// No requirement.

@@ -40,7 +40,7 @@ pub(crate) use skeleton::{Skeleton, quotable};
 pub use table::{AlternateKey, ChangeTracking, KeyIndex, Ownership, Table, TableType};
 
 /// The referenced table of every `ownerid` relationship: a user or a team, found by its id in
-/// either table. It is no table of its own in [`Schema::tables`].
+/// either table. It is not a table of its own in [`Schema::tables`].
 pub const OWNER: &str = "owner";
 
 /// The version of a schema that has never been changed.
@@ -53,7 +53,7 @@ pub struct Schema {
     logical_name_by_set: HashMap<String, String>,
     relationships: Vec<Relationship>,
     option_sets: BTreeMap<String, OptionSet>,
-    /// Positions of relationships by the tables at their ends, once somebody asks.
+    /// Positions of relationships by the tables at their ends, built on first use.
     ends: OnceLock<HashMap<String, Vec<usize>>>,
     /// How often the schema has been changed since it was read.
     changes: i64,
@@ -260,11 +260,11 @@ impl Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{file}:{line}: {problem}")]
 pub struct SchemaError {
-    /// The file with the fault.
+    /// The file with the error.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong and how to mend it.
+    /// What is wrong and how to correct it.
     pub problem: String,
 }
 
@@ -273,7 +273,7 @@ pub(crate) fn table_from_text(text: &str) -> Result<Table, SchemaError> {
     Ok(parse::table(NEW_TABLE, text)?.0)
 }
 
-/// What a table that is no file is called in errors.
+/// The name of a table without a file in errors.
 const NEW_TABLE: &str = "new table";
 
 /// A stable identifier for the definition at this path, the same in every run and organization.

@@ -26,7 +26,7 @@ use crate::{
 #[non_exhaustive]
 pub enum FillError {
     /// The schema that is part of the program is not in order.
-    #[error("the program's own schema is broken: {0}")]
+    #[error("the built-in schema is invalid: {0}")]
     Schema(#[from] SchemaError),
     /// The organization's file cannot be used.
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl Import {
     }
 }
 
-/// Makes up rows in an organization's file.
+/// Generates rows in an organization's file.
 #[derive(Debug, Clone, Args)]
 pub struct Generate {
     /// The organization's file; created if it does not exist.
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_organization_is_filled_as_asked() {
+    fn a_new_organization_is_filled_as_the_options_say() {
         let store =
             Store::temporary(Arc::new(Schema::standard().unwrap()), Clock::system()).unwrap();
         let Command::Serve(content) = Command::parse_from(["x", "serve", "--accounts", "8"]) else {

@@ -26,7 +26,7 @@ const QUERY: &str = "<fetch version=\"1.0\" output-format=\"xml-platform\" mappi
                      descending=\"false\" /><filter type=\"and\"><condition \
                      attribute=\"emailaddress1\" operator=\"not-null\" /></filter></entity></fetch>";
 
-/// Adds the lists, unless they are there already or there is nobody to list.
+/// Adds the lists, unless they exist or there are no members for them.
 ///
 /// # Errors
 ///

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_stands_where_its_opportunity_does() {
+    fn a_process_is_in_the_stage_of_its_opportunity() {
         let open = opportunity(0, Some(2), false);
         assert_eq!(
             (open.process(), open.active_stage()),

@@ -15,7 +15,7 @@ use crate::{
     schema::{ColumnKind, Table},
 };
 
-/// Columns that a new row gets without being asked, where its table has them.
+/// Columns that every new row gets, where its table has them.
 const AUTOMATIC: [&str; 19] = [
     "createdon",
     "modifiedon",
@@ -38,12 +38,12 @@ const AUTOMATIC: [&str; 19] = [
     "isregularactivity",
 ];
 
-/// Who writes, and when.
+/// The author and time of a write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Author {
     /// Key of the `systemuser` row.
     pub(crate) user: Uuid,
-    /// Who acts in the user's place, if somebody does.
+    /// The impersonating user, if any.
     pub(crate) behind: Option<Uuid>,
     /// Seconds since 1970.
     pub(crate) now: i64,
@@ -209,7 +209,7 @@ impl<'a> Completer<'a> {
         self.derive(row)
     }
 
-    /// The status a row takes in this state unless told otherwise.
+    /// The default status of a state.
     pub(crate) fn default_status(&self, state: i64) -> Option<i64> {
         self.statuses
             .iter()
@@ -217,7 +217,7 @@ impl<'a> Completer<'a> {
             .map(|(value, _)| i64::from(*value))
     }
 
-    /// Computes again what follows from other columns.
+    /// Recomputes derived columns.
     pub(crate) fn derive(&mut self, row: &mut [Value]) -> Result<(), StoreError> {
         self.set_owner_parts(row)?;
         let layout = self.layout;

@@ -1,7 +1,7 @@
 //! The database's own tables: made for a new organization, changed when its schema is.
 //!
-//! Every change of the schema is kept in the file, and carried out again when it is opened.
-//! Tables on demand are made when the first request asks for them.
+//! Every change of the schema is kept in the file, and repeated when it is opened.
+//! Tables on demand are created when the first request needs them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,7 +24,7 @@ pub(super) fn layouts(schema: &Schema) -> HashMap<String, OnceLock<Arc<Layout>>>
         .collect()
 }
 
-/// Makes the tables of a new file; refuses a file that another schema began with.
+/// Makes the tables of a new file; rejects a file that another schema began with.
 pub(super) fn create_tables(
     writer: &mut Connection,
     schema: &Schema,
@@ -111,7 +111,7 @@ pub(crate) fn changes_after(
     Ok(changes)
 }
 
-/// The tables on demand that the file lacks.
+/// The tables on demand that are not in the file yet.
 pub(super) fn unmade_tables(
     connection: &Connection,
     schema: &Schema,
@@ -143,10 +143,10 @@ impl Store {
         Ok(())
     }
 
-    /// The same rows by a changed schema. Nobody may use this store for rows meanwhile; after it,
-    /// only if the changes did no more than add.
+    /// The same rows by a changed schema. This store must not be used for rows meanwhile, and
+    /// afterwards only if the changes did no more than add.
     ///
-    /// `follow` writes what other tables say about tables that are gone and new.
+    /// `follow` updates the rows about tables that are gone and new.
     pub(crate) fn changed(
         &self,
         changes: &[SchemaChange],
@@ -164,7 +164,7 @@ impl Store {
         };
         let mut ddl = String::new();
         for name in touched(changes) {
-            // A table that is new itself has nothing to be changed.
+            // A new table needs no migration.
             let both = (self.schema.table(name), after.schema.table(name));
             if let (Some(_), Some(table)) = both
                 && self.has_made(name)
@@ -219,7 +219,7 @@ impl Store {
         Ok(sql)
     }
 
-    /// What has become of the alternate keys whose index was to be built by now: they are active
+    /// The outcome for alternate keys whose index is due: they are active
     /// unless rows have the same values.
     pub(crate) fn built_indexes(&self, now: i64) -> Result<Vec<SchemaChange>, StoreError> {
         let mut changes = Vec::new();
@@ -255,7 +255,7 @@ impl Store {
         self.read(|connection| Ok(connection.prepare(&sql)?.exists([])?))
     }
 
-    /// The tables that the other schema lacks.
+    /// The tables that the other schema does not have.
     fn tables_only_here(&self, other: &Self) -> Vec<&Table> {
         let lacks = |table: &&Table| other.schema.table(&table.logical_name).is_none();
         self.schema.tables().filter(lacks).collect()

@@ -133,7 +133,7 @@ impl Layout {
             }
         }
         sql.push_str("\n);\n");
-        // That a version is never given twice also spares SQLite to order rows by anything else.
+        // Versions are unique, so that SQLite needs no other order of rows.
         let _ = writeln!(
             sql,
             "CREATE UNIQUE INDEX \"{name}$version\" ON \"{name}\"(\"$version\");"

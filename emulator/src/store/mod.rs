@@ -74,10 +74,12 @@ pub enum StoreError {
     #[error("the organization's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// The directory of a temporary organization could not be made.
-    #[error("no temporary file for the organization's database: {0}")]
+    #[error("cannot create a temporary file for the organization's database: {0}")]
     Temporary(#[source] std::io::Error),
     /// The file was written with another schema.
-    #[error("{path} was written with another schema: delete it, or use the emulator that wrote it")]
+    #[error(
+        "{path} was written with another schema; delete the file, or use the emulator version that wrote it"
+    )]
     OtherSchema {
         /// The database file.
         path: PathBuf,
@@ -86,7 +88,7 @@ pub enum StoreError {
     #[error("the organization has no table '{0}'")]
     UnknownTable(String),
     /// The column is not part of the table, or holds no value of its own.
-    #[error("table '{table}' stores no column '{column}'")]
+    #[error("table '{table}' has no stored column '{column}'")]
     UnknownColumn {
         /// The table.
         table: String,
@@ -100,7 +102,7 @@ pub enum StoreError {
     #[error("a change of the schema cannot be read or written: {0}")]
     Log(#[from] serde_json::Error),
     /// A row has more or fewer values than columns were named.
-    #[error("a row for table '{table}' has {found} values, expected {expected}")]
+    #[error("a row for table '{table}' has {found} values instead of {expected}")]
     RowLength {
         /// The table.
         table: String,
@@ -122,8 +124,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The table that a statement named and the database lacks.
-    pub(crate) fn lacking(&self) -> Option<String> {
+    /// The table that a statement needs and the database does not have yet.
+    pub(crate) fn missing_table(&self) -> Option<String> {
         let Self::Sqlite(error) = self else {
             return None;
         };
@@ -150,7 +152,7 @@ struct Database {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     security_generation: AtomicU64,
-    /// Tables on demand that nobody has asked for yet.
+    /// Tables on demand that are not created yet.
     unmade: Mutex<HashSet<String>>,
     /// Deletes the file when the store goes away.
     _temporary: Option<TempDir>,

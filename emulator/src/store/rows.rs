@@ -40,7 +40,7 @@ pub(crate) struct Writer<'a> {
     store: &'a Store,
     connection: &'a Connection,
     security_changed: Cell<bool>,
-    /// What has been written since somebody asked to know.
+    /// What has been written since the journal was started.
     journal: RefCell<Option<Vec<Change>>>,
     transaction: OnceCell<Uuid>,
 }

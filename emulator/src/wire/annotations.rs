@@ -5,7 +5,7 @@ pub(crate) const ATTRIBUTE: &str = "OData.Community.Display.V1.AttributeName";
 pub(crate) const LOOKUP_TABLE: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 pub(crate) const LOOKUP_NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
 
-/// The annotations a request asked for with `Prefer: odata.include-annotations`.
+/// The annotations a request prefers with `Prefer: odata.include-annotations`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Annotations {
     patterns: Vec<String>,

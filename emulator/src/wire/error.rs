@@ -6,10 +6,10 @@ use thiserror::Error;
 use super::annotations::Annotations;
 use crate::store::StoreError;
 
-/// The annotation that tells what became of each row (reference §8.3).
+/// The annotation with the outcome of each row (reference §8.3).
 const BULK_DETAILS: &str = "Microsoft.PowerApps.CDS.ErrorDetails.Plugin.BulkApiErrorDetails";
 
-/// A refusal with the status, code and message of Dataverse.
+/// An error with the status, code and message of Dataverse.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{status} {code} {message}")]
 pub(crate) struct ODataError {
@@ -18,10 +18,10 @@ pub(crate) struct ODataError {
     pub(crate) message: String,
     /// Seconds for a `Retry-After` header.
     pub(crate) retry_after: Option<u64>,
-    /// What became of each row, as JSON, where some were written and others were not.
+    /// The outcome of each row, as JSON, where only some were written.
     pub(crate) rows: Option<String>,
-    /// The table on demand without which nothing can be answered.
-    pub(crate) lacking: Option<String>,
+    /// The table on demand that must be created before the request is tried again.
+    pub(crate) missing_table: Option<String>,
 }
 
 impl ODataError {
@@ -32,11 +32,11 @@ impl ODataError {
             message: message.into(),
             retry_after: None,
             rows: None,
-            lacking: None,
+            missing_table: None,
         }
     }
 
-    /// 400 with the code of the OData library's own complaints.
+    /// 400 with the code of the errors of the OData library.
     pub(crate) fn syntax(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "0x0", message)
     }
@@ -54,7 +54,7 @@ impl ODataError {
         Self::new(StatusCode::PRECONDITION_FAILED, code, message)
     }
 
-    /// 404 for a path segment nobody knows.
+    /// 404 for an unknown path segment.
     pub(crate) fn unknown_segment(segment: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -70,7 +70,7 @@ impl ODataError {
         ))
     }
 
-    /// 404 for a row that is not there. The service puts the table's display form in front.
+    /// 404 for a row that does not exist. The service puts the table's display form in front.
     pub(crate) fn no_row(table: &str, id: uuid::Uuid) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -95,7 +95,7 @@ impl ODataError {
         )
     }
 
-    /// `{"error":{"code":…,"message":…}}` with the annotations asked for (reference §4.3).
+    /// `{"error":{"code":…,"message":…}}` with the requested annotations (reference §4.3).
     pub(crate) fn body(&self, annotations: &Annotations) -> Vec<u8> {
         let mut error = serde_json::Map::new();
         error.insert("code".to_owned(), self.code.into());
@@ -127,7 +127,7 @@ impl From<StoreError> for ODataError {
         match error {
             StoreError::WrongValue { .. } => Self::bad_request("0x80040203", error.to_string()),
             _ => Self {
-                lacking: error.lacking(),
+                missing_table: error.missing_table(),
                 ..Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "0x80044150",

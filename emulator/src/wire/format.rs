@@ -41,7 +41,7 @@ pub(crate) enum Display {
 }
 
 impl Display {
-    /// How the column is shown; `None` if its values stand for themselves.
+    /// How the column is shown; `None` if its values are not formatted.
     pub(crate) fn of(column: &Column, schema: &Schema, language: i32) -> Option<Self> {
         let text = |label: &Label| label.in_language(language).to_owned();
         let labels = || {

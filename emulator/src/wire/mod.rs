@@ -1,4 +1,4 @@
-//! What the Web API's responses are written with: errors, JSON, annotations, formatted values.
+//! What responses of the Web API are made of: errors, JSON, annotations, formatted values.
 
 pub(crate) mod annotations;
 mod error;

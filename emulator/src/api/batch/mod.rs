@@ -84,7 +84,7 @@ impl Service {
 
     fn one(&self, outer: &Request, inner: &InnerRequest, caller: &Caller) -> Response {
         match inner_request(outer, inner, &Created::new()) {
-            Ok(request) => self.answer(&request, caller),
+            Ok(request) => self.respond(&request, caller),
             Err(error) => Response::refusal(&error, &inner.headers),
         }
     }
@@ -98,7 +98,7 @@ impl Service {
         caller: &Caller,
     ) -> Option<StatusCode> {
         let result = self.with(outer, |api| {
-            api.making_tables(|| {
+            api.with_missing_tables_created(|| {
                 api.store
                     .write(|writer| api.change_set(writer, outer, requests, caller))
             })

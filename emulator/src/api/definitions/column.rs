@@ -51,7 +51,7 @@ impl Call<'_> {
                 schema: &self.model().schema,
                 first_option: 0,
             };
-            after.kind = kinds.read_again(&body, &before.kind)?;
+            after.kind = kinds.of_existing(&body, &before.kind)?;
         }
         if before.required != RequiredLevel::SystemRequired {
             after.required = body.required_level()?;
@@ -332,7 +332,7 @@ pub(crate) fn put(table: &Table, column: Column) -> SchemaChange {
     }
 }
 
-/// Refuses a column whose name is taken.
+/// Rejects a column whose name exists.
 pub(super) fn require_new(table: &Table, name: &str) -> Result<(), ODataError> {
     if table.column(name).is_none() {
         return Ok(());
@@ -346,7 +346,7 @@ pub(super) fn require_new(table: &Table, name: &str) -> Result<(), ODataError> {
     ))
 }
 
-/// Refuses a table that takes no columns (`CanCreateAttributes`).
+/// Rejects a table that takes no columns (`CanCreateAttributes`).
 pub(super) fn require_extensible(table: &Table) -> Result<(), ODataError> {
     if !table.is_intersect {
         return Ok(());

@@ -116,7 +116,7 @@ fn put(table: &Table, key: AlternateKey) -> SchemaChange {
     }
 }
 
-/// Refuses columns that cannot be a key of the table.
+/// Rejects columns that cannot be a key of the table.
 fn require_usable(table: &Table, names: &[String]) -> Result<(), ODataError> {
     let refused = |problem: String| Err(ODataError::bad_request("0x80040203", problem));
     if table.keys.len() >= MAX_KEYS {

@@ -53,8 +53,8 @@ impl Call<'_> {
             return Err(ODataError::unknown_segment(""));
         };
         self.require_json()?;
-        if let (Some(answer), []) = (self.definition_action(connection, first), rest) {
-            return answer;
+        if let (Some(response), []) = (self.definition_action(connection, first), rest) {
+            return response;
         }
         let method = self.request.method.as_str();
         let not_allowed = || Err(ODataError::method_not_allowed(method));
@@ -125,7 +125,7 @@ impl Call<'_> {
         Ok((Vec::new(), Response::empty(StatusCode::NO_CONTENT)))
     }
 
-    /// 204 with the address of what was made.
+    /// 204 with the address of what was created.
     fn defined(&self, address: &str) -> Response {
         let address = format!("{}/{address}", self.request.root);
         Response::empty(StatusCode::NO_CONTENT).with("odata-entityid", &address)

@@ -142,16 +142,16 @@ impl Call<'_> {
             .iter()
             .map(Relationship::metadata_id)
             .collect();
-        let answer = json!({"RelationshipIds": ids, "AttributeId": new.metadata_id});
+        let response = json!({"RelationshipIds": ids, "AttributeId": new.metadata_id});
         let mut changes = vec![put(table, new)];
         changes.extend(relationships.into_iter().map(SchemaChange::PutRelationship));
         Ok((
             changes,
-            self.complex("CreateCustomerRelationshipsResponse", answer),
+            self.complex("CreateCustomerRelationshipsResponse", response),
         ))
     }
 
-    /// Refuses a relationship whose name is taken.
+    /// Rejects a relationship whose name exists.
     pub(super) fn require_new_relationship(&self, schema_name: &str) -> Result<(), ODataError> {
         if self.model().schema.relationship(schema_name).is_none() {
             return Ok(());

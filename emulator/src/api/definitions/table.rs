@@ -222,7 +222,7 @@ fn is_owned(body: &Body) -> Result<bool, ODataError> {
     }
 }
 
-/// What can hang on rows of the new table, in the words of the tables' files.
+/// What can be related to rows of the new table, in the words of the tables' files.
 fn flags(body: &Body) -> Result<String, ODataError> {
     let mut flags = Vec::new();
     for (member, flag) in [("HasNotes", "notes"), ("HasActivities", "activities")] {

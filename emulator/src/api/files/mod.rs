@@ -1,4 +1,4 @@
-//! Files and images behind columns (reference §4.10): how they hang on their rows.
+//! Files and images behind columns (reference §4.10): how rows refer to them.
 
 mod download;
 mod upload;
@@ -81,7 +81,7 @@ fn set_file(
         part("_name", file.map(|file| Value::Text(file.name.clone())));
         return Ok(());
     }
-    // The time is told in ticks of 100 ns since the year 1.
+    // The time is in ticks of 100 ns since the year 1.
     let ticks = 621_355_968_000_000_000_i64.saturating_add(now.saturating_mul(10_000_000));
     let address = |id: Uuid| {
         format!(
@@ -162,7 +162,7 @@ fn image(table: &Table, content: Vec<u8>) -> StoredFile {
     }
 }
 
-/// Forgets the files of a row that goes.
+/// Deletes the files of a deleted row.
 pub(super) fn forget_files(writer: &Writer<'_>, table: &Table, id: Uuid) -> Result<(), StoreError> {
     let mut keys = table
         .columns

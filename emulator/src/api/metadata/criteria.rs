@@ -26,7 +26,7 @@ struct Criterion {
     value: Option<Typed>,
 }
 
-/// A value that says of which .NET type it is.
+/// A value with its .NET type.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Typed {

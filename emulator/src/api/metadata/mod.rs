@@ -128,7 +128,7 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    /// Follows the rest of the path and answers with what lies there.
+    /// Follows the rest of the path and writes what it leads to.
     fn walk(
         &'a self,
         start: Place<'a>,
@@ -229,7 +229,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The beginning of an answer: the brace and the context of a value, or of one definition.
+    /// The beginning of a response: the brace and the context of a value, or of one definition.
     fn metadata_body(&self, place: &str, has_value: bool) -> Vec<u8> {
         let selection = self.options.selection();
         let suffix = if has_value { "" } else { "/$entity" };

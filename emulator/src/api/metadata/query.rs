@@ -125,7 +125,7 @@ pub(super) fn write_members<'a>(
     Ok(())
 }
 
-/// A definition that is asked whether a filter holds for it.
+/// A definition to which a filter is applied.
 struct Filtered<'f, 'a> {
     sight: &'f Sight<'a>,
     item: &'f Item<'a>,

@@ -1,4 +1,4 @@
-//! What the definitions of relationships say (reference §5.4).
+//! The properties of relationships definitions (reference §5.4).
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     schema::{Cascade, Relationship, Schema},
 };
 
-/// What every relationship says.
+/// The properties of every relationship.
 pub(super) const BASE: &[&str] = &[
     "SchemaName",
     "RelationshipType",
@@ -19,7 +19,7 @@ pub(super) const BASE: &[&str] = &[
     "IntroducedVersion",
 ];
 
-/// What only 1:N relationships say.
+/// The properties of 1:N relationships only.
 pub(super) const ONE_TO_MANY: &[&str] = &[
     "ReferencedEntity",
     "ReferencedAttribute",
@@ -37,7 +37,7 @@ pub(super) const ONE_TO_MANY: &[&str] = &[
     "CascadeConfiguration",
 ];
 
-/// What only N:N relationships say.
+/// The properties of N:N relationships only.
 pub(super) const MANY_TO_MANY: &[&str] = &[
     "Entity1LogicalName",
     "Entity2LogicalName",

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         Call,
-        access::is_there,
+        access::row_exists,
         key::parse_id,
         payload::{Members, payload_error},
     },
@@ -81,7 +81,7 @@ impl Call<'_> {
         self.row_of(connection, &Members::parse(json.as_bytes(), name)?, None)
     }
 
-    /// The JSON of a function's parameter that is given by alias; `None` if nobody gave it.
+    /// The JSON of a function's parameter that is given by alias; `None` if it is absent.
     pub(in crate::api) fn aliased(
         &self,
         arguments: &str,
@@ -153,7 +153,7 @@ impl Call<'_> {
                 let key = &table.primary_id;
                 payload_error(kind, &format!("The key '{key}' is missing or no GUID."))
             })?;
-        if !is_there(connection, table, id)? {
+        if !row_exists(connection, table, id)? {
             return Err(ODataError::no_row(kind, id));
         }
         Ok((table, id))

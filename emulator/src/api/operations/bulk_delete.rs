@@ -27,8 +27,8 @@ const OPERATION: i64 = 13;
 const SUCCEEDED: (i64, i64) = (3, 30);
 
 impl Call<'_> {
-    /// `POST BulkDelete` with `{"QuerySet":[…],"JobName":"…",…}`: the job is done at once. Rows that
-    /// the caller may not delete stay, as they do when the service's own job meets them.
+    /// `POST BulkDelete` with `{"QuerySet":[…],"JobName":"…",…}`: the job is done at once. Rows
+    /// that the caller may not delete stay, as they do when the service's own job meets them.
     pub(super) fn bulk_delete(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
         let body = Members::parse(&self.request.body, "BulkDelete")?;
         let jobs = self.model().table(JOB)?;
@@ -80,7 +80,7 @@ impl Call<'_> {
             keys.iter().filter_map(|key| parse_id(key)).collect()
         };
         for id in ids {
-            // A row may have gone with another that was found too.
+            // A row may have been deleted with another that was found too.
             if writer.row(&table.logical_name, id)?.is_none()
                 || self
                     .require_access(writer.connection(), table, id, PrivilegeType::Delete)

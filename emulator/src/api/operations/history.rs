@@ -29,7 +29,7 @@ const MAX_PAGE: i64 = 5_000;
 struct PagingInfo {
     page_number: i64,
     count: i64,
-    /// Pages are found by their number; the cookie only says where the last one ended.
+    /// Pages are found by their number; the cookie only records where the last one ended.
     #[serde(rename = "PagingCookie")]
     _paging_cookie: Option<String>,
     return_total_record_count: bool,
@@ -191,7 +191,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The parameter `PagingInfo`, given by alias; without it the first page is answered.
+    /// The parameter `PagingInfo`, given by alias; without it the first page is returned.
     fn paging_info(&self, arguments: &str) -> Result<PagingInfo, ODataError> {
         let Some(text) = self.aliased(arguments, "PagingInfo")? else {
             return Ok(PagingInfo::default());

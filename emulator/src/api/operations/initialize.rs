@@ -87,7 +87,7 @@ impl Call<'_> {
     }
 }
 
-/// Which columns a kind of field stands for.
+/// The columns of a `TargetFieldType`.
 fn field_type(member: &str) -> fn(&Column) -> bool {
     match member {
         "ValidForCreate" => |column| column.creatable,

@@ -1,8 +1,9 @@
 //! Every action and function of the Web API, by how it is called.
 //!
-//! Functions answer `GET` and take their parameters as text in parentheses; actions answer `POST`
-//! and take theirs in the body. A new one is a handler (a method of [`Call`] in a file of its own)
-//! and a line here. One line each: `rustfmt` would spread most of them over four.
+//! Functions are called with `GET` and take their parameters as text in parentheses; actions are
+//! called with `POST` and take theirs in the body. A new operation is a handler (a method of
+//! [`Call`] in a file of its own) and a line here. One line each: `rustfmt` would spread most of
+//! them over four.
 
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -14,13 +15,13 @@ use crate::{
     wire::ODataError,
 };
 
-type Answer = Result<Response, ODataError>;
+type Outcome = Result<Response, ODataError>;
 /// Reads; gets the text of the parameters last.
-type Function = for<'c> fn(&'c Call<'c>, &'c Connection, &str) -> Answer;
-type RowFunction = fn(&Call<'_>, &Connection, &Table, Uuid, &str) -> Answer;
-type Action = fn(&Call<'_>, &Writer<'_>) -> Answer;
-type SetAction = fn(&Call<'_>, &Writer<'_>, &Table) -> Answer;
-type RowAction = fn(&Call<'_>, &Writer<'_>, &Table, Uuid) -> Answer;
+type Function = for<'c> fn(&'c Call<'c>, &'c Connection, &str) -> Outcome;
+type RowFunction = fn(&Call<'_>, &Connection, &Table, Uuid, &str) -> Outcome;
+type Action = fn(&Call<'_>, &Writer<'_>) -> Outcome;
+type SetAction = fn(&Call<'_>, &Writer<'_>, &Table) -> Outcome;
+type RowAction = fn(&Call<'_>, &Writer<'_>, &Table, Uuid) -> Outcome;
 /// Reads, and says what is to change.
 type DefinitionAction = fn(&Call<'_>, &Connection) -> DefinitionChange;
 

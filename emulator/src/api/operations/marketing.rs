@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         Call, Response,
-        access::is_there,
+        access::row_exists,
         key::parse_id,
         payload::{Members, payload_error},
     },
@@ -77,7 +77,7 @@ impl Call<'_> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
-    /// Puts a row on a list or takes it off; one that is there already, or not there, is left
+    /// Puts a row on a list or takes it off; adding a member or removing another row has no effect
     /// alone.
     fn change_member(
         &self,
@@ -139,7 +139,7 @@ impl Call<'_> {
         let mut found = None;
         for process in Process::ALL {
             let table = self.model().table(process.table())?;
-            if found.is_none() && is_there(connection, table, id)? {
+            if found.is_none() && row_exists(connection, table, id)? {
                 self.require_readable(connection, table, id)?;
                 found = Some(process);
             }
@@ -170,7 +170,7 @@ impl Call<'_> {
     }
 }
 
-/// Key of the row that makes somebody a member of a list.
+/// Key of the row of a member of a list.
 fn member_of(writer: &Writer<'_>, list: Uuid, member: Uuid) -> Result<Option<Uuid>, ODataError> {
     let layout = writer.store().layout("listmember")?;
     for link in writer.referring("listmember", "listid", list)? {

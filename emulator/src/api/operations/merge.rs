@@ -184,7 +184,7 @@ impl Call<'_> {
     }
 }
 
-/// Refuses rows that do not merge: one row, or one that is inactive, or whose parent is another.
+/// Rejects rows that do not merge: one row, or one that is inactive, or whose parent is another.
 fn require_mergeable(
     writer: &Writer<'_>,
     table: &Table,

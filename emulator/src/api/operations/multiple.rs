@@ -131,7 +131,7 @@ impl Call<'_> {
     }
 }
 
-/// The keys of the rows, or the error of the first that failed with what became of each.
+/// The keys of the rows, or the error of the first failure with the outcome of every row.
 fn one_by_one(
     writer: &Writer<'_>,
     targets: &[Members],
@@ -146,7 +146,7 @@ fn one_by_one(
                 ids.push(id);
                 (id.to_string(), StatusCode::OK)
             }
-            Err(error) if error.lacking.is_some() => return Err(error),
+            Err(error) if error.missing_table.is_some() => return Err(error),
             Err(error) => {
                 let status = error.status;
                 first.get_or_insert(error);

@@ -1,4 +1,4 @@
-//! `RetrieveTotalRecordCount`: how many rows tables had a while ago (reference §3).
+//! `RetrieveTotalRecordCount`: how many rows tables have (reference §3).
 
 use std::{
     collections::HashMap,
@@ -18,22 +18,22 @@ use crate::{
     wire::ODataError,
 };
 
-/// Counts of rows as they were when they were last taken.
+/// Cached counts of rows.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    /// Seconds for which a count is told again; with 0 every count is new.
+    /// Seconds for which a count is cached; with 0 none is.
     age: AtomicI64,
     /// Table → when it was counted, and the count.
     taken: Mutex<HashMap<String, (i64, i64)>>,
 }
 
 impl Counts {
-    /// From now on, counts are told again for so many seconds.
+    /// From now on, counts are cached for this many seconds.
     pub(crate) fn set_age(&self, seconds: i64) {
         self.age.store(seconds, Ordering::SeqCst);
     }
 
-    /// How many rows the table has, or had not too long ago.
+    /// How many rows the table has, or the cached count.
     fn of(&self, connection: &Connection, table: &Table, now: i64) -> Result<i64, ODataError> {
         let name = &table.logical_name;
         let oldest = now.saturating_sub(self.age.load(Ordering::SeqCst));

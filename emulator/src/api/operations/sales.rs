@@ -25,11 +25,11 @@ const QUALIFIED: i64 = 1;
 /// `statecode` of an activity that is completed.
 const COMPLETED: i64 = 1;
 
-/// The status that stands for the usual one of the state.
+/// Stands for the default status of the state.
 const USUAL: i64 = -1;
 
-/// What a lead hands down: columns of the account, the contact and the opportunity with the
-/// lead's own.
+/// Columns that a qualified lead passes on: columns of the account, the contact and the opportunity
+/// with the lead's own.
 const TO_ACCOUNT: [(&str, &str); 13] = [
     ("name", "companyname"),
     ("telephone1", "telephone1"),
@@ -131,7 +131,7 @@ impl Call<'_> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
-    /// `POST leads(id)/Microsoft.Dynamics.CRM.QualifyLead`: makes the rows asked for, which refer
+    /// `POST leads(id)/Microsoft.Dynamics.CRM.QualifyLead`: creates the requested rows, which refer
     /// to each other and to the lead.
     pub(super) fn qualify_lead(
         &self,
@@ -175,7 +175,7 @@ impl Call<'_> {
             Ok::<_, ODataError>(Value::lookup(name, row))
         };
         let mut account = of_lead("parentaccountid");
-        // A lead without a company makes no account.
+        // A lead without a company creates no account.
         if wanted("CreateAccount") && of_lead("companyname") != Value::Null {
             account = create("account", &TO_ACCOUNT, Vec::new())?;
         }
@@ -215,14 +215,14 @@ impl Call<'_> {
             "{}/$metadata#Collection(Microsoft.Dynamics.CRM.crmbaseentity)",
             self.request.root
         );
-        let answer = json!({"@odata.context": context, "value": made});
+        let response = json!({"@odata.context": context, "value": made});
         Ok(Response::json(
             StatusCode::OK,
-            answer.to_string().into_bytes(),
+            response.to_string().into_bytes(),
         ))
     }
 
-    /// A row that the caller may write and that nobody has closed.
+    /// An open row that the caller may write.
     fn open_row(&self, writer: &Writer<'_>, table: &Table, id: Uuid) -> Result<Row, ODataError> {
         let name = &table.logical_name;
         let row = writer

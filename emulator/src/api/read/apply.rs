@@ -38,6 +38,6 @@ impl<'a> Call<'a> {
             statement.narrow(condition);
         }
         refuse_too_many(connection, &apply.fetch, &statement)?;
-        self.answer_page(connection, &statement, None, true)
+        self.statement_page(connection, &statement, None, true)
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// The days a token lasts where the organization does not say.
+/// The default lifetime of a token in days.
 const DEFAULT_LIFETIME_DAYS: i64 = 7;
 
 /// `919042!08/22/2017 08:10:44`: a row version and the server's time when it was the newest.
@@ -164,7 +164,7 @@ impl Call<'_> {
         Ok(stamp)
     }
 
-    /// Refuses a token older than the organization's column of days says.
+    /// Rejects a token older than the organization's number of days.
     fn require_fresh(
         &self,
         connection: &Connection,
@@ -195,8 +195,8 @@ impl Call<'_> {
             let value = from_cookie(name).and_then(|text| text.parse().ok());
             value.unwrap_or(since.version)
         };
-        // The window ends where it did on the first page, so that a busy table cannot keep a
-        // reader paging for ever.
+        // The window ends where it did on the first page, so that a busy table does not keep a
+        // reader paging forever.
         let until = match from_cookie("deltatoken") {
             Some(until) => DeltaToken::parse(until)?,
             None => self.newest(connection)?,

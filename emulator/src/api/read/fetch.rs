@@ -26,7 +26,7 @@ const MORE: &str = "Microsoft.Dynamics.CRM.morerecords";
 const TOTAL: &str = "Microsoft.Dynamics.CRM.totalrecordcount";
 const TOTAL_EXCEEDED: &str = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded";
 
-/// Which of a query's rows are asked for.
+/// The requested part of a query's rows.
 struct Window {
     limit: usize,
     offset: u64,
@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
         if fetch.aggregate {
             refuse_too_many(connection, &fetch, &statement)?;
         }
-        self.answer_page(
+        self.statement_page(
             connection,
             &statement,
             fetch.top,
@@ -154,7 +154,7 @@ impl<'a> Call<'a> {
         body
     }
 
-    /// Where the page that the query asks for begins.
+    /// Where the requested page begins.
     fn window(&self, fetch: &Fetch, statement: &Statement<'_>) -> Result<Window, ODataError> {
         let size = fetch.top.or(fetch.count).or(self.prefer.page_size);
         let limit = size.unwrap_or(MAX_PAGE).min(MAX_PAGE);
@@ -188,7 +188,7 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// The counting annotations; −1 unless the query asks to count.
+    /// The counting annotations; −1 unless the count is requested.
     fn push_total(
         &self,
         connection: &Connection,
@@ -271,7 +271,7 @@ pub(super) fn counted(
     Ok((count.min(limit), count > limit))
 }
 
-/// Refuses to aggregate more rows than the service would.
+/// Rejects to aggregate more rows than the service would.
 pub(super) fn refuse_too_many(
     connection: &Connection,
     fetch: &Fetch,

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// The rows a list is drawn from.
+/// The rows of a list before filters.
 pub(in crate::api) struct Source<'a> {
     pub(in crate::api) table: &'a Table,
     /// `FROM` clause in which the rows' table is `t`.
@@ -52,7 +52,7 @@ impl<'a> Call<'a> {
         if let Some(sql) = self.options.custom.get("sql") {
             return self.sql(connection, source, sql);
         }
-        if let Some((kind, id)) = self.view_asked_for() {
+        if let Some((kind, id)) = self.requested_view() {
             return self.view(connection, source, kind, id);
         }
         let table = source.table;
@@ -145,7 +145,7 @@ impl<'a> Call<'a> {
             .transpose()
     }
 
-    /// How the rows that this request asks for are read and written.
+    /// How the requested rows are read and written.
     pub(in crate::api) fn plan(&self, table: &Table) -> Result<Plan, ODataError> {
         let select = self.options.select.as_deref();
         Plan::new(

@@ -71,8 +71,8 @@ impl<'a> Call<'a> {
             return Err(ODataError::unknown_segment(""));
         };
         let name = first.name.as_str();
-        if let Some(answer) = self.row_function(connection, table, id, first) {
-            return answer;
+        if let Some(response) = self.row_function(connection, table, id, first) {
+            return response;
         }
         match self.model().navigation(&table.logical_name, name) {
             Some(Navigation::ToOne { .. } | Navigation::ToOwner) | None
@@ -177,7 +177,7 @@ impl<'a> Call<'a> {
         Ok((found && self.require_readable(connection, table, id)?).then_some(id))
     }
 
-    /// The row an address leads to. Options that choose among rows have no place there.
+    /// The row an address leads to. Options for collections are rejected.
     fn only_row(
         &'a self,
         connection: &'a Connection,

@@ -23,7 +23,7 @@ const OPTIONS: [&str; 5] = ["$select", "$filter", "$top", "$count", "$skiptoken"
 
 impl<'a> Call<'a> {
     /// The table that holds the view this request runs, and the view's key.
-    pub(super) fn view_asked_for(&self) -> Option<(&'static str, &str)> {
+    pub(super) fn requested_view(&self) -> Option<(&'static str, &str)> {
         let custom = &self.options.custom;
         let system = custom.get("savedQuery").map(|id| ("savedquery", id));
         let view = system.or_else(|| custom.get("userQuery").map(|id| ("userquery", id)));
@@ -51,12 +51,12 @@ impl<'a> Call<'a> {
             statement.narrow(condition);
         }
         let by_count = fetch.distinct || fetch.aggregate;
-        self.answer_page(connection, &statement, fetch.top, by_count)
+        self.statement_page(connection, &statement, fetch.top, by_count)
     }
 
-    /// The page of a statement's rows that the request asks for. Rows without a key of their own
+    /// The requested page of a statement's rows. Rows without a key of their own
     /// are counted from page to page.
-    pub(super) fn answer_page(
+    pub(super) fn statement_page(
         &self,
         connection: &Connection,
         statement: &Statement<'_>,

@@ -1,4 +1,4 @@
-//! What the platform keeps from being deleted, and what goes along with a row.
+//! Rows that cannot be deleted, and what is deleted with a row.
 
 use axum::http::StatusCode;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Call<'_> {
-    /// Refuses to delete what must stay, and takes along what belongs to the row alone.
+    /// Rejects the deletion of rows that must stay, and deletes what belongs to the row alone.
     pub(in crate::api) fn prepare_delete(
         &self,
         writer: &Writer<'_>,

@@ -21,7 +21,7 @@ pub(super) const ACCESS_TEAM: i64 = 1;
 /// How a team's members are reached from it.
 const MEMBERSHIP: &str = "teammembership_association";
 
-/// Whether two rows are being associated or parted.
+/// Whether two rows are associated or disassociated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum Change {
     Associate,
@@ -29,7 +29,7 @@ pub(in crate::api) enum Change {
 }
 
 impl Call<'_> {
-    /// `AddMembersTeam`. Members the team has already are left alone.
+    /// `AddMembersTeam`. Existing members are ignored.
     pub(in crate::api) fn add_members(
         &self,
         writer: &Writer<'_>,
@@ -45,7 +45,7 @@ impl Call<'_> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
-    /// `RemoveMembersTeam`. Users who are no members are left alone.
+    /// `RemoveMembersTeam`. Users who are not members are ignored.
     pub(in crate::api) fn remove_members(
         &self,
         writer: &Writer<'_>,
@@ -83,8 +83,8 @@ impl Call<'_> {
             .collect()
     }
 
-    /// What the service demands before it associates or parts rows, besides the privileges of
-    /// the rows' own tables: `one` and `other` are those of the intersect table's first and
+    /// What the service requires before it associates or disassociates rows, besides the privileges
+    /// of the rows' own tables: `one` and `other` are those of the intersect table's first and
     /// second column.
     pub(in crate::api) fn require_association(
         &self,
@@ -199,7 +199,7 @@ fn require_same_unit(
     ))
 }
 
-/// Somebody has to remain System Administrator.
+/// At least one System Administrator must remain.
 fn require_administrator_left(
     writer: &Writer<'_>,
     user: Uuid,
@@ -221,7 +221,7 @@ fn require_administrator_left(
     ))
 }
 
-/// Refuses to disable the only administrator.
+/// Rejects to disable the only administrator.
 pub(super) fn require_other_administrator(
     writer: &Writer<'_>,
     user: Uuid,

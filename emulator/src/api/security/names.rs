@@ -1,4 +1,4 @@
-//! What only one user, team or business unit can be called.
+//! Names that only one user, team or business unit can have.
 
 use super::rules::required;
 use crate::{
@@ -54,7 +54,7 @@ const UNIQUE: [Unique; 5] = [
 ];
 
 impl Call<'_> {
-    /// Refuses a row called as another one is. Columns that have not changed are not looked at.
+    /// Rejects a name that another row has. Unchanged columns are not checked.
     pub(super) fn require_own_name(
         writer: &Writer<'_>,
         table: &Table,
@@ -79,7 +79,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// A new user is who the directory knows by this sign-in name or client id.
+    /// A new user gets the identity that the directory has for the sign-in name or client id.
     pub(super) fn identify(
         &self,
         writer: &Writer<'_>,

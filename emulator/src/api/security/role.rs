@@ -147,13 +147,13 @@ impl Call<'_> {
     }
 
     fn parameters<T: for<'de> Deserialize<'de>>(&self) -> Result<T, ODataError> {
-        // The service tells broken JSON and wrong members apart; its OData library words both.
+        // The service distinguishes broken JSON and wrong members.
         Members::parse(&self.request.body, "role")?;
         serde_json::from_slice(&self.request.body)
             .map_err(|error| payload_error("role", &error.to_string()))
     }
 
-    /// Refuses callers who may not change the role, and roles nobody may change.
+    /// Rejects callers who may not change the role, and roles that cannot be changed.
     fn require_editable(
         &self,
         writer: &Writer<'_>,

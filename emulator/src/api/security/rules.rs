@@ -1,4 +1,4 @@
-//! What the platform demands and does when users, teams, roles and business units are written.
+//! What the platform checks and does when users, teams, roles and business units are written.
 
 use uuid::Uuid;
 
@@ -133,7 +133,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Refuses changes that nobody, or not this caller, may make.
+    /// Rejects changes that are not allowed, or not to this caller.
     pub(in crate::api) fn check_update(
         &self,
         writer: &Writer<'_>,
@@ -215,7 +215,7 @@ impl Call<'_> {
                 }
             }
             "connection" => self.follow_connection(writer, after)?,
-            // Roles belong to a business unit: whoever leaves it loses them.
+            // Roles belong to a business unit: a user who leaves it loses them.
             "systemuser" if changes("businessunitid") => {
                 for link in writer.referring("systemuserroles", "systemuserid", before.id)? {
                     writer.delete("systemuserroles", link)?;
@@ -240,7 +240,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Refuses a new row whose owner or business unit is beyond the caller's depth, and one for
+    /// Rejects a new row whose owner or business unit is beyond the caller's depth, and one for
     /// another owner from a caller who may not assign.
     pub(in crate::api) fn require_creatable(
         &self,

@@ -13,7 +13,7 @@ use crate::{
 const PARENT: &str = "parentbusinessunitid";
 
 impl Call<'_> {
-    /// Refuses to disable a unit with which no System Administrator would be left.
+    /// Rejects to disable a unit with which no System Administrator would be left.
     pub(super) fn require_administrator_outside(
         writer: &Writer<'_>,
         table: &Table,
@@ -40,7 +40,7 @@ impl Call<'_> {
         ))
     }
 
-    /// Refuses to delete a unit that is in use, and takes its default team and its roles along.
+    /// Rejects to delete a unit that is in use, and deletes its default team and its roles with it.
     pub(super) fn prepare_unit_delete(
         &self,
         writer: &Writer<'_>,

@@ -168,7 +168,7 @@ impl Call<'_> {
         })
     }
 
-    /// Refuses a caller who may not make or end this association (reference §11.2).
+    /// Rejects a caller who may not make or end this association (reference §11.2).
     fn require_link(
         &self,
         writer: &Writer<'_>,

@@ -1,4 +1,4 @@
-//! Deleting a row and what goes with it.
+//! Deleting a row and the rows that depend on it.
 
 use axum::http::StatusCode;
 use uuid::Uuid;
@@ -54,7 +54,7 @@ impl Call<'_> {
         self.delete_record(writer, table, row.id)
     }
 
-    /// Deletes a row: those that refer to it lose the reference, go too, or forbid it.
+    /// Deletes a row: rows that refer to it lose the reference, are deleted too, or prevent it.
     pub(crate) fn delete_record(
         &self,
         writer: &Writer<'_>,

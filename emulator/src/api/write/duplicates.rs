@@ -1,4 +1,4 @@
-//! Duplicate detection: rules, and writes that ask for them (reference §7.5).
+//! Duplicate detection: rules, and writes that request it (reference §7.5).
 
 use rusqlite::types::Value as SqlValue;
 use serde_json::json;
@@ -30,7 +30,7 @@ struct Criterion {
 }
 
 impl Call<'_> {
-    /// Refuses a row that a rule takes for a duplicate, if the client wants to know of those.
+    /// Rejects a duplicate, if the client requests duplicate detection.
     pub(super) fn require_no_duplicate(
         &self,
         writer: &Writer<'_>,

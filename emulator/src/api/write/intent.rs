@@ -1,4 +1,4 @@
-//! What the body of a write asks for.
+//! The changes that the body of a write requests.
 
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::{
     wire::ODataError,
 };
 
-/// What a body asks for, by the columns and navigation properties it names.
+/// The changes that a body requests, by columns and navigation properties.
 #[derive(Default)]
 pub(in crate::api) struct Intent<'a> {
     pub(in crate::api) columns: Vec<(&'a Column, Value)>,
@@ -24,12 +24,12 @@ pub(in crate::api) struct Intent<'a> {
     pub(in crate::api) after: Vec<(String, String, Members)>,
     /// Rows to create after and to associate: navigation property, table, row.
     pub(in crate::api) associated: Vec<(String, String, Members)>,
-    /// Rows there are already, to be related after: navigation property, table, key.
+    /// Existing rows to relate afterwards: navigation property, table, key.
     pub(in crate::api) related: Vec<(String, String, Uuid)>,
 }
 
 impl Call<'_> {
-    /// Understands the members of a body.
+    /// Resolves the members of a body.
     pub(in crate::api) fn intent<'t>(
         &self,
         writer: &Writer<'_>,
@@ -130,7 +130,7 @@ impl Call<'_> {
                 }
             }
             Some(Navigation::ToOwner) | None => {
-                // A lookup may be cleared by its logical name, whatever its navigation is called.
+                // A lookup may be cleared by its logical name, whatever its navigation property.
                 let cleared = table
                     .column(name)
                     .filter(|c| c.is_lookup() && raw.get() == "null");

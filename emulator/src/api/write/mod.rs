@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Call, Response,
-    access::is_there,
+    access::row_exists,
     key::RowKey,
     payload::{Members, invalid_property, payload_error, value_of},
     request::Segment,
@@ -54,7 +54,7 @@ impl Call<'_> {
         }
     }
 
-    /// Writes to rows of the table: `key` is what stands in parentheses after the entity set.
+    /// Writes to rows of the table: `key` is the text in parentheses after the entity set.
     pub(super) fn change_rows(
         &self,
         writer: &Writer<'_>,
@@ -76,7 +76,7 @@ impl Call<'_> {
         }
     }
 
-    /// The row of the key, or 404. What the caller may do with it is asked by what follows.
+    /// The row of the key, or 404. Rights are checked by what follows.
     pub(super) fn existing(
         &self,
         connection: &Connection,
@@ -85,7 +85,7 @@ impl Call<'_> {
     ) -> Result<Uuid, ODataError> {
         let found = key.find(connection, self.model(), table)?;
         match found {
-            Some(id) if is_there(connection, table, id)? => Ok(id),
+            Some(id) if row_exists(connection, table, id)? => Ok(id),
             _ => Err(key.not_found(table)),
         }
     }
@@ -107,7 +107,7 @@ impl Call<'_> {
     }
 
     /// Updates the row of the key, or creates it; returns what was done, and the key as the
-    /// answer's `OData-EntityId` gives it.
+    /// response's `OData-EntityId` gives it.
     pub(super) fn upsert(
         &self,
         writer: &Writer<'_>,
@@ -188,9 +188,9 @@ impl Call<'_> {
         };
         let name = first.name.as_str();
         if let ("POST", []) = (method, rest)
-            && let Some(answer) = self.row_action(writer, table, id, first)
+            && let Some(response) = self.row_action(writer, table, id, first)
         {
-            return answer;
+            return response;
         }
         let navigation = self.model().navigation(&table.logical_name, name);
         match (method, rest) {
@@ -302,7 +302,7 @@ impl Call<'_> {
     }
 }
 
-/// 412 for a row that exists already.
+/// 412 for a row that exists.
 fn duplicate() -> ODataError {
     ODataError::precondition(
         "0x80040237",

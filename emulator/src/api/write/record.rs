@@ -1,4 +1,4 @@
-//! Creating and updating one row, with what hangs on it.
+//! Creating and updating one row with its related rows.
 
 use uuid::Uuid;
 
@@ -15,9 +15,9 @@ const OPEN: i64 = 0;
 const COMPLETED: i64 = 1;
 const CANCELED: i64 = 2;
 
-/// Columns without which the platform creates no row, besides the texts and lookups that it
+/// Columns that a new row must have, besides the texts and lookups that the platform
 /// requires and does not fill itself.
-const DEMANDED: [(&str, &str); 5] = [
+const REQUIRED: [(&str, &str); 5] = [
     ("connection", "record1id"),
     ("connection", "record2id"),
     ("list", "createdfromcode"),
@@ -255,10 +255,10 @@ fn require_unique_keys(
     Ok(())
 }
 
-/// Refuses a new row that lacks what the platform requires (reference §7.2).
+/// Rejects a new row without a required value (reference §7.2).
 fn require_given(table: &Table, layout: &Layout, row: &[Value]) -> Result<(), ODataError> {
     let demanded = |column: &Column| {
-        DEMANDED.contains(&(table.logical_name.as_str(), column.logical_name.as_str()))
+        REQUIRED.contains(&(table.logical_name.as_str(), column.logical_name.as_str()))
             || column.required == RequiredLevel::SystemRequired
                 && column.creatable
                 && matches!(
@@ -300,7 +300,7 @@ pub(super) fn require_writable(table: &Table, method: &str) -> Result<(), ODataE
     Ok(())
 }
 
-/// Refuses to create or delete rows that only the platform does.
+/// Rejects to create or delete rows that only the platform does.
 pub(super) fn require_not_of_platform(table: &Table, method: &str) -> Result<(), ODataError> {
     if OF_PLATFORM.contains(&table.logical_name.as_str()) {
         return Err(unsupported_method(table, method));

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         Call, Response,
-        access::is_there,
+        access::row_exists,
         key::RowKey,
         payload::{Members, payload_error},
         request::Segment,
@@ -50,7 +50,7 @@ impl Call<'_> {
         let id = key
             .find(connection, self.model(), table)?
             .ok_or_else(|| key.not_found(table))?;
-        if !is_there(connection, table, id)? {
+        if !row_exists(connection, table, id)? {
             return Err(key.not_found(table));
         }
         Ok((table, id))
@@ -167,7 +167,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Refuses a caller who may not attach the first row to the second.
+    /// Rejects a caller who may not attach the first row to the second.
     pub(super) fn require_appendable(
         &self,
         writer: &Writer<'_>,

@@ -19,7 +19,7 @@ pub struct Application {
     pub secrets: Vec<ClientSecret>,
     /// Its certificates.
     pub certificates: Vec<Certificate>,
-    /// Issuers of assertions that stand for a secret.
+    /// Issuers of assertions used instead of a secret.
     pub federated_credentials: Vec<FederatedCredential>,
     /// Where browsers may be sent back to.
     pub redirect_uris: Vec<RedirectUri>,
@@ -28,7 +28,7 @@ pub struct Application {
     pub public_client: bool,
     /// Whether people of other tenants may sign in.
     pub multi_tenant: bool,
-    /// Whether tokens are refused.
+    /// Whether tokens are rejected.
     pub disabled: bool,
 }
 
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_addresses_match_whatever_the_port() {
+    fn loopback_redirect_uris_match_with_any_port() {
         let mut application = Application::new(Uuid::from_u128(1), Uuid::from_u128(2), "App");
         application.redirect_uris = [
             ("http://localhost", Platform::Native),

@@ -1,4 +1,4 @@
-//! Certificates that applications prove themselves with (reference §2.3).
+//! Certificates with which applications authenticate (reference §2.3).
 
 use base64::{
     Engine as _,
@@ -27,13 +27,13 @@ pub struct Certificate {
 #[non_exhaustive]
 pub enum CertificateError {
     /// Neither PEM nor base64 of DER.
-    #[error("this is no certificate in PEM, nor base64 of one")]
+    #[error("not a certificate in PEM or base64")]
     Encoding,
     /// The encoding is right, what it encodes is not.
-    #[error("this is no X.509 certificate: {0}")]
+    #[error("not an X.509 certificate: {0}")]
     Malformed(String),
     /// Assertions are signed with RSA.
-    #[error("the certificate's key is no RSA key")]
+    #[error("the key of the certificate is not an RSA key")]
     Key,
 }
 

@@ -1,10 +1,10 @@
-//! Workload identity: assertions of another issuer that stand for a secret (reference §2.3).
+//! Workload identity: assertions of another issuer used instead of a secret (reference §2.3).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use thiserror::Error;
 
-/// Whose assertions an application may present instead of a secret.
+/// An issuer whose assertions an application may present instead of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FederatedCredential {
     /// The `iss` of the assertion.
@@ -18,7 +18,7 @@ pub struct FederatedCredential {
 }
 
 impl FederatedCredential {
-    /// The audience that Entra asks for unless told otherwise.
+    /// The default audience of Entra.
     pub const AUDIENCE: &str = "api://AzureADTokenExchange";
 }
 
@@ -41,13 +41,13 @@ pub(in crate::entra) struct PublicKey {
 #[non_exhaustive]
 pub enum KeySetError {
     /// Not the JSON of a key set.
-    #[error("this is no JSON Web Key Set: {0}")]
+    #[error("not a JSON Web Key Set: {0}")]
     Json(#[from] serde_json::Error),
     /// A number of a key is not base64url.
-    #[error("a key of the set is not base64url: {0}")]
+    #[error("a key of the key set is not base64url: {0}")]
     Base64(#[from] base64::DecodeError),
     /// Nothing to verify with.
-    #[error("the key set has no RSA key")]
+    #[error("the key set contains no RSA key")]
     Empty,
 }
 

@@ -17,7 +17,7 @@ pub struct Tenant {
     pub id: Uuid,
     /// The organization's name, as the pages show it.
     pub name: String,
-    /// Domain names that may stand for the identifier.
+    /// Domain names that may be used instead of the identifier.
     pub domains: Vec<String>,
 }
 
@@ -31,23 +31,23 @@ impl Tenant {
     }
 }
 
-/// That an application may act for a person, or for everybody of a tenant.
+/// That an application may act for a person, or for all people of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::entra) struct Consent {
     client_id: Uuid,
     tenant: Uuid,
-    /// `None` for everybody.
+    /// `None` for all people.
     person: Option<Uuid>,
 }
 
-/// All the authority knows.
+/// Everything registered with the authority.
 #[derive(Debug, Default)]
 pub(in crate::entra) struct Directory {
     pub(in crate::entra) tenants: Vec<Tenant>,
     pub(in crate::entra) applications: Vec<Application>,
     pub(in crate::entra) people: Vec<Person>,
     consents: Vec<Consent>,
-    /// Whether people who are no administrators must ask one for consent.
+    /// Whether only administrators may consent.
     pub(in crate::entra) consent_takes_administrator: bool,
     /// The tenant whose environment this is, and the origins tokens are issued for.
     pub(in crate::entra) home: Uuid,
@@ -85,7 +85,7 @@ impl Directory {
         self.applications.iter().find(|app| app.client_id == id)
     }
 
-    /// The application as this tenant knows it: its home does, and others after somebody there
+    /// The application as this tenant knows it: its home does, and others after a person there
     /// has consented to it.
     pub(in crate::entra) fn application(
         &self,

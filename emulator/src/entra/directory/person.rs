@@ -15,13 +15,13 @@ pub struct Person {
     pub name: String,
     /// The password; never shown by `Debug`.
     pub password: String,
-    /// Whether the person may consent for everybody.
+    /// Whether the person may consent for the tenant.
     pub administrator: bool,
-    /// Whether sign-in is refused (AADSTS50057).
+    /// Whether sign-in is rejected (AADSTS50057).
     pub disabled: bool,
     /// Whether a policy blocks the person (AADSTS53003).
     pub blocked: bool,
-    /// The verification code that signing in takes besides the password.
+    /// The verification code required besides the password.
     pub verification_code: Option<String>,
     /// Grants of an earlier generation are revoked (AADSTS50173).
     pub(in crate::entra) generation: u64,
@@ -30,7 +30,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody who may sign in with this password and is no administrator.
+    /// A person with this password who is not an administrator.
     pub fn new(
         id: Uuid,
         tenant: Uuid,
@@ -53,7 +53,7 @@ impl Person {
         }
     }
 
-    /// Takes back every grant the person has given so far.
+    /// Revokes every grant the person has given so far.
     pub(crate) fn revoke_grants(&mut self, now: i64) {
         self.generation += 1;
         self.valid_from = now;

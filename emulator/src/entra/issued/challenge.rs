@@ -5,7 +5,7 @@ use ring::digest;
 
 use crate::entra::error::EntraError;
 
-/// How the client will prove that it is the one who asked for a code (RFC 7636).
+/// How the client proves that it is the one that requested the code (RFC 7636).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::entra) enum Challenge {
     Plain(String),

@@ -8,7 +8,7 @@ use crate::entra::{error::EntraError, scope::Requested};
 /// How long a device code can be used, in seconds (reference §2.6).
 pub(in crate::entra) const DEVICE_CODE_LIFETIME: i64 = 900;
 
-/// By how many seconds an impatient device's interval grows (RFC 8628 §3.5).
+/// Seconds added to the interval of a device that polls too often (RFC 8628 §3.5).
 const SLOWER: i64 = 5;
 
 /// What a device is waiting for.
@@ -72,7 +72,7 @@ impl Issued {
         })
     }
 
-    /// Answers a device's poll (reference §2.6, RFC 8628 §3.5).
+    /// Handles a device's poll (reference §2.6, RFC 8628 §3.5).
     pub(in crate::entra) fn poll_device(
         &mut self,
         redemption: &Redemption<'_>,

@@ -1,4 +1,4 @@
-//! What the authority has handed out and will see again: codes, refresh tokens, device codes.
+//! What the authority has issued: codes, refresh tokens, device codes.
 
 pub(in crate::entra) mod challenge;
 pub(in crate::entra) mod device;
@@ -17,7 +17,7 @@ const CODE_LIFETIME: i64 = 600;
 /// How long a refresh token lives without being used, in seconds: 90 days.
 const REFRESH_LIFETIME: i64 = 90 * 86_400;
 
-/// A secret text that cannot be guessed.
+/// A random secret.
 pub(in crate::entra) fn opaque() -> String {
     let bytes: Vec<u8> = (0..4).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
     URL_SAFE_NO_PAD.encode(bytes)
@@ -53,19 +53,19 @@ struct RefreshToken {
     grant: Grant,
     issued: i64,
     last_used: i64,
-    /// When a newer one took its place.
+    /// When a newer one replaced it.
     superseded: Option<i64>,
     expired: bool,
 }
 
-/// How a code or a refresh token is to be redeemed.
+/// A request to redeem a code or a refresh token.
 pub(in crate::entra) struct Redemption<'a> {
     pub(in crate::entra) value: &'a str,
     pub(in crate::entra) client_id: Uuid,
     pub(in crate::entra) now: i64,
 }
 
-/// Everything handed out.
+/// Everything issued.
 #[derive(Debug, Default)]
 pub(in crate::entra) struct Issued {
     codes: HashMap<String, Code>,
@@ -93,12 +93,12 @@ impl Issued {
         value
     }
 
-    /// Whose code this is, before it is redeemed.
+    /// The platform of a code that is not redeemed yet.
     pub(in crate::entra) fn code_platform(&self, value: &str) -> Option<Platform> {
         self.codes.get(value).map(|code| code.grant.platform)
     }
 
-    /// Redeems a code. One that fails the proof of its verifier stays good, as in Entra.
+    /// Redeems a code. A failed verifier leaves the code valid, as in Entra.
     pub(in crate::entra) fn redeem_code(
         &mut self,
         redemption: &Redemption<'_>,
@@ -152,8 +152,8 @@ impl Issued {
             .map(|token| token.grant.platform)
     }
 
-    /// Uses a refresh token. With a `grace` (seconds), one that has a successor is refused that
-    /// long after the successor was issued; without one, it stays good as in Entra.
+    /// Uses a refresh token. With a `grace` (seconds), one that has a successor is rejected that
+    /// long after the successor was issued; without one, it stays valid as in Entra.
     pub(in crate::entra) fn use_refresh_token(
         &mut self,
         redemption: &Redemption<'_>,
@@ -188,14 +188,14 @@ impl Issued {
         }
     }
 
-    /// Makes every refresh token handed out so far expire.
+    /// Makes every refresh token issued so far expire.
     pub(in crate::entra) fn expire_refresh_tokens(&mut self) {
         for token in self.refresh_tokens.values_mut() {
             token.expired = true;
         }
     }
 
-    /// Everything handed out that this would know again.
+    /// Every code and refresh token issued.
     pub(in crate::entra) fn values(&self) -> Vec<String> {
         self.codes
             .keys()
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn an_impatient_device_is_slowed_down() {
+    fn a_device_that_polls_too_often_is_slowed_down() {
         let mut issued = Issued::default();
         let requested = Requested::resource("https://org.example");
         let (device, user_code) = issued.device_code(Uuid::from_u128(1), None, requested, 5, 0);

@@ -1,4 +1,4 @@
-//! An administrator's consent for everybody (reference §2.5).
+//! An administrator's consent for the tenant (reference §2.5).
 
 use axum::{body::Body, http::Response};
 use uuid::Uuid;
@@ -12,12 +12,12 @@ use crate::entra::{
     scope::Requested,
 };
 
-/// A request for consent that may be answered to its application.
+/// A valid request for consent.
 #[derive(Debug, Clone)]
 pub(in crate::entra) struct AdminConsent {
     pub(in crate::entra) client_id: Uuid,
     pub(in crate::entra) reply: Reply,
-    /// The scope as it was asked for, and the resource it names; v1 names none.
+    /// The scope as it was requested, and the resource it names; v1 names none.
     pub(in crate::entra) scope: Option<(String, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! The authorization endpoint: what it is asked, and what it sends back (reference §2.4).
+//! The authorization endpoint: requests and replies (reference §2.4).
 
 use axum::{body::Body, http::Response};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::entra::{
     scope::Requested,
 };
 
-/// A request for a code that may be answered to its application.
+/// A valid request for a code.
 #[derive(Debug, Clone)]
 pub(in crate::entra) struct Authorization {
     pub(in crate::entra) client_id: Uuid,
@@ -29,12 +29,12 @@ pub(in crate::entra) struct Authorization {
     nonce: Option<String>,
 }
 
-/// What the person is to be asked.
+/// The `prompt` parameter: what to ask the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::entra) enum Prompt {
-    /// What is not known yet.
+    /// Only what is not known yet.
     Needed,
-    /// Nothing: if something is not known, the application is told so.
+    /// Nothing: if something is not known, the application gets an error.
     None,
     /// The password, although the person may be signed in.
     Login,
@@ -44,9 +44,9 @@ pub(in crate::entra) enum Prompt {
     SelectAccount,
 }
 
-/// Why a request is not answered with a page.
+/// Why a request gets an error instead of a page.
 pub(in crate::entra) enum Refused {
-    /// The application is not known, so nobody can be told but the person.
+    /// The application is unknown, so only the page can show the error.
     OnPage(EntraError),
     ToApplication(Box<Reply>, EntraError),
 }
@@ -83,7 +83,7 @@ impl Entra {
         }
     }
 
-    /// The application and the address it is answered at, which has to be one of its own.
+    /// The application and its redirect URI, which must be registered.
     pub(in crate::entra) fn reply_address(
         &self,
         place: &Place<'_>,
@@ -166,12 +166,12 @@ impl Entra {
         let challenge = authorization.challenge.clone();
         let now = self.clock.now();
         let code = self.issued(|issued| issued.code(grant, &reply.redirect_uri, challenge, now));
-        // The browser's session, without what opens it.
+        // A name for the session that does not reveal its cookie.
         let session = crate::schema::metadata_id(&["session state", session]).to_string();
         reply.send(&[("code", &code), ("session_state", &session)])
     }
 
-    /// Sends the browser back with a refusal.
+    /// Sends the browser back with an error.
     pub(in crate::entra) fn send_error(
         &self,
         place: &Place<'_>,

@@ -1,4 +1,4 @@
-//! The way through the pages: what a browser opens, and what its forms say.
+//! Sign-in in the browser: opened pages and submitted forms.
 
 pub(in crate::entra) mod admin_consent;
 pub(in crate::entra) mod authorize;
@@ -32,16 +32,16 @@ use crate::entra::{
 /// The cookie by which a browser is known.
 const COOKIE: &str = "ESTSAUTH";
 
-/// What a form has led to.
+/// The outcome of a form.
 enum Heard {
     Understood,
-    /// The same question again.
+    /// The same question, with an error.
     Wrong(EntraError),
     Cancelled,
 }
 
 impl Entra {
-    /// Begins an interaction for a browser that has opened one of the pages.
+    /// Starts an interaction for a browser that has opened one of the pages.
     pub(in crate::entra) fn begin(
         &self,
         arrival: &Arrival<'_>,
@@ -50,11 +50,11 @@ impl Entra {
     ) -> Response<Body> {
         let session = arrival.cookie(COOKIE).map_or_else(opaque, str::to_owned);
         let interaction = Interaction::new(&session, place, purpose, self.clock.now());
-        let answer = self.go_on(arrival.base, interaction, None, "");
-        with_cookie(answer, COOKIE, &session)
+        let response = self.go_on(arrival.base, interaction, None, "");
+        with_cookie(response, COOKIE, &session)
     }
 
-    /// Goes on with an interaction whose form has come back.
+    /// Continues an interaction with its submitted form.
     pub(in crate::entra) fn form(&self, arrival: &Arrival<'_>) -> Response<Body> {
         let form = arrival.form();
         let interaction = form.get("flowToken").and_then(|name| {
@@ -80,7 +80,7 @@ impl Entra {
         page(error.status(), pages::error(error, &ids))
     }
 
-    /// Takes in what a form says.
+    /// Handles the fields of a form.
     fn hear(&self, interaction: &mut Interaction, form: &Parameters) -> Heard {
         let action = form.get("action").unwrap_or_default();
         match (action, &interaction.stage) {
@@ -160,7 +160,7 @@ impl Entra {
         interaction.stage = Stage::SignedIn(signed_in);
     }
 
-    /// The code of a device, typed in.
+    /// Handles a typed device code.
     fn device_typed(&self, interaction: &mut Interaction, form: &Parameters) -> Heard {
         let now = self.clock.now();
         let typed = form.get("otc").unwrap_or_default();
@@ -178,7 +178,7 @@ impl Entra {
         }
     }
 
-    /// Where a sign-in stands once this person has been picked.
+    /// The stage of a sign-in after this person was picked.
     pub(in crate::entra) fn known_at(&self, interaction: &Interaction, id: Uuid) -> Stage {
         let known = self.sessions(|sessions| sessions.signed_in(&interaction.session));
         let person = self.person(id);
@@ -190,17 +190,17 @@ impl Entra {
         signed_in.map_or(Stage::Password(id), Stage::SignedIn)
     }
 
-    /// Asks the next question, or ends the interaction.
+    /// Shows the next question, or ends the interaction.
     fn go_on(
         &self,
         base: &str,
         mut interaction: Interaction,
-        complaint: Option<&EntraError>,
+        previous_error: Option<&EntraError>,
         typed: &str,
     ) -> Response<Body> {
         let (question, silent) = match self.next(&mut interaction) {
             Ok(Next::Ask(question, silent)) => (question, silent),
-            Ok(Next::Answer(answer)) => return answer,
+            Ok(Next::Reply(response)) => return response,
             Err(error) => {
                 return match &interaction.purpose {
                     Purpose::Authorize(wanted) if wanted.prompt == Prompt::None => self.send_error(
@@ -219,11 +219,11 @@ impl Entra {
         }
         page(
             StatusCode::OK,
-            self.ask(&question, interaction, complaint, typed),
+            self.ask(&question, interaction, previous_error, typed),
         )
     }
 
-    /// Ends an interaction that the person does not want.
+    /// Ends an interaction that the person cancelled.
     fn cancel(&self, base: &str, interaction: &Interaction) -> Response<Body> {
         match &interaction.purpose {
             Purpose::Authorize(wanted) => self.send_error(

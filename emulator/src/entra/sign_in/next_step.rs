@@ -1,4 +1,4 @@
-//! What comes next in an interaction: a question, or its end.
+//! The next step of an interaction: a question, or its end.
 
 use axum::{
     body::Body,
@@ -20,7 +20,7 @@ use crate::entra::{
     response::page,
 };
 
-/// What a person is asked next.
+/// The next question to a person.
 pub(in crate::entra) enum Question {
     DeviceCode,
     Name,
@@ -35,10 +35,10 @@ pub(in crate::entra) enum Question {
 
 /// What comes next in an interaction.
 pub(in crate::entra) enum Next {
-    /// A question. Where nothing may be asked, the application is told the error instead.
+    /// A question. With `prompt=none` the application gets the error instead.
     Ask(Question, EntraError),
     /// The interaction is over.
-    Answer(Response<Body>),
+    Reply(Response<Body>),
 }
 
 impl Entra {
@@ -116,8 +116,8 @@ impl Entra {
                 }
                 self.consent_if(interaction.agreed, &application, person);
                 let session = &interaction.session;
-                let answer = self.send_code(wanted, person, signed_in, session);
-                Ok(Next::Answer(answer))
+                let response = self.send_code(wanted, person, signed_in, session);
+                Ok(Next::Reply(response))
             }
             Purpose::AdminConsent(wanted) => {
                 if !person.administrator {
@@ -129,7 +129,7 @@ impl Entra {
                 if let Some((_, audience)) = &wanted.scope {
                     self.read(|directory| directory.require_resource(audience, person.tenant))?;
                 }
-                Ok(Next::Answer(self.send_consent(wanted, person.tenant)))
+                Ok(Next::Reply(self.send_consent(wanted, person.tenant)))
             }
             Purpose::Device(code) => {
                 if !interaction.confirmed {
@@ -142,7 +142,7 @@ impl Entra {
                 self.consent_if(interaction.agreed, &application, person);
                 let code = code.as_deref().unwrap_or_default();
                 self.approve_device(code, person, signed_in)?;
-                Ok(Next::Answer(page(
+                Ok(Next::Reply(page(
                     StatusCode::OK,
                     pages::message(
                         &format!(
@@ -248,7 +248,7 @@ impl Entra {
         &self,
         question: &Question,
         interaction: Interaction,
-        complaint: Option<&EntraError>,
+        previous_error: Option<&EntraError>,
         typed: &str,
     ) -> Markup {
         let application = self.wanted_by(&interaction);
@@ -277,14 +277,14 @@ impl Entra {
         };
         let home = || self.read(|directory| directory.tenant_name(directory.home));
         match question {
-            Question::DeviceCode => pages::device(&form, complaint),
-            Question::Name => pages::name(&form, typed, complaint),
-            Question::NameAndPassword => pages::adfs(&form, &home(), typed, complaint),
+            Question::DeviceCode => pages::device(&form, previous_error),
+            Question::Name => pages::name(&form, typed, previous_error),
+            Question::NameAndPassword => pages::adfs(&form, &home(), typed, previous_error),
             Question::Password(person) => {
-                pages::password(&form, &person.user_principal_name, complaint)
+                pages::password(&form, &person.user_principal_name, previous_error)
             }
             Question::SecondFactor(person) => {
-                pages::second_factor(&form, &person.user_principal_name, complaint)
+                pages::second_factor(&form, &person.user_principal_name, previous_error)
             }
             Question::Account(people) => {
                 let accounts: Vec<_> = people

@@ -1,4 +1,4 @@
-//! The pages that people see. Their fields and buttons are called as on the real ones.
+//! The pages that people see. Their fields and buttons have the ids of the real ones.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -86,8 +86,8 @@ fn secondary(id: &str, action: &str, text: &str) -> Markup {
     }
 }
 
-/// What went wrong on the page before, told where a screen reader finds it.
-fn complaint(id: &str, error: Option<&EntraError>, sentence: &str) -> Markup {
+/// The error of the previous page, marked up for screen readers.
+fn error_message(id: &str, error: Option<&EntraError>, sentence: &str) -> Markup {
     html! {
         @if let Some(error) = error {
             div.error id=(id) role="alert" {
@@ -104,7 +104,7 @@ pub(in crate::entra) fn name(form: &Form<'_>, typed: &str, error: Option<&EntraE
     let content = html! {
         (brand())
         h1 { "Sign in" }
-        (complaint("usernameError", error, "This username may be incorrect. Make sure you typed \
+        (error_message("usernameError", error, "This username may be incorrect. Make sure you typed \
             it correctly. Otherwise, contact your admin."))
         (form.around(&html! {
             label for="i0116" { "Email or phone" }
@@ -125,7 +125,7 @@ pub(in crate::entra) fn password(form: &Form<'_>, who: &str, error: Option<&Entr
         (brand())
         div.who id="displayName" { (who) }
         h1 { "Enter password" }
-        (complaint("passwordError", error, "Your account or password is incorrect. If you don't \
+        (error_message("passwordError", error, "Your account or password is incorrect. If you don't \
             remember your password, ask your admin to reset it."))
         (form.around(&html! {
             label for="i0118" { "Password" }
@@ -151,7 +151,7 @@ pub(in crate::entra) fn second_factor(
         div.who id="displayName" { (who) }
         h1 { "Enter code" }
         p { "Please type in the code displayed on your authenticator app from your device." }
-        (complaint("idSpan_SAOTCC_Error_OTC", error, "That code didn't work. Check the code and \
+        (error_message("idSpan_SAOTCC_Error_OTC", error, "That code didn't work. Check the code and \
             try again."))
         (form.around(&html! {
             label for="idTxtBx_SAOTCC_OTC" { "Code" }
@@ -189,7 +189,7 @@ pub(in crate::entra) struct ConsentQuestion<'a> {
     pub(in crate::entra) application: &'a str,
     pub(in crate::entra) publisher: &'a str,
     pub(in crate::entra) who: &'a str,
-    /// Whether it is for everybody of the organization.
+    /// Whether it is for all people of the organization.
     pub(in crate::entra) for_everybody: bool,
     pub(in crate::entra) keeps_access: bool,
 }
@@ -231,7 +231,7 @@ pub(in crate::entra) fn consent(form: &Form<'_>, question: &ConsentQuestion<'_>)
     layout("Permissions requested", &content)
 }
 
-/// Tells that an administrator has to consent.
+/// Says that an administrator must consent.
 pub(in crate::entra) fn administrator_needed(
     form: &Form<'_>,
     application: &str,
@@ -261,7 +261,7 @@ pub(in crate::entra) fn device(form: &Form<'_>, error: Option<&EntraError>) -> M
         h1 { "Enter code to allow access" }
         p.note { "Once you enter the code displayed on your app or device, it will have access to \
             your account. Do not enter codes from sources you don't trust." }
-        (complaint("otcError", error, "That code didn't work. Check the code and try again."))
+        (error_message("otcError", error, "That code didn't work. Check the code and try again."))
         (form.around(&html! {
             label for="otc" { "Code" }
             input id="otc" type="text" name="otc" maxlength="9" required autofocus
@@ -303,7 +303,7 @@ pub(in crate::entra) fn message(title: &str, text: &str) -> Markup {
     layout(title, &content)
 }
 
-/// An error that the application cannot or must not be told.
+/// An error that cannot be returned to the application.
 pub(in crate::entra) fn error(error: &EntraError, ids: &Identifiers) -> Markup {
     let content = html! {
         (brand())
@@ -349,7 +349,7 @@ pub(in crate::entra) fn adfs(
     layout("Sign In", &content)
 }
 
-/// Posts the answer to the application, by itself where scripts run.
+/// Posts the reply to the application, automatically where scripts run.
 pub(in crate::entra) fn form_post(
     address: &str,
     parameters: &[(&str, &str)],

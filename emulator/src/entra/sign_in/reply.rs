@@ -1,4 +1,4 @@
-//! How the browser takes an application its reply.
+//! Replies to an application by way of the browser.
 
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use crate::entra::{
     response::{page_with_script, redirect},
 };
 
-/// Where and how an application wants its answer.
+/// Where and how an application gets its reply.
 #[derive(Debug, Clone)]
 pub(in crate::entra) struct Reply {
     pub(in crate::entra) redirect_uri: String,
@@ -20,7 +20,7 @@ pub(in crate::entra) struct Reply {
     pub(in crate::entra) state: Option<String>,
 }
 
-/// How the answer travels.
+/// The `response_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::entra) enum ResponseMode {
     Query,
@@ -61,7 +61,7 @@ impl ResponseMode {
     }
 }
 
-/// Has the browser post these parameters elsewhere.
+/// A page that posts these parameters to another address.
 fn form_post(address: &str, parameters: &[(&str, &str)]) -> Response<Body> {
     let nonce = opaque();
     let content = pages::form_post(address, parameters, &nonce);

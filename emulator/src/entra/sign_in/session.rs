@@ -1,4 +1,4 @@
-//! Browsers at the sign-in pages: who is signed in there, and what they are in the middle of.
+//! Browsers at the sign-in pages: who is signed in, and the interactions in progress.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use crate::entra::{
 };
 
 /// How long a page waits for its form, in seconds.
-const PATIENCE: i64 = 3_600;
+const INTERACTION_LIFETIME: i64 = 3_600;
 
-/// What a browser came for.
+/// The purpose of an interaction.
 #[derive(Debug, Clone)]
 pub(in crate::entra) enum Purpose {
     /// A code for an application.
     Authorize(Authorization),
-    /// An administrator's consent for everybody.
+    /// An administrator's consent for the tenant.
     AdminConsent(AdminConsent),
     /// To sign another device in; the code it shows, once typed in.
     Device(Option<String>),
@@ -27,7 +27,7 @@ pub(in crate::entra) enum Purpose {
 /// How far the sign-in has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::entra) enum Stage {
-    /// Whoever is signed in at the browser may be the one.
+    /// Nothing is known yet; a person who is signed in may continue.
     Begun,
     /// The browser is to ask which of several accounts.
     Choosing,
@@ -43,9 +43,9 @@ pub(in crate::entra) enum Stage {
 /// One way through the pages, from the address that a browser opened to where it is sent back.
 #[derive(Debug, Clone)]
 pub(in crate::entra) struct Interaction {
-    /// The browser's cookie: another browser cannot go on with it.
+    /// The browser's cookie: another browser cannot continue it.
     pub(in crate::entra) session: String,
-    /// Has to come back with every form.
+    /// Must be submitted with every form.
     pub(in crate::entra) canary: String,
     pub(in crate::entra) dialect: Dialect,
     /// The first segment of the path, and the tenant it names.
@@ -113,13 +113,13 @@ impl Sessions {
     /// Keeps an interaction until its next form; returns the name it is found by.
     pub(in crate::entra) fn keep(&mut self, interaction: Interaction, now: i64) -> String {
         self.interactions
-            .retain(|_, known| known.began + PATIENCE > now);
+            .retain(|_, known| known.began + INTERACTION_LIFETIME > now);
         let name = opaque();
         self.interactions.insert(name.clone(), interaction);
         name
     }
 
-    /// Takes an interaction out, for the browser and the form it belongs to.
+    /// Removes and returns an interaction, for its browser and its form.
     pub(in crate::entra) fn take(
         &mut self,
         name: &str,

@@ -16,7 +16,7 @@ pub(in crate::entra) struct SignedIn {
 }
 
 impl SignedIn {
-    /// Whether it still counts for the person: nothing was revoked, nothing more is asked for.
+    /// Whether it is still valid for the person: not revoked, and no second factor is missing.
     pub(in crate::entra) fn holds_for(&self, person: &Person) -> bool {
         self.person == person.id
             && self.generation == person.generation

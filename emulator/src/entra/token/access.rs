@@ -1,4 +1,4 @@
-//! The tokens themselves: issued, counted, and recognised again.
+//! The tokens themselves: issued, counted and verified.
 
 use std::sync::atomic::Ordering;
 
@@ -96,7 +96,7 @@ impl Entra {
         })
     }
 
-    /// Tells the application who has signed in.
+    /// The id token: tells the application who has signed in.
     pub(in crate::entra) fn id_token(
         &self,
         place: &Place<'_>,
@@ -123,7 +123,7 @@ impl Entra {
         })
     }
 
-    /// What every access token says, with the application as its subject.
+    /// The claims of every access token, with the application as subject.
     fn claims(
         &self,
         place: &Place<'_>,
@@ -157,7 +157,7 @@ impl Entra {
     }
 }
 
-/// What an id token says.
+/// The claims of an id token.
 #[derive(Serialize)]
 struct IdClaims<'a> {
     aud: Uuid,

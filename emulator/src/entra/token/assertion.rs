@@ -126,8 +126,8 @@ fn decode<T: DeserializeOwned>(part: &str) -> Result<T, EntraError> {
         .map_err(|error| EntraError::malformed_assertion(&format!("{error}.")))
 }
 
-/// Checks that the assertion speaks for the application; `is_this_authority` tells whether an
-/// audience names the authority that is asked.
+/// Checks that the assertion is about the application; `is_this_authority` says whether an
+/// audience names this authority.
 pub(in crate::entra) fn verify(
     application: &Application,
     token: &str,

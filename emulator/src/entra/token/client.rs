@@ -1,4 +1,4 @@
-//! How an application proves itself at the token endpoint (reference §2.2, §2.3).
+//! Client authentication at the token endpoint (reference §2.2, §2.3).
 
 use uuid::Uuid;
 

@@ -18,7 +18,7 @@ const DEMONSTRATION_KEY: &[u8] = include_bytes!("demonstration-key.der");
 
 const KEY_ID: &str = "dataverse-emulator-1";
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) aud: String,
@@ -38,7 +38,7 @@ pub(crate) struct Claims {
     pub(crate) ver: String,
 }
 
-/// Whom a token speaks for.
+/// The subject of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Subject {
@@ -48,7 +48,7 @@ pub(crate) enum Subject {
     User,
 }
 
-/// What only the token of a person says.
+/// Claims of tokens for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PersonClaims {
     pub(crate) scp: String,
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_token_is_no_token() {
+    fn a_modified_token_is_rejected() {
         let signer = Signer::demonstration();
         let id = Uuid::from_u128(7);
         let token = signer.sign(&Claims {

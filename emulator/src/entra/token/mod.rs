@@ -19,7 +19,7 @@ use crate::entra::{
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 impl Entra {
-    /// Answers a request to the token endpoint.
+    /// Handles a request to the token endpoint.
     pub(in crate::entra) fn token(
         &self,
         place: &Place<'_>,
@@ -53,7 +53,7 @@ impl Entra {
         };
         self.read(|directory| directory.require_resource(audience, tenant))?;
         let token = self.issue_to_application(place, tenant, &application, audience);
-        Ok(Value::Object(self.answer(place, audience, &token)))
+        Ok(Value::Object(self.token_response(place, audience, &token)))
     }
 
     /// A person's first tokens, for the code that the browser brought back.
@@ -94,14 +94,14 @@ impl Entra {
         let grace = self.settings().refresh_grace;
         let (mut grant, issued_at) =
             self.issued(|issued| issued.use_refresh_token(&redemption, grace))?;
-        // Whoever has a refresh token goes on having one.
+        // A refresh request always returns a refresh token.
         grant.requested.refresh_token = true;
-        let answer = self.tokens_for_person(place, form, &application, grant, issued_at)?;
+        let response = self.tokens_for_person(place, form, &application, grant, issued_at)?;
         self.issued(|issued| issued.supersede(value, now));
-        Ok(answer)
+        Ok(response)
     }
 
-    /// A person's tokens for name and password, as programs without a browser ask for them.
+    /// A person's tokens for name and password, as programs without a browser request them.
     fn password(&self, place: &Place<'_>, form: &Parameters) -> Result<Value, EntraError> {
         if place.dialect == Dialect::V2 && place.name == "common" {
             return Err(EntraError::no_passwords_at_common());
@@ -182,7 +182,7 @@ impl Entra {
     }
 
     /// What the client has to present follows from the redirect URI of the grant. An unknown
-    /// grant is refused as such after the client is known.
+    /// grant is rejected after the client is authenticated.
     fn authenticate_platform(
         &self,
         place: &Place<'_>,
@@ -216,7 +216,7 @@ impl Entra {
             asked.refresh_token |= grant.requested.refresh_token;
             asked.id_token |= grant.requested.id_token;
             if asked.audience == super::scope::GRAPH {
-                // Naming only what is not a resource asks for the one already granted.
+                // A scope without a resource requests the resource already granted.
                 grant.requested.audience.clone_into(&mut asked.audience);
             }
             grant.requested = asked;
@@ -224,25 +224,25 @@ impl Entra {
         let person = self.still_granted(place, application, &grant, issued_at)?;
         let audience = grant.requested.audience.clone();
         let token = self.issue_to_person(place, application, &person, &grant);
-        let mut answer = self.answer(place, &audience, &token);
+        let mut response = self.token_response(place, &audience, &token);
         let scope = match place.dialect {
             Dialect::V2 => grant.requested.granted(),
             Dialect::V1 | Dialect::AdFs => super::scope::USER_IMPERSONATION.to_owned(),
         };
-        answer.insert("scope".to_owned(), scope.into());
+        response.insert("scope".to_owned(), scope.into());
         if grant.requested.id_token {
             let id_token = self.id_token(place, application, &person, &grant);
-            answer.insert("id_token".to_owned(), id_token.into());
+            response.insert("id_token".to_owned(), id_token.into());
         }
         if grant.requested.refresh_token {
             let now = self.clock.now();
             let refresh_token = self.issued(|issued| issued.refresh_token(grant, now));
-            answer.insert("refresh_token".to_owned(), refresh_token.into());
+            response.insert("refresh_token".to_owned(), refresh_token.into());
         }
         if form.get("client_info") == Some("1") {
-            answer.insert("client_info".to_owned(), client_info(&person).into());
+            response.insert("client_info".to_owned(), client_info(&person).into());
         }
-        Ok(Value::Object(answer))
+        Ok(Value::Object(response))
     }
 
     /// The person of a grant, if it still holds.
@@ -286,7 +286,7 @@ impl Entra {
         })
     }
 
-    fn answer(&self, place: &Place<'_>, audience: &str, token: &str) -> Map<String, Value> {
+    fn token_response(&self, place: &Place<'_>, audience: &str, token: &str) -> Map<String, Value> {
         let seconds = self.settings().token_lifetime;
         let now = self.clock.now();
         let mut members = Map::new();
@@ -324,7 +324,7 @@ fn client_info(person: &Person) -> String {
 }
 
 impl Entra {
-    /// Answers a request for a device code (reference §2.6).
+    /// Handles a request for a device code (reference §2.6).
     pub(in crate::entra) fn device_code(
         &self,
         place: &Place<'_>,

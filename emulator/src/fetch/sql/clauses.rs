@@ -1,28 +1,26 @@
 //! The clauses of a statement, as far as the service takes them (reference §4.13). `sqlparser`
-//! reads them; what it knows and the service does not take is refused.
+//! reads them; what it knows and the service does not take is rejected.
 
 use sqlparser::{
     ast::{
         Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-        FunctionArguments, GroupByExpr, Ident, Join as SqlJoin, JoinConstraint, JoinOperator,
-        ObjectName, OrderBy, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectFlavor,
-        SelectItem, SetExpr, Statement, TableAlias, TableFactor, TableWithJoins, Top, TopQuantity,
+        FunctionArguments, GroupByExpr, Join as SqlJoin, JoinConstraint, JoinOperator, ObjectName,
+        OrderBy, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectFlavor, SelectItem,
+        SetExpr, Statement, TableAlias, TableFactor, TableWithJoins, Top, TopQuantity,
     },
     dialect::MsSqlDialect,
     parser::Parser,
 };
 
-use super::{conditions::filter, refused};
+use super::{
+    column::{Column, column, name},
+    conditions::filter,
+    refused,
+};
 use crate::{
     fetch::query::{Aggregation, Filter},
     wire::ODataError,
 };
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Column {
-    pub(super) qualifier: Option<String>,
-    pub(super) name: String,
-}
 
 /// A column or function between `SELECT` and `FROM`.
 #[derive(Debug)]
@@ -330,27 +328,4 @@ fn join(join: SqlJoin) -> Result<Join, ODataError> {
         left: column(*left)?,
         right: column(*right)?,
     })
-}
-
-/// A column, with or without the name of its table.
-pub(super) fn column(expression: Expr) -> Result<Column, ODataError> {
-    let (qualifier, column) = match expression {
-        Expr::Identifier(column) => (None, column),
-        Expr::CompoundIdentifier(parts) => match <[Ident; 2]>::try_from(parts) {
-            Ok([qualifier, column]) => (Some(name(qualifier)?), column),
-            Err(_) => return Err(refused("A column name with several dots")),
-        },
-        other => return Err(refused(&format!("'{other}' in the place of a column"))),
-    };
-    Ok(Column {
-        qualifier,
-        name: name(column)?.to_ascii_lowercase(),
-    })
-}
-
-fn name(name: Ident) -> Result<String, ODataError> {
-    match name.quote_style {
-        None => Ok(name.value),
-        Some(_) => Err(refused("A name in quotes or brackets")),
-    }
 }

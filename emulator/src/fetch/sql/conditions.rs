@@ -2,13 +2,13 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value};
 
-use super::{clauses::column, refused};
+use super::{column::column, refused};
 use crate::{
     fetch::query::{Condition, Filter, Part},
     wire::ODataError,
 };
 
-/// The filter of a condition; `root` is the name of the first table, which qualifies nothing.
+/// The filter of a condition; `root` is the name of the first table, whose qualifier is dropped.
 ///
 /// Recursion ends with the parentheses, of which the parser limits the depth.
 pub(super) fn filter(condition: Expr, root: &str) -> Result<Filter, ODataError> {

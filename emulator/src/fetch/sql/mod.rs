@@ -1,9 +1,11 @@
-//! `SELECT` statements (reference §4.13) as the queries they stand for.
+//! `SELECT` statements (reference §4.13) as queries.
 
 mod clauses;
+mod column;
 mod conditions;
 
-use clauses::{Clauses, Column, Item, Join};
+use clauses::{Clauses, Item, Join};
+use column::Column;
 
 use super::query::{
     Aggregation, Attribute, Entity, Fetch, Link, LinkKind, MAX_LINKS, Order, OrderBy, Role,

@@ -119,7 +119,8 @@ impl Options {
                 self.select_text = Some(value.to_owned());
             }
             "$filter" => self.filter = Some(parse_filter(value)?),
-            // An alias may stand for the columns; it is known when all options have been read.
+            // An alias may be used instead of the columns; it is known when all options have been
+            // read.
             "$orderby" if !nested && value.starts_with('@') => {
                 self.order_alias = Some(value.to_owned());
             }
@@ -188,7 +189,7 @@ impl Options {
             .join(",")
     }
 
-    /// The value of an alias; an alias nobody assigned is null.
+    /// The value of an alias; an unassigned alias is null.
     pub(crate) fn alias(&self, name: &str) -> Result<Operand, ODataError> {
         match self.aliases.get(name) {
             None => Ok(Operand::Literal(super::Literal::Null)),
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn unsupported_options_are_refused() {
+    fn unsupported_options_are_rejected() {
         for query in [
             "$skip=5",
             "$search=x",

@@ -39,7 +39,7 @@ struct Cell {
     is_lookup: bool,
     /// Target table → navigation property.
     navigations: Vec<(String, String)>,
-    /// The column that the property stands for under another name.
+    /// The column that the property shows under another name.
     alias_of: Option<String>,
 }
 
@@ -123,7 +123,7 @@ impl Plan {
         self.cells.iter().any(|cell| cell.name == name)
     }
 
-    /// Adds a property that stands for a column under another name.
+    /// Adds a property for a column under another name.
     pub(crate) fn add_alias(
         &mut self,
         model: &Model,
@@ -181,7 +181,7 @@ impl Plan {
         label.push(b':');
         let at = self.columns.len();
         let column = property.column;
-        // Without the right to read it a guarded column is null, whatever it holds.
+        // Without the right to read it a secured column is null, whatever it holds.
         self.columns
             .push(if self.viewer.columns.may_read(table, column) {
                 format!("{alias}.\"{}\"", property.sql)
@@ -211,7 +211,7 @@ impl Plan {
             } else {
                 cell.only_target = targets.first().map(|&target| target.to_owned());
             }
-            // The log does not tell how its users are navigated to (reference §10).
+            // The audit log has no navigation properties for its users (reference §10).
             let told = targets.iter().filter(|_| table.logical_name != "audit");
             cell.navigations = told
                 .filter_map(|&target| {

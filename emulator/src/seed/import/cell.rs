@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn values_that_do_not_fit_are_rejected() {
         for (column, text, says) in [
             ("name", "x".repeat(161).as_str(), "longer than 160"),
             ("industrycode", "99", "choices"),

@@ -131,7 +131,7 @@ impl<'a> Names<'a> {
                 let column = headers.iter().position(|header| header == column)?;
                 Some(Slot::Joined(at, column))
             })
-            .ok_or_else(|| format!("no join lends a column {name}"))
+            .ok_or_else(|| format!("no join provides a column {name}"))
     }
 
     fn text(&self, template: &'a Template) -> Result<Text<'a>, String> {
@@ -333,7 +333,7 @@ impl<'a> Plan<'a> {
             line,
             column: reference.column.clone(),
             problem: format!(
-                "there is no {} with the key `{}`; import it in the same run or mend the key",
+                "there is no {} with the key `{}`; import it in the same run or correct the key",
                 reference.table, reference.key
             ),
         }

@@ -20,7 +20,7 @@ pub(super) struct ExpandPlan<'a> {
 }
 
 enum Kind<'a> {
-    /// The owner, of whom only the key is told.
+    /// The owner, of whom only the key is written.
     Owner {
         id_at: usize,
         type_at: usize,
