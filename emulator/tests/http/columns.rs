@@ -1,4 +1,4 @@
-//! Columns that column security guards (reference §7.6).
+//! Secured columns (reference §7.6).
 
 use dataverse_emulator::org::Depth;
 use hyper::Method;

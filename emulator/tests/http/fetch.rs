@@ -404,7 +404,7 @@ async fn a_cookie_belongs_to_its_query() {
     }
     let contact = "<link-entity name='contact' from='contactid' to='primarycontactid' alias='c'>\
                    <attribute name='lastname'/>";
-    // The cookie is only sent if asked for, has the documented form and belongs to its query.
+    // The cookie is only sent on request, has the documented form and belongs to its query.
     let xml = "<fetch count='4' page='1'><entity name='contact'><attribute name='lastname'/>\
                </entity></fetch>";
     let quiet = service.fetch("contacts", xml, "").await;

@@ -186,7 +186,7 @@ async fn a_refresh_token_is_replaced_when_used() {
     let first = text(&first.json(), "refresh_token");
     let second = text(&refresh(&service, &first).await.json(), "refresh_token");
     assert!(!second.is_empty() && second != first);
-    // Within the grace the old one is still good, afterwards it is not.
+    // The old token is valid within the grace period only.
     assert_eq!(refresh(&service, &first).await.status, 200);
     service.emulator.clock().advance(60);
     assert_eq!(
@@ -288,7 +288,7 @@ async fn sign_in_errors_are_returned_to_the_application() {
     let web = CLIENT_ID.to_string();
     let unknown = uuid::Uuid::from_u128(1).to_string();
     let foreign = "https://other.example/user_impersonation";
-    // Not told to the application: it is not known, or not known to be one.
+    // Shown on the page: the application or its redirect URI is unknown.
     for (tenant, changes, code) in [
         (
             &tenant[..],
@@ -417,7 +417,7 @@ async fn policies_block_sign_in_on_the_page() {
     browser.press("accept", &[]).await;
     assert!(browser.text().contains("AADSTS90094"));
 
-    // A form belongs to its browser and is good once.
+    // A form belongs to its browser and can be submitted once.
     let stolen = browser.text().to_owned();
     let field = |name: &str| {
         let (_, rest) = stolen
@@ -474,7 +474,7 @@ async fn an_administrator_consents_for_the_tenant() {
             error == "consent_required"
         );
     }
-    // Everybody may now sign in without being asked.
+    // All people can now sign in without a consent page.
     let changes = [("client_id", &CLIENT_ID.to_string()[..])];
     let wanted = authorize(&service, &TENANT_ID.to_string(), &changes);
     let mut browser = Browser::open(&service, &wanted).await;

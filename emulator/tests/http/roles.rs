@@ -212,7 +212,7 @@ async fn members_of_default_and_group_teams_cannot_be_changed() {
     let link = json!({"@odata.id": format!("systemusers({})", SELLERS[1])});
     let path = format!("teams({GROUP_TEAM})/teammembership_association/$ref");
     assert_eq!(service.post(&path, &link).await.status, 400);
-    // Twice is as good as once.
+    // Repeating the action has no effect.
     for _ in 0..2 {
         let response = service
             .post(&add(KEY_ACCOUNTS_TEAM), &member(SELLERS[1]))
@@ -308,7 +308,7 @@ async fn shared_rows_are_readable_until_the_share_is_revoked() {
     assert_eq!(share["AccessMask"], "ReadAccess, WriteAccess");
     assert_eq!(share["Principal"]["systemuserid"], account.user.to_string());
 
-    // Nobody shares what is not theirs, and an owner needs no share.
+    // Only rows that the caller may share are shared, and an owner needs no share.
     assert_eq!(
         account
             .send("POST", "GrantAccess", &access("DeleteAccess"))

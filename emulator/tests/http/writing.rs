@@ -47,7 +47,7 @@ async fn a_patch_is_an_upsert_unless_headers_say_otherwise() {
     assert_eq!(fresh.status, 204);
     assert_eq!(fresh.header("odata-entityid"), service.address(&path));
 
-    // By alternate key the answer repeats the key; the body wins over it on create.
+    // By alternate key the response repeats the key; on create the body takes precedence.
     let by_key = "accounts(accountnumber='K1')";
     let response = service.patch(by_key, &json!({"name": "keyed"})).await;
     assert_eq!(response.header("odata-entityid"), service.address(by_key));

@@ -160,7 +160,7 @@ impl<'a> Call<'a> {
     }
 
     /// Appends one row as an object.
-    pub(in crate::api) fn push_row(
+    pub(super) fn push_row(
         &self,
         body: &mut Vec<u8>,
         row: &Row<'_>,

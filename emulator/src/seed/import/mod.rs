@@ -334,7 +334,7 @@ mod tests {
             (
                 "key = \"id\"\n        key_column",
                 "keys = 1\n        key_column",
-                "map.toml is not",
+                "invalid map",
             ),
         ] {
             let message = broken(from, to);

@@ -7,10 +7,13 @@ mod conditions;
 use clauses::{Clauses, Item, Join};
 use column::Column;
 
-use super::query::{
-    Aggregation, Attribute, Entity, Fetch, Link, LinkKind, MAX_LINKS, Order, OrderBy, Role,
+use crate::{
+    fetch::query::{
+        Aggregation, Attribute, Entity, Fetch, Link, LinkKind, MAX_LINKS, Order, OrderBy, Role,
+    },
+    odata::Model,
+    wire::ODataError,
 };
-use crate::{odata::Model, wire::ODataError};
 
 impl Fetch {
     /// The query of a statement such as `SELECT TOP 5 name FROM account WHERE statecode = 0`.

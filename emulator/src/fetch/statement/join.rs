@@ -3,12 +3,14 @@
 use rusqlite::types::Value as SqlValue;
 
 use super::{
-    FetchError,
     builder::{Builder, Scope},
-    query::{Link, LinkKind},
     value::property,
 };
 use crate::{
+    fetch::{
+        FetchError,
+        query::{Link, LinkKind},
+    },
     odata::{fragment::Sql, sql::collate},
     schema::PrivilegeType,
     wire::ODataError,

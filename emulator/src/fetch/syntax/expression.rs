@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::{
-    FetchError,
-    query::{Condition, Entity, Fetch, Filter, Part},
+use crate::{
+    fetch::{
+        FetchError,
+        query::{Condition, Entity, Fetch, Filter, Part},
+    },
+    wire::ODataError,
 };
-use crate::wire::ODataError;
 
 /// Operators whose names in XML do not follow from those of the enumeration.
 const IRREGULAR: [(&str, &str); 10] = [

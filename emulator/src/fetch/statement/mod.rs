@@ -1,11 +1,17 @@
 //! A query resolved against the schema: one SQL statement and how its rows are written.
 
-use super::{
-    FetchError, aggregate,
-    builder::{Builder, Context, Scope},
-    query::Fetch,
-};
+mod aggregate;
+mod builder;
+mod condition;
+mod join;
+mod operator;
+mod select;
+mod value;
+
+pub(crate) use self::builder::Context;
+use self::builder::{Builder, Scope};
 use crate::{
+    fetch::{FetchError, query::Fetch},
     odata::{fragment::Sql, order::OrderColumn, plan::Plan},
     schema::Table,
     wire::ODataError,

@@ -1,7 +1,7 @@
 //! A statement while its parts are put together.
 
-use super::query::Fetch;
 use crate::{
+    fetch::query::Fetch,
     gate::Caller,
     odata::{Model, fragment::Sql, options::Options, order::OrderColumn, plan::Plan},
     schema::Table,

@@ -1,10 +1,8 @@
 //! `$apply` (reference §4.9) as an aggregate query: the service evaluates both alike.
 
-use super::{
-    element::alias,
-    query::{Aggregation, Attribute, Entity, Fetch, Link, LinkKind, Order, OrderBy, Role},
-};
+use super::element::alias;
 use crate::{
+    fetch::query::{Aggregation, Attribute, Entity, Fetch, Link, LinkKind, Order, OrderBy, Role},
     odata::{
         Model, Navigation,
         filter::Condition,

@@ -1,12 +1,14 @@
 //! The columns of a query's rows, and their order.
 
 use super::{
-    FetchError,
     builder::{Builder, Scope},
-    query::{Entity, Order, OrderBy},
     value::{property, reach, shown},
 };
 use crate::{
+    fetch::{
+        FetchError,
+        query::{Entity, Order, OrderBy},
+    },
     odata::{
         fragment::Sql,
         model::{is_principal, wire_name},

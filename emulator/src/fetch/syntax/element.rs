@@ -2,11 +2,13 @@
 
 use roxmltree::Node;
 
-use super::{
-    FetchError,
-    query::{Aggregation, Attribute, Condition, DatePart, Order, OrderBy, Role},
+use crate::{
+    fetch::{
+        FetchError,
+        query::{Aggregation, Attribute, Condition, DatePart, Order, OrderBy, Role},
+    },
+    wire::ODataError,
 };
-use crate::wire::ODataError;
 
 pub(super) fn attribute(node: Node<'_, '_>) -> Result<Attribute, ODataError> {
     allow(

@@ -1,12 +1,14 @@
 //! Aggregate queries: numbers over groups of rows instead of rows.
 
 use super::{
-    FetchError,
     builder::{Builder, Scope},
-    query::{Aggregation, Attribute, DatePart, Link, Order, OrderBy, Role},
     value::property,
 };
 use crate::{
+    fetch::{
+        FetchError,
+        query::{Aggregation, Attribute, DatePart, Link, Order, OrderBy, Role},
+    },
     odata::{Property, fragment::Sql, order::OrderColumn, sql::collate},
     store::Stored,
     wire::{ODataError, format::Display},

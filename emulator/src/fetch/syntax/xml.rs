@@ -2,12 +2,16 @@
 
 use roxmltree::{Document, Node};
 
-use super::{
-    FetchError,
-    element::{alias, allow, attribute, condition, elements, number, order, required, truth},
-    query::{Entity, Fetch, Filter, Link, LinkKind, MAX_LINKS, Part},
+use super::element::{
+    alias, allow, attribute, condition, elements, number, order, required, truth,
 };
-use crate::wire::ODataError;
+use crate::{
+    fetch::{
+        FetchError,
+        query::{Entity, Fetch, Filter, Link, LinkKind, MAX_LINKS, Part},
+    },
+    wire::ODataError,
+};
 
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 100;

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use rusqlite::types::Value as SqlValue;
 
-use super::{FetchError, builder::Context};
+use super::builder::Context;
 use crate::{
+    fetch::FetchError,
     odata::{
         Literal, Model, Property, constant::constant, filter::Comparison, fragment::Sql,
         model::wire_name, plan::name_of_target, sql::Reached,

@@ -3,13 +3,15 @@
 use rusqlite::types::Value as SqlValue;
 
 use super::{
-    FetchError,
     builder::{Builder, Scope},
     operator::Test,
-    query::{Condition, Filter, Part},
     value::{date_time, reach, value},
 };
 use crate::{
+    fetch::{
+        FetchError,
+        query::{Condition, Filter, Part},
+    },
     odata::{
         Literal,
         filter::{Comparison, Operand},
