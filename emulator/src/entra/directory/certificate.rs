@@ -39,6 +39,10 @@ pub enum CertificateError {
 
 impl Certificate {
     /// Reads the first certificate of a PEM text, or base64 of a DER certificate.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a certificate, or its key is not an RSA key.
     pub fn parse(text: &str) -> Result<Self, CertificateError> {
         match CertificateDer::from_pem_slice(text.as_bytes()) {
             Ok(der) => Self::from_der(&der),

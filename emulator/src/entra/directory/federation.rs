@@ -66,6 +66,10 @@ struct Key {
 
 impl KeySet {
     /// Reads a JSON Web Key Set; keys that are not RSA are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a key set, a number in it is not base64url, or it has no RSA key.
     pub fn parse(json: &str) -> Result<Self, KeySetError> {
         let set: Set = serde_json::from_str(json)?;
         let mut keys = Vec::new();

@@ -120,7 +120,7 @@ impl Clauses {
                 Some(Distinct::Distinct) => true,
                 Some(Distinct::On(_)) => return Err(refused("DISTINCT ON")),
             },
-            top: top.map(rows_of).transpose()?,
+            top: top.as_ref().map(rows_of).transpose()?,
             items: projection.into_iter().map(item).collect::<Result<_, _>>()?,
             table,
             alias,
@@ -166,13 +166,13 @@ fn plain_query(query: Query) -> Result<(Select, Vec<(Column, bool)>), ODataError
     Ok((*select, orders))
 }
 
-fn rows_of(top: Top) -> Result<usize, ODataError> {
+fn rows_of(top: &Top) -> Result<usize, ODataError> {
     match top {
         Top {
             with_ties: false,
             percent: false,
             quantity: Some(TopQuantity::Constant(rows)),
-        } => usize::try_from(rows).map_err(|_| refused("So large a TOP")),
+        } => usize::try_from(*rows).map_err(|_| refused("So large a TOP")),
         _ => Err(refused("TOP without a plain number")),
     }
 }
