@@ -1,9 +1,8 @@
 //! The Web API while its definitions change.
 //!
-//! A request uses the definitions at its start; changes of definitions wait for
-//! the requests in progress. The service reads definitions from caches that lag (reference §5.1,
-//! §13 #28): for as long as a test has it so, what was only added is not seen yet, unless the
-//! request says `Consistency: Strong`.
+//! A request uses the definitions at its start; changes of definitions wait for the requests in
+//! progress. The service reads definitions from caches that lag (reference §5.1, §13 #28): while a
+//! test simulates that, additions are invisible, except with `Consistency: Strong`.
 
 use std::sync::{
     Arc, Mutex, PoisonError, RwLock,
@@ -119,7 +118,7 @@ impl Service {
     /// Carries out a request that changes definitions.
     fn define(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let (changes, response) = current.understand(request, caller)?;
+        let (changes, response) = current.plan_change(request, caller)?;
         self.put(&mut current, &changes)?;
         Ok(response)
     }

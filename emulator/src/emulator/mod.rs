@@ -277,8 +277,8 @@ impl Emulator {
         self.environment.remove_column(table, column)
     }
 
-    /// Secures a column, or makes it readable for all users. Who may read and write
-    /// a secured column is in `fieldsecurityprofiles` and `fieldpermissions`.
+    /// Secures a column, or makes it readable for all users. Rows of `fieldsecurityprofiles` and
+    /// `fieldpermissions` say who may read and write a secured column.
     ///
     /// # Errors
     ///

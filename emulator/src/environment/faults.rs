@@ -106,7 +106,7 @@ impl Faults {
 
     /// The fault for this request, if any. Every fault that matches the request
     /// counts it.
-    pub(crate) fn strike(&self, path: &str, is_data: bool) -> Option<FaultKind> {
+    pub(crate) fn next_for(&self, path: &str, is_data: bool) -> Option<FaultKind> {
         let mut planned = self.lock();
         let mut struck = None;
         for fault in planned.iter_mut() {
@@ -246,11 +246,14 @@ mod tests {
             path: Some("WhoAmI".into()),
             ..Fault::once(FaultKind::BrokenJson)
         });
-        assert_eq!(faults.strike("accounts", true), None);
-        assert_eq!(faults.strike("WhoAmI", false), Some(FaultKind::BrokenJson));
-        assert_eq!(faults.strike("accounts", true), Some(FaultKind::Reset));
-        assert_eq!(faults.strike("accounts", true), Some(FaultKind::Reset));
-        assert_eq!(faults.strike("accounts", true), None);
+        assert_eq!(faults.next_for("accounts", true), None);
+        assert_eq!(
+            faults.next_for("WhoAmI", false),
+            Some(FaultKind::BrokenJson)
+        );
+        assert_eq!(faults.next_for("accounts", true), Some(FaultKind::Reset));
+        assert_eq!(faults.next_for("accounts", true), Some(FaultKind::Reset));
+        assert_eq!(faults.next_for("accounts", true), None);
         assert!(faults.planned().is_empty());
     }
 

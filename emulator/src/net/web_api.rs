@@ -112,7 +112,7 @@ impl Handler for Environment {
 
 impl Environment {
     async fn respond(self: &Arc<Self>, request: Request, kind: RequestKind) -> Outcome {
-        let fault = self.faults.strike(&request.path, kind.is_data());
+        let fault = self.faults.next_for(&request.path, kind.is_data());
         let latency = Duration::from_millis(self.latency.load(Ordering::SeqCst));
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;

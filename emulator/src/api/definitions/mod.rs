@@ -39,7 +39,7 @@ pub(super) fn is_change(request: &Request) -> bool {
 
 impl Api {
     /// What a request for other definitions changes. The changes are not made yet.
-    pub(super) fn understand(&self, request: &Request, caller: &Caller) -> DefinitionChange {
+    pub(super) fn plan_change(&self, request: &Request, caller: &Caller) -> DefinitionChange {
         let call = self.call(request, caller)?;
         self.store
             .read(|connection| call.definition_change(connection))

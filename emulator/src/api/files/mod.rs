@@ -100,7 +100,7 @@ fn set_file(
 
 impl Call<'_> {
     /// Takes the images that a body gave as base64 out of a row, and keeps them as files.
-    pub(super) fn keep_images(
+    pub(super) fn store_images(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -163,7 +163,7 @@ fn image(table: &Table, content: Vec<u8>) -> StoredFile {
 }
 
 /// Deletes the files of a deleted row.
-pub(super) fn forget_files(writer: &Writer<'_>, table: &Table, id: Uuid) -> Result<(), StoreError> {
+pub(super) fn delete_files(writer: &Writer<'_>, table: &Table, id: Uuid) -> Result<(), StoreError> {
     let mut keys = table
         .columns
         .iter()

@@ -77,8 +77,8 @@ impl Call<'_> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
-    /// Puts a row on a list or takes it off; adding a member or removing another row has no effect
-    /// alone.
+    /// Adds a row to a list or removes it. Adding a member again or removing another row has no
+    /// effect.
     fn change_member(
         &self,
         writer: &Writer<'_>,

@@ -46,7 +46,7 @@ impl Call<'_> {
                 require_person(id)?;
                 require_deletable_user(writer, id)
             }
-            "connection" => Self::forget_mirror(writer, id),
+            "connection" => Self::delete_mirror(writer, id),
             "businessunit" => self.prepare_unit_delete(writer, id),
             _ => Ok(()),
         }

@@ -96,7 +96,7 @@ impl Call<'_> {
     }
 
     /// Deletes the mirror row of a deleted row.
-    pub(in crate::api) fn forget_mirror(writer: &Writer<'_>, id: Uuid) -> Result<(), ODataError> {
+    pub(in crate::api) fn delete_mirror(writer: &Writer<'_>, id: Uuid) -> Result<(), ODataError> {
         let layout: &Layout = writer.store().layout(TABLE)?;
         let row = writer.row(TABLE, id)?;
         let mirror = row.and_then(|row| layout.get(&row.values, "relatedconnectionid").id());

@@ -9,7 +9,7 @@ use super::{
     require_version,
 };
 use crate::{
-    api::{Call, Response, files::forget_files, key::RowKey},
+    api::{Call, Response, files::delete_files, key::RowKey},
     schema::{Cascade, Ownership, PrivilegeType, Relationship, Table},
     store::{Value, Writer},
     wire::ODataError,
@@ -136,7 +136,7 @@ pub(crate) fn delete(
             writer.delete(SHARES, share)?;
         }
     }
-    forget_files(writer, table, id)?;
+    delete_files(writer, table, id)?;
     writer.delete(&table.logical_name, id)?;
     Ok(())
 }

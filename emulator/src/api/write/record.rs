@@ -105,7 +105,7 @@ impl Call<'_> {
             layout.set(&mut row, "overriddencreatedon", Value::DateTime(self.now()));
             layout.set(&mut row, "modifiedon", Value::DateTime(self.now()));
         }
-        self.keep_images(writer, table, None, &mut row)?;
+        self.store_images(writer, table, None, &mut row)?;
         self.prepare_new(writer, table, &mut row)?;
         let mut completer = writer.completer(table, self.author())?;
         completer.complete(&mut row)?;
@@ -194,7 +194,7 @@ impl Call<'_> {
             given.push(name.as_str());
             layout.set(&mut after, name, value);
         }
-        self.keep_images(writer, table, Some(&before.values), &mut after)?;
+        self.store_images(writer, table, Some(&before.values), &mut after)?;
         let mut completer = writer.completer(table, self.author())?;
         if given.contains(&"statecode")
             && !given.contains(&"statuscode")
