@@ -20,7 +20,7 @@ impl Clock {
         Self::default()
     }
 
-    /// A clock that now shows this time (seconds since 1970, UTC) and goes on from there.
+    /// A clock that starts at this time (seconds since 1970, UTC).
     pub fn starting_at(unix_seconds: i64) -> Self {
         let clock = Self::default();
         clock.advance(unix_seconds.saturating_sub(clock.now()));

@@ -2,7 +2,7 @@
 //! tables, sign-in, privileges, change tracking and limits, over SQLite.
 //!
 //! It follows the published behaviour of the service, literally where that is known, and shares
-//! no code with the connector: the same mistake cannot be made on both sides.
+//! no code with the connector, so that a mistake in one does not hide in the other.
 //!
 //! ```no_run
 //! use dataverse_emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID};
@@ -17,28 +17,34 @@
 
 mod api;
 mod audit;
-mod builder;
 pub mod clock;
 mod control;
 mod emulator;
 pub mod entra;
+mod environment;
 mod fetch;
 mod gate;
+mod ids;
 mod net;
 mod odata;
-mod opening;
 pub mod org;
 mod processes;
 pub mod schema;
 pub mod seed;
 pub mod store;
-pub mod time;
+mod time;
 mod views;
+mod wire;
 
-pub use builder::{Builder, SeedError, StartError};
-pub use emulator::{
-    CLIENT_ID, CLIENT_SECRET, ControlError, DayReport, Emulator, Fault, FaultKind,
-    OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD, PUBLIC_CLIENT_ID, ServiceLimits, Statistics,
+pub use control::{ControlError, DayReport};
+pub use emulator::{Builder, Emulator, SeedError, StartError};
+pub use environment::{
+    faults::{Fault, FaultKind},
+    statistics::Statistics,
+    version::{ApiVersion, UnknownVersion},
+};
+pub use gate::limits::ServiceLimits;
+pub use ids::{
+    CLIENT_ID, CLIENT_SECRET, OTHER_TENANT_DOMAIN, OTHER_TENANT_ID, PASSWORD, PUBLIC_CLIENT_ID,
     TENANT_DOMAIN, TENANT_ID,
 };
-pub use net::version::{ApiVersion, UnknownVersion};

@@ -26,7 +26,7 @@ enum Command {
     Serve(Serve),
     /// Imports CSV files into an organization's file, to be served from it.
     Import(Import),
-    /// Makes up rows in an organization's file, to be served from it.
+    /// Generates rows in an organization's file, to be served from it.
     Generate(Generate),
 }
 
@@ -35,7 +35,7 @@ struct Serve {
     /// Where the environment listens; the authority listens on the next port.
     #[arg(long, default_value = "127.0.0.1:8181")]
     listen: SocketAddr,
-    /// Keep the rows in this SQLite file; without it they go away with the emulator.
+    /// Keep the rows in this SQLite file; without it they are deleted with the emulator.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Refuse requests beyond the service protection limits with 429.
@@ -53,20 +53,20 @@ struct Serve {
     /// The organization's name in the path: serve `/{NAME}/api/data/` besides `/api/data/`.
     #[arg(long, value_name = "NAME")]
     organization_path: Option<String>,
-    /// The newest version of the Web API to answer, as an older server does.
+    /// The newest version of the Web API to serve, as an older server does.
     #[arg(long = "version", value_name = "VERSION", default_value_t)]
     api_version: ApiVersion,
-    /// How many seconds a refresh token stays good once its successor was issued; without this,
-    /// as long as it would have been.
+    /// How many seconds a refresh token stays valid after its successor was issued; without this,
+    /// until it expires.
     #[arg(long, value_name = "SECONDS")]
     refresh_token_grace: Option<u64>,
-    /// So many made-up custom tables besides the standard ones.
+    /// Number of generated custom tables besides the standard ones.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     extra_tables: usize,
-    /// So many columns in each of them.
+    /// Number of columns in each generated table.
     #[arg(long, value_name = "NUMBER", default_value_t = 120)]
     extra_columns: usize,
-    /// So many rows in each of them.
+    /// Number of rows in each generated table.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     extra_rows: usize,
     #[command(flatten)]
@@ -148,7 +148,7 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
     println!("client secret  {CLIENT_SECRET}  (the same in every emulator)");
     println!("public client  {PUBLIC_CLIENT_ID}");
     println!("people         ada@example.com (administrator), jonas@example.com");
-    println!("password       {PASSWORD}  (everybody's)");
+    println!("password       {PASSWORD}  (the same for everyone)");
     println!("control        {}/__emulator/", emulator.base_url());
     tokio::signal::ctrl_c().await?;
     Ok(())

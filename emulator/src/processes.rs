@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    org::SYSTEM,
+    ids::SYSTEM,
     schema::metadata_id,
     store::{Author, Store, StoreError, Value, Writer},
 };
@@ -12,9 +12,9 @@ use crate::{
 /// A process whose instances are rows of a table of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Process {
-    /// Leads an opportunity to its end.
+    /// From the opportunity to its end.
     Opportunity,
-    /// Leads from a lead to the end of the opportunity that comes of it.
+    /// From the lead to the end of its opportunity.
     LeadToOpportunity,
 }
 

@@ -1,17 +1,18 @@
-//! Whether a row is there, and within the caller's reach.
+//! Whether a row exists and the caller may access it.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use uuid::Uuid;
 
 use super::Call;
 use crate::{
     gate::{Caller, not_enough},
-    odata::ODataError,
     schema::{PrivilegeType, Table},
+    store::layout::parse_guid,
+    wire::ODataError,
 };
 
 impl Call<'_> {
-    /// Whether the row exists; 403 if it does and the caller's rights do not reach it.
+    /// Whether the row exists; 403 if it does and the caller may not read it.
     pub(super) fn require_readable(
         &self,
         connection: &Connection,
@@ -21,7 +22,7 @@ impl Call<'_> {
         self.require_access(connection, table, id, PrivilegeType::Read)
     }
 
-    /// Whether the row exists; 403 if it does and the caller's rights of this kind do not reach it.
+    /// Whether the row exists; 403 if it does and the caller has no such access.
     pub(super) fn require_access(
         &self,
         connection: &Connection,
@@ -29,9 +30,9 @@ impl Call<'_> {
         id: Uuid,
         kind: PrivilegeType,
     ) -> Result<bool, ODataError> {
-        // Whoever lacks the privilege altogether is told its name, whatever the row.
+        // A caller without the privilege gets its name in the error, whatever the row.
         self.caller.depth(table, kind)?;
-        if !is_there(connection, table, id)? {
+        if !row_exists(connection, table, id)? {
             return Ok(false);
         }
         if reaches(connection, self.caller, table, id, kind)? {
@@ -42,7 +43,7 @@ impl Call<'_> {
 }
 
 /// Whether there is a row of this key.
-pub(super) fn is_there(
+pub(super) fn row_exists(
     connection: &Connection,
     table: &Table,
     id: Uuid,
@@ -79,4 +80,22 @@ pub(super) fn reaches(
     let parameters = ids.into_iter().chain([id.to_string()]);
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.exists(params_from_iter(parameters))?)
+}
+
+/// The row that a lookup column of the row refers to.
+pub(super) fn lookup_of(
+    connection: &Connection,
+    table: &Table,
+    id: Uuid,
+    column: &str,
+) -> Result<Option<Uuid>, ODataError> {
+    let sql = format!(
+        "SELECT \"{column}\" FROM \"{}\" WHERE \"{}\" = ?1",
+        table.logical_name, table.primary_id
+    );
+    let found: Option<Option<String>> = connection
+        .prepare_cached(&sql)?
+        .query_row([id.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten().as_deref().map(parse_guid))
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     odata::{
-        Literal, Model, ODataError,
+        Literal, Model,
         constant::constant,
         filter::{Comparison, Operand, parse_arguments},
         model::is_principal,
@@ -14,6 +14,7 @@ use crate::{
     },
     schema::Table,
     store::layout::parse_guid,
+    wire::ODataError,
 };
 
 /// A row's key as the address gives it.
@@ -28,7 +29,7 @@ pub(crate) enum RowKey {
 }
 
 impl RowKey {
-    /// Parses what stands in parentheses after an entity set.
+    /// Parses the text in parentheses after an entity set.
     pub(crate) fn parse(table: &Table, text: &str) -> Result<Self, ODataError> {
         if let Some(id) = parse_id(text) {
             return Ok(Self::Primary(id));
@@ -81,7 +82,7 @@ impl RowKey {
         })
     }
 
-    /// The key of the row addressed, if there is such a row. A primary key is not looked up.
+    /// The key of the addressed row, if the row exists. A primary key is not looked up.
     pub(crate) fn find(
         &self,
         connection: &Connection,
@@ -113,7 +114,7 @@ impl RowKey {
         Ok(id.as_deref().map(parse_guid))
     }
 
-    /// 404 for a row that is not there.
+    /// 404 for a row that does not exist.
     pub(crate) fn not_found(&self, table: &Table) -> ODataError {
         match self {
             Self::Primary(id) => ODataError::no_row(&table.logical_name, *id),

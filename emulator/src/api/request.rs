@@ -1,10 +1,10 @@
-//! A request to the Web API, taken apart.
+//! A parsed request to the Web API.
 
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
-use crate::odata::{ODataError, annotations::Annotations};
+use crate::wire::{ODataError, annotations::Annotations};
 
 /// Most rows on a page (reference §4.6).
 pub(crate) const MAX_PAGE: usize = 5_000;
@@ -42,7 +42,7 @@ impl Request {
             .collect()
     }
 
-    /// Whether the request may ask for a list of rows: not for one row by key, nor for a count.
+    /// Whether the request can be for a list of rows: not for one row by key, nor for a count.
     pub(crate) fn lists_rows(&self) -> bool {
         let path = self.path.trim_end_matches('/');
         self.method == Method::GET && !path.ends_with(')') && !path.contains('$')
@@ -55,7 +55,7 @@ impl Request {
     }
 }
 
-/// One segment of a resource path: a name, and what stands in parentheses after it.
+/// One segment of a resource path: a name, and the text in parentheses after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) name: String,
@@ -83,13 +83,13 @@ impl Segment {
         }
     }
 
-    /// The segment's name if nothing stands in parentheses after it.
+    /// The segment's name if it has no parentheses.
     pub(crate) fn plain(&self) -> Option<&str> {
         self.arguments.is_none().then_some(self.name.as_str())
     }
 }
 
-/// What the `Prefer` headers ask for.
+/// The preferences of the `Prefer` headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Preferences {
     /// `odata.maxpagesize`, at most [`MAX_PAGE`].
@@ -131,7 +131,7 @@ impl Preferences {
         preferences
     }
 
-    /// The `Preference-Applied` lines of an answer that lists rows.
+    /// The `Preference-Applied` lines of a response that lists rows.
     pub(crate) fn applied_to_list(&self) -> Vec<String> {
         let mut applied = self.applied_to_row();
         if let Some(size) = self.page_size {
@@ -143,7 +143,7 @@ impl Preferences {
         applied
     }
 
-    /// The `Preference-Applied` lines of an answer with one row.
+    /// The `Preference-Applied` lines of a response with one row.
     pub(crate) fn applied_to_row(&self) -> Vec<String> {
         self.annotations_text
             .iter()
@@ -162,89 +162,12 @@ fn split_quoted(text: &str) -> Vec<&str> {
     .collect()
 }
 
-/// An answer of the Web API.
-#[derive(Debug, Clone)]
-pub(crate) struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: Vec<(HeaderName, String)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Response {
-    /// No body.
-    pub(crate) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
-        .with("odata-version", "4.0")
-    }
-
-    /// A JSON body.
-    pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Self {
-        Self {
-            body,
-            ..Self::empty(status)
-        }
-        .with("content-type", "application/json; odata.metadata=minimal")
-    }
-
-    /// A text body.
-    pub(crate) fn text(body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            body: body.into(),
-            ..Self::empty(StatusCode::OK)
-        }
-        .with("content-type", "text/plain")
-    }
-
-    /// An error body.
-    pub(crate) fn error(error: &ODataError) -> Self {
-        Self::annotated_error(error, &Annotations::default())
-    }
-
-    /// An error body with the annotations that the request's headers prefer.
-    pub(crate) fn refusal(error: &ODataError, headers: &HeaderMap) -> Self {
-        Self::annotated_error(error, &Preferences::parse(headers).annotations)
-    }
-
-    fn annotated_error(error: &ODataError, annotations: &Annotations) -> Self {
-        let mut response = Self::json(error.status, error.body(annotations))
-            .with("req_id", &uuid::Uuid::new_v4().to_string());
-        if let Some(seconds) = error.retry_after {
-            response
-                .headers
-                .push((header::RETRY_AFTER, seconds.to_string()));
-        }
-        response
-    }
-
-    /// One more header.
-    #[must_use]
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.headers
-            .push((HeaderName::from_static(name), value.to_owned()));
-        self
-    }
-
-    /// One `Preference-Applied` line each.
-    #[must_use]
-    pub(crate) fn with_applied(mut self, applied: Vec<String>) -> Self {
-        for preference in applied {
-            self.headers
-                .push((HeaderName::from_static("preference-applied"), preference));
-        }
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn preferences_may_share_a_line() {
+    fn preferences_may_share_a_header_line() {
         let mut headers = HeaderMap::new();
         let line = "odata.track-changes,odata.maxpagesize=9999";
         headers.append("prefer", line.parse().unwrap());

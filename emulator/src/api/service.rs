@@ -1,9 +1,8 @@
 //! The Web API while its definitions change.
 //!
-//! Every request is answered by what is defined when it begins; who changes definitions waits for
-//! those under way. The service reads definitions from caches that lag behind (reference §5.1,
-//! §13 #28): for as long as a test has it so, what was only added is not seen yet, unless the
-//! request says `Consistency: Strong`.
+//! A request uses the definitions at its start; changes of definitions wait for the requests in
+//! progress. The service reads definitions from caches that lag (reference §5.1, §13 #28): while a
+//! test simulates that, additions are invisible, except with `Consistency: Strong`.
 
 use std::sync::{
     Arc, Mutex, PoisonError, RwLock,
@@ -15,9 +14,9 @@ use axum::http::Method;
 use super::{Api, Request, Response};
 use crate::{
     gate::{Caller, acts_for_another},
-    odata::ODataError,
     schema::{Schema, SchemaChange},
     store::StoreError,
+    wire::ODataError,
 };
 
 /// The Web API of one organization and what it has been.
@@ -56,8 +55,8 @@ impl Service {
         self.lag.store(seconds, Ordering::SeqCst);
     }
 
-    /// Answers a request of an admitted caller; errors become error bodies.
-    pub(crate) fn answer(&self, request: &Request, caller: &Caller) -> Response {
+    /// Handles a request of an admitted caller; errors become error bodies.
+    pub(crate) fn respond(&self, request: &Request, caller: &Caller) -> Response {
         if let Err(error) = self.build_indexes() {
             return Response::refusal(&error.into(), &request.headers);
         }
@@ -65,22 +64,22 @@ impl Service {
             let store = &self.current().store;
             let acting = store.read(|connection| caller.acting_for(connection, &request.headers));
             return match acting {
-                Ok(acting) => self.answer_one(request, acting.as_ref().unwrap_or(caller)),
+                Ok(acting) => self.respond_as(request, acting.as_ref().unwrap_or(caller)),
                 Err(error) => Response::refusal(&error, &request.headers),
             };
         }
-        self.answer_one(request, caller)
+        self.respond_as(request, caller)
     }
 
-    fn answer_one(&self, request: &Request, caller: &Caller) -> Response {
-        let answer = if request.path == "$batch" && request.method == Method::POST {
+    fn respond_as(&self, request: &Request, caller: &Caller) -> Response {
+        let response = if request.path == "$batch" && request.method == Method::POST {
             self.batch(request, caller)
         } else if super::definitions::is_change(request) {
             self.define(request, caller)
         } else {
-            self.with(request, |api| api.answer(request, caller))
+            self.with(request, |api| api.respond(request, caller))
         };
-        answer.unwrap_or_else(|error| Response::refusal(&error, &request.headers))
+        response.unwrap_or_else(|error| Response::refusal(&error, &request.headers))
     }
 
     /// Builds the indexes of alternate keys whose time has come.
@@ -96,8 +95,8 @@ impl Service {
         self.put(&mut current, &changes)
     }
 
-    /// Lets what the request sees answer it; no definition changes meanwhile.
-    pub(super) fn with<T>(&self, request: &Request, answer: impl FnOnce(&Api) -> T) -> T {
+    /// Runs with the definitions that the request sees; none changes meanwhile.
+    pub(super) fn with<T>(&self, request: &Request, work: impl FnOnce(&Api) -> T) -> T {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         let now = current.store.clock().now();
         let cached = {
@@ -111,15 +110,15 @@ impl Service {
             .header("consistency")
             .is_some_and(|value| value.eq_ignore_ascii_case("strong"));
         match cached {
-            Some(cached) if !strong => answer(&cached),
-            _ => answer(&current),
+            Some(cached) if !strong => work(&cached),
+            _ => work(&current),
         }
     }
 
     /// Carries out a request that changes definitions.
     fn define(&self, request: &Request, caller: &Caller) -> Result<Response, ODataError> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let (changes, response) = current.understand(request, caller)?;
+        let (changes, response) = current.plan_change(request, caller)?;
         self.put(&mut current, &changes)?;
         Ok(response)
     }
@@ -145,7 +144,7 @@ impl Service {
         let lag = self.lag.load(Ordering::SeqCst);
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         *cached = match cached.take() {
-            // Old definitions must not be read from a database that lacks their columns.
+            // Old definitions must not be read from a database without their columns.
             _ if !only_adds || lag <= 0 => None,
             Some(older) => Some(older),
             None => Some(Cached {

@@ -1,4 +1,4 @@
-//! What happened, as the log numbers it (reference §10).
+//! The actions and operations of the log, by number (reference §10).
 
 use crate::schema::Table;
 
@@ -95,7 +95,7 @@ impl Action {
         }
     }
 
-    /// What it means that a row of the table has taken this state.
+    /// The action of a change to this state.
     pub(super) fn of_state(table: &Table, state: i64) -> Self {
         match (table.logical_name.as_str(), state) {
             ("opportunity", 1) => Self::Win,

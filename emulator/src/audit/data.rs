@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    odata::json::push_scaled,
     store::{Stored, Value},
     time,
+    wire::json::push_scaled,
 };
 
 /// Most characters that the log keeps of a text.
@@ -61,7 +61,7 @@ pub(super) struct Granted {
 
 impl Data {
     pub(super) fn to_text(&self) -> String {
-        // Plain structures of texts and numbers always have a JSON form.
+        // Structures of texts and numbers always serialize.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -121,7 +121,7 @@ mod tests {
     use crate::store::Decimal;
 
     #[test]
-    fn each_kind_of_data_is_known_again() {
+    fn each_kind_of_data_is_parsed_back() {
         let id = uuid::Uuid::from_u128(7);
         for data in [
             Data::Attributes {

@@ -1,4 +1,4 @@
-//! `AuditDetail` and its kin: what a row of the log says, in the form of the Web API.
+//! `AuditDetail` and its derived types: a row of the log in the form of the Web API.
 
 use uuid::Uuid;
 
@@ -7,21 +7,21 @@ use crate::{
     gate::ColumnRights,
     odata::{
         Model,
-        json::{push_member, push_name, push_separator, push_text},
         model::{is_principal, wire_name},
     },
     org::Depth,
     schema::{PrivilegeType, Table},
     store::Stored,
+    wire::json::{push_member, push_name, push_separator, push_text},
 };
 
 const NAMESPACE: &str = "#Microsoft.Dynamics.CRM.";
 
-/// For whom an entry of the log is told.
+/// The user who reads an entry of the log.
 pub(crate) struct Reader<'a> {
     pub(crate) model: &'a Model,
     pub(crate) rights: &'a ColumnRights,
-    /// The business unit that privileges of roles are told for.
+    /// The business unit for which privileges of roles are returned.
     pub(crate) unit: Uuid,
 }
 

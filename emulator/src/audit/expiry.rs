@@ -1,11 +1,11 @@
-//! How long the log is kept: `organization.auditretentionperiodv2` days (reference §10).
+//! Retention of the log: `organization.auditretentionperiodv2` days (reference §10).
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::LOG;
 use crate::store::{Store, StoreError};
 
-/// Removes entries that are older than the organization keeps them; -1 days are for ever.
+/// Removes entries older than the retention period; -1 days keeps them forever.
 pub(crate) fn expire(store: &Store) -> Result<(), StoreError> {
     let kept = store.layout(LOG).is_ok()
         && store

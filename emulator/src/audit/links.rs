@@ -1,4 +1,4 @@
-//! Changes to what connects rows: associations, members, roles, privileges, shares.
+//! Changes of links between rows: associations, members, roles, privileges, shares.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The intersect tables whose rows the log has its own names for: which column's row the entry is
-/// about, and what it is called when a row comes and when it goes.
+/// about, and its action when a row is added and when it is removed.
 const NAMED: [(&str, &str, Action, Action); 4] = [
     (
         "systemuserroles",
@@ -43,7 +43,7 @@ const NAMED: [(&str, &str, Action, Action); 4] = [
     ),
 ];
 
-/// What the log says about connections.
+/// The entries about links.
 pub(super) fn entries(writer: &Writer<'_>, journal: &[Change]) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
     for change in journal {
@@ -138,7 +138,7 @@ fn of_link(writer: &Writer<'_>, layout: &Layout, change: &Change) -> Vec<Entry> 
 /// A share as it was and as it is.
 type Share<'j> = (Option<&'j [Value]>, Option<&'j [Value]>);
 
-/// A share that was taken back and given again has been modified.
+/// A share that was revoked and granted again has been modified.
 fn of_shares(writer: &Writer<'_>, journal: &[Change]) -> Result<Vec<Entry>, StoreError> {
     let table = "principalobjectaccess";
     let mut shares: BTreeMap<Uuid, Share<'_>> = BTreeMap::new();

@@ -1,14 +1,17 @@
 //! The audit log (reference §10): what a request changed becomes rows of `audits`, and these
-//! become the details that functions answer with.
+//! become the details that functions return.
 //!
 //! Three switches decide: the organization's, the table's and the column's.
 
 mod action;
+mod columns;
 mod data;
 mod detail;
 mod entry;
 mod expiry;
 mod links;
+
+use std::collections::HashSet;
 
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
@@ -16,7 +19,7 @@ use uuid::Uuid;
 pub(crate) use detail::{Reader, push_detail};
 pub(crate) use expiry::expire;
 
-use crate::store::{Author, StoreError, Value, Writer, current_version};
+use crate::store::{Author, Change, StoreError, Value, Writer, current_version};
 use entry::Entry;
 
 /// The table that holds the log.
@@ -28,7 +31,7 @@ pub(crate) struct Auditing {
     on: bool,
 }
 
-/// Begins to watch what is written.
+/// Begins to record what is written.
 pub(crate) fn begin(writer: &Writer<'_>) -> Result<Auditing, StoreError> {
     let possible = writer.store().layout(LOG).is_ok();
     if possible {
@@ -50,10 +53,36 @@ pub(crate) fn record(
     if journal.is_empty() || !(auditing.on || is_on(writer)?) {
         return Ok(());
     }
-    for entry in entry::entries(writer, &journal)? {
+    for entry in entries(writer, &journal)? {
         write(writer, author, entry)?;
     }
     Ok(())
+}
+
+/// The entries for a request's writes, in their order.
+fn entries(writer: &Writer<'_>, journal: &[Change]) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    for change in journal {
+        let table = writer.store().table(&change.table)?;
+        let layout = writer.store().layout(&change.table)?;
+        if table.audit_enabled {
+            entries.extend(columns::entry(table, layout, change));
+        }
+    }
+    // What depends on a deleted row is deleted with it and gets no entry.
+    let gone = |change: &&Change| change.after.is_none();
+    let deleted: HashSet<Uuid> = journal
+        .iter()
+        .filter(gone)
+        .map(|change| change.id)
+        .collect();
+    let linked = links::entries(writer, journal)?;
+    entries.extend(
+        linked
+            .into_iter()
+            .filter(|entry| !deleted.contains(&entry.id)),
+    );
+    Ok(entries)
 }
 
 fn is_on(writer: &Writer<'_>) -> Result<bool, StoreError> {

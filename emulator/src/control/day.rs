@@ -6,8 +6,8 @@ use super::ControlError;
 use crate::{
     api::delete,
     audit,
-    net::environment::Environment,
-    org,
+    environment::Environment,
+    ids,
     seed::day::{self, Change, Existing},
     store::{Author, Value, Writer},
 };
@@ -22,12 +22,12 @@ pub struct DayReport {
     pub created: u64,
     /// Rows updated.
     pub updated: u64,
-    /// Rows deleted, without those that went along.
+    /// Rows deleted, without those deleted with other rows.
     pub deleted: u64,
 }
 
 impl Environment {
-    /// Carries out so many changes, the same for the same seed and rows.
+    /// Carries out this many changes; the same seed and rows give the same changes.
     pub(crate) fn work_a_day(&self, seed: u64, changes: usize) -> Result<DayReport, ControlError> {
         let store = &self.api.current().store;
         let mut existing = Existing::new();
@@ -40,7 +40,7 @@ impl Environment {
             store.write(|writer| -> Result<(), ControlError> {
                 let auditing = audit::begin(writer)?;
                 carry_out(writer, &change, now, &mut report)?;
-                let author = Author::in_person(org::ADMINISTRATOR, now);
+                let author = Author::in_person(ids::ADMINISTRATOR, now);
                 Ok(audit::record(writer, auditing, author)?)
             })?;
         }
@@ -54,7 +54,7 @@ fn carry_out(
     now: i64,
     report: &mut DayReport,
 ) -> Result<(), ControlError> {
-    let author = Author::in_person(org::ADMINISTRATOR, now);
+    let author = Author::in_person(ids::ADMINISTRATOR, now);
     match change {
         Change::Create { table, id, values } => {
             let key = writer.store().table(table)?.primary_id.clone();
@@ -64,7 +64,7 @@ fn carry_out(
             report.created += 1;
         }
         Change::Update { table, id, values } => {
-            // A row planned for an update may have gone with another.
+            // A row planned for an update may have been deleted with another.
             if let Some(before) = writer.row(table, *id)? {
                 let layout = writer.store().layout(table)?;
                 let mut after = before.values.clone();

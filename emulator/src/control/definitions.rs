@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value as Json, json, value::RawValue};
 
-use super::{ControlError, commands::parse};
+use super::{ControlError, parameters::parse};
 use crate::{
     api::{column_from_outside, column_gone},
-    net::environment::Environment,
-    odata::ODataError,
+    environment::Environment,
     schema::{Column, SchemaChange},
+    wire::ODataError,
 };
 
 #[derive(Deserialize)]
@@ -106,7 +106,7 @@ impl Environment {
             .change(|schema| column_gone(schema, table, column).map_err(refused))
     }
 
-    /// Has column security guard a column, or leave it open.
+    /// Secures a column, or not.
     pub(crate) fn secure_column(
         &self,
         table: &str,
@@ -131,7 +131,7 @@ impl Environment {
         })
     }
 
-    /// How long a count of rows is told again.
+    /// How long a count of rows is cached.
     pub(crate) fn set_record_count_age(&self, age: Duration) {
         let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
         self.api.current().counts.set_age(seconds);

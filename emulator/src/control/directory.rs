@@ -1,4 +1,4 @@
-//! Commands about the directory: applications, consent, and what is handed out.
+//! Commands about the directory: applications, consent, and what is issued.
 
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::{
     ControlError,
-    commands::{depth_of, parse, role},
+    parameters::{depth_of, parse, role},
 };
 use crate::{
     entra::{
         Application, Certificate, ClientSecret, FederatedCredential, KeySet, Platform, RedirectUri,
     },
-    net::environment::Environment,
+    environment::Environment,
+    ids,
     org::{self, Role},
 };
 
@@ -75,7 +76,7 @@ struct NewFederatedCredential {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewConsent {
-    /// Sign-in name or identifier; absent for everybody.
+    /// Sign-in name or identifier; absent for all people.
     person: Option<String>,
 }
 
@@ -128,7 +129,7 @@ impl ApplicationChange {
     }
 }
 
-/// Carries out a command about the directory; `None` if it is none.
+/// Carries out a command about the directory; `None` if it is not one.
 pub(super) fn run(
     environment: &Arc<Environment>,
     method: &str,
@@ -216,7 +217,7 @@ impl Environment {
                 application.client_id,
                 application.object_id,
                 &application.name,
-                &[role.id(org::ROOT_BUSINESS_UNIT)],
+                &[role.id(ids::ROOT_BUSINESS_UNIT)],
             )?;
         }
         self.entra.register(application);
@@ -284,7 +285,7 @@ impl Environment {
         }
     }
 
-    /// Consents to an application for one person, or with none for everybody.
+    /// Consents to an application for one person, or without one for all people.
     pub(crate) fn give_consent(
         &self,
         client_id: Uuid,

@@ -1,4 +1,4 @@
-//! Commands about people: who may sign in, and what stands in their way.
+//! Commands about people: who may sign in, and what prevents it.
 
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -6,11 +6,12 @@ use serde_json::{Value as Json, json};
 
 use super::{
     ControlError,
-    commands::{parse, role},
+    parameters::{parse, role},
 };
 use crate::{
     entra::Person,
-    net::environment::Environment,
+    environment::Environment,
+    ids,
     org::{self, Role},
     schema::metadata_id,
     store::{StoreError, layout::parse_guid},
@@ -34,7 +35,7 @@ struct PersonChange {
     blocked: Option<bool>,
     password: Option<String>,
     administrator: Option<bool>,
-    /// The empty text takes the requirement back.
+    /// The empty text removes the requirement.
     verification_code: Option<String>,
 }
 
@@ -135,7 +136,7 @@ impl Environment {
                 let (address, name): (String, Option<String>) = (row.get(2)?, row.get(3)?);
                 let name = name.unwrap_or_else(|| address.clone());
                 let mut person = Person::new(parse_guid(&id), tenant, address, name, password);
-                person.administrator = parse_guid(&user) == org::ADMINISTRATOR;
+                person.administrator = parse_guid(&user) == ids::ADMINISTRATOR;
                 Ok(person)
             })?;
             Ok(rows.collect::<Result<_, _>>()?)

@@ -4,16 +4,16 @@
 use axum::{body::Body, http::Response};
 use serde_json::json;
 
-use super::{answer::json_answer, error::EntraError};
+use super::{error::EntraError, response::json};
 
 /// The first segment of the path of every endpoint.
 pub(super) const PATH: &str = "adfs";
 
-/// The refusal in AD FS's words. It has one sentence for what Entra tells apart.
+/// The error as AD FS words it: with one message where Entra has several.
 pub(super) fn into_response(error: &EntraError) -> Response<Body> {
     let (name, message) = wording(error);
     let body = json!({"error": name, "error_description": message});
-    json_answer(error.status(), &body)
+    json(error.status(), &body)
 }
 
 /// The OAuth error and the message for it.

@@ -1,4 +1,4 @@
-//! The authority's HTTP surface: which path leads where.
+//! Routing of the authority's requests.
 
 use axum::{
     body::Body,
@@ -9,16 +9,14 @@ use uuid::Uuid;
 
 use super::{
     Arrival, Entra, adfs,
-    answer::{json_answer, not_found, page},
-    authorize::Refused,
     error::EntraError,
-    pages,
     place::{Dialect, Place},
-    session::Purpose,
+    response::{json, not_found, page},
+    sign_in::{authorize::Refused, pages, session::Purpose},
 };
 
 impl Entra {
-    /// Answers a request to the authority.
+    /// Handles a request to the authority.
     pub(crate) fn respond(&self, arrival: &Arrival<'_>) -> Response<Body> {
         let path = arrival.path.trim_matches('/');
         match path {
@@ -39,7 +37,7 @@ impl Entra {
             return self.respond_as_adfs(arrival, endpoint);
         }
         let place = self.place(arrival.base, dialect(endpoint), name);
-        let answered = match endpoint {
+        let outcome = match endpoint {
             "oauth2/v2.0/token"
             | "oauth2/token"
             | "oauth2/v2.0/devicecode"
@@ -69,15 +67,15 @@ impl Entra {
             }
             _ => return not_found(),
         };
-        match answered {
-            Ok(body) => json_answer(StatusCode::OK, &body),
+        match outcome {
+            Ok(body) => json(StatusCode::OK, &body),
             Err(error) => error.into_response(arrival.base, self.clock.now()),
         }
     }
 
     fn respond_as_adfs(&self, arrival: &Arrival<'_>, endpoint: &str) -> Response<Body> {
         let place = self.adfs_place(arrival.base);
-        let answered = match endpoint {
+        let outcome = match endpoint {
             "oauth2/token" | "oauth2/devicecode" => {
                 self.program_endpoint(arrival, &place, endpoint)
             }
@@ -86,8 +84,8 @@ impl Entra {
             "oauth2/authorize" => return self.authorize(arrival, &place),
             _ => return not_found(),
         };
-        match answered {
-            Ok(body) => json_answer(StatusCode::OK, &body),
+        match outcome {
+            Ok(body) => json(StatusCode::OK, &body),
             Err(error) => adfs::into_response(&error),
         }
     }
@@ -131,7 +129,7 @@ impl Entra {
     ) -> Result<Place<'a>, EntraError> {
         let tenant = match name {
             "common" | "organizations" => None,
-            // Personal accounts are no members of organizations.
+            // Personal accounts are not in organizations.
             "consumers" => return Err(EntraError::no_tenant()),
             name => Some(self.read(|directory| directory.tenant(name))?),
         };
@@ -154,7 +152,7 @@ impl Entra {
     }
 }
 
-/// Where `error_uri` leads.
+/// The page of `error_uri`.
 fn explanation(arrival: &Arrival<'_>) -> Response<Body> {
     let query = arrival.query_parameters();
     let title = format!("Error code {}", query.get("code").unwrap_or("(none)"));
@@ -170,8 +168,8 @@ fn dialect(endpoint: &str) -> Dialect {
     }
 }
 
-/// Where the endpoints and keys are, for clients to discover. Where people of any tenant may sign in, the issuer has a
-/// placeholder and the endpoints keep the name.
+/// Where the endpoints and keys are, for clients to discover. Where people of any tenant may sign
+/// in, the issuer has a placeholder and the endpoints keep the name.
 fn discovery(place: &Place<'_>) -> Value {
     let base = place.base;
     let tenant = place.tenant.as_ref().map(Uuid::to_string);

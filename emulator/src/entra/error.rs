@@ -1,4 +1,4 @@
-//! Errors of the authority and how it tells them (reference §2.7).
+//! Errors of the authority and their form (reference §2.7).
 
 mod client;
 mod grant;
@@ -11,10 +11,10 @@ use axum::{
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::answer::json_answer;
+use super::response::json;
 use crate::time;
 
-/// A refusal of the authority.
+/// An error of the authority.
 #[derive(Debug, Clone)]
 pub(super) struct EntraError {
     status: StatusCode,
@@ -41,7 +41,7 @@ impl EntraError {
         self
     }
 
-    /// The same refusal where OAuth has another word for it.
+    /// The same error with another OAuth error code.
     #[must_use]
     pub(super) fn named(mut self, error: &'static str) -> Self {
         self.error = error;
@@ -75,7 +75,7 @@ impl EntraError {
         )
     }
 
-    /// The answer of an endpoint that programs call.
+    /// The response of an endpoint that programs call.
     pub(super) fn into_response(self, authority: &str, now: i64) -> Response<Body> {
         let ids = Identifiers::new(now);
         let mut body = Map::new();
@@ -91,7 +91,7 @@ impl EntraError {
         if let Some(suberror) = self.suberror {
             add("suberror", suberror.into());
         }
-        json_answer(self.status, &Value::Object(body))
+        json(self.status, &Value::Object(body))
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {
@@ -184,7 +184,7 @@ impl EntraError {
     }
 }
 
-/// What identifies one refusal in the service's logs.
+/// What identifies an error in the service's logs.
 #[derive(Debug, Clone)]
 pub(super) struct Identifiers {
     pub(super) trace: Uuid,

@@ -1,53 +1,46 @@
-//! The part of Microsoft Entra ID that a Dataverse client needs: who may ask for tokens, how
+//! The part of Microsoft Entra ID that a Dataverse client needs: who may request tokens, how
 //! people sign in and consent, and the tokens (reference §2). AD FS, which on-premises servers
-//! have in its place, shares it.
+//! use instead, shares it.
 
 mod adfs;
-mod admin_consent;
-mod answer;
-mod assertion;
-mod authorize;
-mod certificate;
-mod client;
 mod directory;
 mod endpoint;
 mod error;
-mod federation;
 mod issued;
-mod jwt;
-mod pages;
 mod place;
-mod question;
 mod request;
+mod response;
 mod scope;
-mod session;
 mod sign_in;
 mod token;
-mod tokens;
 
 use std::sync::{Mutex, PoisonError, RwLock, atomic::AtomicU64};
 
 use uuid::Uuid;
 
-pub use certificate::{Certificate, CertificateError};
-pub use directory::{Application, ClientSecret, Person, Platform, RedirectUri, Tenant};
 use directory::{Directory, normal_origin};
-pub use federation::{FederatedCredential, KeySet, KeySetError};
+pub use directory::{
+    Tenant,
+    application::{Application, ClientSecret, Platform, RedirectUri},
+    certificate::{Certificate, CertificateError},
+    federation::{FederatedCredential, KeySet, KeySetError},
+    person::Person,
+};
 use issued::Issued;
-use jwt::Signer;
-pub(crate) use jwt::{Claims, PersonClaims, Subject};
 pub(crate) use request::Arrival;
-use session::Sessions;
+use sign_in::session::Sessions;
+use token::jwt::Signer;
+pub(crate) use token::jwt::{Claims, PersonClaims, Subject};
 
 use crate::clock::Clock;
 
-/// How long what the authority hands out is good.
+/// Lifetimes of what the authority issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// How long access tokens are valid, in seconds.
     pub(crate) token_lifetime: i64,
     /// How long a refresh token stays good after its successor was issued, in seconds; `None`
-    /// for as long as it would have been, as in Entra.
+    /// until it expires, as in Entra.
     pub(crate) refresh_grace: Option<i64>,
     /// How long a device waits between two polls, in seconds.
     pub(crate) device_interval: i64,
@@ -82,7 +75,7 @@ impl Entra {
         }
     }
 
-    /// Adds an environment's origin to those tokens can be asked for.
+    /// Adds an environment's origin to the resources of tokens.
     pub(crate) fn add_resource(&self, origin: &str) {
         self.change(|directory| directory.resources.push(normal_origin(origin)));
     }
@@ -97,7 +90,7 @@ impl Entra {
         });
     }
 
-    /// Changes a registered application; returns whether it is known.
+    /// Changes a registered application; returns whether it exists.
     pub(crate) fn change_application(
         &self,
         client_id: Uuid,
@@ -143,12 +136,12 @@ impl Entra {
         })
     }
 
-    /// Lets an application act for one person, or with none for everybody of its tenant.
+    /// Lets an application act for one person, or without one for all people of its tenant.
     pub(crate) fn consent(&self, client_id: Uuid, tenant: Uuid, person: Option<Uuid>) {
         self.change(|directory| directory.consent(client_id, tenant, person));
     }
 
-    /// Takes back every consent to an application.
+    /// Revokes every consent to an application.
     pub(crate) fn withdraw_consent(&self, client_id: Uuid) {
         self.change(|directory| directory.withdraw_consent(client_id));
     }
@@ -175,17 +168,17 @@ impl Entra {
         })
     }
 
-    /// Makes every refresh token handed out so far expire.
+    /// Makes every refresh token issued so far expire.
     pub(crate) fn expire_refresh_tokens(&self) {
         self.issued(Issued::expire_refresh_tokens);
     }
 
-    /// How many refresh tokens have been handed out.
+    /// How many refresh tokens have been issued.
     pub(crate) fn refresh_tokens_issued(&self) -> usize {
         self.issued(|issued| issued.refresh_tokens_issued())
     }
 
-    /// Every code and refresh token handed out so far.
+    /// Every code and refresh token issued so far.
     pub(crate) fn handed_out(&self) -> Vec<String> {
         self.issued(|issued| issued.values())
     }
@@ -233,9 +226,9 @@ impl Entra {
 /// Why a bearer token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenFault {
-    /// No token of this authority.
+    /// Not a token of this authority.
     Invalid,
-    /// Its time is over.
+    /// Expired.
     Expired,
     /// Issued for another resource.
     Audience,

@@ -1,8 +1,8 @@
-//! Which of the authority's endpoints is asked: whose, and in which dialect.
+//! The tenant and the protocol version of an endpoint of the authority.
 
 use uuid::Uuid;
 
-/// The forms of the endpoints differ in how the resource is named and in the answers.
+/// The forms of the endpoints differ in how the resource is named and in the responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `/oauth2/…`: the parameter `resource` names what the token is for.

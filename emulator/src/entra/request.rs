@@ -1,4 +1,4 @@
-//! A request to the authority, taken apart.
+//! A parsed request to the authority.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What a token is asked for: a resource, and with it a refresh or an id token (reference §2.1).
+//! The requested scope: a resource, and with it a refresh or an id token (reference §2.1).
 
 use super::error::EntraError;
 
@@ -8,12 +8,12 @@ pub(super) const USER_IMPERSONATION: &str = "user_impersonation";
 /// Microsoft Graph: the resource of a request that names none.
 pub(super) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
-/// What an application may ask for on behalf of a person.
+/// What an application requests on behalf of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Requested {
     /// The resource as the client names it, the token's `aud`.
     pub(super) audience: String,
-    /// Whether `/.default` was asked for.
+    /// Whether `/.default` was requested.
     pub(super) default: bool,
     pub(super) refresh_token: bool,
     pub(super) id_token: bool,
@@ -71,7 +71,7 @@ impl Requested {
         }
     }
 
-    /// The `scope` of a v2 answer.
+    /// The `scope` of a v2 response.
     pub(super) fn granted(&self) -> String {
         let audience = &self.audience;
         if audience == GRAPH {

@@ -1,6 +1,6 @@
-//! The platform's complaints about queries (reference §7.6).
+//! Errors about queries (reference §7.6).
 
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// Makes the errors of the query builder.
 pub(crate) struct FetchError;
@@ -11,12 +11,12 @@ impl FetchError {
         ODataError::bad_request("0x80040201", format!("Invalid XML. {reason}"))
     }
 
-    /// An element or attribute has no business where it stands.
+    /// An element or attribute is not allowed in its place.
     pub(crate) fn unexpected(what: &str, owner: &str) -> ODataError {
         Self::not_xml(format!("FetchXML knows no {what} in <{owner}>."))
     }
 
-    /// A value that nothing can be made of.
+    /// An invalid value.
     pub(crate) fn invalid(message: impl Into<String>) -> ODataError {
         ODataError::bad_request("0x80040203", message)
     }
@@ -78,7 +78,7 @@ impl FetchError {
         )
     }
 
-    /// A cookie of another query, or none at all.
+    /// A cookie of another query, or text that is not a cookie.
     pub(crate) fn foreign_cookie() -> ODataError {
         ODataError::bad_request("0x80041129", "Paging Cookie And Query Do Not Match.")
     }

@@ -1,4 +1,4 @@
-//! What a query says, before any table is looked at.
+//! A parsed query, independent of any table.
 
 /// Most link-entities of a query.
 pub(super) const MAX_LINKS: usize = 15;
@@ -11,16 +11,16 @@ pub(super) const MAX_LINKS: usize = 15;
 )]
 pub(crate) struct Fetch {
     pub(crate) root: Entity,
-    /// Most rows of the whole answer; excludes paging.
+    /// Most rows of the whole result; excludes paging.
     pub(crate) top: Option<usize>,
     /// Rows on a page.
     pub(crate) count: Option<usize>,
-    /// The page asked for, from 1.
+    /// The requested page, from 1.
     pub(crate) page: Option<u64>,
     /// The cookie of the page before.
     pub(crate) cookie: Option<String>,
     pub(crate) distinct: bool,
-    /// Whether the number of all rows is asked for.
+    /// Whether the total number of rows is requested.
     pub(crate) total: bool,
     pub(crate) aggregate: bool,
     /// A limit on aggregated rows that is smaller than the service's own.
@@ -40,7 +40,7 @@ pub(crate) struct Entity {
     pub(crate) links: Vec<Link>,
 }
 
-/// One column of the answer.
+/// One column of the response.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Attribute {
     pub(crate) name: String,
@@ -93,7 +93,7 @@ pub(crate) struct Link {
     /// The column of the table joined to.
     pub(crate) to: String,
     pub(crate) kind: LinkKind,
-    /// Its number among all link-entities of the query, from 1, which names it in the answer.
+    /// Its number among all link-entities of the query, from 1, which names it in the response.
     pub(crate) number: usize,
 }
 

@@ -7,17 +7,17 @@ use uuid::Uuid;
 
 use super::{rights::Rights, viewer::Viewer};
 use crate::{
-    odata::ODataError,
     org::Depth,
     schema::{Ownership, Privilege, PrivilegeType, Table},
     store::layout::parse_guid,
+    wire::ODataError,
 };
 
-/// A user and their rights. A team can stand in for a user when its own rights are asked for.
+/// A user and their rights. A team can stand in for a user when its own rights are queried.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) user: Uuid,
-    /// The user who calls in this one's place.
+    /// The user who impersonates this one.
     pub(crate) behind: Option<Uuid>,
     pub(crate) unit: Uuid,
     pub(crate) teams: Vec<Uuid>,
@@ -128,7 +128,7 @@ impl Caller {
         std::iter::once(self.user).chain(self.teams.iter().copied())
     }
 
-    /// Whether the organization lets the user in at all (reference §2.9).
+    /// Whether the user may use the organization at all (reference §2.9).
     pub(super) fn may_enter(&self) -> Result<(), ODataError> {
         if self.disabled {
             return Err(ODataError::forbidden(
@@ -169,7 +169,7 @@ impl Caller {
         Ok(Depth::Global)
     }
 
-    /// Refuses a caller without this privilege, which something about the table needs.
+    /// Rejects a caller without this privilege, which something about the table needs.
     pub(crate) fn require(&self, privilege: &str, table: &Table) -> Result<(), ODataError> {
         match self.rights.depth(privilege) {
             Some(_) => Ok(()),
@@ -177,7 +177,7 @@ impl Caller {
         }
     }
 
-    /// Refuses a caller without this privilege, which concerns no table.
+    /// Rejects a caller without this privilege, which concerns no table.
     pub(crate) fn require_general(&self, privilege: &str) -> Result<(), ODataError> {
         match self.rights.depth(privilege) {
             Some(_) => Ok(()),
@@ -185,7 +185,7 @@ impl Caller {
         }
     }
 
-    /// Refuses a caller without this privilege for definitions.
+    /// Rejects a caller without this privilege for definitions.
     pub(crate) fn require_definitions(&self, privilege: &str) -> Result<(), ODataError> {
         match self.rights.depth(privilege) {
             Some(_) => Ok(()),
@@ -194,7 +194,7 @@ impl Caller {
         }
     }
 
-    /// Refuses anything less than organization-wide read, which change tracking needs (§6.4).
+    /// Rejects anything less than organization-wide read, which change tracking needs (§6.4).
     pub(crate) fn require_global_read(&self, table: &Table) -> Result<(), ODataError> {
         if self.depth(table, PrivilegeType::Read)? == Depth::Global {
             return Ok(());
@@ -214,7 +214,7 @@ impl Caller {
         self.refusal(privilege, table.object_type_code, &table.logical_name, "")
     }
 
-    /// The service's own words (reference §2.9).
+    /// Worded as by the service (reference §2.9).
     fn refusal(&self, privilege: &str, code: i32, table: &str, addition: &str) -> ODataError {
         ODataError::forbidden(
             "0x80040220",
@@ -270,7 +270,7 @@ impl Caller {
         Ok(Some((format!("({})", conditions.join(" OR ")), texts)))
     }
 
-    /// Refuses a new row whose owner or business unit the caller's privilege does not reach.
+    /// Rejects a new row whose owner or business unit the caller's privilege does not reach.
     pub(crate) fn require_reach(
         &self,
         table: &Table,
@@ -310,7 +310,7 @@ impl Caller {
     }
 }
 
-/// The refusal of a row beyond the caller's depth (reference §2.9).
+/// The error for a row beyond the caller's depth (reference §2.9).
 pub(crate) fn not_enough() -> ODataError {
     ODataError::forbidden(
         "0x80048306",
@@ -319,7 +319,7 @@ pub(crate) fn not_enough() -> ODataError {
     )
 }
 
-/// The column that says whose a row is.
+/// The column with the owner of a row.
 fn owner_column(table: &Table) -> Option<&'static str> {
     let columns = ["ownerid", "systemuserid"];
     let own_key = |column: &str| column != "systemuserid" || table.primary_id == column;

@@ -1,4 +1,4 @@
-//! Column security: which guarded columns a user may read and write (reference §7.6).
+//! Column security: which secured columns a user may read and write (reference §7.6).
 //!
 //! Profiles (`fieldsecurityprofiles`) grant it, column by column (`fieldpermissions`), to the users
 //! and teams that are their members. System administrators may do everything.
@@ -9,12 +9,12 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::{
-    odata::ODataError,
-    org::ADMINISTRATOR_TEMPLATE,
+    ids::ADMINISTRATOR_TEMPLATE,
     schema::{Column, ColumnKind, Table},
+    wire::ODataError,
 };
 
-/// What a user may do with columns that are guarded.
+/// What a user may do with secured columns.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ColumnRights {
     everything: bool,
@@ -46,7 +46,7 @@ impl ColumnRights {
         let user = user.to_string();
         let template = ADMINISTRATOR_TEMPLATE.to_string();
         let known = "SELECT 1 FROM sqlite_master WHERE name = 'fieldpermission'";
-        // An organization of another schema may have no column security at all.
+        // A custom schema may have no column security.
         let everything = !connection.prepare(known)?.exists([])?
             || connection
                 .prepare(ADMINISTERS)?
@@ -86,7 +86,7 @@ impl ColumnRights {
 
     fn of(&self, table: &Table, column: &Column) -> Granted {
         let name = match &column.kind {
-            // An amount in base currency is as open as the amount.
+            // An amount in base currency is secured like the amount.
             ColumnKind::Money { .. } => {
                 let name = column.logical_name.as_str();
                 name.strip_suffix("_base").unwrap_or(name)
@@ -105,7 +105,7 @@ impl ColumnRights {
         !column.secured || self.everything || self.of(table, column).read
     }
 
-    /// Refuses a query that depends on values the user must not see.
+    /// Rejects a query that depends on values the user must not see.
     pub(crate) fn require_read(&self, table: &Table, column: &Column) -> Result<(), ODataError> {
         if self.may_read(table, column) {
             return Ok(());
@@ -120,7 +120,7 @@ impl ColumnRights {
         ))
     }
 
-    /// Refuses a value for the column of a row that is created or updated.
+    /// Rejects a value for the column of a row that is created or updated.
     pub(crate) fn require_write(
         &self,
         table: &Table,

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::Caller;
-use crate::{odata::ODataError, store::layout::parse_guid};
+use crate::{store::layout::parse_guid, wire::ODataError};
 
-/// The privilege has to come by a role of the user's own, not by one of a team.
+/// The privilege must come from a role of the user, not from one of a team.
 const MAY_ACT: &str = "\
     SELECT 1 FROM systemuserroles r \
       JOIN roleprivileges rp ON rp.roleid = r.roleid \

@@ -10,7 +10,7 @@ use std::{
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// How long a request counts, in seconds.
 const WINDOW: i64 = 300;
@@ -63,7 +63,7 @@ pub(crate) struct Remaining {
     pub(crate) execution_time: Duration,
 }
 
-/// Counts requests and, if told to, refuses those beyond the limits.
+/// Counts requests and, if enforced, rejects those beyond the limits.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     limits: Mutex<(ServiceLimits, bool)>,
@@ -76,7 +76,7 @@ impl Limiter {
         *lock(&self.limits) = (limits.unwrap_or_default(), limits.is_some());
     }
 
-    /// Counts a request that begins now, or refuses it.
+    /// Counts a request that begins now, or rejects it.
     pub(crate) fn begin(&self, user: Uuid, now: i64) -> Result<(), ODataError> {
         let (limits, enforced) = *lock(&self.limits);
         let mut users = lock(&self.users);
@@ -105,7 +105,7 @@ impl Limiter {
                     "Combined execution time of incoming requests exceeded limit of {} \
                      milliseconds over time window of {WINDOW} seconds. Decrease number of \
                      concurrent requests or reduce the duration of requests and try again later.",
-                    crate::odata::format::with_thousands(&limits.execution_time.as_millis()),
+                    crate::wire::format::with_thousands(&limits.execution_time.as_millis()),
                 );
                 return Err(throttled("0x80072321", message, until_free));
             }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_at_once_are_refused_at_once() {
+    fn requests_beyond_the_concurrency_limit_are_rejected() {
         let limiter = limiter(ServiceLimits {
             concurrency: 1,
             ..ServiceLimits::default()

@@ -1,4 +1,4 @@
-//! Who calls, and what they may do.
+//! The caller of a request and the rights of that user.
 
 mod caller;
 mod columns;
@@ -24,16 +24,16 @@ pub(crate) use viewer::Viewer;
 
 use crate::{
     entra::{Claims, Entra},
-    odata::ODataError,
     store::{Store, layout::parse_guid},
+    wire::ODataError,
 };
 
-/// Why a request does not come in.
+/// Why a request is rejected before it reaches the Web API.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// 401 with a challenge (reference §2.8).
     Challenge,
-    /// Signed in, and still refused (reference §2.9).
+    /// Signed in, but not allowed to use the organization (reference §2.9).
     Refused(ODataError),
 }
 
@@ -43,7 +43,7 @@ impl<E: Into<ODataError>> From<E> for Refusal {
     }
 }
 
-/// Recognises callers and remembers what they may do until roles or memberships change.
+/// Identifies callers and caches their rights until roles or memberships change.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     known: Mutex<HashMap<Uuid, (u64, Arc<Caller>)>>,

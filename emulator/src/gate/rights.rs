@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params_from_iter};
 use uuid::Uuid;
 
-use crate::{odata::ODataError, org::Depth, store::layout::parse_guid};
+use crate::{org::Depth, store::layout::parse_guid, wire::ODataError};
 
 /// A privilege held by roles of one business unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) privilege: Uuid,
     pub(crate) depth: Depth,
-    /// The business unit from which the depth counts: that of whoever has the role.
+    /// The business unit from which the depth counts: that of the user or team with the role.
     pub(crate) unit: Uuid,
 }
 

@@ -4,12 +4,12 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::ColumnRights;
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// The organization's language, US English.
 const BASE_LANGUAGE: i32 = 1033;
 
-/// Which guarded columns show their values, and in which language labels are.
+/// Which secured columns show their values, and in which language labels are.
 #[derive(Debug, Clone)]
 pub(crate) struct Viewer {
     pub(crate) columns: ColumnRights,

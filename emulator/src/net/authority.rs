@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use super::serve::{Handler, Outcome, origin};
 use crate::entra::{Arrival, Entra};
 
-/// Answers requests to the authority.
+/// Handles requests to the authority.
 #[derive(Debug)]
 pub(crate) struct Authority {
     pub(crate) entra: Arc<Entra>,

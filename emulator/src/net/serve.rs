@@ -13,15 +13,15 @@ use hyper_util::{
 };
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// What a handler does with a request: an answer, or nothing, which closes the connection.
+/// What a handler does with a request: a response, or nothing, which closes the connection.
 pub(crate) type Outcome = Option<Response<Body>>;
 
-/// Answers requests of one listener.
+/// Handles requests of one listener.
 pub(crate) trait Handler: Send + Sync + 'static {
     /// A connection was accepted.
     fn connected(&self) {}
 
-    /// Answers a request; `peer` is the other end of the connection.
+    /// Handles a request; `peer` is the other end of the connection.
     fn handle(
         self: Arc<Self>,
         peer: SocketAddr,
@@ -29,13 +29,13 @@ pub(crate) trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Outcome> + Send;
 }
 
-/// Closes the connection instead of answering.
+/// Closes the connection instead of responding.
 #[derive(Debug)]
 struct Closed;
 
 impl std::fmt::Display for Closed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the connection is closed without an answer")
+        f.write_str("the connection is closed without a response")
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>) ->
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
-            // Out of file handles, most likely: wait for some to be closed.
+            // Probably out of file handles: wait until some are closed.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -58,7 +58,7 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>) ->
                 let handler = Arc::clone(&handler);
                 async move { handler.handle(peer, request).await.ok_or(Closed) }
             });
-            // A client that goes away ends its connection; there is nobody to tell.
+            // The client closed the connection: there is nothing to do.
             let _ = auto::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -67,8 +67,8 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>) ->
     }
 }
 
-/// Scheme and host as the client named them. The scheme is told by a proxy in front or by
-/// HTTP/2; else it is that of whichever of the `aliases` has this host.
+/// Scheme and host as the client named them. A proxy in front tells the scheme, or
+/// HTTP/2 does; otherwise it is that of the alias with this host.
 pub(crate) fn origin(
     headers: &HeaderMap,
     uri: &axum::http::Uri,

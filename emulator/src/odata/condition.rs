@@ -1,4 +1,4 @@
-//! What a `$filter` says, before any table is looked at (reference §4.4).
+//! A parsed `$filter`, independent of any table (reference §4.4).
 
 use super::Literal;
 
@@ -71,7 +71,7 @@ pub(crate) enum Operand {
     Alias(String),
 }
 
-/// `eq`, `ne` and their kin.
+/// `eq`, `ne` and the other comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Equal,

@@ -2,10 +2,11 @@
 
 use rusqlite::types::Value as SqlValue;
 
-use super::{Literal, ODataError, Property, filter::Comparison};
+use super::{Literal, Property, filter::Comparison};
 use crate::{
     schema::ColumnKind,
     store::{Decimal, Stored},
+    wire::ODataError,
 };
 
 /// A literal as the value the column would hold.

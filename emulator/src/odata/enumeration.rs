@@ -1,6 +1,7 @@
 //! The enumerations whose members a query can name (reference §3, §5.1).
 
-use super::{Literal, ODataError};
+use super::Literal;
+use crate::wire::ODataError;
 
 const ENUMERATIONS: [(&str, &[&str]); 7] = [
     (

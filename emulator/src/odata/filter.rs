@@ -2,9 +2,10 @@
 
 pub(crate) use super::condition::{Comparison, Condition, Matching, Operand, Quantifier};
 use super::{
-    Literal, ODataError, enumeration,
+    Literal, enumeration,
     lexer::{Token, tokens},
 };
+use crate::wire::ODataError;
 
 /// Deepest nesting of parentheses and `not`.
 const MAX_DEPTH: usize = 100;
@@ -380,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_its_position() {
+    fn syntax_errors_name_their_position() {
         for text in [
             "",
             "name eq",

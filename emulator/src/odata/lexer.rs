@@ -2,8 +2,7 @@
 
 use uuid::Uuid;
 
-use super::ODataError;
-use crate::time;
+use crate::{time, wire::ODataError};
 
 /// A constant in a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn constants_are_told_apart() {
+    fn constants_of_each_type_are_recognized() {
         let guid = "a0dbf27c-8efb-e511-80d2-00155db07c77";
         assert_eq!(
             only(guid),

@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::ODataError;
 use crate::{
     schema::{Column, Relationship, Schema, Table},
     store::Stored,
+    wire::ODataError,
 };
 
 /// A property of a row, found by its name on the wire.

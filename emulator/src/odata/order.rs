@@ -2,8 +2,8 @@
 
 use rusqlite::{Row, types::Value as SqlValue};
 
-use super::{ODataError, fragment::Sql, skiptoken::SkipToken};
-use crate::store::Stored;
+use super::{fragment::Sql, skiptoken::SkipToken};
+use crate::{store::Stored, wire::ODataError};
 
 /// One column that orders the rows.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::percent_decode_str;
 
-use super::ODataError;
+use crate::wire::ODataError;
 
 /// Where the next page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl SkipToken {
         )
     }
 
-    /// Reads the inner cookie, which FetchXML hands back; `None` if it is none.
+    /// Reads the inner cookie, which FetchXML hands back; `None` if it is not one.
     pub(crate) fn parse_inner(cookie: &str) -> Option<Self> {
         let mut inner = elements(cookie).into_iter();
         let outer = inner.next().filter(|element| element.name == "cookie")?;
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cookie_is_refused() {
+    fn invalid_cookies_are_rejected() {
         for text in [
             "",
             "abc",

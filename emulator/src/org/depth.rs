@@ -21,7 +21,7 @@ impl Depth {
     /// Every depth, from the least.
     pub const ALL: [Self; 4] = [Self::Basic, Self::Local, Self::Deep, Self::Global];
 
-    /// The name in answers and actions, such as `Global`.
+    /// The name in responses and actions, such as `Global`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Basic => "Basic",
@@ -47,9 +47,9 @@ impl Depth {
     }
 }
 
-/// The text is no depth.
+/// The text is not a depth.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("'{0}' is no depth; the depths are Basic, Local, Deep and Global")]
+#[error("'{0}' is not a depth; use Basic, Local, Deep or Global")]
 pub struct UnknownDepth(String);
 
 impl FromStr for Depth {

@@ -1,6 +1,6 @@
 //! The duplicate detection rules of a new organization.
 
-use super::seed::NewOrganization;
+use super::new_rows::NewOrganization;
 use crate::{
     schema::metadata_id,
     store::{StoreError, Value},

@@ -1,6 +1,6 @@
 //! The columns that a new row takes over from the row it is made from (reference §12.3).
 
-use super::seed::NewOrganization;
+use super::new_rows::NewOrganization;
 use crate::{
     schema::metadata_id,
     store::{StoreError, Value},
@@ -18,7 +18,7 @@ const ADDRESS: [&str; 6] = [
 /// Pairs of tables, with the columns that have other names in the second.
 type Renamed = &'static [(&'static str, &'static str)];
 
-/// Pairs of tables: columns of other names, columns of the same, whether the address goes along.
+/// Pairs of tables: columns of other names, columns of the same, whether the address is copied.
 const MAPS: [(&str, &str, Renamed, &[&str], bool); 7] = [
     (
         "account",

@@ -2,11 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{
-    DEFAULT_TEAM, Depth, ROOT_BUSINESS_UNIT, Role, SYSTEM, principals::assign_role, role,
-    seed::NewOrganization,
-};
+use super::{Depth, Role, new_rows::NewOrganization, principals::assign_role, role};
 use crate::{
+    ids::{DEFAULT_TEAM, ROOT_BUSINESS_UNIT, SYSTEM},
     schema::metadata_id,
     store::{Author, Store, StoreError, Value},
 };
@@ -81,8 +79,8 @@ pub(crate) fn add_person(
     })
 }
 
-/// Adds a role to the root business unit, copied into those below; a role that this made before
-/// grants afterwards what is given, and nothing else.
+/// Adds a role to the root business unit, copied into those below; a role that this function
+/// created before grants afterwards what is given, and nothing else.
 pub(crate) fn add_role(
     store: &Store,
     name: &str,

@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{
-    ADMINISTRATOR, DEFAULT_TEAM, GROUP_TEAM, INTEGRATION, KEY_ACCOUNTS_TEAM, ROOT_BUSINESS_UNIT,
-    SALES_BUSINESS_UNIT, SALES_TEAM, SELLERS, SYSTEM,
-    seed::{NewOrganization, put},
-};
+use super::new_rows::{NewOrganization, put};
 use crate::{
+    ids::{
+        ADMINISTRATOR, DEFAULT_TEAM, GROUP_TEAM, INTEGRATION, KEY_ACCOUNTS_TEAM,
+        ROOT_BUSINESS_UNIT, SALES_BUSINESS_UNIT, SALES_TEAM, SELLERS, SYSTEM,
+    },
     schema::metadata_id,
     store::{Author, StoreError, Value, Writer},
 };

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{
-    Depth, ROOT_BUSINESS_UNIT, Role,
+    Depth, Role,
     role::{grant_id, set_privilege},
 };
 use crate::{
+    ids::ROOT_BUSINESS_UNIT,
     schema::{Privilege, PrivilegeType, Schema},
     store::{Author, Store, StoreError, Value, Writer},
 };
@@ -121,7 +122,7 @@ fn seed_privileges(
 }
 
 /// Adds privileges, and grants them to those who administer the organization.
-pub(crate) fn add_privileges(
+pub(super) fn add_privileges(
     writer: &Writer<'_>,
     author: Author,
     privileges: &[Privilege],
@@ -152,7 +153,7 @@ pub(crate) fn add_privileges(
 }
 
 /// Removes privileges, and takes them from every role.
-pub(crate) fn remove_privileges(
+pub(super) fn remove_privileges(
     writer: &Writer<'_>,
     privileges: &[Privilege],
 ) -> Result<(), StoreError> {
@@ -165,7 +166,7 @@ pub(crate) fn remove_privileges(
     Ok(())
 }
 
-/// The templates by which the service knows its own roles, whatever they are called.
+/// The templates by which the service knows its own roles, whatever their names.
 fn seed_templates(store: &Store, schema: &Schema) -> Result<(), StoreError> {
     let Some(table) = schema.table("roletemplate") else {
         return Ok(());
@@ -179,7 +180,7 @@ fn seed_templates(store: &Store, schema: &Schema) -> Result<(), StoreError> {
 }
 
 /// The same for a table that was added by a customization: roles of the platform know nothing of
-/// it, apart from those that may do everything or read everything.
+/// it, apart from those that may do or read everything.
 fn depth_on_custom(role: Role, privilege: &Privilege) -> Option<Depth> {
     match role {
         Role::SystemAdministrator | Role::IntegrationReader => depth(role, privilege),
@@ -187,7 +188,7 @@ fn depth_on_custom(role: Role, privilege: &Privilege) -> Option<Depth> {
     }
 }
 
-/// How far a role's privilege reaches; `None` if the role lacks it.
+/// How far a role's privilege reaches; `None` if the role does not have it.
 fn depth(role: Role, privilege: &Privilege) -> Option<Depth> {
     let owned = privilege.depth.can_be_basic();
     let reading = privilege.kind == PrivilegeType::Read;

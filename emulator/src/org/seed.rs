@@ -1,20 +1,22 @@
 //! The rows of a new organization.
 
-use super::{
-    ADMINISTRATOR, ADMINISTRATOR_PROFILE, BASE_CURRENCY, EURO, KEY_ACCOUNTS_TEAM, ORGANIZATION,
-    ROOT_BUSINESS_UNIT, Role, SALES_BUSINESS_UNIT, SELLERS, SYSTEM, principals::assign_role, roles,
-};
+use super::{Role, new_rows::NewOrganization, principals::assign_role, roles};
 use crate::{
+    ids::{
+        ADMINISTRATOR, ADMINISTRATOR_PROFILE, BASE_CURRENCY, EURO, KEY_ACCOUNTS_TEAM, ORGANIZATION,
+        ROOT_BUSINESS_UNIT, SALES_BUSINESS_UNIT, SELLERS, SYSTEM,
+    },
     processes,
-    schema::{Table, TableType, metadata_id},
-    store::{Author, Decimal, Store, StoreError, Value, Writer},
+    schema::metadata_id,
+    store::{Author, Decimal, Store, StoreError, Value},
     views,
 };
 
-/// The days for which a delta token is valid in a new organization (reference §6.5).
+/// How many days a delta token is valid in a new organization (reference §6.5).
 const CHANGE_TRACKING_DAYS: i64 = 7;
 
-/// Makes an empty database an organization. Columns that a schema lacks are left out.
+/// Fills an empty database with a new organization. Columns that the schema does not have are left
+/// out.
 pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
     let author = Author::in_person(SYSTEM, store.clock().now());
     store.write(|writer| -> Result<(), StoreError> {
@@ -53,80 +55,7 @@ pub(crate) fn seed(store: &Store, name: &str) -> Result<(), StoreError> {
     processes::seed(store)
 }
 
-/// Actions on many rows at once (reference §8.3).
-const BULK_ACTIONS: [&str; 3] = ["CreateMultiple", "UpdateMultiple", "UpsertMultiple"];
-
-/// The one that only elastic tables support.
-const ELASTIC_ACTION: &str = "DeleteMultiple";
-
-/// The actions on many rows at once that a table supports.
-fn actions_of(table: &Table) -> impl Iterator<Item = &'static str> {
-    let elastic = table.table_type == TableType::Elastic;
-    let more = elastic.then_some(ELASTIC_ACTION);
-    BULK_ACTIONS.into_iter().chain(more)
-}
-
-/// Says that the bulk actions work on a table.
-pub(crate) fn support_bulk_actions(
-    writer: &Writer<'_>,
-    author: Author,
-    table: &Table,
-) -> Result<(), StoreError> {
-    let table_name = table.logical_name.as_str();
-    for name in actions_of(table) {
-        let filter = metadata_id(&["sdkmessagefilter", name, table_name]);
-        let message = Value::lookup("sdkmessage", metadata_id(&["sdkmessage", name]));
-        let values = [
-            ("sdkmessagefilterid", Value::Guid(filter)),
-            ("sdkmessageid", message),
-            ("primaryobjecttypecode", table_name.into()),
-        ];
-        put(writer, author, "sdkmessagefilter", &values)?;
-    }
-    Ok(())
-}
-
-/// Takes back what [`support_bulk_actions`] says, for a table that goes.
-pub(crate) fn end_bulk_actions(writer: &Writer<'_>, table: &Table) -> Result<(), StoreError> {
-    if writer.store().layout("sdkmessagefilter").is_ok() {
-        for name in actions_of(table) {
-            let filter = metadata_id(&["sdkmessagefilter", name, &table.logical_name]);
-            writer.delete("sdkmessagefilter", filter)?;
-        }
-    }
-    Ok(())
-}
-
-/// Adds a row, leaving out what the schema lacks.
-pub(super) fn put(
-    writer: &Writer<'_>,
-    author: Author,
-    table: &str,
-    values: &[(&str, Value)],
-) -> Result<(), StoreError> {
-    let Ok(layout) = writer.store().layout(table) else {
-        return Ok(());
-    };
-    let known: Vec<(&str, Value)> = values
-        .iter()
-        .filter(|(column, _)| layout.position(column).is_some())
-        .cloned()
-        .collect();
-    writer.create(table, author, &known)?;
-    Ok(())
-}
-
-/// An organization while it is filled.
-pub(super) struct NewOrganization<'a> {
-    pub(super) writer: &'a Writer<'a>,
-    pub(super) author: Author,
-}
-
 impl NewOrganization<'_> {
-    pub(super) fn put(&self, table: &str, values: &[(&str, Value)]) -> Result<(), StoreError> {
-        put(self.writer, self.author, table, values)
-    }
-
     fn currencies(&self) -> Result<(), StoreError> {
         for (id, name, code, symbol, rate) in [
             (BASE_CURRENCY, "US Dollar", "USD", "$", Decimal::new(1, 0)),
@@ -173,29 +102,6 @@ impl NewOrganization<'_> {
                 ("fiscalperiodtype", Value::Int(2002)),
             ],
         )
-    }
-
-    /// The bulk actions, and the tables they work on (reference §8.3).
-    fn messages(&self) -> Result<(), StoreError> {
-        for name in BULK_ACTIONS.into_iter().chain([ELASTIC_ACTION]) {
-            self.put(
-                "sdkmessage",
-                &[
-                    (
-                        "sdkmessageid",
-                        Value::Guid(metadata_id(&["sdkmessage", name])),
-                    ),
-                    ("name", name.into()),
-                ],
-            )?;
-        }
-        for table in self.writer.store().schema().tables() {
-            let name = table.logical_name.as_str();
-            if !matches!(name, "activitypointer" | "activityparty") {
-                support_bulk_actions(self.writer, self.author, table)?;
-            }
-        }
-        Ok(())
     }
 
     /// The profile of administrators, which needs no permissions column by column.

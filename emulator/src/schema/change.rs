@@ -10,7 +10,7 @@ use super::{
     parse,
 };
 
-/// One change of the schema. What it must respect is asked before.
+/// One change of the schema. It is validated before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum SchemaChange {
     /// Adds a column, or puts it in the place of the one of its name.
@@ -72,7 +72,7 @@ pub enum SchemaChange {
 pub struct UnusableChange(pub String);
 
 impl SchemaChange {
-    /// Whether it only adds, so that whoever does not know of it yet is not wrong.
+    /// Whether it only adds, so that old definitions remain correct.
     pub fn only_adds(&self, schema: &Schema) -> bool {
         match self {
             Self::PutColumn { table, column } => schema
@@ -92,6 +92,10 @@ impl SchemaChange {
 
 impl Schema {
     /// Carries out a change.
+    ///
+    /// # Errors
+    ///
+    /// When the change names a table, column or key that does not exist, or does not fit it.
     pub fn apply(&mut self, change: &SchemaChange) -> Result<(), UnusableChange> {
         match change {
             SchemaChange::PutColumn { table, column } => {

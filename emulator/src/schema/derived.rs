@@ -2,7 +2,7 @@
 //!
 //! Dataverse adds them to the metadata by itself: for a lookup the name of the row it refers to
 //! (and its reading in Japanese, and its table), for a choice its label. They exist for the
-//! platform's own clients; the Web API refuses to select them (reference §4.10) and sends
+//! platform's own clients; the Web API rejects to select them (reference §4.10) and sends
 //! annotations in their place.
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! Made-up custom tables, as many as a large organization has.
+//! Generated custom tables, as many as a large organization has.
 //!
 //! They are written in the format of the tables' files and read like these. What they are called
 //! and made of depends on nothing but their number.
@@ -156,9 +156,13 @@ const KINDS: [(&str, &str); 20] = [
 ];
 
 impl Schema {
-    /// The standard schema and so many custom tables more, each with so many columns (not counting
-    /// those that only describe others, such as `owneridname`); a table has at least its key, its
-    /// name and what the platform puts into every table.
+    /// The standard schema with this many more custom tables, each with this many columns (not
+    /// counting those that only describe others, such as `owneridname`); a table has at least its
+    /// key, its name and what the platform puts into every table.
+    ///
+    /// # Errors
+    ///
+    /// When the definitions in the program cannot be read, which tests rule out.
     pub fn with_extra_tables(tables: usize, columns: usize) -> Result<Self, SchemaError> {
         let extra: Vec<(String, String)> = (0..tables)
             .map(|number| extra_table(number, columns))
@@ -304,7 +308,7 @@ mod tests {
     use crate::schema::ColumnKind;
 
     #[test]
-    fn a_large_organization_has_believable_tables() {
+    fn a_large_organization_has_realistic_tables() {
         let schema = Schema::with_extra_tables(1_650, 60).unwrap();
         let extra: Vec<_> = schema.tables().filter(|table| table.on_demand).collect();
         assert_eq!(extra.len(), 1_650);

@@ -5,8 +5,10 @@
 
 mod change;
 mod column;
+mod column_kind;
 mod derived;
 mod extra;
+mod label;
 mod option_set;
 mod parse;
 mod privilege;
@@ -25,10 +27,12 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub use change::{SchemaChange, UnusableChange};
-pub use column::{
-    Choice, Column, ColumnKind, DateTimeBehavior, DateTimeFormat, Label, MAX_DECIMAL, MAX_FILE_KIB,
-    MAX_IMAGE_KIB, MAX_MONEY, Range, RequiredLevel, SourceType, StringFormat,
+pub use column::{Column, RequiredLevel, SourceType};
+pub use column_kind::{
+    Choice, ColumnKind, DateTimeBehavior, DateTimeFormat, MAX_DECIMAL, MAX_FILE_KIB, MAX_IMAGE_KIB,
+    MAX_MONEY, Range, StringFormat,
 };
+pub use label::Label;
 pub use option_set::OptionSet;
 pub use privilege::{Privilege, PrivilegeDepth, PrivilegeType};
 pub use relationship::{Cascade, Relationship};
@@ -36,7 +40,7 @@ pub(crate) use skeleton::{Skeleton, quotable};
 pub use table::{AlternateKey, ChangeTracking, KeyIndex, Ownership, Table, TableType};
 
 /// The referenced table of every `ownerid` relationship: a user or a team, found by its id in
-/// either table. It is no table of its own in [`Schema::tables`].
+/// either table. It is not a table of its own in [`Schema::tables`].
 pub const OWNER: &str = "owner";
 
 /// The version of a schema that has never been changed.
@@ -49,7 +53,7 @@ pub struct Schema {
     logical_name_by_set: HashMap<String, String>,
     relationships: Vec<Relationship>,
     option_sets: BTreeMap<String, OptionSet>,
-    /// Positions of relationships by the tables at their ends, once somebody asks.
+    /// Positions of relationships by the tables at their ends, built on first use.
     ends: OnceLock<HashMap<String, Vec<usize>>>,
     /// How often the schema has been changed since it was read.
     changes: i64,
@@ -59,11 +63,20 @@ pub struct Schema {
 
 impl Schema {
     /// The schema every emulated organization starts with.
+    ///
+    /// # Errors
+    ///
+    /// When the definitions in the program cannot be read, which tests rule out.
     pub fn standard() -> Result<Self, SchemaError> {
         Self::parse(standard::TABLES)
     }
 
     /// Reads a schema from the names and texts of its tables' files.
+    ///
+    /// # Errors
+    ///
+    /// When a line cannot be read or the definitions contradict each other; the error names the
+    /// line.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, SchemaError> {
         let mut schema = Self::default();
         let mut declared = Vec::new();
@@ -247,11 +260,11 @@ impl Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{file}:{line}: {problem}")]
 pub struct SchemaError {
-    /// The file with the fault.
+    /// The file with the error.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong and how to mend it.
+    /// What is wrong and how to correct it.
     pub problem: String,
 }
 
@@ -260,7 +273,7 @@ pub(crate) fn table_from_text(text: &str) -> Result<Table, SchemaError> {
     Ok(parse::table(NEW_TABLE, text)?.0)
 }
 
-/// What a table that is no file is called in errors.
+/// The name of a table without a file in errors.
 const NEW_TABLE: &str = "new table";
 
 /// A stable identifier for the definition at this path, the same in every run and organization.

@@ -45,7 +45,7 @@ impl Schema {
                 Ok(())
             } else {
                 Err(format!(
-                    "column {} has other choices of the name {name} than a column before",
+                    "column {} has other choices named {name} than an earlier column",
                     column.schema_name
                 ))
             };

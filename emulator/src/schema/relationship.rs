@@ -82,6 +82,6 @@ pub enum Cascade {
     RemoveLink,
     /// They are deleted too.
     Cascade,
-    /// The delete is refused while they exist.
+    /// The delete is rejected while they exist.
     Restrict,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Columns that every custom table has, whoever owns its rows.
+/// Columns that every custom table has, whatever the owner of its rows.
 const COMMON: [&str; 13] = [
     "CreatedBy lookup \"Created By\" read-only",
     "CreatedOn datetime \"Created On\" read-only",
@@ -52,7 +52,7 @@ pub(crate) struct Skeleton<'a> {
     pub(crate) tracking: &'a str,
     /// Flags besides `custom` and `on-demand`.
     pub(crate) flags: &'a str,
-    /// The name of the naming column as its author cased it, and what else its line says.
+    /// The name of the naming column as its author cased it, and the rest of its line.
     pub(crate) primary_name: (&'a str, &'a str),
     /// Whether rows have a currency.
     pub(crate) amounts: bool,

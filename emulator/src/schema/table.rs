@@ -61,7 +61,7 @@ pub struct Table {
     pub privileges: Vec<Privilege>,
     /// Names of the privileges that reading needs where the table has none of its own.
     pub read_with: Vec<String>,
-    /// Whether the database makes room for rows only when the first are asked for: most tables
+    /// Whether the database creates the table when it is first requested: most tables
     /// of a large organization are never touched.
     pub on_demand: bool,
     /// Whether only the platform writes rows.
@@ -89,7 +89,7 @@ impl Table {
             .and_then(|position| self.columns.get(position))
     }
 
-    /// Whether a row concerns nobody but its owner and those it is shared with, whatever the
+    /// Whether only the owner and users it is shared with see a row, whatever the
     /// privileges of others (reference §4.14).
     pub fn is_personal(&self) -> bool {
         self.logical_name == "userquery"

@@ -27,7 +27,7 @@ fn every_file_is_part_of_the_schema() {
 }
 
 #[test]
-fn every_table_is_whole() {
+fn every_table_is_complete() {
     let schema = schema();
     let mut codes = HashSet::new();
     for table in schema.tables() {

@@ -26,7 +26,7 @@ use crate::{
 #[non_exhaustive]
 pub enum FillError {
     /// The schema that is part of the program is not in order.
-    #[error("the program's own schema is broken: {0}")]
+    #[error("the built-in schema is invalid: {0}")]
     Schema(#[from] SchemaError),
     /// The organization's file cannot be used.
     #[error(transparent)]
@@ -52,13 +52,17 @@ pub struct Import {
 
 impl Import {
     /// Carries out the command.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or written, or the rows do not fit it.
     pub fn run(&self) -> Result<Report, FillError> {
         let store = organization(&self.data)?;
         Ok(import::directory(&store, &self.directory, &self.map)?)
     }
 }
 
-/// Makes up rows in an organization's file.
+/// Generates rows in an organization's file.
 #[derive(Debug, Clone, Args)]
 pub struct Generate {
     /// The organization's file; created if it does not exist.
@@ -71,6 +75,10 @@ pub struct Generate {
 
 impl Generate {
     /// Carries out the command.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or written, or the rows do not fit it.
     pub fn run(&self) -> Result<Report, FillError> {
         let store = organization(&self.data)?;
         let mut report = generate::run(&store, self.rows.seed, &self.rows.sizes())?;
@@ -121,6 +129,10 @@ pub struct Content {
 
 impl Content {
     /// Fills the organization.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written or the rows do not fit it.
     pub fn fill(&self, store: &Store) -> Result<Report, FillError> {
         let mut report = if self.demo {
             import::demo(store)?
@@ -213,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_organization_is_filled_as_asked() {
+    fn a_new_organization_is_filled_as_the_options_say() {
         let store =
             Store::temporary(Arc::new(Schema::standard().unwrap()), Clock::system()).unwrap();
         let Command::Serve(content) = Command::parse_from(["x", "serve", "--accounts", "8"]) else {

@@ -1,7 +1,7 @@
 //! A day's work: rows created, changed and deleted.
 //!
-//! The plan is data, so that whoever carries it out decides how; it follows from a seed and the
-//! keys of the rows there are. No row is touched twice in a day.
+//! The plan is data, so that the caller decides how to carry it out; it follows from a seed and the
+//! keys of the rows there are. A day changes each row at most once.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -76,10 +76,10 @@ impl Change {
     }
 }
 
-/// Plans so many changes: about half updates, a third creations, the rest deletions.
+/// Plans this many changes: about half updates, a third creations, the rest deletions.
 ///
 /// `today` is the day as seconds since 1970. Kinds of changes for which no rows are left become
-/// creations, so that the plan always has the length that was asked for. Deletions come last,
+/// creations, so that the plan always has the length that was requested. Deletions come last,
 /// activities before the rows they may belong to: deleting a contact deletes its activities.
 pub fn plan(seed: u64, existing: &Existing, today: i64, changes: usize) -> Vec<Change> {
     let mut day = Day {
@@ -269,7 +269,7 @@ impl Day<'_> {
         Value::Decimal(Decimal::new(self.random.between(100_000, 90_000_000), 2))
     }
 
-    /// The beginning of a day up to so many days from today.
+    /// The start of a day at most this many days from today.
     fn midnight(&mut self, days: i64) -> i64 {
         self.today - self.today.rem_euclid(86_400) + self.random.between(1, days) * 86_400
     }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_repeats_and_touches_no_row_twice() {
+    fn a_day_is_deterministic_and_changes_each_row_once() {
         let existing = existing(500);
         let plan_of = |seed| plan(seed, &existing, 1_700_000_000, 300);
         assert_eq!(plan_of(1), plan_of(1));

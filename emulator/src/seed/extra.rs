@@ -1,4 +1,4 @@
-//! Rows of made-up custom tables.
+//! Rows of generated custom tables.
 
 use uuid::Uuid;
 
@@ -18,7 +18,11 @@ const TEXTS: [&str; 6] = [
     "plain",
 ];
 
-/// Adds so many rows to each made-up custom table.
+/// Adds this many rows to each generated custom table.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn rows(store: &Store, rows_per_table: usize) -> Result<(), StoreError> {
     if rows_per_table == 0 {
         return Ok(());

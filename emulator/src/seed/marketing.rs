@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::import::Report;
 use crate::{
-    org::ADMINISTRATOR,
+    ids::ADMINISTRATOR,
     schema::metadata_id,
     store::{Author, Store, StoreError, Value, layout::parse_guid},
 };
@@ -26,7 +26,11 @@ const QUERY: &str = "<fetch version=\"1.0\" output-format=\"xml-platform\" mappi
                      descending=\"false\" /><filter type=\"and\"><condition \
                      attribute=\"emailaddress1\" operator=\"not-null\" /></filter></entity></fetch>";
 
-/// Adds the lists, unless they are there already or there is nobody to list.
+/// Adds the lists, unless they exist or there are no members for them.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn run(store: &Store) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let needed = ["list", "listmember", "account", "contact", "lead"];

@@ -1,4 +1,4 @@
-//! Names of people, companies and places that look real and belong to nobody.
+//! Names of people, companies and places that look real and are fictitious.
 //!
 //! Web and mail addresses end in `.example`, which no one can own (RFC 2606).
 
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_makes_an_address() {
+    fn every_name_makes_a_valid_address() {
         for name in FIRST.iter().chain(&LAST).chain(&COMPANY_FIRST) {
             let part = address_part(name);
             let letters = name.chars().filter(|c| c.is_alphabetic()).count();

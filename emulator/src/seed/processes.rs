@@ -99,6 +99,10 @@ impl Opportunity {
 }
 
 /// Gives every opportunity its process, unless the schema has no processes.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn run(store: &Store) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let needed = Process::ALL.map(Process::table);
@@ -181,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_stands_where_its_opportunity_does() {
+    fn a_process_is_in_the_stage_of_its_opportunity() {
         let open = opportunity(0, Some(2), false);
         assert_eq!(
             (open.process(), open.active_stage()),

@@ -48,7 +48,7 @@ impl Random {
         low + self.below(span.unsigned_abs()).cast_signed()
     }
 
-    /// `true` in so many of a hundred cases.
+    /// `true` in this percentage of cases.
     pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

@@ -17,7 +17,7 @@ impl Writer<'_> {
         self.connection()
             .prepare_cached(&sql)?
             .execute([id.to_string()])?;
-        self.forget_deletion(ACTIVITIES, id)
+        self.remove_deletion(ACTIVITIES, id)
     }
 
     /// Lists the activities written after this version in `activitypointer`.

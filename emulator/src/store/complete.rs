@@ -6,16 +6,16 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::{
-    Decimal, StoreError, Value,
+    Decimal, MONEY_SCALE, StoreError, Value,
     compose::{Address, Customer, Note},
-    layout::{Layout, MONEY_SCALE, parse_guid},
+    layout::{Layout, parse_guid},
 };
 use crate::{
-    org,
+    ids,
     schema::{ColumnKind, Table},
 };
 
-/// Columns that a new row gets without being asked, where its table has them.
+/// Columns that every new row gets, where its table has them.
 const AUTOMATIC: [&str; 19] = [
     "createdon",
     "modifiedon",
@@ -38,12 +38,12 @@ const AUTOMATIC: [&str; 19] = [
     "isregularactivity",
 ];
 
-/// Who writes, and when.
+/// The author and time of a write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Author {
     /// Key of the `systemuser` row.
     pub(crate) user: Uuid,
-    /// Who acts in the user's place, if somebody does.
+    /// The impersonating user, if any.
     pub(crate) behind: Option<Uuid>,
     /// Seconds since 1970.
     pub(crate) now: i64,
@@ -173,7 +173,7 @@ impl<'a> Completer<'a> {
             default(layout, row, "modifiedonbehalfby", behind);
         }
         if layout.table != "organization" {
-            let organization = Value::lookup("organization", org::ORGANIZATION);
+            let organization = Value::lookup("organization", ids::ORGANIZATION);
             default(layout, row, "organizationid", organization);
         }
         if self.is_activity {
@@ -201,7 +201,7 @@ impl<'a> Completer<'a> {
         }
         if layout.table != "transactioncurrency" {
             if !self.amounts.is_empty() || layout.position("exchangerate").is_some() {
-                let currency = Value::lookup("transactioncurrency", org::BASE_CURRENCY);
+                let currency = Value::lookup("transactioncurrency", ids::BASE_CURRENCY);
                 default(layout, row, "transactioncurrencyid", currency);
             }
             self.set_rate(row)?;
@@ -209,7 +209,7 @@ impl<'a> Completer<'a> {
         self.derive(row)
     }
 
-    /// The status a row takes in this state unless told otherwise.
+    /// The default status of a state.
     pub(crate) fn default_status(&self, state: i64) -> Option<i64> {
         self.statuses
             .iter()
@@ -217,7 +217,7 @@ impl<'a> Completer<'a> {
             .map(|(value, _)| i64::from(*value))
     }
 
-    /// Computes again what follows from other columns.
+    /// Recomputes derived columns.
     pub(crate) fn derive(&mut self, row: &mut [Value]) -> Result<(), StoreError> {
         self.set_owner_parts(row)?;
         let layout = self.layout;
@@ -327,7 +327,7 @@ impl<'a> Completer<'a> {
             self.units.insert(id, unit);
             unit
         };
-        let unit = Value::lookup("businessunit", unit.unwrap_or(org::ROOT_BUSINESS_UNIT));
+        let unit = Value::lookup("businessunit", unit.unwrap_or(ids::ROOT_BUSINESS_UNIT));
         set_reference(layout, row, "owningbusinessunit", unit);
         Ok(())
     }

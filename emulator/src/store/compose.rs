@@ -53,7 +53,7 @@ impl Customer {
     }
 }
 
-/// The columns of a note that tell of its file and of the row it belongs to.
+/// The columns of a note that describe its file and its row.
 #[derive(Debug)]
 pub(super) struct Note {
     body: usize,
@@ -104,7 +104,7 @@ impl Note {
     }
 }
 
-/// How many bytes a base64 text stands for.
+/// The decoded length of a base64 text.
 fn decoded_length(text: &str) -> usize {
     let digits = text
         .bytes()

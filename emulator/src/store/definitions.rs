@@ -1,7 +1,7 @@
 //! The database's own tables: made for a new organization, changed when its schema is.
 //!
-//! Every change of the schema is kept in the file, and carried out again when it is opened.
-//! Tables on demand are made when the first request asks for them.
+//! Every change of the schema is kept in the file, and repeated when it is opened.
+//! Tables on demand are created when the first request needs them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,11 +13,8 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Author, FIRST_VERSION, Layout, Slot, Store, StoreError, layout::key_is_whole, lock};
-use crate::{
-    org,
-    schema::{AlternateKey, KeyIndex, Privilege, Schema, SchemaChange, Table},
-};
+use super::{FIRST_VERSION, Layout, Slot, Store, StoreError, Writer, layout::key_is_whole, lock};
+use crate::schema::{AlternateKey, KeyIndex, Schema, SchemaChange, Table};
 
 /// Room for the layout of every table, to be worked out when it is needed.
 pub(super) fn layouts(schema: &Schema) -> HashMap<String, OnceLock<Arc<Layout>>> {
@@ -27,7 +24,7 @@ pub(super) fn layouts(schema: &Schema) -> HashMap<String, OnceLock<Arc<Layout>>>
         .collect()
 }
 
-/// Makes the tables of a new file; refuses a file that another schema began with.
+/// Makes the tables of a new file; rejects a file that another schema began with.
 pub(super) fn create_tables(
     writer: &mut Connection,
     schema: &Schema,
@@ -114,7 +111,7 @@ pub(crate) fn changes_after(
     Ok(changes)
 }
 
-/// The tables on demand that the file lacks.
+/// The tables on demand that are not in the file yet.
 pub(super) fn unmade_tables(
     connection: &Connection,
     schema: &Schema,
@@ -146,9 +143,15 @@ impl Store {
         Ok(())
     }
 
-    /// The same rows by a changed schema. Nobody may use this store for rows meanwhile; after it,
-    /// only if the changes did no more than add.
-    pub(crate) fn changed(&self, changes: &[SchemaChange]) -> Result<Self, StoreError> {
+    /// The same rows by a changed schema. This store must not be used for rows meanwhile, and
+    /// afterwards only if the changes did no more than add.
+    ///
+    /// `follow` updates the rows about tables that are gone and new.
+    pub(crate) fn changed(
+        &self,
+        changes: &[SchemaChange],
+        follow: impl Fn(&Writer<'_>, &[&Table], &[&Table]) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
         let mut schema = Schema::clone(&self.schema);
         for change in changes {
             schema.apply(change)?;
@@ -161,7 +164,7 @@ impl Store {
         };
         let mut ddl = String::new();
         for name in touched(changes) {
-            // A table that is new itself has nothing to be changed.
+            // A new table needs no migration.
             let both = (self.schema.table(name), after.schema.table(name));
             if let (Some(_), Some(table)) = both
                 && self.has_made(name)
@@ -188,20 +191,7 @@ impl Store {
                 let change = serde_json::to_string(change)?;
                 writer.connection().execute(sql, [change])?;
             }
-            let privileges = |tables: &[&Table]| -> Vec<Privilege> {
-                let of = tables.iter().flat_map(|table| table.privileges.iter());
-                of.cloned().collect()
-            };
-            for table in &gone {
-                org::end_bulk_actions(writer, table)?;
-            }
-            org::remove_privileges(writer, &privileges(&gone))?;
-            let author = Author::in_person(org::SYSTEM, self.clock.now());
-            org::add_privileges(writer, author, &privileges(&new))?;
-            for table in &new {
-                org::support_bulk_actions(writer, author, table)?;
-            }
-            Ok(())
+            follow(writer, &gone, &new)
         })?;
         let mut unmade = lock(&self.database.unmade);
         for table in &gone {
@@ -229,7 +219,7 @@ impl Store {
         Ok(sql)
     }
 
-    /// What has become of the alternate keys whose index was to be built by now: they are active
+    /// The outcome for alternate keys whose index is due: they are active
     /// unless rows have the same values.
     pub(crate) fn built_indexes(&self, now: i64) -> Result<Vec<SchemaChange>, StoreError> {
         let mut changes = Vec::new();
@@ -265,7 +255,7 @@ impl Store {
         self.read(|connection| Ok(connection.prepare(&sql)?.exists([])?))
     }
 
-    /// The tables that the other schema lacks.
+    /// The tables that the other schema does not have.
     fn tables_only_here(&self, other: &Self) -> Vec<&Table> {
         let lacks = |table: &&Table| other.schema.table(&table.logical_name).is_none();
         self.schema.tables().filter(lacks).collect()

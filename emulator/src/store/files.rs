@@ -43,7 +43,7 @@ impl Writer<'_> {
         Ok(id)
     }
 
-    /// Forgets a file.
+    /// Deletes a file.
     pub(crate) fn forget_file(&self, id: Uuid) -> Result<(), StoreError> {
         let sql = "DELETE FROM \"$file\" WHERE id = ?1";
         self.connection()

@@ -1,7 +1,7 @@
 //! Bulk loading, for seeds and imports.
 
 use super::{Author, Store, StoreError, Value, layout::Layout, take_versions};
-use crate::{org, schema::Table};
+use crate::{ids, schema::Table};
 
 impl Store {
     /// Adds many rows in one transaction and returns how many.
@@ -12,6 +12,10 @@ impl Store {
     /// boolean defaults, currency, exchange rate and base amounts, composed names and addresses.
     /// Rows of activity tables appear in `activitypointer` as well. Nothing else is checked:
     /// a seed is trusted to respect lengths and choices.
+    ///
+    /// # Errors
+    ///
+    /// When a column does not exist, a row has another number of values, or the database fails.
     pub fn load(
         &self,
         table: &Table,
@@ -24,7 +28,7 @@ impl Store {
         let count = self.write(|writer| -> Result<u64, StoreError> {
             let connection = writer.connection();
             let mut completer =
-                writer.completer(table, Author::in_person(org::ADMINISTRATOR, now))?;
+                writer.completer(table, Author::in_person(ids::ADMINISTRATOR, now))?;
             let used = completer.positions(&given);
             let sql = layout.insert_sql(&used);
             let first_version = take_versions(connection, 0)?;

@@ -12,6 +12,7 @@ mod files;
 pub(crate) mod layout;
 mod load;
 mod rows;
+mod stored;
 mod text;
 mod value;
 
@@ -32,8 +33,9 @@ use uuid::Uuid;
 pub(crate) use complete::Author;
 pub(crate) use definitions::changes_after;
 pub(crate) use files::{StoredFile, read_file};
-pub(crate) use layout::{Layout, Slot, Stored};
+pub(crate) use layout::{Layout, Slot};
 pub(crate) use rows::{Change, Row, Writer, read_row};
+pub(crate) use stored::{MONEY_SCALE, Stored};
 pub(crate) use text::COLLATE;
 pub use value::{Decimal, NotADecimal, Value};
 
@@ -72,10 +74,12 @@ pub enum StoreError {
     #[error("the organization's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// The directory of a temporary organization could not be made.
-    #[error("no temporary file for the organization's database: {0}")]
+    #[error("cannot create a temporary file for the organization's database: {0}")]
     Temporary(#[source] std::io::Error),
     /// The file was written with another schema.
-    #[error("{path} was written with another schema: delete it, or use the emulator that wrote it")]
+    #[error(
+        "{path} was written with another schema; delete the file, or use the emulator version that wrote it"
+    )]
     OtherSchema {
         /// The database file.
         path: PathBuf,
@@ -84,7 +88,7 @@ pub enum StoreError {
     #[error("the organization has no table '{0}'")]
     UnknownTable(String),
     /// The column is not part of the table, or holds no value of its own.
-    #[error("table '{table}' stores no column '{column}'")]
+    #[error("table '{table}' has no stored column '{column}'")]
     UnknownColumn {
         /// The table.
         table: String,
@@ -98,7 +102,7 @@ pub enum StoreError {
     #[error("a change of the schema cannot be read or written: {0}")]
     Log(#[from] serde_json::Error),
     /// A row has more or fewer values than columns were named.
-    #[error("a row for table '{table}' has {found} values, expected {expected}")]
+    #[error("a row for table '{table}' has {found} values instead of {expected}")]
     RowLength {
         /// The table.
         table: String,
@@ -120,8 +124,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The table that a statement named and the database lacks.
-    pub(crate) fn lacking(&self) -> Option<String> {
+    /// The table that a statement needs and the database does not have yet.
+    pub(crate) fn missing_table(&self) -> Option<String> {
         let Self::Sqlite(error) = self else {
             return None;
         };
@@ -148,7 +152,7 @@ struct Database {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     security_generation: AtomicU64,
-    /// Tables on demand that nobody has asked for yet.
+    /// Tables on demand that are not created yet.
     unmade: Mutex<HashSet<String>>,
     /// Deletes the file when the store goes away.
     _temporary: Option<TempDir>,
@@ -156,6 +160,10 @@ struct Database {
 
 impl Store {
     /// An empty organization in a temporary file that goes away with the store.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be created.
     pub fn temporary(schema: Arc<Schema>, clock: Clock) -> Result<Self, StoreError> {
         let directory = tempfile::Builder::new()
             .prefix("dataverse-emulator-")
@@ -167,6 +175,10 @@ impl Store {
 
     /// The organization in this file, which is created if it does not exist. If it exists, the
     /// changes made to its schema are carried out on the one given.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, or holds no organization of this version.
     pub fn open(path: &Path, schema: Arc<Schema>, clock: Clock) -> Result<Self, StoreError> {
         Self::open_file(path.to_owned(), schema, clock, None)
     }
@@ -212,11 +224,19 @@ impl Store {
     }
 
     /// Whether the table has no rows.
+    ///
+    /// # Errors
+    ///
+    /// When the table does not exist or the database fails.
     pub fn is_empty(&self, table: &str) -> Result<bool, StoreError> {
         Ok(self.count(table)? == 0)
     }
 
     /// How many rows the table has.
+    ///
+    /// # Errors
+    ///
+    /// When the table does not exist or the database fails.
     pub fn count(&self, table: &str) -> Result<u64, StoreError> {
         if !self.has_made(table) {
             return Ok(0);
@@ -230,6 +250,10 @@ impl Store {
     }
 
     /// The keys of up to `limit` rows of the table, in the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// When the table does not exist or the database fails.
     pub fn ids(&self, table: &str, limit: usize) -> Result<Vec<Uuid>, StoreError> {
         let layout = self.layout(table)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -40,7 +40,7 @@ pub(crate) struct Writer<'a> {
     store: &'a Store,
     connection: &'a Connection,
     security_changed: Cell<bool>,
-    /// What has been written since somebody asked to know.
+    /// What has been written since the journal was started.
     journal: RefCell<Option<Vec<Change>>>,
     transaction: OnceCell<Uuid>,
 }
@@ -172,7 +172,7 @@ impl<'a> Writer<'a> {
         }
         statement.raw_execute()?;
         if let Some(id) = layout.get(values, &layout.primary_id).id() {
-            self.forget_deletion(table, id)?;
+            self.remove_deletion(table, id)?;
             self.mirror_activity(layout, id)?;
             self.remember(|| Change {
                 table: table.to_owned(),
@@ -382,7 +382,7 @@ impl<'a> Writer<'a> {
         Ok(statement.raw_query().next()?.is_some())
     }
 
-    pub(super) fn forget_deletion(&self, table: &str, id: Uuid) -> Result<(), StoreError> {
+    pub(super) fn remove_deletion(&self, table: &str, id: Uuid) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM \"$tombstone\" WHERE \"table\" = ?1 AND id = ?2")?
             .execute((table, id.to_string()))?;

@@ -117,7 +117,7 @@ fn divide_rounding(dividend: i128, divisor: i128) -> i128 {
     }
 }
 
-/// The text is no decimal number of at most 38 digits.
+/// The text is not a decimal number of at most 38 digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a decimal number")]
 pub struct NotADecimal;
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn invalid_numbers_are_rejected() {
         for text in ["", ".5", "1.2.3", "abc", "1e", "--1", "+1"] {
             assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text}");
         }

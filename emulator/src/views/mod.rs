@@ -7,7 +7,7 @@ mod xml;
 use uuid::Uuid;
 
 use crate::{
-    org::{ADMINISTRATOR, DEFAULT_TEAM, SELLERS, SYSTEM},
+    ids::{ADMINISTRATOR, DEFAULT_TEAM, SELLERS, SYSTEM},
     schema::{PrivilegeType, metadata_id},
     store::{Author, Store, StoreError, Value, Writer},
 };
@@ -22,7 +22,7 @@ pub(crate) struct View {
     columns: &'static [&'static str],
     /// The column that orders, and whether downwards.
     order: (&'static str, bool),
-    /// What stands in the query's `filter`.
+    /// The contents of the query's `filter`.
     filter: &'static str,
     /// Joined tables, with the columns that the view shows of them.
     link: Option<Join>,
@@ -36,7 +36,7 @@ struct Join {
     attributes: &'static str,
     alias: &'static str,
     columns: &'static [&'static str],
-    /// What stands in its `filter`.
+    /// The contents of its `filter`.
     filter: &'static str,
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn seed(store: &Store) -> Result<(), StoreError> {
         for (view, owner) in PERSONAL.iter().zip([ADMINISTRATOR, seller]) {
             add_personal_view(writer, Author::in_person(owner, now), view)?;
         }
-        // The seller's view is shared with everybody of the root business unit.
+        // The seller's view is shared with all users of the root business unit.
         match PERSONAL.get(1) {
             Some(view) => share(writer, system, view_id("userquery", view), DEFAULT_TEAM),
             None => Ok(()),

@@ -15,7 +15,7 @@ fn merge(table: &str, target: &str, subordinate: &str, content: &Value) -> Value
 }
 
 #[tokio::test]
-async fn what_referred_to_the_merged_row_refers_to_the_one_that_stays() {
+async fn merge_moves_references_to_the_remaining_row() {
     let service = Service::start().await;
     let target = service
         .create("accounts", &json!({"name": "Stays", "fax": "1"}))
@@ -35,8 +35,11 @@ async fn what_referred_to_the_merged_row_refers_to_the_one_that_stays() {
     }
     let content = json!({"@odata.type": "Microsoft.Dynamics.CRM.account", "accountnumber": "1234"});
     let body = merge("account", &target, &other, &content);
-    let answer = service.post("Merge", &body).await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
+    let response = service.post("Merge", &body).await;
+    assert_eq!(
+        (response.status.as_u16(), response.text.as_str()),
+        (204, "")
+    );
 
     let kept = service.get(&format!("accounts({target})")).await.json();
     assert_eq!(
@@ -64,7 +67,7 @@ async fn what_referred_to_the_merged_row_refers_to_the_one_that_stays() {
     let lists = format!("accounts({target})/listaccount_association");
     assert_eq!(service.get(&lists).await.rows().len(), 2);
 
-    // Neither a row that is merged already, nor one with itself, nor one of another table.
+    // A merged row, a row with itself and a row of another table cannot be merged.
     for (one, another) in [(&target, &other), (&target, &target)] {
         let again = merge("account", one, another, &Value::Null);
         assert_eq!(service.post("Merge", &again).await.status, 400);
@@ -75,7 +78,7 @@ async fn what_referred_to_the_merged_row_refers_to_the_one_that_stays() {
 }
 
 #[tokio::test]
-async fn parents_are_compared_before_a_merge_if_asked() {
+async fn merge_compares_parents_on_request() {
     let service = Service::start().await;
     let account = service.create("accounts", &json!({"name": "Parent"})).await;
     let one = service
@@ -103,12 +106,12 @@ async fn a_row_is_in_one_queue_at_a_time() {
     let mut items = Vec::new();
     for queue in &queues {
         let action = format!("queues({queue})/Microsoft.Dynamics.CRM.AddToQueue");
-        let answer = service.post(&action, &json!({"Target": target})).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let answer = answer.json();
-        let context = answer["@odata.context"].as_str().unwrap();
+        let response = service.post(&action, &json!({"Target": target})).await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        let response = response.json();
+        let context = response["@odata.context"].as_str().unwrap();
         assert!(context.ends_with("#Microsoft.Dynamics.CRM.AddToQueueResponse"));
-        items.push(answer["QueueItemId"].as_str().unwrap().to_owned());
+        items.push(response["QueueItemId"].as_str().unwrap().to_owned());
     }
     assert_eq!(items[0], items[1]);
     let item = service
@@ -129,7 +132,7 @@ async fn a_row_is_in_one_queue_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_new_row_is_filled_from_another_by_their_map() {
+async fn initialize_from_copies_the_mapped_columns() {
     let service = Service::start().await;
     let account = json!({"name": "Parent", "address1_city": "Seattle", "telephone1": "1"});
     let account = service.create("accounts", &account).await;
@@ -140,11 +143,11 @@ async fn a_new_row_is_filled_from_another_by_their_map() {
              &@p3=Microsoft.Dynamics.CRM.TargetFieldType'ValidForCreate'"
         )
     };
-    let answer = service
+    let response = service
         .get(&ask("contact").replace('{', "%7B").replace('}', "%7D"))
         .await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let mut body = answer.json();
+    assert_eq!(response.status, 200, "{}", response.text);
+    let mut body = response.json();
     assert!(
         body["@odata.context"]
             .as_str()
@@ -172,7 +175,7 @@ async fn a_new_row_is_filled_from_another_by_their_map() {
 }
 
 #[tokio::test]
-async fn duplicates_are_refused_to_those_who_ask() {
+async fn duplicates_are_rejected_when_detection_is_requested() {
     let service = Service::start().await;
     let first = service
         .create(
@@ -183,8 +186,8 @@ async fn duplicates_are_refused_to_those_who_ask() {
     let twin = json!({"lastname": "Two", "emailaddress1": "A@B.example"}).to_string();
     let send = async |method: hyper::Method, path: &str, body: &str| {
         let headers = [("MSCRM.SuppressDuplicateDetection", "false")];
-        let answer = service.send(method, path, &headers, body).await;
-        (answer.status.as_u16(), answer.text)
+        let response = service.send(method, path, &headers, body).await;
+        (response.status.as_u16(), response.text)
     };
     let (status, text) = send(hyper::Method::POST, "contacts", &twin).await;
     assert_eq!(status, 412);
@@ -272,7 +275,7 @@ async fn a_connection_is_two_rows_that_mirror_one_another() {
 }
 
 #[tokio::test]
-async fn rows_lack_nothing_that_the_platform_requires() {
+async fn rows_have_every_required_value() {
     let service = Service::start().await;
     for (set, code) in [
         ("lists", "0x80040200"),
@@ -282,9 +285,9 @@ async fn rows_lack_nothing_that_the_platform_requires() {
         ("usersettingscollection", "0x80040800"),
         ("listmembers", "0x80040800"),
     ] {
-        let answer = service.post(set, &json!({})).await;
+        let response = service.post(set, &json!({})).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.error().0.as_str()),
+            (response.status.as_u16(), response.error().0.as_str()),
             (400, code),
             "{set}"
         );
@@ -306,8 +309,8 @@ async fn rows_lack_nothing_that_the_platform_requires() {
     }
     let body = json!({"List": row("list", &list), "Members": members});
     for _ in 0..2 {
-        let answer = service.post("AddListMembersList", &body).await;
-        assert_eq!(answer.status, 204, "{}", answer.text);
+        let response = service.post("AddListMembersList", &body).await;
+        assert_eq!(response.status, 204, "{}", response.text);
     }
     let path = format!("lists({list})/listcontact_association");
     assert_eq!(service.get(&path).await.rows().len(), 2);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 const FORMATTED: &str = "odata.include-annotations=\"OData.Community.Display.V1.FormattedValue\"";
 
@@ -36,12 +36,12 @@ async fn accounts() -> Service {
 }
 
 impl Service {
-    async fn apply(&self, query: &str) -> Answer {
-        let answer = self
+    async fn apply(&self, query: &str) -> Response {
+        let response = self
             .get_preferring(&format!("accounts?$apply={query}"), FORMATTED)
             .await;
-        assert_eq!(answer.status, 200, "{query}: {}", answer.text);
-        answer
+        assert_eq!(response.status, 200, "{query}: {}", response.text);
+        response
     }
 }
 
@@ -50,14 +50,14 @@ fn column<'r>(rows: &'r [Value], name: &str) -> Vec<Option<&'r Value>> {
 }
 
 #[tokio::test]
-async fn numbers_about_groups_are_computed() {
+async fn groups_are_aggregated() {
     let service = accounts().await;
-    let answer = service
+    let response = service
         .apply("groupby((statuscode),aggregate($count as count,revenue with average as mean))")
         .await;
-    let context = answer.json()["@odata.context"].clone();
+    let context = response.json()["@odata.context"].clone();
     assert!(context.as_str().unwrap().ends_with("$metadata#accounts"));
-    let rows = answer.rows();
+    let rows = response.rows();
     assert_eq!(
         column(&rows, "statuscode"),
         [Some(&json!(1)), Some(&json!(2))]
@@ -72,7 +72,11 @@ async fn numbers_about_groups_are_computed() {
         "4"
     );
     // Rows without a value do not count: (10.25 + 20 + 30.5) / 3.
-    assert!(answer.text.contains("\"mean\":20.2500"), "{}", answer.text);
+    assert!(
+        response.text.contains("\"mean\":20.2500"),
+        "{}",
+        response.text
+    );
 
     let all = "aggregate(revenue with sum as total,revenue with min as least,createdon with max \
                as last,statuscode with countdistinct as kinds)";
@@ -124,7 +128,7 @@ async fn rows_are_filtered_and_grouped_by_what_they_refer_to() {
 }
 
 #[tokio::test]
-async fn what_the_service_does_not_aggregate_is_refused() {
+async fn unsupported_aggregations_are_rejected() {
     let service = accounts().await;
     for query in [
         "accounts?$apply=groupby((createdon))",
@@ -140,8 +144,8 @@ async fn what_the_service_does_not_aggregate_is_refused() {
         "accounts/$count?$apply=groupby((name))",
         "EntityDefinitions?$apply=groupby((LogicalName))",
     ] {
-        let answer = service.get(query).await;
-        assert_eq!(answer.status, 400, "{query}: {}", answer.text);
+        let response = service.get(query).await;
+        assert_eq!(response.status, 400, "{query}: {}", response.text);
     }
     let ordered = "accounts?$apply=groupby((name),aggregate($count as n))&$orderby=n";
     assert_eq!(

@@ -6,18 +6,18 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 impl Service {
     /// The log's rows about a row, oldest first: action, operation, key.
     async fn log(&self, id: &str) -> Vec<Value> {
-        let answer = self
+        let response = self
             .get(&format!(
                 "audits?$filter=_objectid_value eq {id}&$orderby=createdon"
             ))
             .await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let mut rows = answer.rows();
+        assert_eq!(response.status, 200, "{}", response.text);
+        let mut rows = response.rows();
         rows.sort_by_key(|row| row["versionnumber"].as_i64());
         rows
     }
@@ -29,15 +29,15 @@ impl Service {
             .collect()
     }
 
-    async fn detail(&self, entry: &Value) -> Answer {
+    async fn detail(&self, entry: &Value) -> Response {
         let id = entry["auditid"].as_str().unwrap();
         let path = format!("audits({id})/Microsoft.Dynamics.CRM.RetrieveAuditDetails");
-        let answer = self.get(&path).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer
+        let response = self.get(&path).await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        response
     }
 
-    async fn history(&self, function: &str, target: &str, paging: &str) -> Answer {
+    async fn history(&self, function: &str, target: &str, paging: &str) -> Response {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let target = encode(&format!("{{'@odata.id':'{target}'}}"));
         let paging = encode(paging);
@@ -47,7 +47,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn every_write_of_a_row_is_told_column_by_column() {
+async fn every_write_is_audited_column_by_column() {
     let service = Service::start().await;
     let me = service.get("WhoAmI").await.json()["UserId"].clone();
     let contact = json!({"lastname": "Smith"});
@@ -124,15 +124,15 @@ async fn every_write_of_a_row_is_told_column_by_column() {
     let number = name["ColumnNumber"].to_string();
     assert!(numbers.split(',').any(|one| one == number), "{numbers}");
 
-    // The log itself is only read, its users are not expanded, nor said to be.
+    // The log is read-only; its users are not expanded and have no navigation annotations.
     assert_eq!(service.post("audits", &json!({})).await.status, 400);
-    let answer = service
+    let response = service
         .get_preferring(
             &format!("audits?$filter=_objectid_value eq {id}&$expand=userid($select=fullname)"),
             "odata.include-annotations=\"*\"",
         )
         .await;
-    let first = &answer.rows()[0];
+    let first = &response.rows()[0];
     assert_eq!(first["userid"], Value::Null);
     assert_eq!(
         first["_objectid_value@Microsoft.Dynamics.CRM.lookuplogicalname"],
@@ -143,7 +143,7 @@ async fn every_write_of_a_row_is_told_column_by_column() {
 }
 
 #[tokio::test]
-async fn states_links_roles_and_shares_have_entries_of_their_own() {
+async fn states_links_roles_and_shares_are_audited() {
     let service = Service::start().await;
     let opportunity = service.create("opportunities", &json!({"name": "o"})).await;
     let row = format!("opportunities({opportunity})");
@@ -210,8 +210,8 @@ async fn states_links_roles_and_shares_have_entries_of_their_own() {
         ("GrantAccess", "ReadAccess"),
         ("ModifyAccess", "ReadAccess,WriteAccess"),
     ] {
-        let answer = service.post(action, &share(mask)).await;
-        assert_eq!(answer.status, 204, "{}", answer.text);
+        let response = service.post(action, &share(mask)).await;
+        assert_eq!(response.status, 204, "{}", response.text);
     }
     let log = service.log(&account).await;
     assert_eq!(service.actions(&account).await, [1, 14, 48]);
@@ -247,7 +247,7 @@ async fn states_links_roles_and_shares_have_entries_of_their_own() {
 }
 
 #[tokio::test]
-async fn histories_are_paged_and_privileged() {
+async fn histories_are_paged_and_need_a_privilege() {
     let service = Service::start().await;
     let id = service
         .create("contacts", &json!({"lastname": "v0", "jobtitle": "a"}))
@@ -265,9 +265,9 @@ async fn histories_are_paged_and_privileged() {
     };
     let mut seen = Vec::new();
     for page in 1.. {
-        let answer = service.history(all, &row, &paging(page)).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let body = answer.json();
+        let response = service.history(all, &row, &paging(page)).await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        let body = response.json();
         let collection = &body["AuditDetailCollection"];
         assert_eq!(collection["TotalRecordCount"], json!(5));
         assert!(collection["AuditDetails"][0].get("AuditRecord").is_none());
@@ -309,11 +309,11 @@ async fn histories_are_paged_and_privileged() {
 }
 
 #[tokio::test]
-async fn the_switches_decide_and_failures_leave_no_trace() {
+async fn auditing_follows_the_switches_and_ignores_failed_writes() {
     let service = Service::start().await;
     let count = async || {
-        let answer = service.get("audits/$count").await;
-        answer.text.parse::<u64>().unwrap()
+        let response = service.get("audits/$count").await;
+        response.text.parse::<u64>().unwrap()
     };
     let before = count().await;
     service

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use hyper::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
-async fn batch(service: &Service, body: &str, prefer: &str) -> Answer {
+async fn batch(service: &Service, body: &str, prefer: &str) -> Response {
     let headers = [
         ("content-type", "multipart/mixed; boundary=\"b\""),
         ("prefer", prefer),
@@ -45,7 +45,7 @@ fn change_set(requests: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_batch_stops_at_the_first_error_unless_told_to_go_on() {
+async fn a_batch_stops_at_the_first_error_unless_it_asks_to_continue() {
     let service = Service::start().await;
     let body = format!(
         "{}{}{}--b--\r\n",
@@ -73,17 +73,17 @@ async fn a_batch_stops_at_the_first_error_unless_told_to_go_on() {
 }
 
 #[tokio::test]
-async fn a_change_set_is_done_wholly_or_not_at_all() {
+async fn a_change_set_is_atomic() {
     let service = Service::start().await;
     let good = change_set(&[
         "POST /api/data/v9.2/contacts\n{\"lastname\":\"C\"}",
         "POST accounts\n{\"name\":\"A\",\"primarycontactid@odata.bind\":\"$1\"}",
         "PATCH $2\n{\"name\":\"B\"}",
     ]);
-    let answer = batch(&service, &format!("{good}--b--\r\n"), "").await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(answer.text.matches("HTTP/1.1 204 No Content").count(), 3);
-    assert!(answer.text.contains("Content-ID: 2\r\n"));
+    let response = batch(&service, &format!("{good}--b--\r\n"), "").await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert_eq!(response.text.matches("HTTP/1.1 204 No Content").count(), 3);
+    assert!(response.text.contains("Content-ID: 2\r\n"));
     let row = service
         .get("accounts?$select=name&$expand=primarycontactid($select=lastname)")
         .await;
@@ -94,30 +94,30 @@ async fn a_change_set_is_done_wholly_or_not_at_all() {
         "POST accounts\n{\"name\":\"X\"}",
         "POST accounts\n{\"nope\":1}",
     ]);
-    let answer = batch(&service, &format!("{bad}--b--\r\n"), "").await;
-    assert_eq!(answer.status, 400);
-    assert_eq!(answer.text.matches("HTTP/1.1 ").count(), 1);
+    let response = batch(&service, &format!("{bad}--b--\r\n"), "").await;
+    assert_eq!(response.status, 400);
+    assert_eq!(response.text.matches("HTTP/1.1 ").count(), 1);
     assert_eq!(service.get("accounts/$count").await.text, "1");
     let forward = change_set(&["PATCH $2\n{}", "POST accounts\n{}"]);
-    let answer = batch(&service, &format!("{forward}--b--\r\n"), "").await;
+    let response = batch(&service, &format!("{forward}--b--\r\n"), "").await;
     assert!(
-        answer
+        response
             .text
             .contains("Content-ID Reference: '$2' does not exist in the batch context.")
     );
 }
 
 #[tokio::test]
-async fn bulk_actions_do_all_or_nothing() {
+async fn bulk_actions_are_atomic() {
     let service = Service::start().await;
     let kind = "Microsoft.Dynamics.CRM.account";
     let action = |name: &str| format!("accounts/Microsoft.Dynamics.CRM.{name}");
     let targets = json!({"Targets": [
         {"@odata.type": kind, "name": "one"}, {"@odata.type": kind, "name": "two"},
     ]});
-    let answer = service.post(&action("CreateMultiple"), &targets).await;
-    assert_eq!(answer.status, 200);
-    let ids = answer.json()["Ids"].as_array().unwrap().clone();
+    let response = service.post(&action("CreateMultiple"), &targets).await;
+    assert_eq!(response.status, 200);
+    let ids = response.json()["Ids"].as_array().unwrap().clone();
     let second = format!("accounts({})?$select=name", ids[1].as_str().unwrap());
     assert_eq!(service.get(&second).await.json()["name"], "two");
     let update = json!({"Targets": [

@@ -5,18 +5,18 @@ use std::{cell::RefCell, collections::HashMap};
 use hyper::{Method, StatusCode};
 use url::form_urlencoded::Serializer;
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 /// A browser that has opened a page.
 pub(crate) struct Browser<'a> {
     service: &'a Service,
     cookies: RefCell<HashMap<String, String>>,
-    page: Answer,
+    page: Response,
 }
 
 impl<'a> Browser<'a> {
     pub(crate) async fn open(service: &'a Service, address: &str) -> Self {
-        let empty = Answer {
+        let empty = Response {
             status: StatusCode::NO_CONTENT,
             headers: hyper::HeaderMap::new(),
             text: String::new(),
@@ -66,12 +66,12 @@ impl<'a> Browser<'a> {
         self.press("password", &[("passwd", password)]).await;
     }
 
-    /// What the page shows.
+    /// The text of the page.
     pub(crate) fn text(&self) -> &str {
         &self.page.text
     }
 
-    pub(crate) fn page(&self) -> &Answer {
+    pub(crate) fn page(&self) -> &Response {
         &self.page
     }
 
@@ -94,7 +94,7 @@ impl<'a> Browser<'a> {
             .unwrap_or_else(|| panic!("no {start} on {}", self.page.text))
     }
 
-    async fn send(&self, method: Method, address: &str, body: &str) -> Answer {
+    async fn send(&self, method: Method, address: &str, body: &str) -> Response {
         let cookies = self
             .cookies
             .borrow()
@@ -107,16 +107,16 @@ impl<'a> Browser<'a> {
             ("cookie", cookies.as_str()),
             ("authorization", ""),
         ];
-        let answer = self.service.try_send(method, address, &headers, body).await;
-        let answer = answer.unwrap();
-        for line in answer.headers.get_all("set-cookie") {
+        let response = self.service.try_send(method, address, &headers, body).await;
+        let response = response.unwrap();
+        for line in response.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap().split(';').next().unwrap_or_default();
             let (name, value) = pair.split_once('=').unwrap();
             self.cookies
                 .borrow_mut()
                 .insert(name.to_owned(), value.to_owned());
         }
-        answer
+        response
     }
 }
 

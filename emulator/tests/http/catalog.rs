@@ -1,11 +1,12 @@
-//! What catalogues read: relationships, choices, languages, many definitions in one batch.
+//! Definitions as catalogs read them: relationships, choices, languages, many definitions in one
+//! batch.
 
 use serde_json::{Value, json};
 
 use crate::support::Service;
 
 #[tokio::test]
-async fn relationships_are_read_from_both_ends_and_by_type() {
+async fn relationships_are_read_from_both_sides_and_by_type() {
     let service = Service::start().await;
     let table = service
         .get(
@@ -62,16 +63,16 @@ async fn relationships_are_read_from_both_ends_and_by_type() {
 }
 
 #[tokio::test]
-async fn columns_say_what_values_they_take() {
+async fn column_definitions_list_the_accepted_values() {
     let service = Service::start().await;
     let columns = "EntityDefinitions(LogicalName='account')/Attributes/Microsoft.Dynamics.CRM.";
     let of = |kind: &str, select: &str, name: &str| {
         let path = format!("{columns}{kind}?$select={select}&$filter=LogicalName eq '{name}'");
         let service = &service;
         async move {
-            let answer = service.get(&path).await;
-            assert_eq!(answer.status, 200, "{}", answer.text);
-            answer.rows().remove(0)
+            let response = service.get(&path).await;
+            assert_eq!(response.status, 200, "{}", response.text);
+            response.rows().remove(0)
         }
     };
     let revenue = "Precision,PrecisionSource,MinValue,MaxValue,IsBaseCurrency,CalculationOf";
@@ -128,7 +129,7 @@ async fn labels_are_in_the_language_of_the_user() {
     let settings = format!("usersettingscollection({})", user.as_str().unwrap());
     let name = "EntityDefinitions(LogicalName='account')/Attributes(LogicalName='name')\
                 ?$select=DisplayName";
-    let label = |answer: Value| answer["DisplayName"]["UserLocalizedLabel"]["Label"].clone();
+    let label = |response: Value| response["DisplayName"]["UserLocalizedLabel"]["Label"].clone();
     assert_eq!(label(service.get(name).await.json()), "Account Name");
     let id = service
         .create("opportunities", &json!({"name": "O", "need": 1}))
@@ -200,9 +201,9 @@ async fn a_batch_reads_many_definitions_and_long_addresses() {
     let definition = "EntityDefinitions(LogicalName='account')/Attributes/\
                       Microsoft.Dynamics.CRM.DateTimeAttributeMetadata\
                       ?$select=LogicalName,DateTimeBehavior";
-    let answer = batch(part(definition, "").repeat(1_000)).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.text.matches("HTTP/1.1 200").count(), 1_000);
+    let response = batch(part(definition, "").repeat(1_000)).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.text.matches("HTTP/1.1 200").count(), 1_000);
     assert_eq!(batch(part(definition, "").repeat(1_001)).await.status, 400);
 
     for number in 0..3 {
@@ -218,14 +219,14 @@ async fn a_batch_reads_many_definitions_and_long_addresses() {
         )
     };
     assert_eq!(service.get(&filter(2_000)).await.status, 414);
-    let answer = batch(part(&filter(2_000), "Prefer: odata.maxpagesize=2\r\n")).await;
+    let response = batch(part(&filter(2_000), "Prefer: odata.maxpagesize=2\r\n")).await;
     assert_eq!(
-        answer.text.matches("HTTP/1.1 200").count(),
+        response.text.matches("HTTP/1.1 200").count(),
         1,
         "{}",
-        &answer.text[..400]
+        &response.text[..400]
     );
-    assert_eq!(answer.text.matches("\"name\":").count(), 2);
+    assert_eq!(response.text.matches("\"name\":").count(), 2);
     let longest = batch(part(&filter(4_000), "") + &part("accounts?$select=name", "")).await;
     assert_eq!(longest.text.matches("HTTP/1.1 414").count(), 1);
     assert_eq!(longest.text.matches("HTTP/1.1 200").count(), 1);

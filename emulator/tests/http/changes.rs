@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
-async fn ask(service: &Service, query: &Value, more: &[(&str, &str)]) -> Answer {
+async fn ask(service: &Service, query: &Value, more: &[(&str, &str)]) -> Response {
     let mut names = "Query=@p1".to_owned();
     let mut values = format!("@p1={query}");
     for (at, (name, value)) in more.iter().enumerate() {
@@ -44,13 +44,13 @@ fn query() -> Value {
 #[tokio::test]
 async fn definitions_are_found_by_a_query() {
     let service = Service::start().await;
-    let answer = ask(&service, &query(), &[]).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let answer = answer.json();
-    let context = answer["@odata.context"].as_str().unwrap();
+    let response = ask(&service, &query(), &[]).await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    let response = response.json();
+    let context = response["@odata.context"].as_str().unwrap();
     assert!(context.ends_with("#Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse"));
-    assert!(answer["ServerVersionStamp"].is_string());
-    let tables = answer["EntityMetadata"].as_array().unwrap();
+    assert!(response["ServerVersionStamp"].is_string());
+    let tables = response["EntityMetadata"].as_array().unwrap();
     let names: Vec<&str> = tables
         .iter()
         .map(|t| t["SchemaName"].as_str().unwrap())
@@ -72,11 +72,11 @@ async fn definitions_are_found_by_a_query() {
 }
 
 #[tokio::test]
-async fn what_has_changed_since_a_stamp_is_told() {
+async fn changes_since_a_version_stamp_are_returned() {
     let service = Service::start().await;
     let stamp = async |service: &Service| {
-        let answer = ask(service, &query(), &[]).await.json();
-        format!("'{}'", answer["ServerVersionStamp"].as_str().unwrap())
+        let response = ask(service, &query(), &[]).await.json();
+        format!("'{}'", response["ServerVersionStamp"].as_str().unwrap())
     };
     let first = stamp(&service).await;
     let column = json!({"@odata.type": "Microsoft.Dynamics.CRM.IntegerAttributeMetadata",
@@ -85,9 +85,9 @@ async fn what_has_changed_since_a_stamp_is_told() {
     let attributes = "EntityDefinitions(LogicalName='contact')/Attributes";
     assert_eq!(service.post(attributes, &column).await.status, 204);
     let since = [("ClientVersionStamp", first.as_str())];
-    let answer = ask(&service, &query(), &since).await.json();
-    let tables = answer["EntityMetadata"].as_array().unwrap();
-    assert_eq!(tables.len(), 1, "{answer}");
+    let response = ask(&service, &query(), &since).await.json();
+    let tables = response["EntityMetadata"].as_array().unwrap();
+    assert_eq!(tables.len(), 1, "{response}");
     assert_eq!(tables[0]["HasChanged"], false);
     assert_eq!(tables[0]["Attributes"][0]["LogicalName"], "new_count");
     assert_eq!(tables[0]["Attributes"].as_array().unwrap().len(), 1);
@@ -103,10 +103,13 @@ async fn what_has_changed_since_a_stamp_is_told() {
             "Microsoft.Dynamics.CRM.DeletedMetadataFilters'Attribute'",
         ),
     ];
-    let answer = ask(&service, &query(), &since).await.json();
-    assert_eq!(answer["EntityMetadata"], json!([]));
-    assert_eq!(answer["DeletedMetadata"]["Keys"], json!(["Attribute"]));
-    assert_eq!(answer["DeletedMetadata"]["Values"][0]["Items"], json!([id]));
+    let response = ask(&service, &query(), &since).await.json();
+    assert_eq!(response["EntityMetadata"], json!([]));
+    assert_eq!(response["DeletedMetadata"]["Keys"], json!(["Attribute"]));
+    assert_eq!(
+        response["DeletedMetadata"]["Values"][0]["Items"],
+        json!([id])
+    );
     service.emulator.clock().advance(91 * 86_400);
     let mut service = service;
     service.sign_in().await;

@@ -1,4 +1,4 @@
-//! Columns that column security guards (reference §7.6).
+//! Secured columns (reference §7.6).
 
 use dataverse_emulator::org::Depth;
 use hyper::Method;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     privileges::Account,
-    support::{Answer, Service},
+    support::{Response, Service},
 };
 
 const READER: &[(&str, Depth)] = &[
@@ -16,12 +16,12 @@ const READER: &[(&str, Depth)] = &[
     ("prvReadEntity", Depth::Global),
 ];
 
-fn code(answer: &Answer) -> (u16, String) {
-    (answer.status.as_u16(), answer.error().0)
+fn code(response: &Response) -> (u16, String) {
+    (response.status.as_u16(), response.error().0)
 }
 
 #[tokio::test]
-async fn guarded_columns_are_null_for_those_without_permission() {
+async fn secured_columns_are_null_without_permission() {
     let service = Service::start().await;
     let emulator = &service.emulator;
     emulator
@@ -112,7 +112,7 @@ async fn guarded_columns_are_null_for_those_without_permission() {
 }
 
 #[tokio::test]
-async fn changes_of_guarded_columns_stay_out_of_the_history() {
+async fn changes_of_secured_columns_are_not_in_the_history() {
     let service = Service::start().await;
     service
         .emulator

@@ -10,7 +10,7 @@ use ring::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 const KEY: &str = include_str!("data/demonstration-key.pem");
 const CERTIFICATE: &str = include_str!("data/demonstration-certificate.pem");
@@ -40,7 +40,7 @@ fn sign(encoding: &'static dyn RsaEncoding, header: &Value, claims: &Value) -> S
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// What the right assertion says, changed.
+/// The claims of a valid assertion, changed.
 fn claims(service: &Service, changes: &Value) -> Value {
     let now = service.emulator.clock().now();
     let authority = service.emulator.authority_url();
@@ -64,7 +64,7 @@ fn ps256() -> Value {
     json!({"alg": "PS256", "typ": "JWT", "x5t#S256": URL_SAFE_NO_PAD.encode(hash)})
 }
 
-async fn present(service: &Service, assertion: &str) -> Answer {
+async fn present(service: &Service, assertion: &str) -> Response {
     service
         .request_token(&[
             ("client_secret", ""),
@@ -77,18 +77,18 @@ async fn present(service: &Service, assertion: &str) -> Answer {
         .await
 }
 
-async fn control(service: &Service, method: Method, command: &str, body: &Value) -> Answer {
+async fn control(service: &Service, method: Method, command: &str, body: &Value) -> Response {
     let address = format!("{}/__emulator/{command}", service.emulator.base_url());
     let body = body.to_string();
-    let answer = service.try_send(method, &address, &[], &body).await;
-    answer.unwrap()
+    let response = service.try_send(method, &address, &[], &body).await;
+    response.unwrap()
 }
 
 #[tokio::test]
-async fn a_certificate_stands_for_a_secret() {
+async fn an_application_authenticates_with_a_certificate() {
     let service = Service::start().await;
     let right = sign(&RSA_PSS_SHA256, &ps256(), &claims(&service, &json!({})));
-    let code = |answer: &Answer| answer.json()["error_codes"][0].as_u64();
+    let code = |response: &Response| response.json()["error_codes"][0].as_u64();
     assert_eq!(code(&present(&service, &right).await), Some(700_027));
 
     let path = format!("applications/{CLIENT_ID}/certificates");
@@ -104,8 +104,8 @@ async fn a_certificate_stands_for_a_secret() {
     for audience in ["oauth2/token", "v2.0", ""] {
         let audience = json!({"aud": format!("{authority}/contoso.example/{audience}")});
         let assertion = sign(&RSA_PKCS1_SHA256, &rs256, &claims(&service, &audience));
-        let answer = present(&service, &assertion).await;
-        assert_eq!(answer.status, 200, "{audience} {}", answer.text);
+        let response = present(&service, &assertion).await;
+        assert_eq!(response.status, 200, "{audience} {}", response.text);
     }
     for (changes, expected) in [
         (json!({"exp": now - 301}), Some(700_024)),
@@ -123,10 +123,10 @@ async fn a_certificate_stands_for_a_secret() {
         ),
     ] {
         let assertion = sign(&RSA_PSS_SHA256, &ps256(), &claims(&service, &changes));
-        let answer = present(&service, &assertion).await;
-        assert_eq!(code(&answer), expected, "{changes} {}", answer.text);
+        let response = present(&service, &assertion).await;
+        assert_eq!(code(&response), expected, "{changes} {}", response.text);
     }
-    // The algorithm is that of the signature, and the signature that of the claims.
+    // Algorithm and signature must match.
     let wrong_algorithm = sign(&RSA_PKCS1_SHA256, &ps256(), &claims(&service, &json!({})));
     assert_eq!(
         code(&present(&service, &wrong_algorithm).await),
@@ -138,7 +138,7 @@ async fn a_certificate_stands_for_a_secret() {
 }
 
 #[tokio::test]
-async fn an_assertion_of_a_trusted_issuer_stands_for_a_secret() {
+async fn an_application_authenticates_with_a_federated_credential() {
     let service = Service::start().await;
     let key = RsaKeyPair::from_pkcs8(&der(KEY)).unwrap();
     let (n, e): (Vec<u8>, Vec<u8>) = {
@@ -177,8 +177,8 @@ async fn an_assertion_of_a_trusted_issuer_stands_for_a_secret() {
         }
         let header = json!({"alg": "RS256", "kid": "k1"});
         let assertion = sign(&RSA_PKCS1_SHA256, &header, &claims(&service, &all));
-        let answer = present(&service, &assertion).await;
-        let code = answer.json()["error_codes"][0].as_u64();
-        assert_eq!(code, expected, "{changes} {}", answer.text);
+        let response = present(&service, &assertion).await;
+        let code = response.json()["error_codes"][0].as_u64();
+        assert_eq!(code, expected, "{changes} {}", response.text);
     }
 }

@@ -1,4 +1,4 @@
-//! Columns and relationships made and unmade while rows are there (reference §5.7).
+//! Columns and relationships created and deleted while rows exist (reference §5.7).
 
 use std::time::Duration;
 
@@ -42,9 +42,9 @@ async fn columns_of_every_type_are_usable_at_once() {
         &json!({"AttributeType": "String", "AttributeTypeName": {"Value": "StringType"},
                 "MaxLength": 100, "FormatName": {"Value": "Text"}}),
     );
-    let answer = service.post(ACCOUNT, &bank).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
-    let address = answer.header("odata-entityid").to_owned();
+    let response = service.post(ACCOUNT, &bank).await;
+    assert_eq!(response.status, 204, "{}", response.text);
+    let address = response.header("odata-entityid").to_owned();
     assert!(address.contains("/EntityDefinitions(LogicalName='account')/Attributes("));
     let made = service.follow(&address, "").await.json();
     assert_eq!(made["LogicalName"], "new_bankname");
@@ -108,8 +108,8 @@ async fn columns_of_every_type_are_usable_at_once() {
             json!("7,100000000"),
         ),
     ] {
-        let answer = service.post(ACCOUNT, &column(kind, name, &more)).await;
-        assert_eq!(answer.status, 204, "{name}: {}", answer.text);
+        let response = service.post(ACCOUNT, &column(kind, name, &more)).await;
+        assert_eq!(response.status, 204, "{name}: {}", response.text);
         let property = name.to_lowercase();
         let row = json!({"name": "Bank", property.as_str(): value});
         let id = service.create("accounts", &row).await;
@@ -139,13 +139,13 @@ async fn columns_of_every_type_are_usable_at_once() {
 }
 
 #[tokio::test]
-async fn names_need_a_prefix_and_are_given_once() {
+async fn names_need_a_prefix_and_are_unique() {
     let service = Service::start().await;
     let string = |name: &str| column("String", name, &json!({"MaxLength": 10}));
     for name in ["BankName", "other_BankName", "new_", "new_Bank Name"] {
-        let answer = service.post(ACCOUNT, &string(name)).await;
+        let response = service.post(ACCOUNT, &string(name)).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.error().0.as_str()),
+            (response.status.as_u16(), response.error().0.as_str()),
             (400, "0x80044366")
         );
     }
@@ -186,10 +186,10 @@ async fn a_lookup_comes_with_its_relationship() {
         "Lookup": {"@odata.type": "Microsoft.Dynamics.CRM.LookupAttributeMetadata",
                    "SchemaName": "new_BrokerId", "DisplayName": label("Broker")},
     });
-    let answer = service.post("RelationshipDefinitions", &body).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post("RelationshipDefinitions", &body).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     let made = service
-        .follow(answer.header("odata-entityid"), "")
+        .follow(response.header("odata-entityid"), "")
         .await
         .json();
     assert_eq!(
@@ -248,10 +248,10 @@ async fn a_customer_is_an_account_or_a_contact() {
         "Lookup": {"@odata.type": "Microsoft.Dynamics.CRM.ComplexLookupAttributeMetadata",
                    "SchemaName": "new_CustomerId", "DisplayName": label("Customer")},
     });
-    let answer = service.post("CreateCustomerRelationships", &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = service.post("CreateCustomerRelationships", &body).await;
+    assert_eq!(response.status, 200, "{}", response.text);
     assert_eq!(
-        answer.json()["RelationshipIds"].as_array().unwrap().len(),
+        response.json()["RelationshipIds"].as_array().unwrap().len(),
         2
     );
     let contact = service.create("contacts", &json!({"lastname": "C"})).await;
@@ -267,7 +267,7 @@ async fn a_customer_is_an_account_or_a_contact() {
 }
 
 #[tokio::test]
-async fn tables_are_made_and_unmade() {
+async fn tables_are_created_and_deleted() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("org.db");
     let service = Service::with(Emulator::builder().file(&path).start().await.unwrap()).await;
@@ -280,10 +280,10 @@ async fn tables_are_made_and_unmade() {
         "ChangeTrackingEnabled": true,
         "Attributes": [primary, column("Money", "new_Balance", &json!({}))],
     });
-    let answer = service.post("EntityDefinitions", &body).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post("EntityDefinitions", &body).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     let made = service
-        .follow(answer.header("odata-entityid"), "")
+        .follow(response.header("odata-entityid"), "")
         .await
         .json();
     assert_eq!(made["EntitySetName"], "new_bankaccounts");
@@ -325,8 +325,8 @@ async fn tables_are_made_and_unmade() {
     assert_eq!(service.get(gone).await.status, 404);
     let contact = "EntityDefinitions(LogicalName='contact')";
     assert_eq!(service.delete(contact).await.status, 400);
-    let answer = service.post("EntityDefinitions", &body).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post("EntityDefinitions", &body).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     assert_eq!(service.get("new_bankaccounts").await.rows().len(), 0);
 }
 
@@ -411,7 +411,7 @@ async fn columns_are_deleted_and_replaced() {
 }
 
 #[tokio::test]
-async fn what_is_new_is_seen_late_where_caches_lag() {
+async fn new_definitions_appear_late_when_metadata_lags() {
     let service = Service::start().await;
     let version = || async {
         let prefer = "odata.include-annotations=\"*\"";
@@ -441,7 +441,7 @@ async fn what_is_new_is_seen_late_where_caches_lag() {
 }
 
 #[tokio::test]
-async fn definitions_are_changed_by_those_who_may() {
+async fn changing_definitions_needs_privileges() {
     let service = Service::start().await;
     let caller = Account::new(&service).await;
     let body = column("String", "new_Code", &json!({}));
@@ -481,7 +481,7 @@ async fn definitions_are_changed_by_those_who_may() {
 }
 
 #[tokio::test]
-async fn a_kept_file_remembers_its_columns() {
+async fn a_reopened_file_keeps_its_columns() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("org.db");
     let id = {
@@ -508,13 +508,13 @@ async fn shared_choices_are_defined_once() {
     let set = json!({"@odata.type": "Microsoft.Dynamics.CRM.OptionSetMetadata", "Name": "new_colour",
         "OptionSetType": "Picklist", "IsGlobal": true, "DisplayName": label("Colour"),
         "Options": [{"Value": 1, "Label": label("Red")}, {"Value": 2, "Label": label("Blue")}]});
-    let answer = service.post("GlobalOptionSetDefinitions", &set).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post("GlobalOptionSetDefinitions", &set).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     let more =
         json!({"GlobalOptionSet@odata.bind": "/GlobalOptionSetDefinitions(Name='new_colour')"});
     let body = column("Picklist", "new_Colour", &more);
-    let answer = service.post(ACCOUNT, &body).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post(ACCOUNT, &body).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     let read = service
         .get(&format!(
             "{ACCOUNT}/Microsoft.Dynamics.CRM.PicklistAttributeMetadata?$select=LogicalName\
@@ -553,9 +553,9 @@ async fn a_table_is_created_by_an_action_too() {
              "SchemaName": "new_Weight", "DisplayName": label("Weight")},
         ],
     }]});
-    let answer = service.post("CreateEntities", &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let id = answer.json()["EntityIds"][0].clone();
+    let response = service.post("CreateEntities", &body).await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    let id = response.json()["EntityIds"][0].clone();
     let found = service
         .get("EntityDefinitions(LogicalName='new_parcel')?$select=EntitySetName")
         .await

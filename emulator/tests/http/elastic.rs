@@ -1,8 +1,8 @@
-//! Elastic tables: rows written together that need not all succeed (reference §8.3).
+//! Elastic tables: bulk actions that may succeed partly (reference §8.3).
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 const SET: &str = "new_readings";
 
@@ -25,7 +25,7 @@ async fn with_table() -> Service {
     service
 }
 
-async fn act(service: &Service, action: &str, rows: &[Value]) -> Answer {
+async fn act(service: &Service, action: &str, rows: &[Value]) -> Response {
     let targets: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -45,9 +45,9 @@ async fn act(service: &Service, action: &str, rows: &[Value]) -> Answer {
 }
 
 /// Status of each row by the annotation of the error.
-fn outcomes(answer: &Answer) -> Vec<(u64, bool, u64)> {
+fn outcomes(response: &Response) -> Vec<(u64, bool, u64)> {
     let name = "@Microsoft.PowerApps.CDS.ErrorDetails.Plugin.BulkApiErrorDetails";
-    let error = &answer.json()["error"];
+    let error = &response.json()["error"];
     let rows: Vec<Value> = serde_json::from_str(error[name].as_str().unwrap()).unwrap();
     rows.iter()
         .map(|row| {
@@ -59,7 +59,7 @@ fn outcomes(answer: &Answer) -> Vec<(u64, bool, u64)> {
 }
 
 #[tokio::test]
-async fn the_rows_that_can_be_written_are_written() {
+async fn elastic_bulk_actions_write_the_valid_rows() {
     let service = with_table().await;
     let definition = service
         .get("EntityDefinitions(LogicalName='new_reading')?$select=TableType,ChangeTrackingEnabled")
@@ -71,13 +71,13 @@ async fn the_rows_that_can_be_written_are_written() {
         json!({"new_name": "much too long a name"}),
         json!({"new_name": "two"}),
     ];
-    let answer = act(&service, "CreateMultiple", &rows).await;
+    let response = act(&service, "CreateMultiple", &rows).await;
     assert_eq!(
-        (answer.status.as_u16(), answer.error().0.as_str()),
+        (response.status.as_u16(), response.error().0.as_str()),
         (400, "0x80044331")
     );
     assert_eq!(
-        outcomes(&answer),
+        outcomes(&response),
         [(0, true, 200), (1, false, 400), (2, true, 200)]
     );
     let made = service
@@ -98,16 +98,16 @@ async fn the_rows_that_can_be_written_are_written() {
 
     let nobody = json!({"new_readingid": "00000000-0000-0000-0000-000000000009", "new_name": "x"});
     let known = json!({"new_readingid": key(&made[1]), "new_name": "changed"});
-    let answer = act(&service, "UpdateMultiple", &[nobody.clone(), known]).await;
-    assert_eq!(outcomes(&answer), [(0, false, 404), (1, true, 200)]);
-    let answer = act(
+    let response = act(&service, "UpdateMultiple", &[nobody.clone(), known]).await;
+    assert_eq!(outcomes(&response), [(0, false, 404), (1, true, 200)]);
+    let response = act(
         &service,
         "DeleteMultiple",
         &[nobody, json!({"new_readingid": key(&made[0])})],
     )
     .await;
     assert_eq!(
-        (answer.status.as_u16(), outcomes(&answer)),
+        (response.status.as_u16(), outcomes(&response)),
         (404, vec![(0, false, 404), (1, true, 200)])
     );
     let left = service.get(SET).await.rows();
@@ -123,7 +123,7 @@ async fn the_rows_that_can_be_written_are_written() {
 }
 
 #[tokio::test]
-async fn an_upsert_puts_one_row_in_the_place_of_another() {
+async fn an_elastic_upsert_replaces_the_row() {
     let service = with_table().await;
     let id = service
         .create(SET, &json!({"new_name": "old", "new_sensor": "s"}))

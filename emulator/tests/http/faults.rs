@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::Service;
 
 #[tokio::test]
-async fn faults_strike_once_and_are_counted() {
+async fn faults_apply_once_and_are_counted() {
     let service = Service::start().await;
     for number in 0..3 {
         service
@@ -28,9 +28,9 @@ async fn faults_strike_once_and_are_counted() {
         status: 429,
         retry_after,
     }));
-    let answer = read().await.unwrap();
+    let response = read().await.unwrap();
     assert_eq!(
-        (answer.status.as_u16(), answer.header("retry-after")),
+        (response.status.as_u16(), response.header("retry-after")),
         (429, "7")
     );
     emulator.inject(Fault::once(FaultKind::Status {
@@ -111,16 +111,17 @@ async fn the_control_api_changes_the_service() {
 }
 
 #[tokio::test]
-async fn large_answers_are_compressed_for_those_who_ask() {
+async fn large_responses_are_compressed_on_request() {
     let service = Service::start().await;
     let headers = [("accept-encoding", "gzip")];
-    let answer = service
+    let response = service
         .send(Method::GET, "EntityDefinitions", &headers, "")
         .await;
-    assert_eq!(answer.header("content-encoding"), "gzip");
+    assert_eq!(response.header("content-encoding"), "gzip");
     let plain = service.get("EntityDefinitions").await;
     assert_eq!(plain.header("content-encoding"), "");
-    let length =
-        |answer: &crate::support::Answer| answer.header("content-length").parse::<usize>().unwrap();
-    assert!(length(&answer) * 5 < length(&plain));
+    let length = |response: &crate::support::Response| {
+        response.header("content-length").parse::<usize>().unwrap()
+    };
+    assert!(length(&response) * 5 < length(&plain));
 }

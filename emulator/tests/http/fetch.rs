@@ -6,13 +6,13 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 const PAGING: &str = "odata.include-annotations=\"Microsoft.Dynamics.CRM.fetchxmlpagingcookie,\
                       Microsoft.Dynamics.CRM.morerecords\"";
 
 impl Service {
-    async fn fetch(&self, set: &str, xml: &str, prefer: &str) -> Answer {
+    async fn fetch(&self, set: &str, xml: &str, prefer: &str) -> Response {
         let xml = utf8_percent_encode(xml, NON_ALPHANUMERIC);
         self.get_preferring(&format!("{set}?fetchXml={xml}"), prefer)
             .await
@@ -24,10 +24,10 @@ impl Service {
         let mut cookie = String::new();
         for page in 1..100 {
             let xml = format!("<fetch {attributes} page=\"{page}\"{cookie}>{entity}</fetch>");
-            let answer = self.fetch(set, &xml, PAGING).await;
-            assert_eq!(answer.status, 200, "{}", answer.text);
-            pages.push(answer.rows());
-            let body = answer.json();
+            let response = self.fetch(set, &xml, PAGING).await;
+            assert_eq!(response.status, 200, "{}", response.text);
+            pages.push(response.rows());
+            let body = response.json();
             if body["@Microsoft.Dynamics.CRM.morerecords"] != json!(true) {
                 return pages;
             }
@@ -87,7 +87,7 @@ async fn three_accounts() -> (Service, Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_row_has_what_was_asked_for_and_no_nulls() {
+async fn a_row_has_the_selected_columns_and_no_nulls() {
     let (service, ids) = three_accounts().await;
     let xml = "<fetch><entity name='account'>\
                  <attribute name='name'/><attribute name='revenue'/>\
@@ -98,11 +98,11 @@ async fn a_row_has_what_was_asked_for_and_no_nulls() {
                    <attribute name='lastname'/><attribute name='firstname' alias='given'/>\
                    <attribute name='ownerid'/>\
                  </link-entity></entity></fetch>";
-    let answer = service
+    let response = service
         .fetch("accounts", xml, "odata.include-annotations=\"*\"")
         .await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let body = answer.json();
+    assert_eq!(response.status, 200, "{}", response.text);
+    let body = response.json();
     let context = body["@odata.context"].as_str().unwrap();
     assert!(
         context.ends_with(
@@ -130,9 +130,9 @@ async fn a_row_has_what_was_asked_for_and_no_nulls() {
     );
     assert!(first["@odata.etag"].is_string());
     assert!(
-        answer.text.contains("\"revenue\":10.5000"),
+        response.text.contains("\"revenue\":10.5000"),
         "{}",
-        answer.text
+        response.text
     );
     let third = body["value"][2].as_object().unwrap();
     let mut keys: Vec<&str> = third
@@ -149,7 +149,7 @@ async fn a_row_has_what_was_asked_for_and_no_nulls() {
 }
 
 #[tokio::test]
-async fn conditions_find_what_they_should() {
+async fn conditions_find_the_expected_rows() {
     let (service, ids) = three_accounts().await;
     let me = service.get("WhoAmI").await.json()["UserId"].clone();
     let braced = format!("{{{}}}", ids[1].to_uppercase());
@@ -239,9 +239,9 @@ async fn conditions_find_what_they_should() {
              <link-entity name='contact' from='contactid' to='primarycontactid' alias='c' \
              link-type='outer'/></entity></fetch>"
         );
-        let answer = service.fetch("accounts", &xml, "").await;
-        assert_eq!(answer.status, 200, "{condition}: {}", answer.text);
-        assert_eq!(names(&answer.rows()), expected, "{condition}");
+        let response = service.fetch("accounts", &xml, "").await;
+        assert_eq!(response.status, 200, "{condition}: {}", response.text);
+        assert_eq!(names(&response.rows()), expected, "{condition}");
     }
 }
 
@@ -295,9 +295,9 @@ async fn filters_nest_and_look_at_related_rows() {
             "<fetch><entity name='account'><attribute name='name'/><order attribute='name'/>\
              <filter>{filter}</filter></entity></fetch>"
         );
-        let answer = service.fetch("accounts", &xml, "").await;
-        assert_eq!(answer.status, 200, "{filter}: {}", answer.text);
-        assert_eq!(names(&answer.rows()), expected, "{filter}");
+        let response = service.fetch("accounts", &xml, "").await;
+        assert_eq!(response.status, 200, "{filter}: {}", response.text);
+        assert_eq!(names(&response.rows()), expected, "{filter}");
     }
 }
 
@@ -323,8 +323,8 @@ async fn joins_multiply_rows_or_do_not() {
         ("link-type='exists'", 1),
         ("link-type='matchfirstrowusingcrossapply'", 1),
     ] {
-        let answer = service.fetch("accounts", &tasks(kind), "").await;
-        assert_eq!(answer.rows().len(), count, "{kind}: {}", answer.text);
+        let response = service.fetch("accounts", &tasks(kind), "").await;
+        assert_eq!(response.rows().len(), count, "{kind}: {}", response.text);
     }
     let distinct = "<fetch distinct='true'><entity name='account'><attribute name='name'/>\
                     <link-entity name='task' from='regardingobjectid' to='accountid'/>\
@@ -404,7 +404,7 @@ async fn a_cookie_belongs_to_its_query() {
     }
     let contact = "<link-entity name='contact' from='contactid' to='primarycontactid' alias='c'>\
                    <attribute name='lastname'/>";
-    // The cookie is only sent if asked for, has the documented form and belongs to its query.
+    // The cookie is only sent on request, has the documented form and belongs to its query.
     let xml = "<fetch count='4' page='1'><entity name='contact'><attribute name='lastname'/>\
                </entity></fetch>";
     let quiet = service.fetch("contacts", xml, "").await;
@@ -446,9 +446,9 @@ async fn a_cookie_belongs_to_its_query() {
     let first = format!("<fetch count='5000' page='10'>{linked}</fetch>");
     assert_eq!(service.fetch("accounts", &first, PAGING).await.status, 200);
     let beyond = format!("<fetch count='5000' page='11'>{linked}</fetch>");
-    let answer = service.fetch("accounts", &beyond, PAGING).await;
+    let response = service.fetch("accounts", &beyond, PAGING).await;
     assert_eq!(
-        (answer.status.as_u16(), answer.error().0),
+        (response.status.as_u16(), response.error().0),
         (400, "0x80040203".into())
     );
     let one = format!("<fetch count='2' page='1'>{linked}</fetch>");
@@ -487,11 +487,11 @@ async fn totals_and_aggregates_are_exact() {
                 <attribute name='createdon' alias='year' groupby='true' dategrouping='year'/>\
                 <attribute name='ownerid' alias='owner' groupby='true'/>\
                 <order alias='rows' descending='true'/></entity></fetch>";
-    let answer = service
+    let response = service
         .fetch("accounts", sums, "odata.include-annotations=\"*\"")
         .await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let rows = answer.rows();
+    assert_eq!(response.status, 200, "{}", response.text);
+    let rows = response.rows();
     assert_eq!(rows.len(), 1);
     assert_eq!(
         (&rows[0]["rows"], &rows[0]["valued"]),
@@ -504,7 +504,7 @@ async fn totals_and_aggregates_are_exact() {
         "\"sum@OData.Community.Display.V1.FormattedValue\":\"$30.50\"",
         "\"owner@Microsoft.Dynamics.CRM.lookuplogicalname\":\"systemuser\"",
     ] {
-        assert!(answer.text.contains(exact), "{exact}: {}", answer.text);
+        assert!(response.text.contains(exact), "{exact}: {}", response.text);
     }
     assert!(rows[0].get("@odata.etag").is_none());
     let grouped = "<fetch aggregate='true'><entity name='account'>\
@@ -549,7 +549,7 @@ async fn totals_and_aggregates_are_exact() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_the_schema_is_refused() {
+async fn changes_that_do_not_fit_the_schema_are_rejected() {
     let service = Service::start().await;
     for (inner, code) in [
         ("<entity name='accounts'/>", "0x80041102"),
@@ -592,14 +592,14 @@ async fn what_does_not_fit_the_schema_is_refused() {
             "0x80041106",
         ),
     ] {
-        let answer = service
+        let response = service
             .fetch("accounts", &format!("<fetch>{inner}</fetch>"), "")
             .await;
         assert_eq!(
-            (answer.status.as_u16(), answer.error().0.as_str()),
+            (response.status.as_u16(), response.error().0.as_str()),
             (400, code),
             "{inner}: {}",
-            answer.text
+            response.text
         );
     }
     let plain = utf8_percent_encode("<fetch><entity name='account'/></fetch>", NON_ALPHANUMERIC);
@@ -612,7 +612,7 @@ async fn what_does_not_fit_the_schema_is_refused() {
 }
 
 #[tokio::test]
-async fn rights_reach_into_joins() {
+async fn privileges_apply_to_joined_tables() {
     let service = Service::start().await;
     let id = Uuid::from_u128(0x61);
     service

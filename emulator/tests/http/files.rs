@@ -3,7 +3,7 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 const ACCOUNT: &str = "EntityDefinitions(LogicalName='account')/Attributes";
 
@@ -14,13 +14,18 @@ async fn with_file_column() -> (Service, String) {
         "MaxSizeInKB": 8192,
         "DisplayName": {"LocalizedLabels": [{"Label": "Contract", "LanguageCode": 1033}]},
     });
-    let answer = service.post(ACCOUNT, &body).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post(ACCOUNT, &body).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     let id = service.create("accounts", &json!({"name": "A"})).await;
     (service, id)
 }
 
-async fn upload(service: &Service, address: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+async fn upload(
+    service: &Service,
+    address: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response {
     let mut all = vec![("content-type", "application/octet-stream")];
     all.extend(headers);
     service
@@ -39,8 +44,8 @@ async fn a_file_is_uploaded_and_downloaded_in_parts() {
     let unnamed = upload(&service, &service.address(&column), &[], "x").await;
     assert_eq!(unnamed.status, 400);
     let named = service.address(&format!("{column}?x-ms-file-name=Vertr%C3%A4ge.pdf"));
-    let answer = upload(&service, &named, &[], &content).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = upload(&service, &named, &[], &content).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     let row = service
         .get(&format!(
             "accounts({id})?$select=new_contract,new_contract_name"

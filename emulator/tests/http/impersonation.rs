@@ -1,4 +1,4 @@
-//! One user acting for another (reference §7.5).
+//! Impersonation (reference §7.5).
 
 use dataverse_emulator::org::{ADMINISTRATOR, Depth, SELLERS};
 use hyper::Method;
@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     privileges::Account,
-    support::{Answer, Service},
+    support::{Response, Service},
 };
 
 impl Service {
-    async fn as_user(&self, header: &str, user: &str, method: Method, path: &str) -> Answer {
+    async fn as_user(&self, header: &str, user: &str, method: Method, path: &str) -> Response {
         let body = if method == Method::GET {
             ""
         } else {
@@ -22,7 +22,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn a_row_tells_who_acted_for_whom() {
+async fn a_row_records_the_impersonating_user() {
     let service = Service::start().await;
     let me = service.get("WhoAmI").await.json()["UserId"].clone();
     let seller = SELLERS[0].to_string();
@@ -53,7 +53,7 @@ async fn a_row_tells_who_acted_for_whom() {
     for column in ["_createdonbehalfby_value", "_modifiedonbehalfby_value"] {
         assert_eq!(row[column], me, "{column}");
     }
-    // The log names both, and a change in person ends the acting.
+    // The log records both users; a later change without impersonation clears the delegate.
     let id = path.split(['(', ')']).nth(1).unwrap();
     let log = format!(
         "audits?$select=_userid_value,_callinguserid_value&$filter=_objectid_value eq {id}"
@@ -89,13 +89,13 @@ async fn a_user_is_named_by_either_id_and_each_part_of_a_batch_may_name_one() {
     let named = format!("CallerObjectId: {object}\r\n");
     let body = format!("{}{}--b--\r\n", part(&named), part(""));
     let headers = [("content-type", "multipart/mixed; boundary=b")];
-    let answer = service.send(Method::POST, "$batch", &headers, &body).await;
+    let response = service.send(Method::POST, "$batch", &headers, &body).await;
     let id = jonas["systemuserid"].as_str().unwrap();
-    assert_eq!(answer.text.matches(id).count(), 1, "{}", answer.text);
+    assert_eq!(response.text.matches(id).count(), 1, "{}", response.text);
 }
 
 #[tokio::test]
-async fn acting_takes_a_privilege_and_gives_no_more_than_both_hold() {
+async fn impersonation_needs_a_privilege_and_grants_what_both_users_hold() {
     let service = Service::start().await;
     let account = Account::new(&service).await;
     let administrator = ADMINISTRATOR.to_string();
@@ -112,7 +112,7 @@ async fn acting_takes_a_privilege_and_gives_no_more_than_both_hold() {
     service
         .create("accounts", &json!({"name": "Contoso"}))
         .await;
-    // The administrator sees every account, the one who acts only those of the user.
+    // The administrator sees every account; impersonating, only those of the user.
     assert_eq!(service.get("accounts").await.rows().len(), 1);
     assert_eq!(read("accounts").await.rows().len(), 0);
     assert_eq!(read("contacts").await.error().0, "0x80040220");
@@ -122,11 +122,11 @@ async fn acting_takes_a_privilege_and_gives_no_more_than_both_hold() {
         ("mscrmcallerid", "0x80040217", 404),
         ("callerobjectid", "0x80072560", 403),
     ] {
-        let answer = service
+        let response = service
             .as_user(header, &nobody, Method::GET, "WhoAmI")
             .await;
         assert_eq!(
-            (answer.error().0.as_str(), answer.status.as_u16()),
+            (response.error().0.as_str(), response.status.as_u16()),
             (code, status)
         );
     }

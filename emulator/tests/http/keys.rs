@@ -1,4 +1,4 @@
-//! Alternate keys that are made while rows are there (reference §4.11, §5.5).
+//! Alternate keys created while rows exist (reference §4.11, §5.5).
 
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ async fn a_key_is_usable_once_its_index_is_built() {
 }
 
 #[tokio::test]
-async fn rows_with_the_same_values_fail_the_index_until_they_are_gone() {
+async fn duplicate_values_fail_the_key_index_until_removed() {
     let service = Service::start().await;
     let row = json!({"lastname": "Twin", "employeeid": "7"});
     service.create("contacts", &row).await;
@@ -75,8 +75,8 @@ async fn rows_with_the_same_values_fail_the_index_until_they_are_gone() {
     assert_eq!(status(&service, "new_ByEmployee").await, "Failed");
     service.delete(&format!("contacts({twin})")).await;
     let again = json!({"EntityLogicalName": "contact", "EntityKeyLogicalName": "new_byemployee"});
-    let answer = service.post("ReactivateEntityKey", &again).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post("ReactivateEntityKey", &again).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     assert_eq!(status(&service, "new_ByEmployee").await, "Pending");
     service.emulator.clock().advance(2);
     assert_eq!(status(&service, "new_ByEmployee").await, "Active");
@@ -101,9 +101,9 @@ async fn not_every_column_can_be_a_key() {
             "0x80040203",
         ),
     ] {
-        let answer = service.post(KEYS, &body).await;
+        let response = service.post(KEYS, &body).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.error().0.as_str()),
+            (response.status.as_u16(), response.error().0.as_str()),
             (400, code),
             "{body}"
         );

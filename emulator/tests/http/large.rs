@@ -45,14 +45,14 @@ async fn made_up_tables_are_like_others() {
 }
 
 #[tokio::test]
-async fn room_for_rows_is_made_when_it_is_needed() {
+async fn tables_on_demand_are_created_when_needed() {
     let emulator = Emulator::builder()
         .extra_tables(3, 30)
         .start()
         .await
         .unwrap();
     let service = Service::with(emulator).await;
-    // What has no room has no rows: deleting what its rows could refer to goes through.
+    // A table that is not created yet has no rows, so it does not prevent deletions.
     let account = service.create("accounts", &json!({"name": "A"})).await;
     assert_eq!(
         service.delete(&format!("accounts({account})")).await.status,
@@ -61,10 +61,10 @@ async fn room_for_rows_is_made_when_it_is_needed() {
     assert_eq!(service.get("new_assets").await.rows().len(), 0);
     let fetch = "new_benefits?fetchXml=<fetch><entity name='new_benefit'>\
                  <link-entity name='new_audit' from='new_auditid' to='new_benefitid'/></entity></fetch>";
-    let answer = service
+    let response = service
         .get(&fetch.replace('<', "%3C").replace('>', "%3E"))
         .await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(response.status, 200, "{}", response.text);
     let id = service
         .create("new_audits", &json!({"new_name": "first"}))
         .await;

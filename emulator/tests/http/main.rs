@@ -1,4 +1,4 @@
-//! The emulator over HTTP, held against the published behaviour of the service.
+//! The emulator over HTTP, compared with the published behaviour of the service.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

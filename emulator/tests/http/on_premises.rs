@@ -1,4 +1,4 @@
-//! What servers on premises do otherwise: AD FS, the organization in the path, older versions
+//! How on-premises servers differ: AD FS, the organization in the path, older versions
 //! (reference §1.5).
 
 use dataverse_emulator::{ApiVersion, CLIENT_ID, CLIENT_SECRET, Emulator, PASSWORD};
@@ -7,10 +7,10 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     browser::Browser,
-    support::{Answer, Service},
+    support::{Response, Service},
 };
 
-async fn token(service: &Service, fields: &[(&str, &str)]) -> Answer {
+async fn token(service: &Service, fields: &[(&str, &str)]) -> Response {
     let client = CLIENT_ID.to_string();
     let body = Serializer::new(String::new())
         .extend_pairs(fields)
@@ -19,8 +19,8 @@ async fn token(service: &Service, fields: &[(&str, &str)]) -> Answer {
         .finish();
     let address = format!("{}/adfs/oauth2/token", service.emulator.authority_url());
     let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let answer = service.try_send(Method::POST, &address, &headers, &body);
-    answer.await.unwrap()
+    let response = service.try_send(Method::POST, &address, &headers, &body);
+    response.await.unwrap()
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn people_sign_in_at_ad_fs() {
         service.emulator.authority_url().to_owned(),
     );
     let api = format!("{base}/sales/api/data/v9.1");
-    let answer = service
+    let response = service
         .try_send(
             Method::GET,
             &format!("{api}/WhoAmI"),
@@ -44,7 +44,7 @@ async fn people_sign_in_at_ad_fs() {
         .unwrap();
     let challenge =
         format!("Bearer authorization_uri={authority}/adfs/oauth2/authorize, resource_id={base}/");
-    assert_eq!(answer.header("www-authenticate"), challenge);
+    assert_eq!(response.header("www-authenticate"), challenge);
 
     let query = Serializer::new(String::new())
         .append_pair("client_id", &CLIENT_ID.to_string())
@@ -98,20 +98,20 @@ async fn people_sign_in_at_ad_fs() {
 }
 
 #[tokio::test]
-async fn an_old_server_has_no_newer_version() {
+async fn an_older_server_rejects_newer_versions() {
     let emulator = Emulator::builder().version(ApiVersion::V8_2);
     let service = Service::with(emulator.start().await.unwrap()).await;
     let base = service.emulator.base_url().to_owned();
     for (version, status) in [("v8.0", 200), ("v8.2", 200), ("v9.0", 404), ("v9.2", 404)] {
         let address = format!("{base}/api/data/{version}/RetrieveVersion()");
-        let answer = service
+        let response = service
             .try_send(Method::GET, &address, &[], "")
             .await
             .unwrap();
-        assert_eq!(answer.status, status, "{version}");
+        assert_eq!(response.status, status, "{version}");
         if status == 200 {
             assert!(
-                answer.json()["Version"]
+                response.json()["Version"]
                     .as_str()
                     .unwrap()
                     .starts_with("8.2.")

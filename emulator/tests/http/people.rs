@@ -14,7 +14,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     browser::Browser,
-    support::{Answer, Service},
+    support::{Response, Service},
 };
 
 const ADA: &str = "ada@example.com";
@@ -54,18 +54,18 @@ fn scope(service: &Service) -> String {
 }
 
 /// Posts a form to an endpoint of the authority.
-async fn post(service: &Service, path: &str, fields: &[(&str, &str)]) -> Answer {
+async fn post(service: &Service, path: &str, fields: &[(&str, &str)]) -> Response {
     let body = Serializer::new(String::new()).extend_pairs(fields).finish();
     let address = format!("{}/{path}", service.emulator.authority_url());
     let headers = [
         ("content-type", "application/x-www-form-urlencoded"),
         ("authorization", ""),
     ];
-    let answer = service.try_send(Method::POST, &address, &headers, &body);
-    answer.await.unwrap()
+    let response = service.try_send(Method::POST, &address, &headers, &body);
+    response.await.unwrap()
 }
 
-async fn redeem(service: &Service, code: &str, changes: &[(&str, &str)]) -> Answer {
+async fn redeem(service: &Service, code: &str, changes: &[(&str, &str)]) -> Response {
     let client = PUBLIC_CLIENT_ID.to_string();
     let mut fields = vec![
         ("grant_type", "authorization_code"),
@@ -83,7 +83,7 @@ async fn redeem(service: &Service, code: &str, changes: &[(&str, &str)]) -> Answ
     post(service, &format!("{TENANT_ID}/oauth2/v2.0/token"), &fields).await
 }
 
-async fn refresh(service: &Service, token: &str) -> Answer {
+async fn refresh(service: &Service, token: &str) -> Response {
     let client = PUBLIC_CLIENT_ID.to_string();
     let fields = [
         ("grant_type", "refresh_token"),
@@ -93,8 +93,8 @@ async fn refresh(service: &Service, token: &str) -> Answer {
     post(service, &format!("{TENANT_ID}/oauth2/v2.0/token"), &fields).await
 }
 
-fn refused(answer: &Answer) -> (u64, String) {
-    let json = answer.json();
+fn refused(response: &Response) -> (u64, String) {
+    let json = response.json();
     let error = json["error"].as_str().unwrap_or_default().to_owned();
     (json["error_codes"][0].as_u64().unwrap_or(0), error)
 }
@@ -142,8 +142,13 @@ async fn a_person_signs_in_and_works_under_their_name() {
         (vec![("client_secret", CLIENT_SECRET)], 700_025),
         (vec![("client_id", &CLIENT_ID.to_string()[..])], 70_000),
     ] {
-        let answer = redeem(&service, &back["code"], &changes).await;
-        assert_eq!(refused(&answer).0, expected, "{changes:?} {}", answer.text);
+        let response = redeem(&service, &back["code"], &changes).await;
+        assert_eq!(
+            refused(&response).0,
+            expected,
+            "{changes:?} {}",
+            response.text
+        );
     }
     let tokens = redeem(&service, &back["code"], &[]).await.json();
     let expected = format!("{}/user_impersonation", service.emulator.base_url());
@@ -174,14 +179,14 @@ async fn a_person_signs_in_and_works_under_their_name() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_followed_by_another() {
+async fn a_refresh_token_is_replaced_when_used() {
     let emulator = Emulator::builder().refresh_token_grace(Duration::from_mins(1));
     let service = Service::with(emulator.start().await.unwrap()).await;
     let first = redeem(&service, &code(&service, ADA).await, &[]).await;
     let first = text(&first.json(), "refresh_token");
     let second = text(&refresh(&service, &first).await.json(), "refresh_token");
     assert!(!second.is_empty() && second != first);
-    // Within the grace the old one is still good, afterwards it is not.
+    // The old token is valid within the grace period only.
     assert_eq!(refresh(&service, &first).await.status, 200);
     service.emulator.clock().advance(60);
     assert_eq!(
@@ -192,9 +197,9 @@ async fn a_refresh_token_is_followed_by_another() {
 
     let emulator = &service.emulator;
     let expect = async |expected: u64| {
-        let answer = refresh(&service, &third).await;
-        assert_eq!(refused(&answer), (expected, "invalid_grant".into()));
-        answer.json()["suberror"].clone()
+        let response = refresh(&service, &third).await;
+        assert_eq!(refused(&response), (expected, "invalid_grant".into()));
+        response.json()["suberror"].clone()
     };
     emulator.change_person(ADA, |person| person.disabled = true);
     expect(50_057).await;
@@ -223,16 +228,16 @@ async fn a_refresh_token_is_followed_by_another() {
 }
 
 #[tokio::test]
-async fn a_device_waits_for_its_person() {
+async fn a_device_code_is_redeemed_after_sign_in() {
     let service = Service::start().await;
     let client = PUBLIC_CLIENT_ID.to_string();
     let path = format!("{TENANT_ID}/oauth2/v2.0");
     let scope = scope(&service);
     let start = async || {
         let fields = [("client_id", client.as_str()), ("scope", scope.as_str())];
-        let answer = post(&service, &format!("{path}/devicecode"), &fields).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.json()
+        let response = post(&service, &format!("{path}/devicecode"), &fields).await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        response.json()
     };
     let poll = async |device: &Value| {
         let code = text(device, "device_code");
@@ -277,13 +282,13 @@ async fn a_device_waits_for_its_person() {
 }
 
 #[tokio::test]
-async fn what_the_application_may_be_told_it_is_told() {
+async fn sign_in_errors_are_returned_to_the_application() {
     let service = Service::start().await;
     let tenant = TENANT_ID.to_string();
     let web = CLIENT_ID.to_string();
     let unknown = uuid::Uuid::from_u128(1).to_string();
     let foreign = "https://other.example/user_impersonation";
-    // Not told to the application: it is not known, or not known to be one.
+    // Shown on the page: the application or its redirect URI is unknown.
     for (tenant, changes, code) in [
         (
             &tenant[..],
@@ -382,7 +387,7 @@ async fn what_the_application_may_be_told_it_is_told() {
 }
 
 #[tokio::test]
-async fn policies_stand_in_the_way_on_the_page() {
+async fn policies_block_sign_in_on_the_page() {
     let service = Service::start().await;
     let tenant = TENANT_ID.to_string();
     let address = authorize(&service, &tenant, &[("login_hint", JONAS)]);
@@ -412,7 +417,7 @@ async fn policies_stand_in_the_way_on_the_page() {
     browser.press("accept", &[]).await;
     assert!(browser.text().contains("AADSTS90094"));
 
-    // A form belongs to its browser and is good once.
+    // A form belongs to its browser and can be submitted once.
     let stolen = browser.text().to_owned();
     let field = |name: &str| {
         let (_, rest) = stolen
@@ -426,12 +431,12 @@ async fn policies_stand_in_the_way_on_the_page() {
         ("canary", canary.as_str()),
         ("action", "another"),
     ];
-    let answer = post(&service, "common/login", &fields).await;
-    assert!(answer.text.contains("AADSTS165000"));
+    let response = post(&service, "common/login", &fields).await;
+    assert!(response.text.contains("AADSTS165000"));
 }
 
 #[tokio::test]
-async fn an_administrator_consents_for_everybody() {
+async fn an_administrator_consents_for_the_tenant() {
     let service = Service::start().await;
     let address = |version: &str| {
         let query = Serializer::new(String::new())
@@ -469,7 +474,7 @@ async fn an_administrator_consents_for_everybody() {
             error == "consent_required"
         );
     }
-    // Everybody may now sign in without being asked.
+    // All people can now sign in without a consent page.
     let changes = [("client_id", &CLIENT_ID.to_string()[..])];
     let wanted = authorize(&service, &TENANT_ID.to_string(), &changes);
     let mut browser = Browser::open(&service, &wanted).await;

@@ -8,7 +8,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 const CLIENT: Uuid = Uuid::from_u128(0x61);
 
@@ -27,11 +27,11 @@ impl<'s> Account<'s> {
             .unwrap();
         let id = CLIENT.to_string();
         let fields = [("client_id", id.as_str()), ("client_secret", "s3cret")];
-        let answer = service.request_token(&fields).await.json();
+        let response = service.request_token(&fields).await.json();
         Self {
             service,
             user,
-            token: format!("Bearer {}", answer["access_token"].as_str().unwrap()),
+            token: format!("Bearer {}", response["access_token"].as_str().unwrap()),
         }
     }
 
@@ -47,7 +47,7 @@ impl<'s> Account<'s> {
             .unwrap();
     }
 
-    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Response {
         let body = match body {
             Value::Null => String::new(),
             body => body.to_string(),
@@ -58,7 +58,7 @@ impl<'s> Account<'s> {
     }
 
     /// A request without a body on behalf of another user.
-    pub(crate) async fn send_as(&self, user: &str, method: &str, path: &str) -> Answer {
+    pub(crate) async fn send_as(&self, user: &str, method: &str, path: &str) -> Response {
         let headers = [
             ("authorization", self.token.as_str()),
             ("mscrmcallerid", user),
@@ -67,7 +67,7 @@ impl<'s> Account<'s> {
         self.service.send(method, path, &headers, "").await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send("GET", path, &Value::Null).await
     }
 
@@ -82,7 +82,7 @@ impl<'s> Account<'s> {
     }
 }
 
-/// An operation, and all that it takes.
+/// An operation and the privileges it needs.
 struct Operation {
     method: &'static str,
     path: String,
@@ -340,13 +340,13 @@ async fn each_missing_privilege_is_named() {
                 .map(|need| (*need, Depth::Global))
                 .collect();
             account.hold(&held);
-            let answer = account.send(method, &path, &body).await;
+            let response = account.send(method, &path, &body).await;
             assert_eq!(
-                answer.status, 403,
+                response.status, 403,
                 "{what} without {missing}: {}",
-                answer.text
+                response.text
             );
-            let (code, message) = answer.error();
+            let (code, message) = response.error();
             assert_eq!(code, "0x80040220", "{what}");
             let start = format!(
                 "Principal user (Id={}, type=8, roleCount=1, privilegeCount={}, accessMode=4), is \
@@ -358,8 +358,8 @@ async fn each_missing_privilege_is_named() {
         }
         let held: Vec<_> = needs.iter().map(|need| (*need, Depth::Global)).collect();
         account.hold(&held);
-        let answer = account.send(method, &path, &body).await;
-        assert!(answer.status.is_success(), "{what}: {}", answer.text);
+        let response = account.send(method, &path, &body).await;
+        assert!(response.status.is_success(), "{what}: {}", response.text);
     }
 }
 
@@ -410,10 +410,10 @@ async fn privileges_of_the_table_and_of_the_definitions_are_the_same() {
 
 /// Names of the accounts that the account can read.
 async fn seen(account: &Account<'_>) -> Vec<String> {
-    let answer = account.get("accounts?$select=name&$orderby=name").await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = account.get("accounts?$select=name&$orderby=name").await;
+    assert_eq!(response.status, 200, "{}", response.text);
     let name = |row: Value| row["name"].as_str().unwrap().to_owned();
-    answer.rows().into_iter().map(name).collect()
+    response.rows().into_iter().map(name).collect()
 }
 
 /// A role that reads the own accounts.
@@ -426,16 +426,16 @@ async fn reader_of_accounts(service: &Service) -> String {
     let body = json!({"Privileges": [{"Depth": "Basic", "PrivilegeId": privilege,
         "BusinessUnitId": ROOT_BUSINESS_UNIT}]});
     let action = format!("roles({role})/Microsoft.Dynamics.CRM.AddPrivilegesRole");
-    let answer = service.post(&action, &body).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post(&action, &body).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     role
 }
 
 #[tokio::test]
-async fn depth_decides_whose_rows_are_reached() {
+async fn depth_limits_the_reachable_rows() {
     let service = Service::start().await;
     let account = Account::new(&service).await;
-    // Who owns rows must be able to read them.
+    // An owner must be able to read the rows.
     account.hold(&[("prvReadAccount", Depth::Basic)]);
     let role = reader_of_accounts(&service).await;
     let association = format!("teams({DEFAULT_TEAM})/teamroles_association");
@@ -502,26 +502,26 @@ async fn depth_decides_whose_rows_are_reached() {
     for (at, status) in [(0, 204), (2, 403)] {
         let id = rows[at]["accountid"].as_str().unwrap();
         let body = json!({"telephone1": "1"});
-        let answer = account
+        let response = account
             .send("PATCH", &format!("accounts({id})"), &body)
             .await;
-        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(response.status, status, "{}", response.text);
         if status == 403 {
-            assert_eq!(answer.error().0, "0x80048306");
+            assert_eq!(response.error().0, "0x80048306");
         }
     }
     let foreign =
         json!({"name": "6", "ownerid@odata.bind": format!("systemusers({})", SELLERS[1])});
-    let answer = account.send("POST", "accounts", &foreign).await;
+    let response = account.send("POST", "accounts", &foreign).await;
     assert_eq!(
-        answer.error().0,
+        response.error().0,
         "0x80048306",
         "create reaches own rows only"
     );
 }
 
 #[tokio::test]
-async fn rows_out_of_reach_are_not_found_by_way_of_others() {
+async fn unreadable_rows_are_not_reached_through_other_rows() {
     let service = Service::start().await;
     let account = Account::new(&service).await;
     account.hold(&[
@@ -577,7 +577,7 @@ async fn a_team_role_counts_from_the_business_unit_of_the_team() {
     }
     assert_eq!(seen(&account).await, ["root"]);
 
-    // Whoever moves to another business unit loses roles, and gets their copies there.
+    // A user who moves to another business unit loses roles; copies are assigned there.
     let user = format!("systemusers({})", account.user);
     let unit =
         json!({"businessunitid@odata.bind": format!("businessunits({SALES_BUSINESS_UNIT})")});

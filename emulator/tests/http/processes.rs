@@ -109,10 +109,10 @@ async fn every_opportunity_stands_in_one_stage_of_one_process() {
     let id = text(&instance["businessprocessflowinstanceid"]);
     let body = json!({"activestageid@odata.bind": format!("/processstages({close})"),
                       "traversedpath": close});
-    let answer = service
+    let response = service
         .patch(&format!("opportunitysalesprocesses({id})"), &body)
         .await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    assert_eq!(response.status, 204, "{}", response.text);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Users, teams and business units as those who provision access make and change them
+//! Users, teams and business units as provisioning creates and changes them
 //! (reference §11).
 
 use dataverse_emulator::org::{
@@ -7,7 +7,7 @@ use dataverse_emulator::org::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 fn unit(id: impl std::fmt::Display) -> String {
     format!("/businessunits({id})")
@@ -18,17 +18,17 @@ async fn new_unit(service: &Service, name: &str, parent: impl std::fmt::Display)
     service.create("businessunits", &body).await
 }
 
-fn refused(answer: &Answer, status: u16, code: &str) {
-    let (found, message) = answer.error();
+fn refused(response: &Response, status: u16, code: &str) {
+    let (found, message) = response.error();
     assert_eq!(
-        (answer.status.as_u16(), found.as_str()),
+        (response.status.as_u16(), found.as_str()),
         (status, code),
         "{message}"
     );
 }
 
 #[tokio::test]
-async fn new_users_are_who_the_directory_knows() {
+async fn new_users_get_their_directory_identity() {
     let service = Service::start().await;
     let object = Uuid::from_u128(7);
     service
@@ -94,7 +94,7 @@ async fn new_users_are_who_the_directory_knows() {
 }
 
 #[tokio::test]
-async fn rows_go_to_owners_who_can_read_them() {
+async fn rows_are_assigned_only_to_owners_who_can_read_them() {
     let service = Service::start().await;
     let row = service.create("accounts", &json!({"name": "Owned"})).await;
     let path = format!("accounts({row})");
@@ -147,7 +147,7 @@ async fn rows_go_to_owners_who_can_read_them() {
 }
 
 #[tokio::test]
-async fn business_units_are_emptied_before_they_go() {
+async fn business_units_are_deleted_only_when_empty() {
     let service = Service::start().await;
     let upper = new_unit(&service, "Upper", ROOT_BUSINESS_UNIT).await;
     let lower = new_unit(&service, "Lower", &upper).await;
@@ -188,7 +188,7 @@ async fn business_units_are_emptied_before_they_go() {
 }
 
 #[tokio::test]
-async fn a_role_belongs_to_the_business_unit_of_who_has_it() {
+async fn a_role_belongs_to_the_business_unit_of_its_holder() {
     let service = Service::start().await;
     let elsewhere = new_unit(&service, "Elsewhere", ROOT_BUSINESS_UNIT).await;
     let found = format!(
@@ -197,9 +197,9 @@ async fn a_role_belongs_to_the_business_unit_of_who_has_it() {
     let role = service.get(&found).await.rows().remove(0)["roleid"].clone();
     let reference = json!({"@odata.id": format!("roles({})", role.as_str().unwrap())});
     let path = format!("systemusers({ADMINISTRATOR})/systemuserroles_association/$ref");
-    let answer = service.post(&path, &reference).await;
-    refused(&answer, 400, "0x80041409");
-    let message = answer.error().1;
+    let response = service.post(&path, &reference).await;
+    refused(&response, 400, "0x80041409");
+    let message = response.error().1;
     assert!(message.contains(&elsewhere) && message.contains(&ROOT_BUSINESS_UNIT.to_string()));
 }
 

@@ -54,7 +54,7 @@ async fn pages_hold_every_row_once_in_order() {
 }
 
 #[tokio::test]
-async fn filters_find_what_they_should() {
+async fn filters_find_the_expected_rows() {
     let service = Service::start().await;
     let contact = json!({"firstname": "Zoë", "lastname": "O'Brian", "birthdate": "1990-02-28"});
     service
@@ -112,18 +112,18 @@ async fn filters_find_what_they_should() {
         ),
         ("name eq @n&@n='fabrikam'", &both[1..]),
     ] {
-        let answer = service
+        let response = service
             .get(&format!(
                 "accounts?$select=name&$orderby=name&$filter={}",
                 filter.replace("100[%]", "100[%25]")
             ))
             .await;
-        let names: Vec<_> = answer
+        let names: Vec<_> = response
             .rows()
             .iter()
             .map(|row| row["name"].as_str().unwrap_or_default().to_owned())
             .collect();
-        assert_eq!(names, expected, "{filter}: {}", answer.text);
+        assert_eq!(names, expected, "{filter}: {}", response.text);
     }
     // Null differs from every value.
     assert_eq!(
@@ -148,9 +148,9 @@ async fn filters_find_what_they_should() {
             "There is an unterminated literal at position 17 in 'name eq 'O'Brian''.",
         ),
     ] {
-        let answer = service.get(&format!("accounts?$filter={filter}")).await;
-        assert_eq!(answer.error(), ("0x0".into(), message.into()));
-        assert_eq!(answer.status, 400);
+        let response = service.get(&format!("accounts?$filter={filter}")).await;
+        assert_eq!(response.error(), ("0x0".into(), message.into()));
+        assert_eq!(response.status, 400);
     }
 }
 
@@ -169,7 +169,7 @@ async fn rows_have_the_documented_form() {
     let text = &row.text;
     let etag = row.header("etag").to_owned();
     assert!(etag.starts_with("W/\"") && etag.ends_with('"'));
-    // Amounts keep their scale, annotations precede their property, the currency comes along.
+    // Amounts keep their scale, annotations precede their property, the currency is included.
     assert!(text.contains(
         "\"revenue@OData.Community.Display.V1.FormattedValue\":\"$20,000.00\",\"revenue\":20000.0000,"
     ), "{text}");
@@ -211,23 +211,23 @@ async fn rows_have_the_documented_form() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_in_the_words_of_the_service() {
+async fn missing_rows_and_tables_are_rejected_with_the_service_messages() {
     let service = Service::start().await;
     let id = service.create("accounts", &json!({"name": "A"})).await;
     let missing = "00000000-0000-0000-0000-000000000001";
-    let answer = service.get(&format!("accounts({missing})")).await;
-    assert_eq!(answer.status, 404);
+    let response = service.get(&format!("accounts({missing})")).await;
+    assert_eq!(response.status, 404);
     assert_eq!(
-        answer.error(),
+        response.error(),
         (
             "0x80040217".into(),
             format!("account With Id = {missing} Does Not Exist")
         )
     );
-    assert!(!answer.header("req_id").is_empty());
-    let answer = service.get("Account").await;
+    assert!(!response.header("req_id").is_empty());
+    let response = service.get("Account").await;
     assert_eq!(
-        answer.error(),
+        response.error(),
         (
             "0x8006088a".into(),
             "Resource not found for the segment 'Account'.".into()
@@ -245,18 +245,18 @@ async fn what_is_not_there_is_refused_in_the_words_of_the_service() {
             .status,
         400
     );
-    let answer = service.get("accounts(accountnumber='a%2Fb')").await;
+    let response = service.get("accounts(accountnumber='a%2Fb')").await;
     assert_eq!(
-        answer.error(),
+        response.error(),
         ("0x8006088a".into(), "Error in query syntax.".into())
     );
-    let answer = service.get("accounts(accountnumber='none')").await;
+    let response = service.get("accounts(accountnumber='none')").await;
     assert_eq!(
-        (answer.status.as_u16(), answer.error().0.as_str()),
+        (response.status.as_u16(), response.error().0.as_str()),
         (404, "0x80060891")
     );
-    let answer = service.get("accounts(name='A')").await;
-    assert!(answer.error().1.starts_with(
+    let response = service.get("accounts(name='A')").await;
+    assert!(response.error().1.starts_with(
         "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.account'."
     ));
     let user = service
@@ -340,9 +340,9 @@ async fn related_rows_are_expanded() {
           relationship or nested one-to-many relationship.",
         ),
     ] {
-        let answer = service.get(&format!("accounts?{query}")).await;
+        let response = service.get(&format!("accounts?{query}")).await;
         assert_eq!(
-            answer.error(),
+            response.error(),
             ("0x80060888".into(), message.into()),
             "{query}"
         );
@@ -350,7 +350,7 @@ async fn related_rows_are_expanded() {
 }
 
 #[tokio::test]
-async fn functions_probe_the_organization() {
+async fn functions_identify_the_caller_and_the_organization() {
     let service = Service::start().await;
     service.create("accounts", &json!({"name": "A"})).await;
     let counts = service

@@ -1,11 +1,11 @@
-//! Relating rows to rows: with their creation, and by relationships of one's own (reference §7.4).
+//! Relating rows: when they are created, and with custom relationships (reference §7.4).
 
 use serde_json::json;
 
 use crate::support::Service;
 
 #[tokio::test]
-async fn a_new_row_takes_rows_that_are_there_into_its_collections() {
+async fn a_new_row_binds_existing_rows_to_its_collections() {
     let service = Service::start().await;
     let contact = service
         .create("contacts", &json!({"lastname": "Primary"}))
@@ -19,7 +19,7 @@ async fn a_new_row_takes_rows_that_are_there_into_its_collections() {
         "primarycontactid@odata.bind": format!("/contacts({contact})"),
         "Account_Tasks@odata.bind": [format!("/tasks({})", tasks[0]), format!("/tasks({})", tasks[1])],
     });
-    let answer = service
+    let response = service
         .send(
             hyper::Method::POST,
             "accounts?$select=name&$expand=primarycontactid($select=fullname),\
@@ -28,8 +28,8 @@ async fn a_new_row_takes_rows_that_are_there_into_its_collections() {
             &body.to_string(),
         )
         .await;
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    let made = answer.json();
+    assert_eq!(response.status, 201, "{}", response.text);
+    let made = response.json();
     assert_eq!(made["Account_Tasks"].as_array().unwrap().len(), 2);
     assert_eq!(made["primarycontactid"]["contactid"], contact.as_str());
     let list = json!({"listname": "Static", "createdfromcode": 2, "type": false,
@@ -41,7 +41,7 @@ async fn a_new_row_takes_rows_that_are_there_into_its_collections() {
         .rows();
     assert_eq!(members[0]["contactid"], contact.as_str());
 
-    // What does not exist, or does not fit, leaves nothing behind.
+    // A bind to a missing or wrong row creates nothing.
     for address in [
         format!("/contacts({contact})"),
         "/tasks(00000000-0000-0000-0000-000000000001)".to_owned(),
@@ -63,7 +63,7 @@ async fn a_new_row_takes_rows_that_are_there_into_its_collections() {
 }
 
 #[tokio::test]
-async fn a_relationship_of_many_to_many_is_made_used_and_removed() {
+async fn a_many_to_many_relationship_is_created_used_and_deleted() {
     let service = Service::start().await;
     let body = json!({
         "@odata.type": "Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata",
@@ -100,10 +100,10 @@ async fn a_relationship_of_many_to_many_is_made_used_and_removed() {
     let collection = format!("accounts({account})/new_accounts_campaigns");
     let reference = json!({"@odata.id": service.address(&format!("campaigns({campaign})"))});
     for expected in [204, 412] {
-        let answer = service
+        let response = service
             .post(&format!("{collection}/$ref"), &reference)
             .await;
-        assert_eq!(answer.status, expected, "{}", answer.text);
+        assert_eq!(response.status, expected, "{}", response.text);
     }
     let other_side = format!("campaigns({campaign})/new_accounts_campaigns?$select=name");
     assert_eq!(service.get(&other_side).await.rows()[0]["name"], "One");
@@ -126,16 +126,16 @@ async fn a_relationship_of_many_to_many_is_made_used_and_removed() {
 }
 
 #[tokio::test]
-async fn no_row_stands_above_itself() {
+async fn hierarchies_have_no_loops() {
     let service = Service::start().await;
     let top = service.create("accounts", &json!({"name": "Top"})).await;
     let below = json!({"name": "Below", "parentaccountid@odata.bind": format!("accounts({top})")});
     let below = service.create("accounts", &below).await;
     for parent in [&top, &below] {
         let body = json!({"parentaccountid@odata.bind": format!("/accounts({parent})")});
-        let answer = service.patch(&format!("accounts({top})"), &body).await;
+        let response = service.patch(&format!("accounts({top})"), &body).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.error().0.as_str()),
+            (response.status.as_u16(), response.error().0.as_str()),
             (400, "0x80040507")
         );
     }
@@ -145,21 +145,21 @@ async fn no_row_stands_above_itself() {
     let path = format!("contacts({contact})");
     let own = json!({"parentcustomerid_contact@odata.bind": format!("/{path}")});
     assert_eq!(service.patch(&path, &own).await.error().0, "0x80040387");
-    // A name goes with its parts.
+    // A full name follows its parts.
     let body = json!({"firstname": null, "lastname": null});
     assert_eq!(service.patch(&path, &body).await.status, 204);
     assert!(service.get(&path).await.json()["fullname"].is_null());
 }
 
 #[tokio::test]
-async fn going_past_custom_logic_takes_a_privilege() {
+async fn bypassing_custom_logic_needs_a_privilege() {
     let service = Service::start().await;
     let send = async |headers: &[(&str, &str)]| {
         let body = json!({"name": "Past"}).to_string();
-        let answer = service
+        let response = service
             .send(hyper::Method::POST, "accounts", headers, &body)
             .await;
-        answer.status.as_u16()
+        response.status.as_u16()
     };
     let logic = "MSCRM.BypassBusinessLogicExecution";
     let steps = "MSCRM.BypassBusinessLogicExecutionStepIds";

@@ -1,4 +1,4 @@
-//! What is kept for some time only: the log, delta links, counts of rows.
+//! What expires: the audit log, delta links, cached counts of rows.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ async fn organization(service: &Service, change: &Value) {
         .rows()[0]
         .clone();
     let path = format!("organizations({})", id["organizationid"].as_str().unwrap());
-    let answer = service.patch(&path, change).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.patch(&path, change).await;
+    assert_eq!(response.status, 204, "{}", response.text);
 }
 
 #[tokio::test]
-async fn the_log_is_kept_for_as_long_as_the_organization_says() {
+async fn the_audit_log_expires_after_the_retention_period() {
     let mut service = Service::start().await;
     let old = service.create("accounts", &json!({"name": "Old"})).await;
     let entries = async |service: &Service, id: &str| {
@@ -63,12 +63,12 @@ async fn delta_links_expire_after_the_days_of_the_organization() {
 }
 
 #[tokio::test]
-async fn counts_may_be_of_yesterday() {
+async fn record_counts_may_be_cached() {
     let mut service = Service::start().await;
     let count = async |service: &Service| {
         let path = "RetrieveTotalRecordCount(EntityNames=@p)?@p=[\"account\"]";
-        let answer = service.get(path).await.json();
-        answer["EntityRecordCountCollection"]["Values"][0].clone()
+        let response = service.get(path).await.json();
+        response["EntityRecordCountCollection"]["Values"][0].clone()
     };
     service
         .emulator

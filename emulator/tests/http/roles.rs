@@ -33,7 +33,7 @@ async fn granted(service: &Service, role: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_role_is_made_and_edited_with_its_copies() {
+async fn a_role_is_created_and_edited_with_its_copies() {
     let service = Service::start().await;
     let body = json!({"name": "Exporter",
         "businessunitid@odata.bind": format!("/businessunits({ROOT_BUSINESS_UNIT})")});
@@ -122,7 +122,7 @@ async fn a_role_is_made_and_edited_with_its_copies() {
 }
 
 #[tokio::test]
-async fn some_roles_and_some_grants_are_refused() {
+async fn invalid_role_changes_are_rejected() {
     let service = Service::start().await;
     let body = json!({"name": "Exporter",
         "businessunitid@odata.bind": format!("businessunits({ROOT_BUSINESS_UNIT})")});
@@ -190,7 +190,7 @@ async fn a_new_business_unit_has_the_roles_and_a_default_team() {
 }
 
 #[tokio::test]
-async fn members_of_some_teams_are_not_ours_to_change() {
+async fn members_of_default_and_group_teams_cannot_be_changed() {
     let service = Service::start().await;
     let member = |user| {
         json!({"Members": [{"@odata.type": "Microsoft.Dynamics.CRM.systemuser",
@@ -212,12 +212,12 @@ async fn members_of_some_teams_are_not_ours_to_change() {
     let link = json!({"@odata.id": format!("systemusers({})", SELLERS[1])});
     let path = format!("teams({GROUP_TEAM})/teammembership_association/$ref");
     assert_eq!(service.post(&path, &link).await.status, 400);
-    // Twice is as good as once.
+    // Repeating the action has no effect.
     for _ in 0..2 {
-        let answer = service
+        let response = service
             .post(&add(KEY_ACCOUNTS_TEAM), &member(SELLERS[1]))
             .await;
-        assert_eq!(answer.status, 204, "{}", answer.text);
+        assert_eq!(response.status, 204, "{}", response.text);
     }
     let path = format!("teams({KEY_ACCOUNTS_TEAM})/teammembership_association/$count");
     assert_eq!(
@@ -250,7 +250,7 @@ async fn members_of_some_teams_are_not_ours_to_change() {
 }
 
 #[tokio::test]
-async fn somebody_remains_administrator() {
+async fn the_last_administrator_cannot_be_removed() {
     let service = Service::start().await;
     let role = Role::SystemAdministrator.id(ROOT_BUSINESS_UNIT);
     let who = service.get("WhoAmI").await.json();
@@ -262,7 +262,7 @@ async fn somebody_remains_administrator() {
 }
 
 #[tokio::test]
-async fn shared_rows_are_read_and_no_longer_when_revoked() {
+async fn shared_rows_are_readable_until_the_share_is_revoked() {
     let service = Service::start().await;
     let account = Account::new(&service).await;
     account.hold(&[
@@ -308,7 +308,7 @@ async fn shared_rows_are_read_and_no_longer_when_revoked() {
     assert_eq!(share["AccessMask"], "ReadAccess, WriteAccess");
     assert_eq!(share["Principal"]["systemuserid"], account.user.to_string());
 
-    // Nobody shares what is not theirs, and an owner needs no share.
+    // Only rows that the caller may share are shared, and an owner needs no share.
     assert_eq!(
         account
             .send("POST", "GrantAccess", &access("DeleteAccess"))

@@ -7,9 +7,9 @@ use crate::{privileges::Account, support::Service};
 
 impl Service {
     async fn row(&self, path: &str) -> Value {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-        answer.json()
+        let response = self.get(path).await;
+        assert_eq!(response.status, 200, "{path}: {}", response.text);
+        response.json()
     }
 }
 
@@ -28,8 +28,8 @@ async fn an_opportunity_is_closed_by_an_activity() {
         };
         let wrong = service.post(action, &body(1)).await;
         assert_eq!(wrong.error().0, "0x80048408", "{}", wrong.text);
-        let answer = service.post(action, &body(status)).await;
-        assert_eq!(answer.status, 204, "{}", answer.text);
+        let response = service.post(action, &body(status)).await;
+        assert_eq!(response.status, 204, "{}", response.text);
         let path = format!(
             "opportunities({id})?$select=statecode,statuscode,actualclosedate,\
                             actualvalue"
@@ -62,16 +62,16 @@ async fn a_qualified_lead_becomes_account_contact_and_opportunity() {
     let path = format!("leads({id})/Microsoft.Dynamics.CRM.QualifyLead");
     let body = json!({"CreateAccount": true, "CreateContact": true, "CreateOpportunity": true,
                       "Status": 3});
-    let answer = service.post(&path, &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let context = answer.json()["@odata.context"].clone();
+    let response = service.post(&path, &body).await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    let context = response.json()["@odata.context"].clone();
     assert!(
         context
             .as_str()
             .unwrap()
             .ends_with("$metadata#Collection(Microsoft.Dynamics.CRM.crmbaseentity)")
     );
-    let made = answer.rows();
+    let made = response.rows();
     let key = |name: &str| {
         let kind = format!("#Microsoft.Dynamics.CRM.{name}");
         let row = made.iter().find(|row| row["@odata.type"] == kind).unwrap();
@@ -93,15 +93,15 @@ async fn a_qualified_lead_becomes_account_contact_and_opportunity() {
     assert_eq!(row["_qualifyingopportunityid_value"], json!(opportunity));
     let again = service.post(&path, &body).await;
     assert_eq!(again.status, 400);
-    // Nothing but the lead changes when nothing else is asked for.
+    // Only the lead changes when no rows are requested.
     let other = service.create("leads", &lead).await;
     let path = format!("leads({other})/Microsoft.Dynamics.CRM.QualifyLead");
-    let answer = service.post(&path, &json!({"Status": -1})).await;
-    assert!(answer.rows().is_empty(), "{}", answer.text);
+    let response = service.post(&path, &json!({"Status": -1})).await;
+    assert!(response.rows().is_empty(), "{}", response.text);
 }
 
 #[tokio::test]
-async fn what_a_query_finds_is_deleted_in_bulk() {
+async fn bulk_delete_deletes_the_rows_of_a_query() {
     let service = Service::start().await;
     let mut ids = Vec::new();
     for number in 0..4 {
@@ -122,9 +122,9 @@ async fn what_a_query_finds_is_deleted_in_bulk() {
     };
     let by_key = json!([{"AttributeName": "accountid", "Operator": "In", "Values": [
         {"Value": ids[0], "Type": "System.Guid"}, {"Value": ids[1], "Type": "System.Guid"}]}]);
-    let answer = service.post("BulkDelete", &job("And", by_key)).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let id = answer.json()["JobId"].as_str().unwrap().to_owned();
+    let response = service.post("BulkDelete", &job("And", by_key)).await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    let id = response.json()["JobId"].as_str().unwrap().to_owned();
     let row = service
         .row(&format!(
             "asyncoperations({id})?$select=name,operationtype,statecode,statuscode"
@@ -164,9 +164,9 @@ async fn what_a_query_finds_is_deleted_in_bulk() {
         ("prvReadAccount", Depth::Global),
         ("prvDeleteAccount", Depth::Basic),
     ]);
-    // What somebody else owns stays.
-    let answer = account.send("POST", "BulkDelete", &either).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    // Rows of other owners stay.
+    let response = account.send("POST", "BulkDelete", &either).await;
+    assert_eq!(response.status, 200, "{}", response.text);
     assert_eq!(names().await.len(), 2);
     service.post("BulkDelete", &either).await;
     assert_eq!(names().await, ["\"old 3\""]);

@@ -8,10 +8,13 @@ use crate::support::Service;
 
 async fn token_of(service: &Service, client: Uuid) -> String {
     let id = client.to_string();
-    let answer = service
+    let response = service
         .request_token(&[("client_id", &id), ("client_secret", "s3cret")])
         .await;
-    format!("Bearer {}", answer.json()["access_token"].as_str().unwrap())
+    format!(
+        "Bearer {}",
+        response.json()["access_token"].as_str().unwrap()
+    )
 }
 
 #[tokio::test]
@@ -39,10 +42,10 @@ async fn membership_and_privileges_are_needed() {
         service.send(hyper::Method::GET, path, &headers, "").await
     };
     let token = token_of(&service, stranger).await;
-    let answer = get(&token, "WhoAmI", "").await;
-    assert_eq!(answer.status, 403);
+    let response = get(&token, "WhoAmI", "").await;
+    assert_eq!(response.status, 403);
     let message = "The user is not a member of the organization.";
-    assert_eq!(answer.error(), ("0x80072560".into(), message.into()));
+    assert_eq!(response.error(), ("0x80072560".into(), message.into()));
 
     let token = token_of(&service, reader).await;
     let who = get(&token, "WhoAmI", "").await.json();
@@ -71,7 +74,7 @@ async fn membership_and_privileges_are_needed() {
         "{message}"
     );
 
-    // Basic depth: rows of others are not there, and changes cannot be tracked.
+    // Basic depth: rows of others are invisible, and changes cannot be tracked.
     let token = token_of(&service, basic).await;
     assert_eq!(
         get(&token, "accounts?$select=name", "").await.rows().len(),
@@ -113,7 +116,7 @@ async fn limits_answer_429() {
     assert_eq!(refused.status, 429);
     assert_eq!(refused.error().0, "0x80072322");
     let remaining = refused.header("x-ms-ratelimit-burst-remaining-xrm-requests");
-    assert_eq!(remaining, "0", "reference §9.1: on every answer");
+    assert_eq!(remaining, "0", "reference §9.1: on every response");
     let seconds: i64 = refused.header("retry-after").parse().unwrap();
     service.emulator.clock().advance(seconds + 1);
     assert_eq!(service.get("WhoAmI").await.status, 200);

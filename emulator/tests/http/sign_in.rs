@@ -8,10 +8,10 @@ use dataverse_emulator::{
 use hyper::Method;
 use uuid::Uuid;
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
-fn code(answer: &Answer) -> u64 {
-    answer.json()["error_codes"][0].as_u64().unwrap()
+fn code(response: &Response) -> u64 {
+    response.json()["error_codes"][0].as_u64().unwrap()
 }
 
 #[tokio::test]
@@ -70,11 +70,11 @@ async fn tokens_are_issued_as_entra_does() {
             "invalid_resource",
         ),
     ] {
-        let answer = service.request_token(&changes).await;
-        assert_eq!(answer.status, status, "{changes:?} {}", answer.text);
-        assert_eq!(code(&answer), expected, "{changes:?}");
-        assert_eq!(answer.json()["error"], error);
-        let description = answer.json()["error_description"]
+        let response = service.request_token(&changes).await;
+        assert_eq!(response.status, status, "{changes:?} {}", response.text);
+        assert_eq!(code(&response), expected, "{changes:?}");
+        assert_eq!(response.json()["error"], error);
+        let description = response.json()["error_description"]
             .as_str()
             .unwrap()
             .to_owned();
@@ -89,7 +89,7 @@ async fn tokens_are_issued_as_entra_does() {
 }
 
 #[tokio::test]
-async fn strangers_are_shown_the_authority() {
+async fn unauthenticated_requests_get_a_challenge() {
     let emulator = Emulator::builder()
         .token_lifetime(Duration::from_mins(10))
         .start()
@@ -103,18 +103,21 @@ async fn strangers_are_shown_the_authority() {
     );
     for authorization in ["", "Bearer nonsense", "Basic abc"] {
         let headers = [("authorization", authorization)];
-        let answer = service.send(Method::GET, "WhoAmI", &headers, "").await;
-        assert_eq!(answer.status, 401);
-        assert_eq!(answer.header("www-authenticate"), challenge);
-        assert_eq!(answer.text, "");
+        let response = service.send(Method::GET, "WhoAmI", &headers, "").await;
+        assert_eq!(response.status, 401);
+        assert_eq!(response.header("www-authenticate"), challenge);
+        assert_eq!(response.text, "");
     }
     let soap = format!(
         "{}/XRMServices/2011/Organization.svc/web?SdkClientVersion=9.1",
         service.emulator.base_url()
     );
-    let answer = service.try_send(Method::GET, &soap, &[], "").await.unwrap();
+    let response = service.try_send(Method::GET, &soap, &[], "").await.unwrap();
     assert_eq!(
-        (answer.status.as_u16(), answer.header("www-authenticate")),
+        (
+            response.status.as_u16(),
+            response.header("www-authenticate")
+        ),
         (401, challenge.as_str())
     );
     assert_eq!(service.get("WhoAmI").await.status, 200);
@@ -127,7 +130,7 @@ async fn strangers_are_shown_the_authority() {
 }
 
 #[tokio::test]
-async fn a_program_may_have_name_and_password() {
+async fn the_password_grant_issues_tokens() {
     let service = Service::start().await;
     let client = PUBLIC_CLIENT_ID.to_string();
     let scope = format!("{}/.default offline_access", service.emulator.base_url());

@@ -3,10 +3,10 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Service};
+use crate::support::{Response, Service};
 
 impl Service {
-    async fn sql(&self, set: &str, text: &str) -> Answer {
+    async fn sql(&self, set: &str, text: &str) -> Response {
         let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
         self.get_preferring(&format!("{set}?sql={text}"), "odata.maxpagesize=2")
             .await
@@ -15,10 +15,10 @@ impl Service {
 
 async fn names(service: &Service, condition: &str) -> Vec<String> {
     let text = format!("SELECT TOP 10 a.name FROM account AS a {condition} ORDER BY a.name");
-    let answer = service.sql("accounts", &text).await;
-    assert_eq!(answer.status, 200, "{condition}: {}", answer.text);
+    let response = service.sql("accounts", &text).await;
+    assert_eq!(response.status, 200, "{condition}: {}", response.text);
     let name = |row: &Value| row["name"].as_str().unwrap().to_owned();
-    answer.rows().iter().map(name).collect()
+    response.rows().iter().map(name).collect()
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn statements_select_rows() {
 }
 
 #[tokio::test]
-async fn what_the_service_does_not_take_is_refused() {
+async fn unsupported_statements_are_rejected() {
     let service = Service::start().await;
     for text in [
         "SELECT * FROM account",
@@ -101,7 +101,7 @@ async fn what_the_service_does_not_take_is_refused() {
             "(".repeat(5_000)
         ),
     ] {
-        let answer = service.sql("accounts", text).await;
-        assert_eq!(answer.status, 400, "{text}: {}", answer.text);
+        let response = service.sql("accounts", text).await;
+        assert_eq!(response.status, 400, "{text}: {}", response.text);
     }
 }

@@ -1,4 +1,4 @@
-//! What other makers' clients and a walk through the reference found wanting.
+//! Strict behaviour that clients of other makers and the reference require.
 
 use hyper::Method;
 use serde_json::json;
@@ -29,9 +29,9 @@ async fn a_key_below_a_collection_names_one_of_its_rows() {
     assert_eq!(service.get(&path(&mine)).await.status, 404);
 }
 
-/// Reference §4.1, §4.4, §4.7, §4.12: what the service does not take is not ignored.
+/// Reference §4.1, §4.4, §4.7, §4.12: unsupported parameters are errors.
 #[tokio::test]
-async fn options_out_of_place_are_refused() {
+async fn misplaced_options_are_rejected() {
     let service = Service::start().await;
     let id = service.create("accounts", &json!({"name": "a"})).await;
     let fixed = [
@@ -55,10 +55,10 @@ async fn options_out_of_place_are_refused() {
     ]
     .map(|option| format!("accounts({id})?{option}"));
     for path in fixed.map(str::to_owned).into_iter().chain(single) {
-        let answer = service.get(&path).await;
-        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        let response = service.get(&path).await;
+        assert_eq!(response.status, 400, "{path}: {}", response.text);
     }
-    // The Python SDK of Microsoft names members by their bare names.
+    // Microsoft's Python SDK uses bare names of enumeration members.
     let bare = "EntityDefinitions?$select=LogicalName&$filter=OwnershipType eq 'UserOwned'";
     assert!(!service.get(bare).await.rows().is_empty());
     let long = format!("accounts?$filter=name eq '{}'", "x".repeat(33_000));
@@ -67,21 +67,21 @@ async fn options_out_of_place_are_refused() {
 
 /// Reference §1.1, §7.2, §7.4, §12.3.
 #[tokio::test]
-async fn writes_out_of_place_are_refused() {
+async fn misplaced_writes_are_rejected() {
     let service = Service::start().await;
     let account = service.create("accounts", &json!({"name": "a"})).await;
     let path = format!("accounts({account})");
     let plain = [("content-type", "text/plain")];
-    let answer = service.send(Method::POST, "accounts", &plain, "{}").await;
-    assert_eq!(answer.status, 415);
+    let response = service.send(Method::POST, "accounts", &plain, "{}").await;
+    assert_eq!(response.status, 415);
     for body in [
         json!({"ownerid": null}),
         json!({"revenue": 1e20}),
         json!({"parentaccountid@odata.bind": format!("https://elsewhere.example/api/data/v9.2/{path}")}),
     ] {
-        let answer = service.patch(&path, &body).await;
-        assert_eq!(answer.status, 400, "{body}: {}", answer.text);
-        assert!(!answer.text.contains("units"), "{}", answer.text);
+        let response = service.patch(&path, &body).await;
+        assert_eq!(response.status, 400, "{body}: {}", response.text);
+        assert!(!response.text.contains("units"), "{}", response.text);
     }
     let party = service
         .post("activityparties", &json!({"participationtypemask": 2}))
@@ -119,9 +119,9 @@ async fn the_customer_is_repeated_by_kind() {
     assert_eq!(row["_contactid_value"], contact.as_str());
 }
 
-/// Reference §3, §8.3: rows that clients ask for before they begin.
+/// Reference §3, §8.3: rows that clients read first.
 #[tokio::test]
-async fn settings_and_messages_are_there() {
+async fn settings_and_messages_exist() {
     let service = Service::start().await;
     let user = service.get("WhoAmI").await.json()["UserId"].clone();
     let user = user.as_str().unwrap();
@@ -185,9 +185,9 @@ async fn constraints_in_the_metadata_document_name_properties() {
     }
 }
 
-/// Reference §4.7, §5.1: context addresses tell what was selected, at every depth.
+/// Reference §4.7, §5.1: context addresses list the selected columns at every depth.
 #[tokio::test]
-async fn contexts_tell_what_was_selected() {
+async fn the_context_lists_the_selected_columns() {
     let service = Service::start().await;
     let context = async |path: &str| {
         let json = service.get(path).await.json();
@@ -205,7 +205,7 @@ async fn contexts_tell_what_was_selected() {
 }
 
 #[tokio::test]
-async fn an_error_tells_more_to_those_who_ask() {
+async fn an_error_has_the_requested_annotations() {
     let service = Service::start().await;
     let plain = service.get("accounts?$select=nope").await.json();
     assert_eq!(plain["error"].as_object().unwrap().len(), 2);

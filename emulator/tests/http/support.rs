@@ -17,15 +17,15 @@ pub(crate) struct Service {
     token: String,
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
@@ -71,13 +71,13 @@ impl Service {
     }
 
     pub(crate) async fn sign_in(&mut self) {
-        let answer = self.request_token(&[]).await;
-        let token = answer.json()["access_token"].clone();
+        let response = self.request_token(&[]).await;
+        let token = response.json()["access_token"].clone();
         self.token = token.as_str().unwrap().into();
     }
 
-    /// Asks for a token, with some parameters changed (or removed, by an empty value).
-    pub(crate) async fn request_token(&self, changes: &[(&str, &str)]) -> Answer {
+    /// Requests a token, with some parameters changed (or removed, by an empty value).
+    pub(crate) async fn request_token(&self, changes: &[(&str, &str)]) -> Response {
         let mut tenant = TENANT_ID.to_string();
         let mut fields = vec![
             ("grant_type", "client_credentials".to_owned()),
@@ -110,7 +110,7 @@ impl Service {
         self.exchange(request).await.unwrap()
     }
 
-    /// The address of a resource. Blanks and quotes may stand in it as they are.
+    /// The address of a resource. It may contain blanks and quotes.
     pub(crate) fn address(&self, path: &str) -> String {
         let path = path
             .replace(' ', "%20")
@@ -123,31 +123,31 @@ impl Service {
         )
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send(Method::GET, path, &[], "").await
     }
 
-    pub(crate) async fn get_preferring(&self, path: &str, prefer: &str) -> Answer {
+    pub(crate) async fn get_preferring(&self, path: &str, prefer: &str) -> Response {
         self.send(Method::GET, path, &[("prefer", prefer)], "")
             .await
     }
 
     /// Follows a link verbatim.
-    pub(crate) async fn follow(&self, link: &str, prefer: &str) -> Answer {
+    pub(crate) async fn follow(&self, link: &str, prefer: &str) -> Response {
         self.try_send(Method::GET, link, &[("prefer", prefer)], "")
             .await
             .unwrap()
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         self.send(Method::POST, path, &[], &body.to_string()).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Response {
         self.send(Method::PATCH, path, &[], &body.to_string()).await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Response {
         self.send(Method::DELETE, path, &[], "").await
     }
 
@@ -157,20 +157,20 @@ impl Service {
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Answer {
+    ) -> Response {
         self.try_send(method, &self.address(path), headers, body)
             .await
             .unwrap()
     }
 
-    /// Sends a request with the token; fails if no complete answer comes.
+    /// Sends a request with the token; fails without a complete response.
     pub(crate) async fn try_send(
         &self,
         method: Method,
         address: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Result<Answer, String> {
+    ) -> Result<Response, String> {
         let mut request = Request::builder().method(method).uri(address);
         if !headers.iter().any(|(name, _)| *name == "authorization") {
             request = request.header("authorization", format!("Bearer {}", self.token));
@@ -186,20 +186,20 @@ impl Service {
             .await
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let response = self
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response, String> {
+        let received = self
             .client
             .request(request)
             .await
             .map_err(|error| error.to_string())?;
-        let (parts, body) = response.into_parts();
+        let (parts, body) = received.into_parts();
         let body = body
             .collect()
             .await
             .map_err(|error| error.to_string())?
             .to_bytes();
         let text = String::from_utf8_lossy(&body).into_owned();
-        Ok(Answer {
+        Ok(Response {
             status: parts.status,
             headers: parts.headers,
             text,
@@ -208,9 +208,9 @@ impl Service {
 
     /// Creates a row and returns its key.
     pub(crate) async fn create(&self, set: &str, body: &Value) -> String {
-        let answer = self.post(set, body).await;
-        assert_eq!(answer.status, 204, "{}", answer.text);
-        let address = answer.header("odata-entityid");
+        let response = self.post(set, body).await;
+        assert_eq!(response.status, 204, "{}", response.text);
+        let address = response.header("odata-entityid");
         let key = address.rsplit_once('(').unwrap().1;
         key.trim_end_matches(')').to_owned()
     }

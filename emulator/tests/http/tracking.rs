@@ -91,7 +91,7 @@ async fn changes_are_read_by_delta_link() {
 }
 
 #[tokio::test]
-async fn tokens_expire_and_options_are_refused() {
+async fn tokens_expire_and_options_are_rejected() {
     let service = Service::start().await;
     let prefer = "odata.track-changes";
     for option in [
@@ -100,13 +100,13 @@ async fn tokens_expire_and_options_are_refused() {
         "$top=3",
         "$expand=primarycontactid",
     ] {
-        let answer = service
+        let response = service
             .get_preferring(&format!("accounts?{option}"), prefer)
             .await;
         let name = option.split('=').next().unwrap();
-        assert_eq!(answer.status, 400);
+        assert_eq!(response.status, 400);
         assert_eq!(
-            answer.error().1,
+            response.error().1,
             format!(
                 "The \"{name}\" query parameter isn't supported when Change Tracking is enabled."
             )

@@ -49,8 +49,8 @@ async fn every_view_of_a_new_organization_runs() {
             .unwrap();
         let set = set["EntitySetName"].as_str().unwrap();
         let id = view["savedqueryid"].as_str().unwrap();
-        let answer = service.get(&format!("{set}?savedQuery={id}")).await;
-        assert_eq!(answer.status, 200, "{}: {}", view["name"], answer.text);
+        let response = service.get(&format!("{set}?savedQuery={id}")).await;
+        assert_eq!(response.status, 200, "{}: {}", view["name"], response.text);
         assert!(
             view["layoutxml"]
                 .as_str()
@@ -67,7 +67,7 @@ async fn every_view_of_a_new_organization_runs() {
 }
 
 #[tokio::test]
-async fn a_view_pages_narrows_and_depends_on_who_asks() {
+async fn a_view_is_paged_narrowed_and_limited_to_the_caller() {
     let service = Service::start().await;
     let seller = format!("/systemusers({})", SELLERS[0]);
     let parent = service.create("accounts", &json!({"name": "parent"})).await;
@@ -162,7 +162,7 @@ async fn a_view_pages_narrows_and_depends_on_who_asks() {
 }
 
 #[tokio::test]
-async fn personal_views_are_their_owners_and_whom_they_are_shared_with() {
+async fn personal_views_are_visible_to_owner_and_sharees() {
     let service = Service::start().await;
     let query = "<fetch><entity name='account'><attribute name='name'/></entity></fetch>";
     let body = json!({"name": "mine", "returnedtypecode": "account", "querytype": 0,
@@ -199,8 +199,8 @@ async fn personal_views_are_their_owners_and_whom_they_are_shared_with() {
                           "@odata.type": "Microsoft.Dynamics.CRM.systemuser"},
         },
     });
-    let answer = service.post("GrantAccess", &grant).await;
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    let response = service.post("GrantAccess", &grant).await;
+    assert_eq!(response.status, 204, "{}", response.text);
     assert_eq!((visible().await, get(&run).await.status.as_u16()), (1, 200));
 
     let owner = service

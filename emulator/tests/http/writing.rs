@@ -8,7 +8,7 @@ use crate::support::Service;
 const MISSING: &str = "00000000-0000-0000-0000-000000000001";
 
 #[tokio::test]
-async fn a_patch_is_an_upsert_unless_told_otherwise() {
+async fn a_patch_is_an_upsert_unless_headers_say_otherwise() {
     let service = Service::start().await;
     let path = format!("accounts({MISSING})");
     let send = async |condition: &[(&str, &str)], body: &str| {
@@ -47,10 +47,10 @@ async fn a_patch_is_an_upsert_unless_told_otherwise() {
     assert_eq!(fresh.status, 204);
     assert_eq!(fresh.header("odata-entityid"), service.address(&path));
 
-    // By alternate key the answer repeats the key; the body wins over it on create.
+    // By alternate key the response repeats the key; on create the body takes precedence.
     let by_key = "accounts(accountnumber='K1')";
-    let answer = service.patch(by_key, &json!({"name": "keyed"})).await;
-    assert_eq!(answer.header("odata-entityid"), service.address(by_key));
+    let response = service.patch(by_key, &json!({"name": "keyed"})).await;
+    assert_eq!(response.header("odata-entityid"), service.address(by_key));
     assert_eq!(
         service.get(&format!("{by_key}?$select=name")).await.json()["name"],
         "keyed"
@@ -72,7 +72,7 @@ async fn a_patch_is_an_upsert_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn bad_values_are_refused_in_the_words_of_the_service() {
+async fn invalid_values_are_rejected_with_the_service_messages() {
     let service = Service::start().await;
     for (set, body, code, message) in [
         (
@@ -128,9 +128,9 @@ async fn bad_values_are_refused_in_the_words_of_the_service() {
             "The 'Create' method",
         ),
     ] {
-        let answer = service.post(set, &body).await;
-        assert_eq!(answer.status, 400, "{body}");
-        let (found, text) = answer.error();
+        let response = service.post(set, &body).await;
+        assert_eq!(response.status, 400, "{body}");
+        let (found, text) = response.error();
         assert_eq!(found, code, "{body}: {text}");
         assert!(text.starts_with(message), "{text}");
     }
@@ -271,7 +271,7 @@ async fn computed_columns_follow() {
 }
 
 #[tokio::test]
-async fn a_note_tells_of_its_file_and_of_its_row() {
+async fn a_note_describes_its_file_and_its_row() {
     let service = Service::start().await;
     let account = service
         .create("accounts", &json!({"name": "Contoso"}))

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use self::multipart::{InnerRequest, Part};
 use super::{Api, Request, Response, Service, definitions::is_change};
-use crate::{gate::Caller, odata::ODataError, store::Writer};
+use crate::{gate::Caller, store::Writer, wire::ODataError};
 
 /// Most requests in a batch.
 const MAX_REQUESTS: usize = 1_000;
@@ -84,7 +84,7 @@ impl Service {
 
     fn one(&self, outer: &Request, inner: &InnerRequest, caller: &Caller) -> Response {
         match inner_request(outer, inner, &Created::new()) {
-            Ok(request) => self.answer(&request, caller),
+            Ok(request) => self.respond(&request, caller),
             Err(error) => Response::refusal(&error, &inner.headers),
         }
     }
@@ -98,7 +98,7 @@ impl Service {
         caller: &Caller,
     ) -> Option<StatusCode> {
         let result = self.with(outer, |api| {
-            api.making_tables(|| {
+            api.with_missing_tables_created(|| {
                 api.store
                     .write(|writer| api.change_set(writer, outer, requests, caller))
             })

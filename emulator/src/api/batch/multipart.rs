@@ -1,11 +1,11 @@
-//! Multipart bodies of `$batch`: taken apart and put together.
+//! Multipart bodies of `$batch`: read and written.
 
 use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 
-use crate::{api::Response, odata::ODataError};
+use crate::{api::Response, wire::ODataError};
 
 /// One part of a batch.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub(super) fn parse(body: &str, boundary: &str) -> Result<Vec<Part>, ODataError>
         .collect()
 }
 
-/// What stands between the lines with the boundary, down to the last line break: the blank line
+/// The text between the boundary lines, up to the last line break: the blank line
 /// that ends the header lines of a part without a body may be the one before the boundary.
 fn sections<'b>(body: &'b str, boundary: &str) -> Result<Vec<&'b str>, ODataError> {
     let delimiter = format!("--{boundary}");
@@ -167,7 +167,7 @@ pub(super) fn push_end(out: &mut Vec<u8>, boundary: &str) {
     out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
 }
 
-/// Appends an answer as a part.
+/// Appends a response as a part.
 pub(super) fn push_response(out: &mut Vec<u8>, response: &Response, content_id: Option<&str>) {
     let mut head =
         String::from("Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n");
@@ -210,7 +210,7 @@ mod tests {
         --c--\r\n\r\n--b--\r\n";
 
     #[test]
-    fn parts_and_change_sets_are_told_apart() {
+    fn parts_and_change_sets_are_distinguished() {
         let parts = parse(BATCH, "b").unwrap();
         let [Part::One(get), Part::ChangeSet(set)] = parts.as_slice() else {
             panic!("{parts:?}");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn line_feeds_alone_are_refused_unless_two_end_the_body() {
+    fn bare_line_feeds_are_rejected_unless_two_end_the_body() {
         let lines = BATCH.replace("\r\n", "\n");
         let error = parse(&lines, "b").unwrap_err();
         assert_eq!(error.code, "0x80048d19");

@@ -3,8 +3,8 @@
 use serde_json::{Map, Number, Value};
 
 use crate::{
-    odata::ODataError,
     schema::{Choice, Label, RequiredLevel},
+    wire::ODataError,
 };
 
 /// The members of a definition.
@@ -13,7 +13,7 @@ pub(super) struct Body {
     members: Map<String, Value>,
 }
 
-/// 400 for a body that is no definition.
+/// 400 for a body that is not a definition.
 pub(super) fn unfit(problem: impl std::fmt::Display) -> ODataError {
     ODataError::bad_request(
         "0x80048d19",

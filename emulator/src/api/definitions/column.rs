@@ -3,19 +3,19 @@
 use axum::http::StatusCode;
 use rusqlite::Connection;
 
-use super::{Outcome, body::Body, kind::Kinds};
+use super::{DefinitionChange, body::Body, kind::Kinds};
 use crate::{
     api::{Call, Response},
-    odata::ODataError,
     schema::{
         Cascade, Column, ColumnKind, MAX_MONEY, Range, Relationship, RequiredLevel, Schema,
         SchemaChange, StringFormat, Table, metadata_id,
     },
+    wire::ODataError,
 };
 
 impl Call<'_> {
     /// `POST EntityDefinitions(…)/Attributes`.
-    pub(super) fn create_column(&self, connection: &Connection, table: &Table) -> Outcome {
+    pub(super) fn create_column(&self, connection: &Connection, table: &Table) -> DefinitionChange {
         self.caller.require_definitions("prvCreateAttribute")?;
         let body = self.body()?;
         let publishers = self.publishers(connection)?;
@@ -42,7 +42,7 @@ impl Call<'_> {
 
     /// `PUT EntityDefinitions(…)/Attributes(…)`: what the body leaves out falls back to what a
     /// new column has.
-    pub(super) fn replace_column(&self, table: &Table, before: &Column) -> Outcome {
+    pub(super) fn replace_column(&self, table: &Table, before: &Column) -> DefinitionChange {
         self.caller.require_definitions("prvWriteAttribute")?;
         let body = self.body()?;
         let mut after = before.clone();
@@ -51,7 +51,7 @@ impl Call<'_> {
                 schema: &self.model().schema,
                 first_option: 0,
             };
-            after.kind = kinds.read_again(&body, &before.kind)?;
+            after.kind = kinds.of_existing(&body, &before.kind)?;
         }
         if before.required != RequiredLevel::SystemRequired {
             after.required = body.required_level()?;
@@ -75,7 +75,7 @@ impl Call<'_> {
     }
 
     /// `DELETE EntityDefinitions(…)/Attributes(…)`.
-    pub(super) fn delete_column(&self, table: &Table, column: &Column) -> Outcome {
+    pub(super) fn delete_column(&self, table: &Table, column: &Column) -> DefinitionChange {
         self.caller.require_definitions("prvDeleteAttribute")?;
         let done = Response::empty(StatusCode::NO_CONTENT);
         Ok((removals(table, column)?, done))
@@ -332,7 +332,7 @@ pub(crate) fn put(table: &Table, column: Column) -> SchemaChange {
     }
 }
 
-/// Refuses a column whose name is taken.
+/// Rejects a column whose name exists.
 pub(super) fn require_new(table: &Table, name: &str) -> Result<(), ODataError> {
     if table.column(name).is_none() {
         return Ok(());
@@ -346,7 +346,7 @@ pub(super) fn require_new(table: &Table, name: &str) -> Result<(), ODataError> {
     ))
 }
 
-/// Refuses a table that takes no columns (`CanCreateAttributes`).
+/// Rejects a table that takes no columns (`CanCreateAttributes`).
 pub(super) fn require_extensible(table: &Table) -> Result<(), ODataError> {
     if !table.is_intersect {
         return Ok(());

@@ -3,14 +3,14 @@
 use axum::http::StatusCode;
 use rusqlite::Connection;
 
-use super::Outcome;
+use super::DefinitionChange;
 use crate::{
     api::{
         Call, Response,
         metadata::{MetadataKey, no_definition},
     },
-    odata::ODataError,
     schema::{AlternateKey, Column, ColumnKind, KeyIndex, SchemaChange, Table, metadata_id},
+    wire::ODataError,
 };
 
 /// Most alternate keys of a table, most columns of a key, and most bytes of its values.
@@ -23,7 +23,7 @@ const BUILD_SECONDS: i64 = 2;
 
 impl Call<'_> {
     /// `POST EntityDefinitions(…)/Keys` with `{"SchemaName":…,"KeyAttributes":[…]}`.
-    pub(super) fn create_key(&self, connection: &Connection, table: &Table) -> Outcome {
+    pub(super) fn create_key(&self, connection: &Connection, table: &Table) -> DefinitionChange {
         self.caller.require_definitions("prvCreateEntityKey")?;
         let body = self.body()?;
         let schema_name = body.needed_text("SchemaName")?;
@@ -64,7 +64,7 @@ impl Call<'_> {
     }
 
     /// `DELETE EntityDefinitions(…)/Keys(…)`.
-    pub(super) fn delete_key(&self, table: &Table, key: &str) -> Outcome {
+    pub(super) fn delete_key(&self, table: &Table, key: &str) -> DefinitionChange {
         self.caller.require_definitions("prvDeleteEntityKey")?;
         let wanted = MetadataKey::parse(key, "LogicalName")?;
         let found = table.keys.iter().find(|known| match &wanted {
@@ -83,7 +83,7 @@ impl Call<'_> {
 
     /// `POST ReactivateEntityKey` with `{"EntityLogicalName":…,"EntityKeyLogicalName":…}`: tries
     /// again to build an index.
-    pub(super) fn reactivate_key(&self) -> Outcome {
+    pub(in crate::api) fn reactivate_key(&self) -> DefinitionChange {
         self.caller.require_definitions("prvCreateEntityKey")?;
         let body = self.body()?;
         let table = self.named_table(&body, "EntityLogicalName")?;
@@ -116,7 +116,7 @@ fn put(table: &Table, key: AlternateKey) -> SchemaChange {
     }
 }
 
-/// Refuses columns that cannot be a key of the table.
+/// Rejects columns that cannot be a key of the table.
 fn require_usable(table: &Table, names: &[String]) -> Result<(), ODataError> {
     let refused = |problem: String| Err(ODataError::bad_request("0x80040203", problem));
     if table.keys.len() >= MAX_KEYS {

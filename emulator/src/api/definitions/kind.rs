@@ -2,14 +2,14 @@
 
 use super::body::{Body, unfit};
 use crate::{
-    odata::ODataError,
     schema::{
         Choice, ColumnKind, DateTimeBehavior, DateTimeFormat, Label, MAX_DECIMAL, MAX_FILE_KIB,
         MAX_IMAGE_KIB, MAX_MONEY, Range, Schema, StringFormat,
     },
+    wire::ODataError,
 };
 
-/// What types of columns are made of.
+/// What is needed to read the type of a column.
 pub(super) struct Kinds<'a> {
     pub(super) schema: &'a Schema,
     /// The number of the first option that is given none.
@@ -17,14 +17,14 @@ pub(super) struct Kinds<'a> {
 }
 
 impl Kinds<'_> {
-    /// The type that `@odata.type` names, with what the body says of it.
+    /// The type that `@odata.type` names, with its properties from the body.
     pub(super) fn read(&self, body: &Body) -> Result<ColumnKind, ODataError> {
         let type_name = body.needed_text("@odata.type")?;
         let short = type_name
             .trim_start_matches('#')
             .strip_prefix("Microsoft.Dynamics.CRM.")
             .and_then(|name| name.strip_suffix("AttributeMetadata"))
-            // So the parameters of `CreateEntities` are called.
+            // The type names in the parameters of `CreateEntities`.
             .map(|name| name.strip_prefix("Complex").unwrap_or(name));
         Ok(match short {
             Some("String") => ColumnKind::String {
@@ -94,8 +94,8 @@ impl Kinds<'_> {
         })
     }
 
-    /// The type again, for a column that has one: it does not change.
-    pub(super) fn read_again(
+    /// The type of an existing column, which cannot change.
+    pub(super) fn of_existing(
         &self,
         body: &Body,
         before: &ColumnKind,

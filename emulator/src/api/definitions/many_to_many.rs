@@ -3,17 +3,21 @@
 use axum::http::StatusCode;
 use rusqlite::Connection;
 
-use super::{Outcome, body::Body, table::FIRST_CODE};
+use super::{DefinitionChange, body::Body, table::FIRST_CODE};
 use crate::{
     api::Call,
-    odata::ODataError,
     schema::{PrivilegeType, SchemaChange, Table, metadata_id},
+    wire::ODataError,
 };
 
 impl Call<'_> {
     /// `POST RelationshipDefinitions` of a `ManyToManyRelationshipMetadata`: a relationship and
     /// its intersect table.
-    pub(super) fn create_many_to_many(&self, connection: &Connection, body: &Body) -> Outcome {
+    pub(super) fn create_many_to_many(
+        &self,
+        connection: &Connection,
+        body: &Body,
+    ) -> DefinitionChange {
         let publishers = self.publishers(connection)?;
         let schema_name = body.needed_text("SchemaName")?;
         publishers.require(schema_name, "Relationship")?;

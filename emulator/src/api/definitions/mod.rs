@@ -16,18 +16,16 @@ use rusqlite::Connection;
 use self::body::Body;
 pub(crate) use self::column::{column_from_outside, column_gone};
 use super::{
-    Api, Call, Request, Response,
+    Api, Call, DefinitionChange, Request, Response,
     metadata::{MetadataKey, find_table, no_definition},
+    operations::is_definition_action,
     request::Segment,
 };
 use crate::{
     gate::Caller,
-    odata::ODataError,
-    schema::{Column, SchemaChange, Table},
+    schema::{Column, Table},
+    wire::ODataError,
 };
-
-/// What a request wants changed, and what it is answered.
-type Outcome = Result<(Vec<SchemaChange>, Response), ODataError>;
 
 /// Whether a request changes definitions.
 pub(super) fn is_change(request: &Request) -> bool {
@@ -36,20 +34,12 @@ pub(super) fn is_change(request: &Request) -> bool {
         first,
         "EntityDefinitions" | "RelationshipDefinitions" | "GlobalOptionSetDefinitions"
     );
-    let actions = matches!(
-        first,
-        "PublishXml"
-            | "PublishAllXml"
-            | "CreateCustomerRelationships"
-            | "CreateEntities"
-            | "ReactivateEntityKey"
-    );
-    (definitions || actions) && request.method != Method::GET
+    (definitions || is_definition_action(first)) && request.method != Method::GET
 }
 
 impl Api {
     /// What a request for other definitions changes. The changes are not made yet.
-    pub(super) fn understand(&self, request: &Request, caller: &Caller) -> Outcome {
+    pub(super) fn plan_change(&self, request: &Request, caller: &Caller) -> DefinitionChange {
         let call = self.call(request, caller)?;
         self.store
             .read(|connection| call.definition_change(connection))
@@ -57,20 +47,18 @@ impl Api {
 }
 
 impl Call<'_> {
-    fn definition_change(&self, connection: &Connection) -> Outcome {
+    fn definition_change(&self, connection: &Connection) -> DefinitionChange {
         let segments = self.request.segments()?;
         let Some((first, rest)) = segments.split_first() else {
             return Err(ODataError::unknown_segment(""));
         };
         self.require_json()?;
+        if let (Some(response), []) = (self.definition_action(connection, first), rest) {
+            return response;
+        }
         let method = self.request.method.as_str();
         let not_allowed = || Err(ODataError::method_not_allowed(method));
         match (first.name.as_str(), &first.arguments, rest, method) {
-            ("PublishXml", None, [], "POST") => self.publish(true),
-            ("PublishAllXml", None, [], "POST") => self.publish(false),
-            ("CreateCustomerRelationships", None, [], "POST") => self.create_customer(connection),
-            ("CreateEntities", None, [], "POST") => self.create_tables(connection),
-            ("ReactivateEntityKey", None, [], "POST") => self.reactivate_key(),
             ("EntityDefinitions", None, [], "POST") => self.create_table(connection),
             ("EntityDefinitions", Some(key), [], "DELETE") => {
                 self.delete_table(self.table_of(key)?)
@@ -115,25 +103,29 @@ impl Call<'_> {
         Body::parse(&self.request.body)
     }
 
-    /// `POST PublishXml` and `PublishAllXml`. What has been changed is in force already.
-    fn publish(&self, some: bool) -> Outcome {
+    /// `POST PublishXml`
+    pub(super) fn publish(&self) -> DefinitionChange {
         self.caller.require_definitions("prvPublishCustomization")?;
-        if some {
-            let body = self.body()?;
-            let xml = body.needed_text("ParameterXml")?;
-            let document = roxmltree::Document::parse(xml);
-            let named = document.is_ok_and(|it| it.root_element().has_tag_name("importexportxml"));
-            if !named {
-                return Err(ODataError::bad_request(
-                    "0x80048033",
-                    "The ParameterXml of PublishXml must be XML whose root is importexportxml.",
-                ));
-            }
+        let body = self.body()?;
+        let xml = body.needed_text("ParameterXml")?;
+        let document = roxmltree::Document::parse(xml);
+        let named = document.is_ok_and(|it| it.root_element().has_tag_name("importexportxml"));
+        if !named {
+            return Err(ODataError::bad_request(
+                "0x80048033",
+                "The ParameterXml of PublishXml must be XML whose root is importexportxml.",
+            ));
         }
+        self.publish_all()
+    }
+
+    /// `POST PublishAllXml`. Changes are in force as soon as they are made.
+    pub(super) fn publish_all(&self) -> DefinitionChange {
+        self.caller.require_definitions("prvPublishCustomization")?;
         Ok((Vec::new(), Response::empty(StatusCode::NO_CONTENT)))
     }
 
-    /// 204 with the address of what was made.
+    /// 204 with the address of what was created.
     fn defined(&self, address: &str) -> Response {
         let address = format!("{}/{address}", self.request.root);
         Response::empty(StatusCode::NO_CONTENT).with("odata-entityid", &address)

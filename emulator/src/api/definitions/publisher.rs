@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::{api::Call, odata::ODataError};
+use crate::{api::Call, wire::ODataError};
 
 /// Where something new belongs.
 pub(super) struct Publishers {
@@ -57,7 +57,7 @@ impl Call<'_> {
 }
 
 impl Publishers {
-    /// Refuses a name that begins with no publisher's prefix, or is no name (reference §5.7).
+    /// Rejects a name without a publisher's prefix, or one that is not a name (reference §5.7).
     pub(super) fn require(&self, name: &str, kind: &str) -> Result<(), ODataError> {
         let word = |text: &str| {
             text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::{
-    Outcome,
+    DefinitionChange,
     body::{Body, unfit},
     column::{column, put, removals, require_extensible, require_new},
 };
@@ -14,13 +14,13 @@ use crate::{
         Call, Response,
         metadata::{MetadataKey, no_definition},
     },
-    odata::ODataError,
     schema::{Cascade, ColumnKind, OptionSet, Relationship, SchemaChange, Table, metadata_id},
+    wire::ODataError,
 };
 
 impl Call<'_> {
     /// `POST RelationshipDefinitions`: a lookup column with its relationship.
-    pub(super) fn create_relationship(&self, connection: &Connection) -> Outcome {
+    pub(super) fn create_relationship(&self, connection: &Connection) -> DefinitionChange {
         self.caller.require_definitions("prvCreateRelationship")?;
         let body = self.body()?;
         match body.needed_text("@odata.type")?.trim_start_matches('#') {
@@ -80,7 +80,7 @@ impl Call<'_> {
     }
 
     /// `POST CreateCustomerRelationships`: a column that refers to an account or a contact.
-    pub(super) fn create_customer(&self, connection: &Connection) -> Outcome {
+    pub(in crate::api) fn create_customer(&self, connection: &Connection) -> DefinitionChange {
         self.caller.require_definitions("prvCreateRelationship")?;
         self.caller.require_definitions("prvCreateAttribute")?;
         let body = self.body()?;
@@ -142,16 +142,16 @@ impl Call<'_> {
             .iter()
             .map(Relationship::metadata_id)
             .collect();
-        let answer = json!({"RelationshipIds": ids, "AttributeId": new.metadata_id});
+        let response = json!({"RelationshipIds": ids, "AttributeId": new.metadata_id});
         let mut changes = vec![put(table, new)];
         changes.extend(relationships.into_iter().map(SchemaChange::PutRelationship));
         Ok((
             changes,
-            self.complex("CreateCustomerRelationshipsResponse", answer),
+            self.complex("CreateCustomerRelationshipsResponse", response),
         ))
     }
 
-    /// Refuses a relationship whose name is taken.
+    /// Rejects a relationship whose name exists.
     pub(super) fn require_new_relationship(&self, schema_name: &str) -> Result<(), ODataError> {
         if self.model().schema.relationship(schema_name).is_none() {
             return Ok(());
@@ -174,7 +174,7 @@ impl Call<'_> {
     }
 
     /// `DELETE RelationshipDefinitions(…)`, with its lookup column.
-    pub(super) fn delete_relationship(&self, key: &str) -> Outcome {
+    pub(super) fn delete_relationship(&self, key: &str) -> DefinitionChange {
         self.caller.require_definitions("prvDeleteRelationship")?;
         let wanted = MetadataKey::parse(key, "SchemaName")?;
         let schema = &self.model().schema;
@@ -204,7 +204,7 @@ impl Call<'_> {
     }
 
     /// `POST GlobalOptionSetDefinitions`.
-    pub(super) fn create_option_set(&self, connection: &Connection) -> Outcome {
+    pub(super) fn create_option_set(&self, connection: &Connection) -> DefinitionChange {
         self.caller.require_definitions("prvCreateOptionSet")?;
         let body = self.body()?;
         let publishers = self.publishers(connection)?;

@@ -6,18 +6,18 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Outcome,
+    DefinitionChange,
     body::Body,
     column::{column, currency, parts, put},
     kind::Kinds,
 };
 use crate::{
     api::{Call, Response},
-    odata::ODataError,
     schema::{
         ChangeTracking, ColumnKind, Relationship, SchemaChange, Skeleton, Table, quotable,
         table_from_text,
     },
+    wire::ODataError,
 };
 
 /// The smallest type code of a custom table.
@@ -25,7 +25,7 @@ pub(super) const FIRST_CODE: i32 = 10_000;
 
 impl Call<'_> {
     /// `POST EntityDefinitions`: a table with its naming column and others.
-    pub(super) fn create_table(&self, connection: &Connection) -> Outcome {
+    pub(super) fn create_table(&self, connection: &Connection) -> DefinitionChange {
         let (changes, id) = self.new_table(connection, &self.body()?)?;
         let address = format!("EntityDefinitions({id})");
         Ok((changes, self.defined(&address)))
@@ -33,7 +33,7 @@ impl Call<'_> {
 
     /// `POST CreateEntities` with `{"Entities":[{…}]}`, as Microsoft's Python client creates a
     /// table.
-    pub(super) fn create_tables(&self, connection: &Connection) -> Outcome {
+    pub(in crate::api) fn create_tables(&self, connection: &Connection) -> DefinitionChange {
         let tables = self.body()?.objects("Entities")?;
         let [table] = tables.as_slice() else {
             return Err(ODataError::not_implemented(
@@ -150,7 +150,7 @@ impl Call<'_> {
     }
 
     /// `DELETE EntityDefinitions(…)`, with its rows.
-    pub(super) fn delete_table(&self, table: &Table) -> Outcome {
+    pub(super) fn delete_table(&self, table: &Table) -> DefinitionChange {
         self.caller.require_definitions("prvDeleteEntity")?;
         let name = &table.logical_name;
         if !table.is_custom {
@@ -186,7 +186,7 @@ impl Call<'_> {
     }
 
     /// `PUT EntityDefinitions(…)`: switches change tracking on, and auditing on or off.
-    pub(super) fn set_table(&self, table: &Table) -> Outcome {
+    pub(super) fn set_table(&self, table: &Table) -> DefinitionChange {
         self.caller.require_definitions("prvWriteEntity")?;
         let body = self.body()?;
         let tracked = body.flag("ChangeTrackingEnabled")?;
@@ -222,7 +222,7 @@ fn is_owned(body: &Body) -> Result<bool, ODataError> {
     }
 }
 
-/// What can hang on rows of the new table, in the words of the tables' files.
+/// What can be related to rows of the new table, in the words of the tables' files.
 fn flags(body: &Body) -> Result<String, ODataError> {
     let mut flags = Vec::new();
     for (member, flag) in [("HasNotes", "notes"), ("HasActivities", "activities")] {

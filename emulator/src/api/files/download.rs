@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::{CHUNK, key_column};
 use crate::{
     api::{Call, Response},
-    odata::ODataError,
     schema::{Column, Table},
     store::{layout::parse_guid, read_file},
+    wire::ODataError,
 };
 
 /// Largest file that is sent without a `Range`, in bytes.
@@ -69,7 +69,7 @@ impl Call<'_> {
             }
         };
         let name = utf8_percent_encode(&file.name, NON_ALPHANUMERIC).to_string();
-        // Dots and the like need no escape, and are read by people.
+        // Dots and similar characters need no escape.
         let name = name
             .replace("%2E", ".")
             .replace("%5F", "_")

@@ -1,4 +1,4 @@
-//! Files and images behind columns (reference §4.10): how they hang on their rows.
+//! Files and images behind columns (reference §4.10): how rows refer to them.
 
 mod download;
 mod upload;
@@ -10,9 +10,9 @@ use uuid::Uuid;
 pub(super) use self::upload::Uploads;
 use super::Call;
 use crate::{
-    odata::ODataError,
     schema::{Column, ColumnKind, Table},
     store::{Layout, StoreError, StoredFile, Value, Writer},
+    wire::ODataError,
 };
 
 /// Largest part of a file in one exchange, in bytes.
@@ -81,7 +81,7 @@ fn set_file(
         part("_name", file.map(|file| Value::Text(file.name.clone())));
         return Ok(());
     }
-    // The time is told in ticks of 100 ns since the year 1.
+    // The time is in ticks of 100 ns since the year 1.
     let ticks = 621_355_968_000_000_000_i64.saturating_add(now.saturating_mul(10_000_000));
     let address = |id: Uuid| {
         format!(
@@ -100,7 +100,7 @@ fn set_file(
 
 impl Call<'_> {
     /// Takes the images that a body gave as base64 out of a row, and keeps them as files.
-    pub(super) fn keep_images(
+    pub(super) fn store_images(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -162,8 +162,8 @@ fn image(table: &Table, content: Vec<u8>) -> StoredFile {
     }
 }
 
-/// Forgets the files of a row that goes.
-pub(super) fn forget_files(writer: &Writer<'_>, table: &Table, id: Uuid) -> Result<(), StoreError> {
+/// Deletes the files of a deleted row.
+pub(super) fn delete_files(writer: &Writer<'_>, table: &Table, id: Uuid) -> Result<(), StoreError> {
     let mut keys = table
         .columns
         .iter()

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::{CHUNK, image, is_file, require_size, set_file};
 use crate::{
     api::{Call, Response, key::RowKey, request::Segment},
-    odata::ODataError,
     schema::{Column, PrivilegeType, Table},
     store::{StoredFile, Writer},
+    wire::ODataError,
 };
 
 /// Files of which a part has arrived, by the token in the address of the others.
@@ -30,7 +30,7 @@ struct Upload {
 }
 
 impl Call<'_> {
-    /// Answers a request that changes the file behind a column; `None` if it is about something
+    /// Handles a request that changes the file behind a column; `None` if it is about something
     /// else.
     pub(in crate::api) fn change_file(
         &self,
@@ -133,7 +133,7 @@ impl Call<'_> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
-    /// The first request of several: tells where the parts go.
+    /// The first request of an upload in parts: returns the address for them.
     fn begin(&self, table: &Table, column: &Column, row: Uuid) -> Result<Response, ODataError> {
         let file = Self::file(table, column, self.file_name(), Vec::new())?;
         let token = Uuid::new_v4();

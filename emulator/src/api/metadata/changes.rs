@@ -13,14 +13,12 @@ use super::{
     definition::{Children, Item, Sight},
 };
 use crate::{
-    api::{Call, Response, delta::DeltaToken},
-    odata::{Literal, ODataError, filter::Operand},
+    api::{Call, Response, read::DeltaToken},
+    odata::{Literal, filter::Operand},
     schema::{SchemaChange, metadata_id},
     store::changes_after,
+    wire::ODataError,
 };
-
-/// Functions of this room that are bound to no row.
-pub(in crate::api) const FUNCTIONS: [&str; 1] = ["RetrieveMetadataChanges"];
 
 /// `EntityQueryExpression`.
 #[derive(Debug, Default, Deserialize)]
@@ -38,7 +36,7 @@ struct Query {
     labels: Option<LabelQuery>,
 }
 
-/// What is asked of the columns, relationships or keys of tables.
+/// The requested properties of the columns, relationships or keys of tables.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Part {
@@ -63,14 +61,14 @@ struct LabelQuery {
 #[derive(Debug, Default)]
 struct Changes {
     ids: HashSet<Uuid>,
-    /// Tables all of whose parts are new.
+    /// New tables, all of whose parts count as changed.
     tables: HashSet<String>,
     /// Keys of what is gone, by `DeletedMetadataFilters`.
     deleted: BTreeMap<&'static str, Vec<Uuid>>,
 }
 
-/// A query as it is answered.
-struct Asked<'q, 'a> {
+/// A query with everything it is resolved against.
+struct ResolvedQuery<'q, 'a> {
     sight: Sight<'a>,
     query: &'q Query,
     /// `None` for everything there is.
@@ -108,7 +106,7 @@ impl Call<'_> {
         let languages = query.labels.as_ref();
         let languages = languages.map(|labels| labels.filter_languages.clone());
         sight.labels.only = languages.filter(|languages| !languages.is_empty());
-        let asked = Asked {
+        let asked = ResolvedQuery {
             sight,
             query: &query,
             changes,
@@ -138,7 +136,7 @@ impl Call<'_> {
 }
 
 impl Call<'_> {
-    /// The member of `DeletedMetadataFilters` that is asked for; none to hear of nothing deleted.
+    /// The requested member of `DeletedMetadataFilters`, if any.
     fn deleted_kinds(&self, arguments: &str) -> Result<Option<String>, ODataError> {
         if !arguments.contains("DeletedMetadataFilters") {
             return Ok(None);
@@ -156,8 +154,8 @@ impl Call<'_> {
     }
 }
 
-impl Asked<'_, '_> {
-    /// A table that the query asks for, if it or what is asked of it has changed.
+impl ResolvedQuery<'_, '_> {
+    /// A requested table, if it or a requested part of it has changed.
     fn table(&self, item: Item<'_>) -> Result<Option<Value>, ODataError> {
         if let Some(criteria) = &self.query.criteria
             && !criteria.holds(&self.sight, &item)?
@@ -212,7 +210,7 @@ impl Asked<'_, '_> {
                 .is_none_or(|changes| changes.ids.contains(&id))
     }
 
-    /// The properties of a definition that are asked for.
+    /// The requested properties of a definition.
     fn members(
         &self,
         item: &Item<'_>,

@@ -1,11 +1,11 @@
-//! What the definitions of choices say.
+//! The properties of choices definitions.
 
 use serde_json::{Value, json};
 
 use super::labels::Labels;
 use crate::schema::{Choice, Column, ColumnKind, Label, OptionSet, Table};
 
-/// What every set of choices says.
+/// The properties of every set of choices.
 pub(super) const BASE: &[&str] = &[
     "Name",
     "DisplayName",

@@ -1,4 +1,4 @@
-//! What the definitions of columns say.
+//! The properties of columns definitions.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::schema::{
     Table,
 };
 
-/// What every column says.
+/// The properties of every column.
 pub(super) const COLUMN: &[&str] = &[
     "LogicalName",
     "SchemaName",
@@ -117,7 +117,7 @@ pub(super) fn column_property(
             "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
         }),
         "SourceType" => match column.source {
-            // What the platform lists for display comes from nowhere.
+            // Columns for display have no source.
             SourceType::Simple if !stands_alone => Value::Null,
             SourceType::Simple => json!(0),
             SourceType::Calculated => json!(1),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::definition::{Item, Sight};
-use crate::odata::ODataError;
+use crate::wire::ODataError;
 
 /// `MetadataFilterExpression`.
 #[derive(Debug, Default, Deserialize)]
@@ -26,7 +26,7 @@ struct Criterion {
     value: Option<Typed>,
 }
 
-/// A value that says of which .NET type it is.
+/// A value with its .NET type.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Typed {

@@ -179,7 +179,7 @@ impl<'a> Item<'a> {
                     | ColumnKind::Boolean { .. } => None,
                     _ => return None,
                 };
-                // Choices that are shared are to be found under the other name.
+                // Choices that are shared are available under the other name.
                 let own = global.is_none().then_some(Item::OptionSet(table, column));
                 match name {
                     "OptionSet" => Some(Children::One(own)),

@@ -7,17 +7,17 @@ use crate::schema::{Label, metadata_id};
 /// The organization's language, US English.
 const BASE_LANGUAGE: i32 = 1033;
 
-/// Which languages labels are told in.
+/// The languages of labels.
 #[derive(Debug, Clone)]
 pub(in crate::api) struct Labels {
-    /// The language of the user who asks.
+    /// The language of the caller.
     pub(in crate::api) language: i32,
-    /// The only languages to tell, if the request names some (`LabelLanguages`).
+    /// The requested languages, if any (`LabelLanguages`).
     pub(in crate::api) only: Option<Vec<i32>>,
 }
 
 impl Labels {
-    /// A label, or what stands for none.
+    /// A label, or the JSON of an absent one.
     pub(super) fn of(&self, label: Option<&Label>) -> Value {
         let Some(label) = label else {
             return json!({"LocalizedLabels": [], "UserLocalizedLabel": null});

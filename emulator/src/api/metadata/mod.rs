@@ -11,8 +11,6 @@ mod query;
 mod relationship;
 mod table;
 
-pub(super) use changes::FUNCTIONS;
-
 use axum::http::StatusCode;
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,12 +22,12 @@ use self::{
 use super::{Call, Response, request::Segment};
 use crate::{
     odata::{
-        Literal, ODataError,
+        Literal,
         filter::{Operand, parse_arguments},
-        json::push_member,
         options::Options,
     },
     schema::{Relationship, Table},
+    wire::{ODataError, json::push_member},
 };
 
 /// Where a path into the definitions has led.
@@ -130,7 +128,7 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    /// Follows the rest of the path and answers with what lies there.
+    /// Follows the rest of the path and writes what it leads to.
     fn walk(
         &'a self,
         start: Place<'a>,
@@ -231,7 +229,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The beginning of an answer: the brace and the context of a value, or of one definition.
+    /// The beginning of a response: the brace and the context of a value, or of one definition.
     fn metadata_body(&self, place: &str, has_value: bool) -> Vec<u8> {
         let selection = self.options.selection();
         let suffix = if has_value { "" } else { "/$entity" };

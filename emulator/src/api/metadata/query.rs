@@ -3,11 +3,16 @@
 use serde_json::Value;
 
 use super::definition::{Children, Item, Sight, type_of_collection};
-use crate::odata::{
-    Literal, ODataError, enumeration,
-    filter::{Comparison, Condition, Matching, Operand},
-    json::{push_name, push_separator, push_text},
-    options::Options,
+use crate::{
+    odata::{
+        Literal, enumeration,
+        filter::{Comparison, Condition, Matching, Operand},
+        options::Options,
+    },
+    wire::{
+        ODataError,
+        json::{push_name, push_separator, push_text},
+    },
 };
 
 /// Writes the definitions that the filter holds for, as a JSON array.
@@ -120,7 +125,7 @@ pub(super) fn write_members<'a>(
     Ok(())
 }
 
-/// A definition that is asked whether a filter holds for it.
+/// A definition to which a filter is applied.
 struct Filtered<'f, 'a> {
     sight: &'f Sight<'a>,
     item: &'f Item<'a>,

@@ -1,13 +1,13 @@
-//! What the definitions of relationships say (reference §5.4).
+//! The properties of relationships definitions (reference §5.4).
 
 use serde_json::{Value, json};
 
 use crate::{
-    api::write::merges,
+    api::operations::is_mergeable,
     schema::{Cascade, Relationship, Schema},
 };
 
-/// What every relationship says.
+/// The properties of every relationship.
 pub(super) const BASE: &[&str] = &[
     "SchemaName",
     "RelationshipType",
@@ -19,7 +19,7 @@ pub(super) const BASE: &[&str] = &[
     "IntroducedVersion",
 ];
 
-/// What only 1:N relationships say.
+/// The properties of 1:N relationships only.
 pub(super) const ONE_TO_MANY: &[&str] = &[
     "ReferencedEntity",
     "ReferencedAttribute",
@@ -37,7 +37,7 @@ pub(super) const ONE_TO_MANY: &[&str] = &[
     "CascadeConfiguration",
 ];
 
-/// What only N:N relationships say.
+/// The properties of N:N relationships only.
 pub(super) const MANY_TO_MANY: &[&str] = &[
     "Entity1LogicalName",
     "Entity2LogicalName",
@@ -107,7 +107,7 @@ fn own_property(relationship: &Relationship, name: &str) -> Option<Value> {
             "CascadeConfiguration" => json!({
                 "Assign": "NoCascade", "Share": "NoCascade", "Unshare": "NoCascade",
                 "Reparent": "NoCascade", "RollupView": "NoCascade", "Archive": "NoCascade",
-                "Merge": if merges(referenced_table) && referencing_column != "masterid" {
+                "Merge": if is_mergeable(referenced_table) && referencing_column != "masterid" {
                     "Cascade"
                 } else {
                     "NoCascade"

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::labels::Labels;
 use crate::schema::{AlternateKey, ChangeTracking, ColumnKind, Ownership, Table, TableType};
 
-/// What every table says.
+/// The properties of every table.
 pub(super) const TABLE: &[&str] = &[
     "LogicalName",
     "SchemaName",

@@ -1,4 +1,4 @@
-//! What the platform keeps from being deleted, and what goes along with a row.
+//! Rows that cannot be deleted, and what is deleted with a row.
 
 use axum::http::StatusCode;
 use uuid::Uuid;
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     api::Call,
-    odata::ODataError,
     org::role,
     schema::Table,
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {
-    /// Refuses to delete what must stay, and takes along what belongs to the row alone.
+    /// Rejects the deletion of rows that must stay, and deletes what belongs to the row alone.
     pub(in crate::api) fn prepare_delete(
         &self,
         writer: &Writer<'_>,
@@ -46,7 +46,7 @@ impl Call<'_> {
                 require_person(id)?;
                 require_deletable_user(writer, id)
             }
-            "connection" => Self::forget_mirror(writer, id),
+            "connection" => Self::delete_mirror(writer, id),
             "businessunit" => self.prepare_unit_delete(writer, id),
             _ => Ok(()),
         }

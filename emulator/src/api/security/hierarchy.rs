@@ -1,15 +1,15 @@
-//! Hierarchies: no row stands above itself.
+//! Hierarchies without loops.
 
 use uuid::Uuid;
 
 use crate::{
     api::Call,
-    odata::ODataError,
     schema::Table,
     store::{Row, Value, Writer},
+    wire::ODataError,
 };
 
-/// A table whose rows stand below one another by a lookup, and the refusal of a loop.
+/// A table whose rows form a hierarchy by a lookup, and the error for a loop.
 struct Hierarchy {
     table: &'static str,
     parent: &'static str,
@@ -48,7 +48,7 @@ const HIERARCHIES: [Hierarchy; 4] = [
 ];
 
 impl Call<'_> {
-    /// Refuses a change after which a row would stand below itself.
+    /// Rejects a change that would create a loop.
     pub(super) fn require_no_loop(
         writer: &Writer<'_>,
         table: &Table,
@@ -72,7 +72,7 @@ impl Call<'_> {
     }
 }
 
-/// Whether a row is another one, or stands below it.
+/// Whether a row is another one, or is below it.
 pub(super) fn is_below(
     writer: &Writer<'_>,
     table: &Table,

@@ -3,15 +3,16 @@
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use super::{functions::key_of, role::is_administrator};
+use super::role::is_administrator;
 use crate::{
     api::{
         Call, Response,
-        write::{Members, payload_error},
+        access::lookup_of,
+        payload::{Members, payload_error},
     },
-    odata::ODataError,
     schema::{PrivilegeType, Table},
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 /// `teamtype` of an access team, which has no roles.
@@ -20,7 +21,7 @@ pub(super) const ACCESS_TEAM: i64 = 1;
 /// How a team's members are reached from it.
 const MEMBERSHIP: &str = "teammembership_association";
 
-/// Whether two rows are being associated or parted.
+/// Whether two rows are associated or disassociated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum Change {
     Associate,
@@ -28,8 +29,8 @@ pub(in crate::api) enum Change {
 }
 
 impl Call<'_> {
-    /// `AddMembersTeam`. Members the team has already are left alone.
-    pub(super) fn add_members(
+    /// `AddMembersTeam`. Existing members are ignored.
+    pub(in crate::api) fn add_members(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -44,8 +45,8 @@ impl Call<'_> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
-    /// `RemoveMembersTeam`. Users who are no members are left alone.
-    pub(super) fn remove_members(
+    /// `RemoveMembersTeam`. Users who are not members are ignored.
+    pub(in crate::api) fn remove_members(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -82,8 +83,8 @@ impl Call<'_> {
             .collect()
     }
 
-    /// What the service demands before it associates or parts rows, besides the privileges of
-    /// the rows' own tables: `one` and `other` are those of the intersect table's first and
+    /// What the service requires before it associates or disassociates rows, besides the privileges
+    /// of the rows' own tables: `one` and `other` are those of the intersect table's first and
     /// second column.
     pub(in crate::api) fn require_association(
         &self,
@@ -178,7 +179,7 @@ fn require_same_unit(
     (role_table, role): (&Table, Uuid),
 ) -> Result<(), ODataError> {
     let connection = writer.connection();
-    let unit_of = |table, id| key_of(connection, table, id, "businessunitid");
+    let unit_of = |table, id| lookup_of(connection, table, id, "businessunitid");
     let (unit, role_unit) = (unit_of(table, id)?, unit_of(role_table, role)?);
     if unit == role_unit {
         return Ok(());
@@ -198,7 +199,7 @@ fn require_same_unit(
     ))
 }
 
-/// Somebody has to remain System Administrator.
+/// At least one System Administrator must remain.
 fn require_administrator_left(
     writer: &Writer<'_>,
     user: Uuid,
@@ -220,7 +221,7 @@ fn require_administrator_left(
     ))
 }
 
-/// Refuses to disable the only administrator.
+/// Rejects to disable the only administrator.
 pub(super) fn require_other_administrator(
     writer: &Writer<'_>,
     user: Uuid,
@@ -240,7 +241,7 @@ fn has_other_administrator(writer: &Writer<'_>, user: Uuid) -> Result<bool, ODat
     let sql = "SELECT 1 FROM systemuserroles r JOIN role ON role.roleid = r.roleid \
                JOIN systemuser u ON u.systemuserid = r.systemuserid \
                WHERE role.roletemplateid = ?1 AND r.systemuserid <> ?2 AND u.isdisabled IS NOT 1";
-    let template = crate::org::ADMINISTRATOR_TEMPLATE.to_string();
+    let template = crate::ids::ADMINISTRATOR_TEMPLATE.to_string();
     let mut statement = writer.connection().prepare_cached(sql)?;
     Ok(statement.exists([template, user.to_string()])?)
 }

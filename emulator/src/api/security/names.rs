@@ -1,11 +1,11 @@
-//! What only one user, team or business unit can be called.
+//! Names that only one user, team or business unit can have.
 
 use super::rules::required;
 use crate::{
     api::Call,
-    odata::ODataError,
     schema::Table,
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 /// Columns whose values together are those of one row only, with the refusal of another.
@@ -54,7 +54,7 @@ const UNIQUE: [Unique; 5] = [
 ];
 
 impl Call<'_> {
-    /// Refuses a row called as another one is. Columns that have not changed are not looked at.
+    /// Rejects a name that another row has. Unchanged columns are not checked.
     pub(super) fn require_own_name(
         writer: &Writer<'_>,
         table: &Table,
@@ -79,7 +79,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// A new user is who the directory knows by this sign-in name or client id.
+    /// A new user gets the identity that the directory has for the sign-in name or client id.
     pub(super) fn identify(
         &self,
         writer: &Writer<'_>,
@@ -89,7 +89,7 @@ impl Call<'_> {
         let layout = writer.store().layout(&table.logical_name)?;
         let object = if let Some(client) = layout.get(row, "applicationid").id() {
             layout.default(row, "accessmode", Value::Int(4));
-            let domain = crate::emulator::TENANT_DOMAIN;
+            let domain = crate::ids::TENANT_DOMAIN;
             let address = Value::Text(format!("{client}@{domain}"));
             layout.default(row, "domainname", address.clone());
             layout.default(row, "internalemailaddress", address);

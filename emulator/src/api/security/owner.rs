@@ -6,13 +6,13 @@ use super::membership::{ACCESS_TEAM, team_type};
 use crate::{
     api::Call,
     gate::Rights,
-    odata::ODataError,
     schema::{Ownership, PrivilegeType, Table},
     store::{Row, StoreError, Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {
-    /// Refuses another owner who is disabled or could not read the row.
+    /// Rejects another owner who is disabled or could not read the row.
     pub(super) fn require_new_owner(
         &self,
         writer: &Writer<'_>,
@@ -28,7 +28,7 @@ impl Call<'_> {
         self.require_owner(writer, table, owner)
     }
 
-    /// Refuses an owner who is disabled or could not read the row.
+    /// Rejects an owner who is disabled or could not read the row.
     pub(super) fn require_owner(
         &self,
         writer: &Writer<'_>,

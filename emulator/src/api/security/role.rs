@@ -7,12 +7,13 @@ use uuid::Uuid;
 use crate::{
     api::{
         Call, Response,
-        write::{Members, payload_error},
+        payload::{Members, payload_error},
     },
-    odata::ODataError,
-    org::{ADMINISTRATOR_TEMPLATE, Depth, role},
+    ids::ADMINISTRATOR_TEMPLATE,
+    org::{Depth, role},
     schema::{Privilege, PrivilegeType, Table},
     store::{Row, StoreError, Writer},
+    wire::ODataError,
 };
 
 /// `Microsoft.Dynamics.CRM.RolePrivilege`
@@ -55,7 +56,7 @@ struct OnePrivilege {
 
 impl Call<'_> {
     /// `AddPrivilegesRole`: grants more, and changes the depth of what is granted already.
-    pub(super) fn add_privileges(
+    pub(in crate::api) fn add_privileges(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -69,7 +70,7 @@ impl Call<'_> {
     }
 
     /// `ReplacePrivilegesRole`: grants this and nothing else.
-    pub(super) fn replace_privileges(
+    pub(in crate::api) fn replace_privileges(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -87,7 +88,7 @@ impl Call<'_> {
     }
 
     /// `RemovePrivilegeRole`.
-    pub(super) fn remove_privilege(
+    pub(in crate::api) fn remove_privilege(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -146,13 +147,13 @@ impl Call<'_> {
     }
 
     fn parameters<T: for<'de> Deserialize<'de>>(&self) -> Result<T, ODataError> {
-        // The service tells broken JSON and wrong members apart; its OData library words both.
+        // The service distinguishes broken JSON and wrong members.
         Members::parse(&self.request.body, "role")?;
         serde_json::from_slice(&self.request.body)
             .map_err(|error| payload_error("role", &error.to_string()))
     }
 
-    /// Refuses callers who may not change the role, and roles nobody may change.
+    /// Rejects callers who may not change the role, and roles that cannot be changed.
     fn require_editable(
         &self,
         writer: &Writer<'_>,

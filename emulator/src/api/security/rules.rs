@@ -1,14 +1,15 @@
-//! What the platform demands and does when users, teams, roles and business units are written.
+//! What the platform checks and does when users, teams, roles and business units are written.
 
 use uuid::Uuid;
 
 use super::{membership::require_other_administrator, owner::owns_rows, role::require_unprotected};
 use crate::{
     api::Call,
-    odata::ODataError,
-    org::{self, role},
+    ids,
+    org::role,
     schema::{PrivilegeType, Table, metadata_id},
     store::{Row, StoreError, Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {
@@ -132,7 +133,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Refuses changes that nobody, or not this caller, may make.
+    /// Rejects changes that are not allowed, or not to this caller.
     pub(in crate::api) fn check_update(
         &self,
         writer: &Writer<'_>,
@@ -214,7 +215,7 @@ impl Call<'_> {
                 }
             }
             "connection" => self.follow_connection(writer, after)?,
-            // Roles belong to a business unit: whoever leaves it loses them.
+            // Roles belong to a business unit: a user who leaves it loses them.
             "systemuser" if changes("businessunitid") => {
                 for link in writer.referring("systemuserroles", "systemuserid", before.id)? {
                     writer.delete("systemuserroles", link)?;
@@ -239,7 +240,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Refuses a new row whose owner or business unit is beyond the caller's depth, and one for
+    /// Rejects a new row whose owner or business unit is beyond the caller's depth, and one for
     /// another owner from a caller who may not assign.
     pub(in crate::api) fn require_creatable(
         &self,
@@ -343,7 +344,7 @@ fn require_changeable_type(writer: &Writer<'_>, team: Uuid) -> Result<(), ODataE
 
 /// The platform's own users stay as they are.
 pub(super) fn require_person(user: Uuid) -> Result<(), ODataError> {
-    if user == org::SYSTEM || user == org::INTEGRATION {
+    if user == ids::SYSTEM || user == ids::INTEGRATION {
         return Err(ODataError::forbidden(
             "0x80041D33",
             "No modifications to the 'SYSTEM' or 'INTEGRATION' user are permitted.",

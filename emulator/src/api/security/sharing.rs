@@ -5,15 +5,16 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::functions::key_of;
 use crate::{
     api::{
         Call, Response,
-        write::{Members, payload_error},
+        access::lookup_of,
+        payload::{Members, payload_error},
     },
-    odata::{ODataError, model::is_principal},
+    odata::model::is_principal,
     schema::{Ownership, PrivilegeType, Table, metadata_id},
     store::{Value, Writer, layout::parse_guid},
+    wire::ODataError,
 };
 
 /// A row and the user or team it is shared with.
@@ -43,20 +44,26 @@ impl Share<'_> {
 
 impl Call<'_> {
     /// `GrantAccess`: shares a row, or allows more of a row shared already.
-    pub(super) fn grant_access(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+    pub(in crate::api) fn grant_access(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
         let (share, mask) = self.share_with_mask(writer)?;
         let before = share.mask(writer)?.unwrap_or(0);
         self.put_share(writer, &share, before | mask)
     }
 
     /// `ModifyAccess`: makes a share allow exactly this.
-    pub(super) fn modify_access(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+    pub(in crate::api) fn modify_access(
+        &self,
+        writer: &Writer<'_>,
+    ) -> Result<Response, ODataError> {
         let (share, mask) = self.share_with_mask(writer)?;
         self.put_share(writer, &share, mask)
     }
 
     /// `RevokeAccess`: ends a share.
-    pub(super) fn revoke_access(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+    pub(in crate::api) fn revoke_access(
+        &self,
+        writer: &Writer<'_>,
+    ) -> Result<Response, ODataError> {
         let body = Members::parse(&self.request.body, "RevokeAccess")?;
         let share = self.share(writer, &body, &body, "Revokee")?;
         writer.delete("principalobjectaccess", share.id())?;
@@ -143,7 +150,7 @@ impl Call<'_> {
         }
         require_shareable(table)?;
         self.require_access(connection, table, row, PrivilegeType::Share)?;
-        if key_of(connection, table, row, "ownerid")? == Some(principal) {
+        if lookup_of(connection, table, row, "ownerid")? == Some(principal) {
             return Err(ODataError::bad_request(
                 "0x80040214",
                 "An item cannot be shared with the owning user.",
@@ -158,7 +165,7 @@ impl Call<'_> {
     }
 
     /// `RetrieveSharedPrincipalsAndAccess(Target=@t)`.
-    pub(super) fn shared_principals(
+    pub(in crate::api) fn shared_principals(
         &self,
         connection: &Connection,
         arguments: &str,

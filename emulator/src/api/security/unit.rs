@@ -5,15 +5,15 @@ use uuid::Uuid;
 use super::{hierarchy::is_below, owner::owns_rows, rules::is_default_team};
 use crate::{
     api::Call,
-    odata::ODataError,
     schema::Table,
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 const PARENT: &str = "parentbusinessunitid";
 
 impl Call<'_> {
-    /// Refuses to disable a unit with which no System Administrator would be left.
+    /// Rejects to disable a unit with which no System Administrator would be left.
     pub(super) fn require_administrator_outside(
         writer: &Writer<'_>,
         table: &Table,
@@ -25,7 +25,7 @@ impl Call<'_> {
              JOIN systemuser u ON u.systemuserid = r.systemuserid \
              WHERE role.roletemplateid = ?1 AND u.isdisabled IS NOT 1",
         )?;
-        let template = crate::org::ADMINISTRATOR_TEMPLATE.to_string();
+        let template = crate::ids::ADMINISTRATOR_TEMPLATE.to_string();
         let mut rows = statement.query([template])?;
         while let Some(row) = rows.next()? {
             let theirs = crate::store::layout::parse_guid(&row.get::<_, String>(0)?);
@@ -40,7 +40,7 @@ impl Call<'_> {
         ))
     }
 
-    /// Refuses to delete a unit that is in use, and takes its default team and its roles along.
+    /// Rejects to delete a unit that is in use, and deletes its default team and its roles with it.
     pub(super) fn prepare_unit_delete(
         &self,
         writer: &Writer<'_>,

@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use crate::{
     api::{Call, security::Change},
-    odata::{Navigation, ODataError},
+    odata::Navigation,
     schema::{Relationship, Table, metadata_id},
     store::{StoreError, Value, Writer},
+    wire::ODataError,
 };
 
 /// An association of two rows.
@@ -167,7 +168,7 @@ impl Call<'_> {
         })
     }
 
-    /// Refuses a caller who may not make or end this association (reference §11.2).
+    /// Rejects a caller who may not make or end this association (reference §11.2).
     fn require_link(
         &self,
         writer: &Writer<'_>,

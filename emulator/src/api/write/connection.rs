@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use crate::{
     api::Call,
-    odata::ODataError,
     store::{Layout, Value, Writer},
+    wire::ODataError,
 };
 
 const TABLE: &str = "connection";
 
-/// Columns of a row, with those of its mirror image that hold the same.
+/// Columns of a row, with those of its mirror row that hold the same.
 const MIRRORED: [(&str, &str); 11] = [
     ("record1id", "record2id"),
     ("record2id", "record1id"),
@@ -46,7 +46,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Adds the mirror image of a new row.
+    /// Adds the mirror row of a new row.
     pub(in crate::api) fn mirror_connection(
         &self,
         writer: &Writer<'_>,
@@ -69,7 +69,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Lets the mirror image of a changed row follow.
+    /// Lets the mirror row of a changed row follow.
     pub(in crate::api) fn follow_connection(
         &self,
         writer: &Writer<'_>,
@@ -95,8 +95,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Takes the mirror image of a row along that is deleted.
-    pub(in crate::api) fn forget_mirror(writer: &Writer<'_>, id: Uuid) -> Result<(), ODataError> {
+    /// Deletes the mirror row of a deleted row.
+    pub(in crate::api) fn delete_mirror(writer: &Writer<'_>, id: Uuid) -> Result<(), ODataError> {
         let layout: &Layout = writer.store().layout(TABLE)?;
         let row = writer.row(TABLE, id)?;
         let mirror = row.and_then(|row| layout.get(&row.values, "relatedconnectionid").id());
@@ -107,7 +107,7 @@ impl Call<'_> {
     }
 }
 
-/// What the row is called that a lookup refers to.
+/// The primary name of the row that a lookup refers to.
 fn name_of(writer: &Writer<'_>, lookup: &Value) -> Result<Value, ODataError> {
     let Value::Lookup { table, id } = lookup else {
         return Ok(Value::Null);

@@ -1,4 +1,4 @@
-//! Deleting a row and what goes with it.
+//! Deleting a row and the rows that depend on it.
 
 use axum::http::StatusCode;
 use uuid::Uuid;
@@ -9,10 +9,10 @@ use super::{
     require_version,
 };
 use crate::{
-    api::{Call, Response, files::forget_files, key::RowKey},
-    odata::ODataError,
+    api::{Call, Response, files::delete_files, key::RowKey},
     schema::{Cascade, Ownership, PrivilegeType, Relationship, Table},
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {
@@ -30,7 +30,7 @@ impl Call<'_> {
     }
 
     /// Deletes the row of a key for the caller.
-    pub(super) fn delete_one(
+    pub(in crate::api) fn delete_one(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -54,7 +54,7 @@ impl Call<'_> {
         self.delete_record(writer, table, row.id)
     }
 
-    /// Deletes a row: those that refer to it lose the reference, go too, or forbid it.
+    /// Deletes a row: rows that refer to it lose the reference, are deleted too, or prevent it.
     pub(crate) fn delete_record(
         &self,
         writer: &Writer<'_>,
@@ -136,7 +136,7 @@ pub(crate) fn delete(
             writer.delete(SHARES, share)?;
         }
     }
-    forget_files(writer, table, id)?;
+    delete_files(writer, table, id)?;
     writer.delete(&table.logical_name, id)?;
     Ok(())
 }

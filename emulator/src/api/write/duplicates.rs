@@ -1,14 +1,17 @@
-//! Duplicate detection: rules, and writes that ask for them (reference §7.5).
+//! Duplicate detection: rules, and writes that request it (reference §7.5).
 
 use rusqlite::types::Value as SqlValue;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    api::{Call, Response},
-    odata::ODataError,
+    api::{
+        Call, Response,
+        payload::{Members, payload_error},
+    },
     schema::{PrivilegeType, Table},
     store::{Stored, Value, Writer},
+    wire::ODataError,
 };
 
 /// `statecode` and `statuscode` of a rule that is in force, and of one that is not.
@@ -27,7 +30,7 @@ struct Criterion {
 }
 
 impl Call<'_> {
-    /// Refuses a row that a rule takes for a duplicate, if the client wants to know of those.
+    /// Rejects a duplicate, if the client requests duplicate detection.
     pub(super) fn require_no_duplicate(
         &self,
         writer: &Writer<'_>,
@@ -70,7 +73,7 @@ impl Call<'_> {
 
     /// `POST duplicaterules(id)/Microsoft.Dynamics.CRM.PublishDuplicateRule`; the job is done at
     /// once.
-    pub(super) fn publish_rule(
+    pub(in crate::api) fn publish_rule(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -84,14 +87,17 @@ impl Call<'_> {
     }
 
     /// `POST UnpublishDuplicateRule` with `{"DuplicateRuleId":"…"}`.
-    pub(super) fn unpublish_rule(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
-        let body = super::Members::parse(&self.request.body, "UnpublishDuplicateRule")?;
+    pub(in crate::api) fn unpublish_rule(
+        &self,
+        writer: &Writer<'_>,
+    ) -> Result<Response, ODataError> {
+        let body = Members::parse(&self.request.body, "UnpublishDuplicateRule")?;
         let id = body
             .text("DuplicateRuleId")
             .and_then(|text| crate::api::key::parse_id(&text))
             .ok_or_else(|| {
                 let problem = "The body has no GUID 'DuplicateRuleId'.";
-                super::payload_error("UnpublishDuplicateRule", problem)
+                payload_error("UnpublishDuplicateRule", problem)
             })?;
         let table = self.model().table("duplicaterule")?;
         self.set_rule(writer, table, id, UNPUBLISHED)?;

@@ -1,15 +1,15 @@
-//! What the headers of a write say: the form of its body, conditions, and what to go past.
+//! What the headers of a write say: the form of its body, conditions, and what to bypass.
 
 use axum::http::StatusCode;
 
-use crate::{api::Call, odata::ODataError, schema::Table};
+use crate::{api::Call, schema::Table, wire::ODataError};
 
-/// Most plug-in steps that one request goes past (reference §7.5).
+/// Most plug-in steps that one request bypasses (reference §7.5).
 const MAX_BYPASSED_STEPS: usize = 3;
 
-/// What `If-Match` and `If-None-Match` demand.
+/// The condition of `If-Match` and `If-None-Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(in crate::api) enum Condition {
     /// Neither header: an upsert.
     Any,
     /// `If-Match: *`: the row has to exist.
@@ -21,7 +21,7 @@ pub(super) enum Condition {
 }
 
 impl Call<'_> {
-    /// Bodies are JSON, and say so (reference §1.1).
+    /// Bodies must be JSON with its content type (reference §1.1).
     pub(in crate::api) fn require_json(&self) -> Result<(), ODataError> {
         let kind = self.request.header("content-type").unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -37,8 +37,8 @@ impl Call<'_> {
         ))
     }
 
-    /// Whoever goes past custom logic needs a privilege for it (reference §7.5).
-    pub(super) fn require_bypass(&self) -> Result<(), ODataError> {
+    /// Bypassing custom logic needs a privilege (reference §7.5).
+    pub(in crate::api) fn require_bypass(&self) -> Result<(), ODataError> {
         let logic = self.request.header("mscrm.bypassbusinesslogicexecution");
         let steps = self
             .request
@@ -67,7 +67,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// What `If-Match` and `If-None-Match` demand of a row of the table.
+    /// The condition of `If-Match` and `If-None-Match` of a row of the table.
     pub(super) fn condition(&self, table: &Table) -> Result<Condition, ODataError> {
         match (
             self.request.header("if-match"),
@@ -103,7 +103,7 @@ impl Call<'_> {
     }
 }
 
-/// Refuses a row of another version than the one demanded.
+/// Rejects a row of another version than the one demanded.
 pub(super) fn require_version(condition: Condition, version: i64) -> Result<(), ODataError> {
     match condition {
         Condition::Version(expected) if expected != version => Err(ODataError::precondition(

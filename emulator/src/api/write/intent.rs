@@ -1,33 +1,36 @@
-//! What the body of a write asks for.
+//! The changes that the body of a write requests.
 
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::payload::{Members, invalid_property, payload_error, undeclared_navigation, value_of};
 use crate::{
-    api::Call,
-    odata::{Navigation, ODataError},
+    api::{
+        Call,
+        payload::{Members, invalid_property, payload_error, undeclared_navigation, value_of},
+    },
+    odata::Navigation,
     schema::{Column, PrivilegeType, Table},
     store::{Value, Writer},
+    wire::ODataError,
 };
 
-/// What a body asks for, by the columns and navigation properties it names.
+/// The changes that a body requests, by columns and navigation properties.
 #[derive(Default)]
-pub(super) struct Intent<'a> {
-    pub(super) columns: Vec<(&'a Column, Value)>,
+pub(in crate::api) struct Intent<'a> {
+    pub(in crate::api) columns: Vec<(&'a Column, Value)>,
     /// Rows to create first, and the lookups that will refer to them.
-    pub(super) before: Vec<(String, String, Members)>,
+    pub(in crate::api) before: Vec<(String, String, Members)>,
     /// Rows to create after: of this table, with this lookup to the new row.
-    pub(super) after: Vec<(String, String, Members)>,
+    pub(in crate::api) after: Vec<(String, String, Members)>,
     /// Rows to create after and to associate: navigation property, table, row.
-    pub(super) associated: Vec<(String, String, Members)>,
-    /// Rows there are already, to be related after: navigation property, table, key.
-    pub(super) related: Vec<(String, String, Uuid)>,
+    pub(in crate::api) associated: Vec<(String, String, Members)>,
+    /// Existing rows to relate afterwards: navigation property, table, key.
+    pub(in crate::api) related: Vec<(String, String, Uuid)>,
 }
 
 impl Call<'_> {
-    /// Understands the members of a body.
-    pub(super) fn intent<'t>(
+    /// Resolves the members of a body.
+    pub(in crate::api) fn intent<'t>(
         &self,
         writer: &Writer<'_>,
         table: &'t Table,
@@ -127,7 +130,7 @@ impl Call<'_> {
                 }
             }
             Some(Navigation::ToOwner) | None => {
-                // A lookup may be cleared by its logical name, whatever its navigation is called.
+                // A lookup may be cleared by its logical name, whatever its navigation property.
                 let cleared = table
                     .column(name)
                     .filter(|c| c.is_lookup() && raw.get() == "null");

@@ -1,48 +1,44 @@
 //! Writes (reference §7).
 
 mod association;
-mod bulk_delete;
 mod connection;
 mod delete;
 mod duplicates;
 mod headers;
 mod intent;
-mod merge;
-mod multiple;
-mod payload;
 mod record;
 mod reference;
-mod sales;
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
-    Call, Response, access::is_there, functions::is_function, key::RowKey, marketing::LIST_ACTIONS,
-    request::Segment, security,
+    Call, Response,
+    access::row_exists,
+    key::RowKey,
+    payload::{Members, invalid_property, payload_error, value_of},
+    request::Segment,
 };
 use crate::{
-    audit,
-    odata::{Literal, Navigation, ODataError},
+    odata::{Literal, Navigation},
     schema::{PrivilegeType, Table, TableType},
     store::{Author, Writer},
+    wire::ODataError,
 };
 pub(crate) use delete::delete;
-use headers::{Condition, require_version};
-pub(super) use merge::merges;
-pub(super) use payload::{Members, payload_error};
-use payload::{invalid_property, value_of};
+pub(super) use headers::Condition;
+use headers::require_version;
 
 /// What a write did to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
+pub(super) enum Done {
     Created(Uuid),
     Updated(Uuid),
 }
 
 impl Done {
-    fn id(self) -> Uuid {
+    pub(super) fn id(self) -> Uuid {
         match self {
             Self::Created(id) | Self::Updated(id) => id,
         }
@@ -58,59 +54,17 @@ impl Call<'_> {
         }
     }
 
-    /// Answers a request that writes, and logs what it wrote.
-    pub(super) fn change(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
-        let auditing = audit::begin(writer)?;
-        let response = self.carry_out(writer)?;
-        audit::record(writer, auditing, self.author())?;
-        Ok(response)
-    }
-
-    fn carry_out(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
-        let segments = self.request.segments()?;
-        let Some((first, rest)) = segments.split_first() else {
-            return Err(ODataError::unknown_segment(""));
-        };
-        if is_function(&first.name) || first.name.is_empty() {
-            return Err(ODataError::new(
-                StatusCode::NOT_FOUND,
-                "",
-                format!(
-                    "No HTTP resource was found that matches the request URI '{}'.",
-                    self.request.address()
-                ),
-            ));
-        }
-        if let Some(response) = self.change_file(writer, first, rest)? {
-            return Ok(response);
-        }
-        self.require_json()?;
-        self.require_bypass()?;
-        if security::is_action(&first.name) && rest.is_empty() {
-            return match self.request.method {
-                Method::POST => self.security_action(writer, &first.name),
-                _ => Err(ODataError::method_not_allowed(self.request.method.as_str())),
-            };
-        }
-        match (&self.request.method, first.plain(), rest) {
-            (&Method::POST, Some("BulkDelete"), []) => return self.bulk_delete(writer),
-            (&Method::POST, Some("UnpublishDuplicateRule"), []) => {
-                return self.unpublish_rule(writer);
-            }
-            (&Method::POST, Some("AddListMembersList"), []) => {
-                return self.add_list_members(writer);
-            }
-            (&Method::POST, Some("Merge"), []) => return self.merge(writer),
-            (&Method::POST, Some(action @ ("WinOpportunity" | "LoseOpportunity")), []) => {
-                return self.close_opportunity(writer, action);
-            }
-            _ => {}
-        }
-        let table = self.model().table_by_set(&first.name)?;
+    /// Writes to rows of the table: `key` is the text in parentheses after the entity set.
+    pub(super) fn change_rows(
+        &self,
+        writer: &Writer<'_>,
+        table: &Table,
+        key: Option<&str>,
+        rest: &[Segment],
+    ) -> Result<Response, ODataError> {
         let method = self.request.method.as_str();
-        match (method, &first.arguments, rest) {
+        match (method, key, rest) {
             ("POST", None, []) => self.create(writer, table),
-            ("POST", None, [action]) => self.multiple(writer, table, &action.name),
             ("PATCH", Some(key), []) => self.patch(writer, table, key),
             ("DELETE", Some(key), []) => self.delete_row(writer, table, key),
             (_, Some(key), below) if !below.is_empty() => {
@@ -122,7 +76,7 @@ impl Call<'_> {
         }
     }
 
-    /// The row of the key, or 404. What the caller may do with it is asked by what follows.
+    /// The row of the key, or 404. Rights are checked by what follows.
     pub(super) fn existing(
         &self,
         connection: &Connection,
@@ -131,7 +85,7 @@ impl Call<'_> {
     ) -> Result<Uuid, ODataError> {
         let found = key.find(connection, self.model(), table)?;
         match found {
-            Some(id) if is_there(connection, table, id)? => Ok(id),
+            Some(id) if row_exists(connection, table, id)? => Ok(id),
             _ => Err(key.not_found(table)),
         }
     }
@@ -153,8 +107,8 @@ impl Call<'_> {
     }
 
     /// Updates the row of the key, or creates it; returns what was done, and the key as the
-    /// answer's `OData-EntityId` gives it.
-    fn upsert(
+    /// response's `OData-EntityId` gives it.
+    pub(super) fn upsert(
         &self,
         writer: &Writer<'_>,
         table: &Table,
@@ -233,20 +187,10 @@ impl Call<'_> {
             return Err(ODataError::unknown_segment(""));
         };
         let name = first.name.as_str();
-        if let (Some(action), "POST", []) =
-            (name.strip_prefix("Microsoft.Dynamics.CRM."), method, rest)
+        if let ("POST", []) = (method, rest)
+            && let Some(response) = self.row_action(writer, table, id, first)
         {
-            return match table.logical_name.as_str() {
-                "list" if LIST_ACTIONS.contains(&action) => {
-                    self.change_list(writer, table, id, action)
-                }
-                "queue" if action == "AddToQueue" => self.add_to_queue(writer, table, id),
-                "duplicaterule" if action == "PublishDuplicateRule" => {
-                    self.publish_rule(writer, table, id)
-                }
-                "lead" if action == "QualifyLead" => self.qualify_lead(writer, table, id),
-                _ => self.bound_security_action(writer, table, id, action),
-            };
+            return response;
         }
         let navigation = self.model().navigation(&table.logical_name, name);
         match (method, rest) {
@@ -358,7 +302,7 @@ impl Call<'_> {
     }
 }
 
-/// 412 for a row that exists already.
+/// 412 for a row that exists.
 fn duplicate() -> ODataError {
     ODataError::precondition(
         "0x80040237",

@@ -1,13 +1,13 @@
-//! Creating and updating one row, with what hangs on it.
+//! Creating and updating one row with its related rows.
 
 use uuid::Uuid;
 
-use super::{duplicate, payload::Members};
+use super::duplicate;
 use crate::{
-    api::{Call, key::RowKey},
-    odata::ODataError,
+    api::{Call, key::RowKey, payload::Members},
     schema::{Column, ColumnKind, PrivilegeType, RequiredLevel, Table},
     store::{Layout, Row, Value, Writer},
+    wire::ODataError,
 };
 
 /// `statecode` of activities.
@@ -15,9 +15,9 @@ const OPEN: i64 = 0;
 const COMPLETED: i64 = 1;
 const CANCELED: i64 = 2;
 
-/// Columns without which the platform creates no row, besides the texts and lookups that it
+/// Columns that a new row must have, besides the texts and lookups that the platform
 /// requires and does not fill itself.
-const DEMANDED: [(&str, &str); 5] = [
+const REQUIRED: [(&str, &str); 5] = [
     ("connection", "record1id"),
     ("connection", "record2id"),
     ("list", "createdfromcode"),
@@ -105,7 +105,7 @@ impl Call<'_> {
             layout.set(&mut row, "overriddencreatedon", Value::DateTime(self.now()));
             layout.set(&mut row, "modifiedon", Value::DateTime(self.now()));
         }
-        self.keep_images(writer, table, None, &mut row)?;
+        self.store_images(writer, table, None, &mut row)?;
         self.prepare_new(writer, table, &mut row)?;
         let mut completer = writer.completer(table, self.author())?;
         completer.complete(&mut row)?;
@@ -194,7 +194,7 @@ impl Call<'_> {
             given.push(name.as_str());
             layout.set(&mut after, name, value);
         }
-        self.keep_images(writer, table, Some(&before.values), &mut after)?;
+        self.store_images(writer, table, Some(&before.values), &mut after)?;
         let mut completer = writer.completer(table, self.author())?;
         if given.contains(&"statecode")
             && !given.contains(&"statuscode")
@@ -255,10 +255,10 @@ fn require_unique_keys(
     Ok(())
 }
 
-/// Refuses a new row that lacks what the platform requires (reference §7.2).
+/// Rejects a new row without a required value (reference §7.2).
 fn require_given(table: &Table, layout: &Layout, row: &[Value]) -> Result<(), ODataError> {
     let demanded = |column: &Column| {
-        DEMANDED.contains(&(table.logical_name.as_str(), column.logical_name.as_str()))
+        REQUIRED.contains(&(table.logical_name.as_str(), column.logical_name.as_str()))
             || column.required == RequiredLevel::SystemRequired
                 && column.creatable
                 && matches!(
@@ -300,7 +300,7 @@ pub(super) fn require_writable(table: &Table, method: &str) -> Result<(), ODataE
     Ok(())
 }
 
-/// Refuses to create or delete rows that only the platform does.
+/// Rejects to create or delete rows that only the platform does.
 pub(super) fn require_not_of_platform(table: &Table, method: &str) -> Result<(), ODataError> {
     if OF_PLATFORM.contains(&table.logical_name.as_str()) {
         return Err(unsupported_method(table, method));

@@ -4,12 +4,18 @@ use axum::http::StatusCode;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::payload::{Members, payload_error};
 use crate::{
-    api::{Call, Response, access::is_there, key::RowKey, request::Segment},
-    odata::{Navigation, ODataError},
+    api::{
+        Call, Response,
+        access::row_exists,
+        key::RowKey,
+        payload::{Members, payload_error},
+        request::Segment,
+    },
+    odata::Navigation,
     schema::{PrivilegeType, Table},
     store::{Value, Writer},
+    wire::ODataError,
 };
 
 impl Call<'_> {
@@ -44,7 +50,7 @@ impl Call<'_> {
         let id = key
             .find(connection, self.model(), table)?
             .ok_or_else(|| key.not_found(table))?;
-        if !is_there(connection, table, id)? {
+        if !row_exists(connection, table, id)? {
             return Err(key.not_found(table));
         }
         Ok((table, id))
@@ -161,7 +167,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Refuses a caller who may not attach the first row to the second.
+    /// Rejects a caller who may not attach the first row to the second.
     pub(super) fn require_appendable(
         &self,
         writer: &Writer<'_>,

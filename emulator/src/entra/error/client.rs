@@ -1,4 +1,4 @@
-//! Refusals of an application and its credentials.
+//! Errors about an application and its credentials.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Refusals of codes and refresh tokens.
+//! Errors about codes and refresh tokens.
 
 use super::EntraError;
 use crate::{entra::Person, time};

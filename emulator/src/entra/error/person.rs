@@ -1,4 +1,4 @@
-//! Refusals of a person.
+//! Errors about a person.
 
 use uuid::Uuid;
 

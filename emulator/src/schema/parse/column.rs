@@ -38,7 +38,7 @@ pub(super) fn read_column(table: &str, line: &str) -> Result<Column, String> {
                 ColumnKind::Boolean { default, .. } => *default = true,
                 _ => return Err("only a yes-no column can be `default-yes`".into()),
             },
-            other => return Err(format!("`{other}` is no column flag")),
+            other => return Err(format!("`{other}` is not a column flag")),
         }
     }
     Ok(column)
@@ -106,7 +106,7 @@ fn read_reference(
             "no-reverse" => referenced_navigation = None,
             "cascade" => cascade_delete = Cascade::Cascade,
             "restrict" => cascade_delete = Cascade::Restrict,
-            other => return Err(format!("`{other}` says nothing about a reference")),
+            other => return Err(format!("`{other}` is not allowed after a reference")),
         }
     }
     match &mut column.kind {

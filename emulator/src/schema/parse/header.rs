@@ -8,7 +8,7 @@ use super::{
     words::Words,
 };
 
-/// What stands above `columns`.
+/// The header: the lines above `columns`.
 #[derive(Default)]
 pub(super) struct Header {
     schema_name: Option<String>,
@@ -46,7 +46,7 @@ impl Header {
                     "nobody" => Ownership::None,
                     other => {
                         return Err(format!(
-                            "`{other}` owns no rows; write user, organization, business or nobody"
+                            "`{other}` is not an ownership; write user, organization, business or nobody"
                         ));
                     }
                 });
@@ -58,7 +58,7 @@ impl Header {
                     "unavailable" => ChangeTracking::Unavailable,
                     other => {
                         return Err(format!(
-                            "change tracking cannot be `{other}`; write enabled, available or unavailable"
+                            "`{other}` is not a state of change tracking; write enabled, available or unavailable"
                         ));
                     }
                 });
@@ -68,7 +68,7 @@ impl Header {
             "flags" => {
                 while let Some(flag) = words.next() {
                     if !FLAGS.contains(&flag) {
-                        return Err(format!("`{flag}` is no flag; the flags are {FLAGS:?}"));
+                        return Err(format!("`{flag}` is not a flag; use one of {FLAGS:?}"));
                     }
                     self.flags.push(flag.to_owned());
                 }
@@ -96,7 +96,7 @@ impl Header {
             }),
             other => {
                 return Err(format!(
-                    "`{other}` is no header line; is `columns` missing?"
+                    "`{other}` is not a header line; is `columns` missing?"
                 ));
             }
         }
@@ -160,7 +160,7 @@ impl Header {
     }
 }
 
-/// What the line `privileges` says.
+/// The line `privileges`.
 #[derive(Default)]
 enum PrivilegeNames {
     /// Nothing: the privileges are named after the table.
@@ -172,7 +172,7 @@ enum PrivilegeNames {
         suffix: String,
         /// Rows are assigned, although no user or team owns them.
         assign: bool,
-        /// The organization's rows, whoever owns them.
+        /// The organization's rows, whatever their owner.
         organization: bool,
     },
 }
@@ -188,7 +188,7 @@ impl PrivilegeNames {
             match word {
                 "assign" => assign = true,
                 "organization" => organization = true,
-                other => return Err(format!("`{other}` says nothing about privileges")),
+                other => return Err(format!("`{other}` is not allowed in the line `privileges`")),
             }
         }
         Ok(Self::Named {
@@ -241,5 +241,5 @@ const FLAGS: [&str; 11] = [
 ];
 
 fn needed<T>(value: Option<T>, keyword: &str) -> Result<T, String> {
-    value.ok_or_else(|| format!("the header lacks the line `{keyword} …`"))
+    value.ok_or_else(|| format!("the header has no line `{keyword} …`"))
 }

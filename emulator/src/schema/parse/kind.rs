@@ -16,7 +16,7 @@ pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
         Some((name, rest)) => (
             name,
             rest.strip_suffix(')')
-                .ok_or_else(|| format!("`{word}` lacks its closing bracket"))?,
+                .ok_or_else(|| format!("`{word}` has no closing bracket"))?,
         ),
         None => (word, ""),
     };
@@ -41,7 +41,7 @@ pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
             Some(range) => {
                 let (min, max) = range
                     .split_once("..")
-                    .ok_or_else(|| format!("`{range}` is no range such as 0..100"))?;
+                    .ok_or_else(|| format!("`{range}` is not a range; write one such as 0..100"))?;
                 ColumnKind::Integer {
                     min: number(min)?,
                     max: number(max)?,
@@ -103,7 +103,7 @@ pub(super) fn column_kind(word: &str) -> Result<ColumnKind, String> {
         "virtual" => ColumnKind::Virtual,
         "managed-property" => ColumnKind::ManagedProperty,
         "calendar-rules" => ColumnKind::CalendarRules,
-        other => return Err(format!("`{other}` is no column type")),
+        other => return Err(format!("`{other}` is not a column type")),
     };
     match arguments.next() {
         None => Ok(kind),
@@ -121,7 +121,7 @@ fn primary_image() -> ColumnKind {
 }
 
 fn argument<T: FromStr>(argument: Option<&str>, name: &str) -> Result<T, String> {
-    number(argument.ok_or_else(|| format!("`{name}` needs a number, as in {name}(2)"))?)
+    number(argument.ok_or_else(|| format!("`{name}` needs a number, such as {name}(2)"))?)
 }
 
 fn string_format(argument: Option<&str>) -> Result<StringFormat, String> {
@@ -134,7 +134,7 @@ fn string_format(argument: Option<&str>) -> Result<StringFormat, String> {
         Some("ticker") => StringFormat::TickerSymbol,
         Some("phonetic") => StringFormat::PhoneticGuide,
         Some("version") => StringFormat::VersionNumber,
-        Some(other) => return Err(format!("`{other}` is no format of text")),
+        Some(other) => return Err(format!("`{other}` is not a text format")),
     })
 }
 
@@ -146,7 +146,7 @@ fn date_time(argument: Option<&str>) -> Result<ColumnKind, String> {
             DateTimeBehavior::TimeZoneIndependent,
             DateTimeFormat::DateAndTime,
         ),
-        Some(other) => return Err(format!("`{other}` is no kind of datetime")),
+        Some(other) => return Err(format!("`{other}` is not a kind of datetime")),
     };
     Ok(ColumnKind::DateTime { behavior, format })
 }

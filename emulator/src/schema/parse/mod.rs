@@ -26,12 +26,12 @@
 //!     2 in 1  Inactive
 //! ```
 //!
-//! Above `columns` stand the table's names and `ObjectTypeCode`; who owns its rows (`user`,
+//! Above `columns` are the table's names and `ObjectTypeCode`; who owns its rows (`user`,
 //! `organization`, `business` or `nobody`); its key and naming columns; whether changes are tracked
 //! (`enabled`, `available` or `unavailable`); `flags`, any of `activities` (can be regarded by
-//! them), `activity`, `activity-party`, `audited`, `custom`, `elastic`, `intersect`, `no-concurrency` (ignores
-//! `If-Match`), `notes`, `on-demand` (room for rows is made when they are first asked for) and
-//! `read-only` (written by the platform alone); alternate keys; and
+//! them), `activity`, `activity-party`, `audited`, `custom`, `elastic`, `intersect`,
+//! `no-concurrency` (ignores `If-Match`), `notes`, `on-demand` (room for rows is made when they are
+//! first requested) and `read-only` (written by the platform alone); alternate keys; and
 //! `privileges NAME` where they end in another name than the table's, followed by `assign` if rows
 //! without an owner can be assigned and by `organization` if the privileges hold for all rows or
 //! none; or `privileges none`, with `read-with PRIVILEGE …` if reading needs others.
@@ -50,8 +50,8 @@
 //! Other indented lines are choices: number and label, for a status with `in STATE`, for yes-no
 //! with `yes` or `no` in place of the number.
 //!
-//! An intersect table says what it associates in its header, table, column, navigation twice:
-//! `associates RELATIONSHIP  role roleid NAVIGATION  team teamid NAVIGATION`.
+//! An intersect table says what it associates in its header, with table, column and navigation of
+//! both sides: `associates RELATIONSHIP  role roleid NAVIGATION  team teamid NAVIGATION`.
 //!
 //! Labels of lookups and choices (`owneridname`, `statuscodename`) are not written down: they
 //! follow from their columns, see [`super::derived`].
@@ -141,7 +141,10 @@ fn check(table: &Table) -> Result<(), String> {
         .zip(table.columns.iter().skip(1))
         .find(|(a, b)| a.logical_name == b.logical_name)
     {
-        return Err(format!("column {} is there twice", twice.0.schema_name));
+        return Err(format!(
+            "column {} is defined more than once",
+            twice.0.schema_name
+        ));
     }
     let named = [Some(&table.primary_id), table.primary_name.as_ref()];
     let in_keys = table.keys.iter().flat_map(|key| &key.columns);
@@ -168,7 +171,7 @@ fn check(table: &Table) -> Result<(), String> {
         for choice in column.choices() {
             if choice.state.is_some_and(|state| !states.contains(&state)) {
                 return Err(format!(
-                    "{} {} names no state",
+                    "{} {} does not name a state",
                     column.schema_name, choice.value
                 ));
             }
@@ -256,11 +259,11 @@ StatusCode  status
     fn faults_are_reported_with_their_line() {
         for (from, to, line, says) in [
             ("text(20)", "text", 16, "needs a number"),
-            ("text(20)", "string(20)", 16, "no column type"),
+            ("text(20)", "string(20)", 16, "not a column type"),
             ("2 in 1  Done", "2  Done", 27, "names its state"),
-            ("2 in 1  Done", "2 in 7  Done", 27, "names no state"),
+            ("2 in 1  Done", "2 in 7  Done", 27, "does not name a state"),
             ("id visitid", "id visitno", 27, "no column visitno"),
-            ("flags audited", "flags audit", 10, "no flag"),
+            ("flags audited", "flags audit", 10, "not a flag"),
             ("rows visits\n", "", 1, "rows"),
             ("\ncolumns\n", "\n", 13, "is `columns` missing?"),
         ] {

@@ -8,7 +8,7 @@ pub(super) struct Words<'a>(pub(super) &'a str);
 /// The number that this text is.
 pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse()
-        .map_err(|_| format!("`{text}` is not a number that fits here"))
+        .map_err(|_| format!("`{text}` is not a valid number here"))
 }
 
 impl<'a> Words<'a> {
@@ -24,7 +24,7 @@ impl<'a> Words<'a> {
 
     pub(super) fn expect(&mut self, what: &str) -> Result<&'a str, String> {
         self.next()
-            .ok_or_else(|| format!("the line ends where {what} should be"))
+            .ok_or_else(|| format!("the line ends before {what}"))
     }
 
     pub(super) fn name(&mut self) -> Result<String, String> {
@@ -33,7 +33,7 @@ impl<'a> Words<'a> {
             Ok(word.to_owned())
         } else {
             Err(format!(
-                "`{word}` is no name: letters, digits and underscores only"
+                "`{word}` is not a name; use letters, digits and underscores only"
             ))
         }
     }
@@ -53,7 +53,7 @@ impl<'a> Words<'a> {
         };
         let (label, rest) = text
             .split_once('"')
-            .ok_or_else(|| "a label lacks its closing quote".to_owned())?;
+            .ok_or_else(|| "a label has no closing quote".to_owned())?;
         self.0 = rest;
         Ok(Some(label.to_owned()))
     }
@@ -75,7 +75,7 @@ impl<'a> Words<'a> {
     pub(super) fn end(&mut self) -> Result<(), String> {
         match self.next() {
             None => Ok(()),
-            Some(extra) => Err(format!("`{extra}` is one word too many")),
+            Some(extra) => Err(format!("unexpected `{extra}` at the end of the line")),
         }
     }
 }

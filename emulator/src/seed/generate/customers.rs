@@ -2,11 +2,11 @@
 
 use super::{
     Cells, Made,
-    maker::{BEGINNING, DAY, DAYS, JOBS, Maker, money},
+    maker::{DAY, DAYS, FIRST_MOMENT, JOBS, Maker, money},
     text::sentences,
 };
 use crate::{
-    org,
+    ids,
     seed::names,
     store::{Decimal, Value},
 };
@@ -34,12 +34,12 @@ impl Maker<'_> {
             ("jobtitle", "Account Executive".into()),
             (
                 "businessunitid",
-                Value::lookup("businessunit", org::ROOT_BUSINESS_UNIT),
+                Value::lookup("businessunit", ids::ROOT_BUSINESS_UNIT),
             ),
             ("accessmode", Value::Int(0)),
             ("isdisabled", Value::Bool(false)),
             ("islicensed", Value::Bool(true)),
-            ("createdon", Value::DateTime(BEGINNING)),
+            ("createdon", Value::DateTime(FIRST_MOMENT)),
         ]
     }
 
@@ -119,7 +119,7 @@ impl Maker<'_> {
             (
                 "lastusedincampaign",
                 self.sometimes(25, |random| {
-                    Value::DateTime(BEGINNING + random.between(0, DAYS) * DAY)
+                    Value::DateTime(FIRST_MOMENT + random.between(0, DAYS) * DAY)
                 }),
             ),
             ("primarycontactid", self.reference(Made::Contact, contact)),

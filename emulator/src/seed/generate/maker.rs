@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Made, Sizes, id};
 use crate::{
-    org,
+    ids,
     seed::{
         names::{self, Town},
         random::Random,
@@ -12,8 +12,8 @@ use crate::{
     store::{Decimal, Value},
 };
 
-/// 1 January 2020, 00:00:00 UTC: when the made-up organization began.
-pub(super) const BEGINNING: i64 = 1_577_836_800;
+/// 1 January 2020, 00:00:00 UTC: when the generated organization began.
+pub(super) const FIRST_MOMENT: i64 = 1_577_836_800;
 /// Seconds of a day.
 pub(super) const DAY: i64 = 86_400;
 /// How many days the organization has been at work.
@@ -89,7 +89,7 @@ impl Maker<'_> {
 
     pub(super) fn owner(&mut self) -> Value {
         let user = self.any(self.sizes.users);
-        let id = user.map_or(org::ADMINISTRATOR, |user| {
+        let id = user.map_or(ids::ADMINISTRATOR, |user| {
             id(self.seed, Made::SystemUser, user)
         });
         Value::lookup("systemuser", id)
@@ -106,7 +106,7 @@ impl Maker<'_> {
         self.reference(table, row)
     }
 
-    /// The number of any of so many rows; none of none.
+    /// The number of one of this many rows; none if there are none.
     pub(super) fn any(&mut self, count: u64) -> Option<u64> {
         (count > 0).then(|| self.random.below(count))
     }
@@ -116,7 +116,7 @@ impl Maker<'_> {
         id.map_or(Value::Null, |id| Value::lookup(table.logical_name(), id))
     }
 
-    /// A value in so many of a hundred rows.
+    /// A value in this percentage of rows.
     pub(super) fn sometimes(
         &mut self,
         percent: u64,
@@ -175,7 +175,7 @@ impl Maker<'_> {
     }
 
     pub(super) fn moment(&mut self) -> i64 {
-        BEGINNING + self.random.between(0, DAYS * DAY)
+        FIRST_MOMENT + self.random.between(0, DAYS * DAY)
     }
 
     pub(super) fn time(&mut self) -> Value {
@@ -183,11 +183,11 @@ impl Maker<'_> {
     }
 
     pub(super) fn date(&mut self) -> Value {
-        Value::DateTime(BEGINNING + self.random.between(0, DAYS) * DAY)
+        Value::DateTime(FIRST_MOMENT + self.random.between(0, DAYS) * DAY)
     }
 }
 
-/// An amount of so many hundredths.
+/// An amount in hundredths.
 pub(super) fn money(hundredths: i64) -> Value {
     Value::Decimal(Decimal::new(hundredths, 2))
 }

@@ -66,6 +66,10 @@ impl Sizes {
 /// Fills the store with rows made from a seed.
 ///
 /// Memory use does not depend on the number of rows. Rows of the same seed can be added only once.
+///
+/// # Errors
+///
+/// When the database fails, for example because rows of the same seed exist.
 pub fn run(store: &Store, seed: u64, sizes: &Sizes) -> Result<Report, StoreError> {
     let mut report = Report::default();
     for made in Made::ALL {
@@ -87,7 +91,7 @@ pub fn run(store: &Store, seed: u64, sizes: &Sizes) -> Result<Report, StoreError
             report.add(made.logical_name(), store.load(table, &columns, rows)?);
         }
         if made == Made::SystemUser {
-            // Whoever owns rows can read them.
+            // Owners of rows must be able to read them.
             let users = (0..count).map(|index| id(seed, made, index));
             org::admit_sellers(store, users)?;
         }
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_rich_and_repeatable() {
+    fn rows_are_varied_and_deterministic() {
         let sizes = Sizes::of_accounts(1_000);
         let mut names = HashSet::new();
         let (mut beyond_ascii, mut nulls) = (0, 0);

@@ -6,7 +6,7 @@ use super::{
     text::sentences,
 };
 use crate::{
-    org,
+    ids,
     seed::names,
     store::{Decimal, Value},
 };
@@ -57,9 +57,9 @@ impl Maker<'_> {
             self.reference(Made::Contact, contact)
         };
         let currency = if self.random.percent(30) {
-            org::EURO
+            ids::EURO
         } else {
-            org::BASE_CURRENCY
+            ids::BASE_CURRENCY
         };
         let hundredths = self.random.between(100_000, 200_000_000);
         let phase_number = self.random.between(0, 3);

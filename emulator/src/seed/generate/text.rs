@@ -25,7 +25,7 @@ const SENTENCES: [&str; 20] = [
     "東京の支社も参加を希望しています。😀",
 ];
 
-/// So many sentences, a new line after every fourth.
+/// This many sentences, with a line break after every fourth.
 pub(super) fn sentences(count: u64, random: &mut Random) -> String {
     let mut text = String::new();
     for at in 0..count {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     schema::{Column, ColumnKind, DateTimeBehavior},
     store::{Decimal, Value},
-    time::Civil,
+    time::{DAY, parse_date, parse_date_time},
 };
 
 /// The value that this text means in this column; an empty text is null.
@@ -67,8 +67,8 @@ pub(super) fn read(column: &Column, text: &str) -> Result<Value, String> {
             let time = moment(text)
                 .ok_or_else(|| wrong("a date such as 2024-03-31 or 2024-03-31T09:30:00Z"))?;
             match behavior {
-                DateTimeBehavior::DateOnly => Value::DateTime(time.midnight().to_unix()),
-                _ => Value::DateTime(time.to_unix()),
+                DateTimeBehavior::DateOnly => Value::DateTime(time - time.rem_euclid(DAY)),
+                _ => Value::DateTime(time),
             }
         }
         ColumnKind::Lookup { .. } | ColumnKind::Customer { .. } | ColumnKind::Owner => {
@@ -91,28 +91,12 @@ fn choice(text: &str) -> Result<i32, String> {
 }
 
 /// Reads `2024-03-31`, or with a time of day `2024-03-31T09:30:00Z`.
-pub(super) fn moment(text: &str) -> Option<Civil> {
-    let (date, time) = match text.split_once(['T', ' ']) {
-        Some((date, time)) => (date, time.strip_suffix('Z').unwrap_or(time)),
-        None => (text, "00:00:00"),
+fn moment(text: &str) -> Option<i64> {
+    let Some((date, time)) = text.split_once(['T', ' ']) else {
+        return parse_date(text);
     };
-    let number = |text: &str, length: usize| -> Option<i64> {
-        let digits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse().ok()).flatten()
-    };
-    let mut date = date.split('-');
-    let mut time = time.split(':');
-    let civil = Civil {
-        year: number(date.next()?, 4)?,
-        month: number(date.next()?, 2)?,
-        day: number(date.next()?, 2)?,
-        hour: number(time.next()?, 2)?,
-        minute: number(time.next()?, 2)?,
-        second: number(time.next().unwrap_or("00"), 2)?,
-    };
-    let whole = date.next().is_none() && time.next().is_none();
-    // A date that does not exist, such as 30 February, does not come back as itself.
-    (whole && Civil::from_unix(civil.to_unix()) == civil).then_some(civil)
+    let time = time.strip_suffix('Z').unwrap_or(time);
+    parse_date_time(&format!("{date}T{time}Z"))
 }
 
 #[cfg(test)]
@@ -151,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn values_that_do_not_fit_are_rejected() {
         for (column, text, says) in [
             ("name", "x".repeat(161).as_str(), "longer than 160"),
             ("industrycode", "99", "choices"),

@@ -24,7 +24,8 @@
 //! generators, which make up a value that belongs to a key: `{first-name:person_id}` (see
 //! [`super::template`]). An empty text is null. `distinct = true` makes one row per key however
 //! often the file has it. If several rows of one table come from one row of a file, `part = "to"`
-//! tells them apart: the row's key is then the text key, a slash and the part. A join is `optional = true` if rows without a match get empty texts.
+//! distinguishes them: the row's key is then the text key, a slash and the part. A join is
+//! `optional = true` if rows without a match get empty texts.
 
 use std::collections::BTreeMap;
 
@@ -184,7 +185,7 @@ impl TryFrom<toml::Value> for Source {
         };
         match table.keys().next() {
             None => Ok(source),
-            Some(extra) => Err(format!("`{extra}` does not belong here")),
+            Some(extra) => Err(format!("unexpected `{extra}`")),
         }
     }
 }
@@ -202,7 +203,7 @@ fn template(value: toml::Value) -> Result<Template, String> {
         toml::Value::Integer(number) => Ok(Template::constant(number.to_string())),
         toml::Value::Boolean(flag) => Ok(Template::constant(flag.to_string())),
         other => Err(format!(
-            "{other} is neither a text nor a whole number nor true or false"
+            "{other} is not a text, a whole number, true or false"
         )),
     }
 }
@@ -212,6 +213,6 @@ fn range(value: &toml::Value) -> Result<(i64, i64), String> {
         Some([toml::Value::Integer(low), toml::Value::Integer(high)]) if low <= high => {
             Ok((*low, *high))
         }
-        _ => Err(format!("{value} is no range such as [1, 9]")),
+        _ => Err(format!("{value} is not a range; write one such as [1, 9]")),
     }
 }

@@ -38,7 +38,7 @@ pub enum ImportError {
         source: io::Error,
     },
     /// The map file is not written as it should be.
-    #[error("{map} is not a usable map: {source}")]
+    #[error("invalid map {map}: {source}")]
     MapSyntax {
         /// The map file.
         map: String,
@@ -56,7 +56,7 @@ pub enum ImportError {
         problem: String,
     },
     /// A CSV file is broken.
-    #[error("{file} is not readable as CSV: {source}")]
+    #[error("cannot read {file} as CSV: {source}")]
     Csv {
         /// The file.
         file: String,
@@ -72,7 +72,7 @@ pub enum ImportError {
         line: u64,
         /// The column of the table.
         column: String,
-        /// What is wrong and how to mend it.
+        /// What is wrong and how to correct it.
         problem: String,
     },
     /// The rows cannot be stored.
@@ -119,6 +119,10 @@ pub fn key_id(table: &str, key: &str) -> Uuid {
 }
 
 /// Imports the CSV files of a directory as a map file says.
+///
+/// # Errors
+///
+/// When a file is missing, does not match the map, or has a value that does not fit its column.
 pub fn directory(store: &Store, directory: &Path, map: &Path) -> Result<Report, ImportError> {
     let name = map.display().to_string();
     let text = fs::read_to_string(map).map_err(|source| ImportError::Open {
@@ -128,8 +132,12 @@ pub fn directory(store: &Store, directory: &Path, map: &Path) -> Result<Report, 
     run(store, &Files::Directory(directory.to_owned()), &name, &text)
 }
 
-/// Imports the CRM that comes with the emulator: 1,500 accounts, 4,200 contacts, 5,000 leads,
-/// 4,437 opportunities, 59,313 activities of ten salespeople and who took part in them, all related.
+/// Imports the CRM that comes with the emulator: 1,500 accounts, 4,200 contacts, 5,000 leads, 4,437
+/// opportunities, 59,313 activities of ten salespeople and who took part in them, all related.
+///
+/// # Errors
+///
+/// When the database fails.
 pub fn demo(store: &Store) -> Result<Report, ImportError> {
     const FILES: &[(&str, &[u8])] = &[
         (
@@ -301,7 +309,7 @@ mod tests {
             ),
             ("p2,Li,f2", "p2,Li,f7", "`f7` has no row in firms.csv"),
             ("p2,Li,f2", ",Li,f2", "key is empty"),
-            ("p2,Li,f2", "p2,Li", "not readable as CSV"),
+            ("p2,Li,f2", "p2,Li", "as CSV"),
             (
                 "lookup = \"account\"",
                 "lookup = \"lead\"",
@@ -326,7 +334,7 @@ mod tests {
             (
                 "key = \"id\"\n        key_column",
                 "keys = 1\n        key_column",
-                "map.toml is not",
+                "invalid map",
             ),
         ] {
             let message = broken(from, to);
@@ -335,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_comes_in_whole() {
+    fn the_demo_is_imported_completely() {
         let store = store();
         crate::org::seed(&store, "Contoso").unwrap();
         let report = demo(&store).unwrap();

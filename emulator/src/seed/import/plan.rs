@@ -17,7 +17,8 @@ use super::{
     value::{Cell, Context, Pick, Piece, Reference, Slot, Text},
 };
 use crate::{
-    org::{self, Role},
+    ids,
+    org::Role,
     schema::{Column, ColumnKind, Schema, Table},
     store::Value,
 };
@@ -130,7 +131,7 @@ impl<'a> Names<'a> {
                 let column = headers.iter().position(|header| header == column)?;
                 Some(Slot::Joined(at, column))
             })
-            .ok_or_else(|| format!("no join lends a column {name}"))
+            .ok_or_else(|| format!("no join provides a column {name}"))
     }
 
     fn text(&self, template: &'a Template) -> Result<Text<'a>, String> {
@@ -190,11 +191,11 @@ impl<'a> Names<'a> {
             }
             Source::WellKnown(row) => {
                 let (table, id) = match row {
-                    WellKnown::RootBusinessUnit => ("businessunit", org::ROOT_BUSINESS_UNIT),
-                    WellKnown::Administrator => ("systemuser", org::ADMINISTRATOR),
-                    WellKnown::BaseCurrency => ("transactioncurrency", org::BASE_CURRENCY),
+                    WellKnown::RootBusinessUnit => ("businessunit", ids::ROOT_BUSINESS_UNIT),
+                    WellKnown::Administrator => ("systemuser", ids::ADMINISTRATOR),
+                    WellKnown::BaseCurrency => ("transactioncurrency", ids::BASE_CURRENCY),
                     WellKnown::SalespersonRole => {
-                        ("role", Role::Salesperson.id(org::ROOT_BUSINESS_UNIT))
+                        ("role", Role::Salesperson.id(ids::ROOT_BUSINESS_UNIT))
                     }
                 };
                 can_refer_to(table)?;
@@ -332,7 +333,7 @@ impl<'a> Plan<'a> {
             line,
             column: reference.column.clone(),
             problem: format!(
-                "there is no {} with the key `{}`; import it in the same run or mend the key",
+                "there is no {} with the key `{}`; import it in the same run or correct the key",
                 reference.table, reference.key
             ),
         }

@@ -1,4 +1,4 @@
-//! Templates: text with CSV columns and made-up values in it.
+//! Templates: text with CSV columns and generated values in it.
 
 use std::str::FromStr;
 
@@ -11,7 +11,7 @@ pub(super) struct Template(pub(super) Vec<Part>);
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Text as it stands.
+    /// Literal text.
     Text(String),
     /// The value of a column.
     Column(String),
@@ -44,7 +44,7 @@ pub(super) enum Generator {
     UkCity,
     /// A telephone number there.
     UkPhone,
-    /// A time of the working day, to be put behind a date: `T09:37:12Z`.
+    /// A time of the working day, to be appended to a date: `T09:37:12Z`.
     Time,
 }
 
@@ -128,7 +128,7 @@ impl FromStr for Template {
         while let Some((before, after)) = rest.split_once('{') {
             let (inside, after) = after
                 .split_once('}')
-                .ok_or_else(|| format!("`{text}` lacks a closing brace"))?;
+                .ok_or_else(|| format!("`{text}` has no closing brace"))?;
             if !before.is_empty() {
                 parts.push(Part::Text(before.to_owned()));
             }
@@ -138,7 +138,7 @@ impl FromStr for Template {
                     let generator = Generator::ALL.iter().find(|(known, _)| *known == name);
                     let (_, generator) = generator.ok_or_else(|| {
                         let known = Generator::ALL.map(|(name, _)| name).join(", ");
-                        format!("`{name}` makes nothing up; there are {known}")
+                        format!("`{name}` is not a generator; use one of {known}")
                     })?;
                     Part::Made(*generator, column.to_owned())
                 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{cell, key_id, template::Generator};
 use crate::{schema::Column, seed::random::Random, store::Value};
 
-/// Where a text stands: in the row itself or in a joined one.
+/// The source of a text: the row itself or a joined one.
 #[derive(Clone, Copy)]
 pub(super) enum Slot {
     Own(usize),
