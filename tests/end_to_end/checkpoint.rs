@@ -10,11 +10,9 @@ use dataverse_tests::{
 use serde_json::Value;
 
 fn selection(stream: &str, checkpoint: &str) -> Selection {
-    Selection {
-        page_size: Some(4),
-        checkpoint: Some(checkpoint.to_owned()),
-        ..Selection::of(stream)
-    }
+    Selection::of(stream)
+        .with_page_size(4)
+        .with_checkpoint(checkpoint)
 }
 
 /// A checkpoint in the middle of a full read, and one at its end.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bindings::Connector;
-use bindings::exports::integration::connector::source::{Event, FileForm, Selection};
+use bindings::exports::integration::connector::source::Event;
 use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_tests::{SECRET_NAME, Stand, assert_same, built, component_path, parse_rows};
@@ -166,19 +166,17 @@ async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_
         .unwrap();
     assert!(report.available, "{:?}", report.findings);
 
-    let selection = Selection {
-        stream: "account".to_owned(),
-        columns: Vec::new(),
-        labels: false,
-        filter: None,
-        since: None,
-        query: None,
-        files: FileForm::Reference,
-        sweep: false,
-        page_size: Some(4),
-        checkpoint: None,
-    };
-    let source = connector.integration_connector_source().sync();
+    let source = connector.integration_connector_source();
+    let options = source.selection();
+    let selection = options
+        .call_constructor(&mut store, "account")
+        .await
+        .unwrap();
+    options
+        .call_set_page_size(&mut store, selection, 4)
+        .await
+        .unwrap();
+    let source = source.sync();
     let sync = source
         .call_start(&mut store, session, &[selection])
         .await

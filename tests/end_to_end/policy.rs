@@ -176,7 +176,7 @@ async fn no_more_sessions_than_allowed_and_each_ended_one_makes_room() {
     let stand = stand(1).await;
     let small = dataverse_host::ConnectorHost::builder()
         .component_file(dataverse_tests::component_path())
-        .most_instances(2)
+        .max_instances(2)
         .build()
         .unwrap();
     let profile = stand.profile();

@@ -25,11 +25,9 @@ const STREAMS: [&str; 9] = [
 ];
 
 fn selection(stream: &str, page_size: u32, checkpoint: Option<String>) -> Selection {
-    Selection {
-        page_size: Some(page_size),
-        checkpoint,
-        ..Selection::of(stream)
-    }
+    let mut selection = Selection::of(stream).with_page_size(page_size);
+    selection.checkpoint = checkpoint;
+    selection
 }
 
 /// The service's own account of its row numbers and the sinks', stream by stream.
@@ -356,11 +354,8 @@ async fn selected_columns_come_and_no_others() {
     .await;
     let memory = Memory::new();
     let columns = ["primarycontactid", "revenue", "name"];
-    let request = StreamRequest {
-        columns: columns.map(str::to_owned).to_vec(),
-        page_size: Some(4),
-        ..StreamRequest::all_of("account")
-    };
+    let selection = Selection::of("account").with_columns(columns);
+    let request = StreamRequest::of(selection.with_page_size(4));
     for round in 0..2 {
         all_complete(
             &stand
