@@ -31,6 +31,20 @@ pub struct StreamDescription {
 }
 
 impl StreamDescription {
+    /// A stream of which only the summary is known. For tests: a session returns complete ones.
+    pub fn of(summary: Summary) -> Self {
+        Self {
+            summary,
+            primary_key: Vec::new(),
+            name_column: None,
+            columns: Vec::new(),
+            alternate_keys: Vec::new(),
+            relationships: Vec::new(),
+            change_detection_reason: String::new(),
+            row_schema: "{}".to_owned(),
+        }
+    }
+
     /// Reads a resource of an instance, and drops it there.
     pub(crate) async fn take<T: Send>(
         resource: ResourceAny,

@@ -266,14 +266,36 @@ mod tests {
             .build()
     }
 
+    /// A connector of another version is refused with its version, not its first missing export.
+    #[test]
+    fn a_connector_of_another_version_is_refused_by_version() {
+        let exporting = |name: &str| {
+            let mut bytes = component(&["wasi:io/poll@0.2.6"]);
+            let mut exports = vec![1, 0, u8::try_from(name.len()).unwrap()];
+            exports.extend(name.as_bytes());
+            // The first instance, without a type of its own.
+            exports.extend([5, 0, 0]);
+            bytes.extend([11, u8::try_from(exports.len()).unwrap()]);
+            bytes.extend(exports);
+            bytes
+        };
+        let old = load(exporting("integration:connector/connection@0.1.0"));
+        let Err(LoadError::Version { found }) = old else {
+            panic!("{:?}", old.map(|_| ()))
+        };
+        assert_eq!(found, "0.1.0");
+        let incomplete = load(exporting("integration:connector/connection@0.2.7"));
+        assert!(matches!(incomplete, Err(LoadError::Contract(_))));
+    }
+
     #[test]
     fn imports_beyond_the_granted_ones_are_refused_by_name() {
-        let imports = [
+        let wanted = [
             "wasi:io/poll@0.2.6",
             "wasi:cli/exit@0.2.6",
             "wasi:cli/environment@0.2.6",
         ];
-        let Err(LoadError::Imports { imports }) = load(component(&imports)) else {
+        let Err(LoadError::Imports { imports }) = load(component(&wanted)) else {
             panic!("loaded")
         };
         assert_eq!(
@@ -281,7 +303,7 @@ mod tests {
             ["wasi:cli/exit@0.2.6", "wasi:cli/environment@0.2.6"]
         );
         let granted = ConnectorHost::builder()
-            .component_bytes(component(&imports))
+            .component_bytes(component(&wanted))
             .without_cache()
             .environment([("A", "B")])
             .build();

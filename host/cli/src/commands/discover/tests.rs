@@ -1,4 +1,4 @@
-//! What people, programs and diagrams are told of two streams and their pairs.
+//! The text, JSON and diagram of two streams and their pairs.
 
 use dataverse_host::contract::{
     Cardinality, ChangeDetection, Choice, Column, DataType, Relationship, Requirement,
@@ -30,21 +30,19 @@ fn column(name: &str, data_type: DataType) -> Column {
 }
 
 fn stream(name: &str, columns: Vec<Column>, relationships: Vec<Relationship>) -> StreamDescription {
-    StreamDescription {
-        summary: StreamSummary {
-            name: name.to_owned(),
-            kind: StreamKind::Table,
-            title: name.to_uppercase(),
-            change_detection: ChangeDetection::Watermark,
-        },
-        primary_key: vec![format!("{name}id")],
-        name_column: Some("name".to_owned()),
-        columns,
-        alternate_keys: Vec::new(),
-        change_detection_reason: "By its version number.".to_owned(),
-        relationships,
-        row_schema: r#"{"type":"object"}"#.to_owned(),
-    }
+    let mut stream = StreamDescription::of(StreamSummary {
+        name: name.to_owned(),
+        kind: StreamKind::Table,
+        title: name.to_uppercase(),
+        change_detection: ChangeDetection::Watermark,
+    });
+    stream.primary_key = vec![format!("{name}id")];
+    stream.name_column = Some("name".to_owned());
+    stream.columns = columns;
+    stream.change_detection_reason = "By its version number.".to_owned();
+    stream.relationships = relationships;
+    stream.row_schema = r#"{"type":"object"}"#.to_owned();
+    stream
 }
 
 fn relationship(
@@ -118,7 +116,7 @@ fn streams() -> Vec<StreamDescription> {
     vec![contact, account]
 }
 
-fn written(format: Format, streams: &[StreamDescription]) -> String {
+fn written(format: DiscoverFormat, streams: &[StreamDescription]) -> String {
     let names: Vec<String> = streams.iter().map(|s| s.summary.name.clone()).collect();
     let mut writer = Writer::new(format, &names);
     let mut text = String::new();
@@ -131,19 +129,19 @@ fn written(format: Format, streams: &[StreamDescription]) -> String {
 #[test]
 fn a_diagram_shows_each_relationship_once() {
     assert_eq!(
-        written(Format::Mermaid, &streams()),
+        written(DiscoverFormat::Mermaid, &streams()),
         "erDiagram\n    \
              contact {\n        identifier contactid PK\n        reference parent FK\n    }\n    \
              account {\n        identifier accountid PK\n        text name\n    }\n    \
              contact }o--o| account : parent\n    \
              account }o--o{ contact : marketing\n"
     );
-    assert_eq!(written(Format::Mermaid, &[]), "erDiagram\n");
+    assert_eq!(written(DiscoverFormat::Mermaid, &[]), "erDiagram\n");
 }
 
 #[test]
 fn people_are_told_what_matters_of_a_column() {
-    let text = written(Format::Table, &streams());
+    let text = written(DiscoverFormat::Text, &streams());
     for line in [
         "contact (CONTACT), table, changes: watermark",
         "By its version number.",
@@ -162,7 +160,7 @@ fn people_are_told_what_matters_of_a_column() {
 
 #[test]
 fn programs_are_told_everything() {
-    let document: Value = serde_json::from_str(&written(Format::Json, &streams())).unwrap();
+    let document: Value = serde_json::from_str(&written(DiscoverFormat::Json, &streams())).unwrap();
     let contact = &document[0];
     assert_eq!(contact["kind"], "table");
     assert_eq!(contact["changeDetectionReason"], "By its version number.");
@@ -176,7 +174,7 @@ fn programs_are_told_everything() {
     assert_eq!(pairs["cardinality"], "many-to-many");
     assert_eq!(pairs["pairs"], "marketingpairs");
     assert_eq!(document[1]["relationships"][0]["otherColumn"], "parent");
-    let none: Value = serde_json::from_str(&written(Format::Json, &[])).unwrap();
+    let none: Value = serde_json::from_str(&written(DiscoverFormat::Json, &[])).unwrap();
     assert_eq!(none, serde_json::json!([]));
 }
 
