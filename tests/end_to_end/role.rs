@@ -89,8 +89,11 @@ async fn what_is_printed_is_what_is_created_and_it_is_enough() {
 async fn a_role_is_printed_without_a_connection_and_kept_from_who_may_not_create_it() {
     let stand = Stand::start().await;
     let cli = Cli::new(&stand.settings());
+    // Without a connection.toml in the working directory.
+    let elsewhere = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
-        let child = cli.command(arguments).spawn().unwrap();
+        let mut command = cli.command(arguments);
+        let child = command.current_dir(elsewhere.path()).spawn().unwrap();
         dataverse_tests::Ended::of(child)
     };
     let printed = run(&["role", "--profile", "access-sync"]);

@@ -196,7 +196,7 @@ async fn what_was_written_by_others_is_found_out() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &text[..text.len() / 2]).unwrap();
     cli.run(&sync("jsonl:out"))
-        .refused(8, &["account.jsonl", "--full"], &[CLIENT_SECRET]);
+        .refused(8, &["account.jsonl", "in full again"], &[CLIENT_SECRET]);
     let mut full = sync("jsonl:out").to_vec();
     full.push("--full");
     cli.run(&full).succeeded();
@@ -254,7 +254,7 @@ async fn an_interrupted_sync_ends_with_130_and_goes_on_later() {
         let ended = Ended::of(child);
         ended.refused(
             130,
-            &["interrupted", "goes on from there"],
+            &["interrupted", "resumes from there"],
             &[CLIENT_SECRET],
         );
         assert!(ended.stdout.contains("unfinished"), "{}", ended.stdout);
@@ -295,7 +295,7 @@ async fn a_sync_whose_time_is_over_ends_with_9_and_goes_on_later() {
     let mut limited = sync("sqlite:out.db").to_vec();
     limited.extend(["--max-duration", "1s"]);
     cli.run(&limited)
-        .refused(9, &["time is over"], &[CLIENT_SECRET]);
+        .refused(9, &["--max-duration reached"], &[CLIENT_SECRET]);
     stand.emulator.clear_faults();
     cli.run(&sync("sqlite:out.db")).succeeded();
     assert_equals_source(&stand, None, Some(&cli.file("out.db"))).await;

@@ -22,6 +22,9 @@ const BY_ID: [(&str, &str); 5] = [
 const ROLE: &str =
     "`dataverse-host role` lists the permissions, `dataverse-host role --apply` creates the role";
 
+/// The hint for rows or checkpoints that cannot be resumed.
+pub(crate) const FULL: &str = "`--full` reads the stream in full again";
+
 /// The hint for an error of this kind.
 pub(crate) fn for_kind(kind: ErrorKind) -> Option<&'static str> {
     match kind {
@@ -35,7 +38,7 @@ pub(crate) fn for_kind(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::NotFound => {
             Some("`dataverse-host discover` lists the streams and their columns")
         }
-        ErrorKind::CheckpointExpired => Some("`--full` reads the stream in full again"),
+        ErrorKind::CheckpointExpired => Some(FULL),
         ErrorKind::Conflict
         | ErrorKind::InvalidData
         | ErrorKind::Throttled
@@ -70,7 +73,7 @@ pub(crate) fn for_call(error: &CallError) -> Option<&'static str> {
 /// The hint for an error of a sink.
 pub(crate) fn for_sink(error: &SinkError) -> Option<&'static str> {
     match error {
-        SinkError::Changed { .. } => Some("`--full` reads the stream in full again"),
+        SinkError::Changed { .. } => Some(FULL),
         _ => None,
     }
 }

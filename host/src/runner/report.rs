@@ -25,6 +25,9 @@ pub enum Outcome {
     Failed(ConnectorError),
     /// The sink could not store it; the text says why.
     NotStored(String),
+    /// The sink could not resume it, because what it wrote earlier is missing or was changed; the
+    /// text says how. A full read replaces it.
+    NotResumed(String),
     /// The sync ended first. The next one resumes from here.
     Unfinished,
 }
@@ -121,7 +124,10 @@ impl Tally {
         let open =
             reports.find(|report| report.stream == stream && report.outcome == Outcome::Unfinished);
         let Some(report) = open else { return false };
-        report.outcome = Outcome::NotStored(error.to_string());
+        report.outcome = match error {
+            SinkError::Changed { .. } => Outcome::NotResumed(error.to_string()),
+            _ => Outcome::NotStored(error.to_string()),
+        };
         true
     }
 

@@ -314,7 +314,7 @@ async fn a_stream_that_cannot_be_stored_does_not_stop_the_others() {
     assert!(run.selections().unwrap().is_empty());
     let (reports, _) = run.tally.finish();
     let told = reports.iter().map(|report| match &report.outcome {
-        Outcome::NotStored(reason) => reason.as_str(),
+        Outcome::NotStored(reason) | Outcome::NotResumed(reason) => reason.as_str(),
         other => panic!("{other:?}"),
     });
     let told: Vec<_> = told.collect();

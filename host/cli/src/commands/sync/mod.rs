@@ -56,6 +56,9 @@ pub(super) async fn run(
 
 /// Whether nothing was read of any stream, because of an error.
 fn read_nothing(report: &SyncReport) -> bool {
+    if let End::Stopped(_) = report.end {
+        return false;
+    }
     let nothing = |stream: &StreamReport| stream.pages == 0 && stream.outcome != Outcome::Complete;
     report.streams.iter().all(nothing)
 }
@@ -90,6 +93,9 @@ fn conclude(report: &SyncReport) -> Result<Exit, Failure> {
             Some(failure.with_hint(hints::for_kind(error.kind)))
         }
         Outcome::NotStored(reason) => Some(Failure::new(Exit::Local, reason)),
+        Outcome::NotResumed(reason) => {
+            Some(Failure::new(Exit::Local, reason).with_hint(Some(hints::FULL)))
+        }
         Outcome::Complete | Outcome::Unfinished => None,
     };
     let mut failed: Vec<_> = report.streams.iter().filter_map(error).collect();

@@ -17,7 +17,7 @@ fn state(stream: &StreamReport) -> &'static str {
     match &stream.outcome {
         Outcome::Complete => "complete",
         Outcome::Failed(error) => kind_name(error.kind),
-        Outcome::NotStored(_) => "not-stored",
+        Outcome::NotStored(_) | Outcome::NotResumed(_) => "not-stored",
         Outcome::Unfinished => "unfinished",
     }
 }
@@ -122,7 +122,7 @@ pub(super) fn document(report: &SyncReport, metrics: &Metrics) -> serde_json::Va
         .map(|stream| {
             let error = match &stream.outcome {
                 Outcome::Failed(error) => Some(error.to_string()),
-                Outcome::NotStored(reason) => Some(reason.clone()),
+                Outcome::NotStored(reason) | Outcome::NotResumed(reason) => Some(reason.clone()),
                 Outcome::Complete | Outcome::Unfinished => None,
             };
             json!({
