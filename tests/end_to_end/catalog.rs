@@ -187,7 +187,7 @@ async fn a_new_column_of_each_type_is_written_and_read_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_column_that_cannot_be_is_refused_with_what_to_do() {
+async fn invalid_columns_are_refused_with_a_remedy() {
     let stand = Stand::start().await;
     let mut session = host().open(&stand.profile()).await.unwrap();
     let unsolved = new("Whole", NewType::Integer).with_solution("nowhere");

@@ -37,7 +37,7 @@ mod bindings {
     });
 }
 
-const SECRETS: &str = "integration:connector/secrets@0.1.0";
+const SECRETS: &str = "integration:connector/secrets@0.2.0";
 
 /// The connector whose secrets come from the adapter.
 fn composed() -> Vec<u8> {
@@ -56,7 +56,7 @@ fn composed() -> Vec<u8> {
         .set_instantiation_argument(connector, SECRETS, secrets)
         .unwrap();
     for interface in ["connection", "authorization", "catalog", "source"] {
-        let name = format!("integration:connector/{interface}@0.1.0");
+        let name = format!("integration:connector/{interface}@0.2.0");
         let export = graph.alias_instance_export(connector, &name).unwrap();
         graph.export(export, name).unwrap();
     }
@@ -119,7 +119,7 @@ impl WasiHttpView for Plain {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_only() {
+async fn the_composed_connector_runs_in_a_host_with_wasi_only() {
     let stand = Stand::of(Sizes {
         accounts: 11,
         ..Sizes::default()
@@ -198,7 +198,7 @@ async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_
 
 /// Without the variable the adapter has no secret, and the connector says which one it wants.
 #[tokio::test(flavor = "multi_thread")]
-async fn in_our_host_the_composed_connector_gets_its_environment_only_when_granted() {
+async fn the_composed_connector_needs_a_grant_for_its_environment() {
     let stand = Stand::start().await;
     let composed = composed();
     let build = |variables: Option<(&str, &str)>| {

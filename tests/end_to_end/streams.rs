@@ -91,7 +91,7 @@ async fn a_query_is_read_page_by_page_with_what_it_joins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_history_of_rows_is_told_once_and_column_by_column() {
+async fn the_history_of_rows_is_read_once_and_column_by_column() {
     let stand = Stand::start().await;
     let id = stand
         .api
@@ -138,7 +138,7 @@ async fn the_history_of_rows_is_told_once_and_column_by_column() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_and_a_time_to_begin_with_leave_out_the_rest() {
+async fn filter_and_since_restrict_the_rows() {
     let stand = Stand::of_accounts(30).await;
     let all = stand.api.rows("account").await;
     let filter = "numberofemployees gt 500 or contains(name,'a')";
@@ -177,7 +177,7 @@ async fn a_filter_and_a_time_to_begin_with_leave_out_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_columns_are_told_and_break_nothing() {
+async fn changes_of_columns_are_reported() {
     let stand = Stand::of_accounts(5).await;
     let first = sync_events(&stand.profile(), Selection::of("account"))
         .await

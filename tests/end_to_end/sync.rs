@@ -229,7 +229,7 @@ async fn pages_of_every_size_hold_the_same_rows() {
 /// Every page's checkpoint is good for a new instance that knows nothing else, also when rows
 /// have changed in between.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_goes_on_from_the_checkpoint_of_every_page() {
+async fn a_sync_resumes_from_the_checkpoint_of_every_page() {
     let stand = Stand::of(Sizes {
         accounts: 20,
         ..Sizes::default()
@@ -306,7 +306,7 @@ async fn a_sync_goes_on_from_the_checkpoint_of_every_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_change_token_starts_the_stream_over_and_says_so() {
+async fn an_expired_change_token_restarts_the_stream_and_says_so() {
     let stand = Stand::of_accounts(15).await;
     let place = tempfile::tempdir().unwrap();
     let (directory, file) = (place.path().join("lines"), place.path().join("rows.db"));
@@ -345,7 +345,7 @@ async fn an_expired_change_token_starts_the_stream_over_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn selected_columns_come_and_no_others() {
+async fn only_selected_columns_are_read() {
     let stand = Stand::of(Sizes {
         accounts: 9,
         contacts: 9,
@@ -383,7 +383,7 @@ async fn selected_columns_come_and_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn labels_stand_beside_choices_and_references() {
+async fn labels_are_added_beside_choices_and_references() {
     let stand = Stand::of_accounts(8).await;
     let memory = Memory::new();
     let streams = ["account", "contact", "task"];

@@ -194,7 +194,7 @@ mod tests {
 
     /// What a crash half-way through a change left behind.
     #[tokio::test]
-    async fn an_unfinished_change_does_no_harm() {
+    async fn an_unfinished_change_is_ignored() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secrets.json");
         let store = SecretFile::new(&path);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn changes_at_the_same_time_do_not_undo_each_other() {
+    async fn concurrent_changes_are_all_kept() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secrets.json");
         let changes: Vec<_> = (0..20)
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_is_told_without_its_content() {
+    async fn unreadable_files_are_reported_without_their_content() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secrets.json");
         let store = SecretFile::new(&path);
@@ -254,7 +254,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn what_others_can_reach_is_refused() {
+    async fn files_that_others_can_access_are_refused() {
         use std::os::unix::fs::PermissionsExt;
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let change = |path: &Path, mode| {

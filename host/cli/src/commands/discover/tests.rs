@@ -140,7 +140,7 @@ fn a_diagram_shows_each_relationship_once() {
 }
 
 #[test]
-fn people_are_told_what_matters_of_a_column() {
+fn the_text_of_a_column_shows_its_type_and_limits() {
     let text = written(DiscoverFormat::Text, &streams());
     for line in [
         "contact (CONTACT), table, changes: watermark",
@@ -159,7 +159,7 @@ fn people_are_told_what_matters_of_a_column() {
 }
 
 #[test]
-fn programs_are_told_everything() {
+fn the_json_of_a_stream_is_complete() {
     let document: Value = serde_json::from_str(&written(DiscoverFormat::Json, &streams())).unwrap();
     let contact = &document[0];
     assert_eq!(contact["kind"], "table");
