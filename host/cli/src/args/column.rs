@@ -55,6 +55,7 @@ pub(crate) struct ColumnOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) solution: Option<String>,
 
+    /// The output format.
     #[arg(long = "format", alias = "output", value_enum, default_value_t)]
     pub(crate) output: Output,
 }

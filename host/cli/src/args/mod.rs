@@ -23,7 +23,7 @@ const COMPONENT_HELP: &str = "The connector component [default: $DATAVERSE_COMPO
 /// Runs a connector component: checks a connection and its permissions, signs in, lists what can
 /// be read, and reads it.
 #[derive(Debug, Parser)]
-#[command(version, after_help = exit::HELP, arg_required_else_help = true)]
+#[command(name = "dataverse-host", version, after_help = exit::HELP, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     /// The connection file: settings, stores of secrets, network, limits [default: connection.toml
     /// in the working directory]. host/cli/README.md shows one.
@@ -45,6 +45,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Prints the connector's name, version and settings schema. Needs no connection.
     Describe {
+        /// The output format.
         #[arg(long = "format", alias = "output", value_enum, default_value_t)]
         output: Output,
     },
@@ -114,6 +115,7 @@ pub(crate) struct CheckOptions {
     )]
     pub(crate) profiles: Vec<String>,
 
+    /// The output format.
     #[arg(long = "format", alias = "output", value_enum, default_value_t)]
     pub(crate) output: Output,
 }
@@ -143,6 +145,7 @@ pub(crate) struct RoleOptions {
     #[arg(long, value_name = "URL")]
     pub(crate) environment: Option<String>,
 
+    /// The output format.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: RoleFormat,
 
@@ -191,6 +194,7 @@ pub(crate) struct SecretOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct DiscoverOptions {
+    /// The output format.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: DiscoverFormat,
 

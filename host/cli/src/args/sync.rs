@@ -10,7 +10,7 @@ use super::values::{Files, Since, Target, parse_duration, parse_name};
 
 #[derive(Debug, Args)]
 pub(crate) struct SyncOptions {
-    /// Where rows go: jsonl:DIRECTORY or sqlite:FILE.
+    /// Where rows go: jsonl:DIRECTORY or sqlite:FILE. A leading ~/ is the home directory.
     #[arg(long, value_name = "TARGET")]
     pub(crate) to: Target,
 
@@ -67,6 +67,7 @@ pub(crate) struct SyncOptions {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) max_duration: Option<Duration>,
 
+    /// The output format.
     #[arg(long = "format", alias = "output", value_enum, default_value_t)]
     pub(crate) output: Output,
 }
