@@ -14,23 +14,23 @@ use crate::secrets::Secret;
 /// Signing in to one connection, prepared by
 /// [`ConnectorHost::authorization`](crate::ConnectorHost::authorization).
 ///
-/// Nothing is remembered between two calls: what began with one of these may be completed with
-/// another, also in another process, as long as settings and redirect URI are the same.
+/// Nothing is kept between two calls: a sign-in that one of these started can be completed by
+/// another, also in another process, with the same settings and redirect URI.
 pub struct Authorization {
     instance: Instance,
     settings: Arc<String>,
     origins: Vec<Origin>,
 }
 
-/// A page to open in a browser, and what to keep until the browser comes back.
+/// A page to open in a browser, and what to keep until the browser returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     /// The page to open. It is at one of the origins that the connector states.
     pub url: String,
-    /// Comes back in the callback, and ties it to this request.
+    /// Returned in the callback, which it ties to this request.
     pub state: String,
-    /// Proves that whoever completes the sign-in is whoever began it. Empty where nothing has to
-    /// be proven. Keep it where other secrets of the person's web session are.
+    /// Proves that the sign-in is completed by the one who started it. Empty where no proof is
+    /// needed. Keep it with the other secrets of the person's web session.
     pub verifier: Secret,
 }
 
@@ -43,7 +43,7 @@ pub struct DeviceCode {
     pub verification_url: String,
     /// The same for a person, in the service's own words.
     pub message: String,
-    /// What [`Authorization::poll_device`] wants back.
+    /// The argument of [`Authorization::poll_device`].
     pub continuation: Secret,
     /// How long to wait before the first poll.
     pub interval: Duration,
@@ -51,7 +51,7 @@ pub struct DeviceCode {
     pub expires_in: Duration,
 }
 
-/// How far a sign-in on another device has come.
+/// The state of a sign-in on another device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceProgress {
     /// The person has not finished: poll again after this time.
@@ -71,25 +71,31 @@ impl Authorization {
         })
     }
 
-    /// Where one person signs in. `redirect_uri` is where the browser comes back to, exactly as
+    /// The page where one person signs in. `redirect_uri` is where the browser returns to, exactly as
     /// it is registered with the service.
+    ///
+    /// # Errors
+    /// When the settings do not sign in a person, or the page is at no stated origin.
     pub async fn sign_in(&mut self, redirect_uri: &str) -> Result<AuthorizationRequest, CallError> {
         let settings = &self.settings;
         let request = self
             .instance
-            .ask("authorization.sign-in", async |connector, store| {
+            .try_call("authorization.sign-in", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_sign_in(store, settings, redirect_uri)
                     .await
             })
             .await?;
-        self.admit(request)
+        self.accept(request)
     }
 
-    /// Takes the whole URL to which the browser came back from [`sign_in`](Self::sign_in). When
-    /// this returns, the secrets that later sessions need are in the profile's store, so that
-    /// must be one that can be written.
+    /// Takes the whole URL to which the browser returned from [`sign_in`](Self::sign_in). When this
+    /// returns, the secrets that later sessions need are in the profile's store, which must be
+    /// writable.
+    ///
+    /// # Errors
+    /// When the callback does not belong to the request, the service refuses it, or the store does.
     pub async fn complete(
         &mut self,
         redirect_uri: &str,
@@ -99,7 +105,7 @@ impl Authorization {
         let settings = &self.settings;
         let pending = request.into();
         self.instance
-            .ask("authorization.complete", async |connector, store| {
+            .try_call("authorization.complete", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_complete(store, settings, redirect_uri, &pending, callback)
@@ -108,7 +114,10 @@ impl Authorization {
             .await
     }
 
-    /// Where an administrator agrees, for everybody, that the application may sign in.
+    /// The page where an administrator consents, for everybody, that the application may sign in.
+    ///
+    /// # Errors
+    /// When the settings name no application, or the page is at no stated origin.
     pub async fn admin_consent(
         &mut self,
         redirect_uri: &str,
@@ -116,18 +125,21 @@ impl Authorization {
         let settings = &self.settings;
         let request = self
             .instance
-            .ask("authorization.admin-consent", async |connector, store| {
+            .try_call("authorization.admin-consent", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_admin_consent(store, settings, redirect_uri)
                     .await
             })
             .await?;
-        self.admit(request)
+        self.accept(request)
     }
 
-    /// Reads the whole URL to which the browser came back from
-    /// [`admin_consent`](Self::admin_consent). What it says is no proof of who gave consent.
+    /// Reads the whole URL to which the browser returned from
+    /// [`admin_consent`](Self::admin_consent). It does not prove who gave consent.
+    ///
+    /// # Errors
+    /// When the callback does not belong to the request, or consent was refused.
     pub async fn complete_admin_consent(
         &mut self,
         request: &AuthorizationRequest,
@@ -135,7 +147,7 @@ impl Authorization {
     ) -> Result<Consent, CallError> {
         let pending = request.into();
         self.instance
-            .ask(
+            .try_call(
                 "authorization.complete-admin-consent",
                 async |connector, store| {
                     connector
@@ -148,11 +160,14 @@ impl Authorization {
     }
 
     /// Begins a sign-in on another device.
+    ///
+    /// # Errors
+    /// When the settings do not sign in a person, or the service refuses.
     pub async fn begin_device(&mut self) -> Result<DeviceCode, CallError> {
         let settings = &self.settings;
         let code = self
             .instance
-            .ask("authorization.begin-device", async |connector, store| {
+            .try_call("authorization.begin-device", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_begin_device(store, settings)
@@ -170,6 +185,9 @@ impl Authorization {
     }
 
     /// Asks whether the sign-in on another device is finished. `continuation` is the code's.
+    ///
+    /// # Errors
+    /// When the code has expired, the person refused, or the secrets cannot be stored.
     pub async fn poll_device(
         &mut self,
         continuation: &Secret,
@@ -177,7 +195,7 @@ impl Authorization {
         let settings = &self.settings;
         let progress = self
             .instance
-            .ask("authorization.poll-device", async |connector, store| {
+            .try_call("authorization.poll-device", async |connector, store| {
                 connector
                     .integration_connector_authorization()
                     .call_poll_device(store, settings, continuation.expose())
@@ -192,16 +210,16 @@ impl Authorization {
         })
     }
 
-    /// Lets a page pass that is where the connector said it would go: a person is about to trust
-    /// it with a password.
-    fn admit(&self, request: contract::Request) -> Result<AuthorizationRequest, CallError> {
+    /// Accepts a page only at an origin that the connector stated: a person will enter a password
+    /// there.
+    fn accept(&self, request: contract::Request) -> Result<AuthorizationRequest, CallError> {
         let covered = request
             .url
             .parse()
             .is_ok_and(|url| self.origins.iter().any(|origin| origin.covers(&url)));
         if !covered {
             let place = url::Url::parse(&request.url).map_or_else(
-                |_| "no address".to_owned(),
+                |_| "an invalid address".to_owned(),
                 |url| url[..url::Position::BeforePath].to_owned(),
             );
             return Err(CallError::Page { place });
@@ -229,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_must_be_kept_is_not_printed() {
+    fn secrets_are_not_printed() {
         let request = AuthorizationRequest {
             url: "https://login.example/authorize".to_owned(),
             state: "s".to_owned(),

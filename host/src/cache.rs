@@ -1,8 +1,8 @@
-//! Compiled components on disk, so that a start costs a mapping and not a compilation.
+//! Compiled components on disk, so that a start maps a file instead of compiling.
 //!
 //! Compiled code is trusted like the program itself, so the directory must belong to the user who
-//! runs the host and be closed to others; a file is named after the component's contents and the
-//! compiler's version and configuration, and is only ever renamed into place when complete.
+//! runs the host and be private. A file's name is a hash of the component and of the compiler's
+//! version and configuration; a file is complete before it is renamed to it.
 
 use std::hash::{Hash, Hasher};
 use std::io::Write;
@@ -42,14 +42,14 @@ impl Cache {
             .join(format!("{}.cwasm", compiler.0.finalize().to_hex()))
     }
 
-    /// The compiled form of this component, if it is here and can be trusted.
+    /// The compiled form of this component, if it is cached and can be trusted.
     pub(crate) fn load(&self, engine: &Engine, wasm: &[u8]) -> Option<Component> {
         let file = self.file(engine, wasm);
-        (is_ours(&self.directory, true) && is_ours(&file, false))
+        (is_private(&self.directory, true) && is_private(&file, false))
             .then(|| deserialize(engine, &file))?
     }
 
-    /// Keeps a compiled component. A cache that cannot be written is not an error: the next start
+    /// Stores a compiled component. A cache that cannot be written is not an error: the next start
     /// compiles again.
     pub(crate) fn store(&self, engine: &Engine, wasm: &[u8], component: &Component) {
         let _unwritten = self.try_store(engine, wasm, component);
@@ -66,7 +66,7 @@ impl Cache {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.directory)?;
-        if !is_ours(&self.directory, true) {
+        if !is_private(&self.directory, true) {
             return Ok(());
         }
         let file = self.file(engine, wasm);
@@ -89,20 +89,19 @@ impl Cache {
 
 #[expect(
     unsafe_code,
-    reason = "mapping compiled code cannot be made safe; see the argument below"
+    reason = "mapping compiled code is unsafe; the comment below says why it is sound here"
 )]
 fn deserialize(engine: &Engine, file: &Path) -> Option<Component> {
-    // SAFETY: the file was written whole by `try_store` of this user: its directory and itself
-    // belong to the user and nobody else may write them (`is_ours`), and its name is the digest
-    // of the component and of the compiler that made it. wasmtime checks version and
-    // configuration once more.
+    // SAFETY: `try_store` of this user wrote the complete file: the file and its directory belong
+    // to the user and nobody else may write them (`is_private`), and its name is the digest of the
+    // component and of the compiler that made it. wasmtime checks version and configuration again.
     unsafe { Component::deserialize_file(engine, file) }.ok()
 }
 
-/// Whether a directory or regular file, not a link, belongs to this user and only he can change
-/// it.
+/// Whether a directory or regular file, not a link, belongs to this user and nobody else can
+/// change it.
 #[cfg(unix)]
-fn is_ours(path: &Path, directory: bool) -> bool {
+fn is_private(path: &Path, directory: bool) -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::symlink_metadata(path).is_ok_and(|found| {
         let right_type = if directory {
@@ -117,9 +116,9 @@ fn is_ours(path: &Path, directory: bool) -> bool {
     })
 }
 
-/// Elsewhere ownership is not checked, so nothing is trusted and every start compiles.
+/// Ownership is not checked on other systems, so nothing is trusted and every start compiles.
 #[cfg(not(unix))]
-fn is_ours(_path: &Path, _directory: bool) -> bool {
+fn is_private(_path: &Path, _directory: bool) -> bool {
     false
 }
 
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_own_closed_files_are_trusted() {
+    fn only_private_files_of_the_user_are_trusted() {
         let base = tempfile::tempdir().unwrap();
         let cache = Cache::new(base.path().join("cache"));
         let engine = Engine::default();

@@ -6,31 +6,32 @@ use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 /// How often a busy instance gives way.
 const TICK: Duration = Duration::from_millis(10);
-/// How much of a memory that was given back is kept to be cleared for the next instance,
-/// instead of being asked of the system again, in bytes.
+/// How much of a released memory is kept and cleared for the next instance, instead of being
+/// returned to the system, in bytes.
 const MEMORY_KEPT: usize = 256 << 10;
-/// The same of a stack.
+/// The same for a stack.
 const STACK_KEPT: usize = 32 << 10;
-/// The same of the tables of functions.
+/// The same for tables of functions.
 const TABLE_KEPT: usize = 16 << 10;
-/// How much address space a memory begins with, and grows by, where little is granted, in bytes.
+/// How much address space a memory reserves at first, and grows by, where the system grants little,
+/// in bytes.
 const SMALL_RESERVATION: u64 = 16 << 20;
-/// How much of it is left empty around such a memory.
+/// The guard region of such a memory, in bytes.
 const SMALL_GUARD: u64 = 64 << 10;
 
-/// An engine for so many instances at once, whose epoch advances with every tick.
+/// An engine for this many concurrent instances, whose epoch advances with every tick.
 ///
-/// Their places are laid out beforehand, in address space alone, which makes a new instance
-/// several times cheaper. A system that does not grant that much of it, such as one under
-/// `ulimit -v`, gets an engine whose instances take what they use and run slower.
+/// It reserves address space for all of them in a pool, which makes a new instance several times
+/// cheaper. Where the system does not grant so much, such as under `ulimit -v`, instances reserve
+/// what they use, and run slower.
 ///
 /// # Errors
 /// When the runtime cannot be set up on this machine.
-pub(crate) fn start(most_instances: u32) -> wasmtime::Result<Engine> {
+pub(crate) fn start(max_instances: u32) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     let mut pooled = config.clone();
-    pooled.allocation_strategy(pool(most_instances));
+    pooled.allocation_strategy(pool(max_instances));
     config
         .memory_reservation(SMALL_RESERVATION)
         .memory_reservation_for_growth(SMALL_RESERVATION)
@@ -40,18 +41,18 @@ pub(crate) fn start(most_instances: u32) -> wasmtime::Result<Engine> {
     Ok(engine)
 }
 
-fn pool(most_instances: u32) -> PoolingAllocationConfig {
-    /// That of the connector, and that of an adapter it is composed with.
+fn pool(max_instances: u32) -> PoolingAllocationConfig {
+    /// The connector's, and that of an adapter it is composed with.
     const MEMORIES: u32 = 2;
-    /// Besides those two there are the small modules that tie them to their imports.
+    /// Those two, and the small modules that connect them to their imports.
     const MODULES: u32 = 8;
 
-    let modules = most_instances.saturating_mul(MODULES);
+    let modules = max_instances.saturating_mul(MODULES);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(most_instances)
-        .total_stacks(most_instances)
+    pool.total_component_instances(max_instances)
+        .total_stacks(max_instances)
         .total_core_instances(modules)
-        .total_memories(most_instances.saturating_mul(MEMORIES))
+        .total_memories(max_instances.saturating_mul(MEMORIES))
         .total_tables(modules)
         .linear_memory_keep_resident(MEMORY_KEPT)
         .async_stack_keep_resident(STACK_KEPT)
@@ -60,7 +61,7 @@ fn pool(most_instances: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// Advances the engine's epoch for as long as anybody holds it.
+/// Advances the engine's epoch for as long as the engine exists.
 fn start_ticking(engine: &Engine) -> std::io::Result<()> {
     let engine = engine.weak();
     let tick = move || {
@@ -82,9 +83,9 @@ mod tests {
 
     use super::*;
 
-    /// No system grants this much; instances must run all the same.
+    /// No system grants this much; instances must run nevertheless.
     #[test]
-    fn without_address_space_for_all_there_are_instances_still() {
+    fn instances_run_without_address_space_for_the_pool() {
         let engine = start(u32::MAX).unwrap();
         // A module of one memory of one page.
         let module = Module::new(&engine, b"\0asm\x01\0\0\0\x05\x03\x01\0\x01").unwrap();

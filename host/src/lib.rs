@@ -1,11 +1,18 @@
-//! Runs a connector component: the other side of the contract `integration:connector@0.1.0`.
+//! Runs a connector component that implements the contract `integration:connector@0.2.0`.
 //!
-//! This is what an integration platform embeds. It loads the component once, opens a session per
-//! connection in an instance of its own, and holds each within a policy: outgoing HTTP to exactly
-//! the origins that the connector states for its settings, at permitted addresses; bounded memory;
-//! bounded time; secrets by name from a [`SecretStore`](secrets::SecretStore). Nothing here knows
-//! which service the connector speaks to. What is async needs a tokio runtime whose I/O and timers
-//! are enabled.
+//! An integration platform embeds this library. It loads the component once, opens a session per
+//! connection in an instance of its own, and enforces a policy on each: outgoing HTTP to exactly
+//! the origins that the connector states for its settings, at permitted addresses; limited memory;
+//! limited time; secrets by name from a [`SecretStore`](secrets::SecretStore). Nothing here knows
+//! which service the connector talks to. Async functions need a tokio runtime with I/O and timers
+//! enabled.
+//!
+//! Features, none of them on by default:
+//!
+//! | Feature | Adds |
+//! | --- | --- |
+//! | `sqlite` | `sink::Sqlite`, with its own SQLite |
+//! | `conformance` | `sink::conformance`, the tests that every sink must pass |
 //!
 //! ```no_run
 //! use dataverse_host::contract::Selection;
@@ -24,10 +31,7 @@
 //!     println!("{}: {}", finding.id, finding.message);
 //! }
 //!
-//! let accounts = Selection {
-//!     columns: vec!["name".to_owned(), "revenue".to_owned()],
-//!     ..Selection::of("account")
-//! };
+//! let accounts = Selection::of("account").with_columns(["name", "revenue"]);
 //! let mut sync = session.sync(&[accounts]).await?;
 //! while let Some(event) = sync.next().await? {
 //!     println!("{event:?}");
@@ -36,8 +40,8 @@
 //! # }
 //! ```
 //!
-//! A connection of one person is signed in with that person's help. The platform sends the browser
-//! to a page, keeps the request, and hands both back when the browser has returned:
+//! A connection of one person needs that person to sign in. The platform sends the browser to a
+//! page, keeps the request, and passes both on when the browser has returned:
 //!
 //! ```no_run
 //! # use dataverse_host::{AuthorizationRequest, CallError, ConnectorHost, Profile};
@@ -59,23 +63,17 @@
 //! }
 //! ```
 //!
-//! A platform that wants rows and checkpoints kept for it uses [`run_sync`] with a
-//! [`Sink`](sink::Sink):
+//! [`run_sync`] stores rows and checkpoints in a [`Sink`](sink::Sink):
 //!
 //! ```no_run
-//! use dataverse_host::sink::Sqlite;
+//! use dataverse_host::contract::Selection;
+//! use dataverse_host::sink::JsonLines;
 //! use dataverse_host::{ConnectorHost, Profile, Silent, Stop, StreamRequest, run_sync};
 //!
 //! # async fn example(host: ConnectorHost, profile: Profile) -> Result<(), Box<dyn std::error::Error>> {
-//! let requests = [
-//!     StreamRequest::all_of("account"),
-//!     StreamRequest {
-//!         filter: Some("statecode eq 0".to_owned()),
-//!         sweep: true,
-//!         ..StreamRequest::all_of("opportunity")
-//!     },
-//! ];
-//! let sink = Box::new(Sqlite::open("crm.db")?);
+//! let open = Selection::of("opportunity").with_filter("statecode eq 0").with_sweep();
+//! let requests = [StreamRequest::all_of("account"), open.into()];
+//! let sink = Box::new(JsonLines::open("crm")?);
 //! let never = std::future::pending::<Stop>();
 //! let report = run_sync(&host, &profile, &requests, sink, &mut Silent, never).await;
 //! for stream in &report.streams {
@@ -85,23 +83,16 @@
 //! # }
 //! ```
 //!
-//! What there is to read, the catalogue tells; a column that is missing can be made:
+//! The catalogue lists what can be read; a missing column can be created:
 //!
 //! ```no_run
-//! use dataverse_host::contract::{NewColumn, NewType, Requirement, Selection};
+//! use dataverse_host::contract::{NewColumn, NewType, Selection};
 //! # use dataverse_host::{CallError, Session};
 //!
 //! # async fn example(session: &mut Session) -> Result<(), CallError> {
-//! let score = NewColumn {
-//!     name: "score".to_owned(),
-//!     title: "Score".to_owned(),
-//!     description: None,
-//!     new_type: NewType::Decimal(2),
-//!     requirement: Requirement::Optional,
-//!     solution: None,
-//! };
+//! let score = NewColumn::new("score", "Score", NewType::Decimal(2));
 //! let column = session.create_column("account", &score).await?;
-//! println!("{} is there", column.name);
+//! println!("{} can be used", column.name);
 //!
 //! for view in session.list_views(Some("account")).await? {
 //!     // A saved query is a stream like any other.
@@ -147,7 +138,7 @@ pub use error::{CallError, LoadError};
 pub use host::{ConnectorHost, ConnectorHostBuilder, Loading};
 pub use network::{
     Denial, Denied, Metrics, Network, NetworkError, Origin, OriginError, Proxy, ProxyError,
-    Timeouts, Trust,
+    Throttled, Throttling, Timeouts, Trust, Untrusted,
 };
 pub use profile::{Limits, Profile};
 pub use runner::{

@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::network::{Gateway, Metrics, Network, NetworkError};
 use crate::secrets::SecretStore;
 
-/// The bounds within which an instance lives.
+/// The limits of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of memory for all of an instance. Default 64 MiB.
+    /// Memory for all of an instance, in bytes. Default 64 MiB.
     pub memory: usize,
-    /// Wall-clock time for one call, waits included. Default 10 min: a connector may spend
-    /// minutes obeying a service that asks it to slow down.
+    /// Wall-clock time for one call, waits included. Default 10 min: a connector may wait for
+    /// minutes when the service asks it to slow down.
     pub call: Duration,
 }
 
@@ -40,7 +40,10 @@ pub struct Profile {
 impl Profile {
     /// A profile with default network and limits. `settings` is the JSON document that the
     /// connector describes by its settings schema, or another form that it accepts; it is passed
-    /// on as it is.
+    /// on unchanged.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
     pub fn new(
         settings: impl Into<String>,
         secrets: impl SecretStore + 'static,
@@ -53,7 +56,10 @@ impl Profile {
         })
     }
 
-    /// The same connection over another network policy, with a new pool.
+    /// The same connection with another network policy, and a new pool.
+    ///
+    /// # Errors
+    /// When a certificate authority of the policy cannot be used.
     pub fn with_network(mut self, network: &Network) -> Result<Self, NetworkError> {
         self.gateway = Arc::new(Gateway::new(network)?);
         Ok(self)
@@ -66,7 +72,7 @@ impl Profile {
         self
     }
 
-    /// What this profile did on the network so far.
+    /// What this profile has done on the network so far.
     pub fn metrics(&self) -> &Metrics {
         &self.gateway.metrics
     }
@@ -74,7 +80,7 @@ impl Profile {
 
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Settings that are no JSON document may hold what settings must not hold.
+        // Settings in another form, such as a connection string, may contain secrets.
         let settings = if self.settings.trim_start().starts_with('{') {
             self.settings.as_str()
         } else {

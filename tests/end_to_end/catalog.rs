@@ -58,14 +58,7 @@ async fn a_large_organization_is_described_within_an_instances_memory() {
 }
 
 fn new(name: &str, new_type: NewType) -> NewColumn {
-    NewColumn {
-        name: name.to_owned(),
-        title: "Größe \"XL\" & <mehr>".to_owned(),
-        description: Some("Wie groß".to_owned()),
-        new_type,
-        requirement: Requirement::Optional,
-        solution: None,
-    }
+    NewColumn::new(name, "Größe \"XL\" & <mehr>", new_type).with_description("Wie groß")
 }
 
 fn colours() -> Vec<NewChoice> {
@@ -194,13 +187,10 @@ async fn a_new_column_of_each_type_is_written_and_read_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_column_that_cannot_be_is_refused_with_what_to_do() {
+async fn invalid_columns_are_refused_with_a_remedy() {
     let stand = Stand::start().await;
     let mut session = host().open(&stand.profile()).await.unwrap();
-    let unsolved = NewColumn {
-        solution: Some("nowhere".to_owned()),
-        ..new("Whole", NewType::Integer)
-    };
+    let unsolved = new("Whole", NewType::Integer).with_solution("nowhere");
     for (table, column, expected, words) in [
         (
             "account",

@@ -10,11 +10,9 @@ use dataverse_tests::{
 use serde_json::Value;
 
 fn selection(stream: &str, checkpoint: &str) -> Selection {
-    Selection {
-        page_size: Some(4),
-        checkpoint: Some(checkpoint.to_owned()),
-        ..Selection::of(stream)
-    }
+    Selection::of(stream)
+        .with_page_size(4)
+        .with_checkpoint(checkpoint)
 }
 
 /// A checkpoint in the middle of a full read, and one at its end.
@@ -40,7 +38,7 @@ async fn refusal(stand: &Stand, selection: Selection) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_belongs_elsewhere_is_refused_by_name() {
+async fn checkpoints_of_other_streams_and_environments_are_refused() {
     let stand = Stand::of(Sizes {
         accounts: 11,
         ..Sizes::default()
@@ -76,7 +74,7 @@ async fn what_belongs_elsewhere_is_refused_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn damage_of_any_kind_is_refused() {
+async fn damaged_checkpoints_are_refused() {
     let stand = Stand::of(Sizes {
         accounts: 11,
         ..Sizes::default()
@@ -114,7 +112,7 @@ async fn damage_of_any_kind_is_refused() {
 
 /// The program's side: exit code 6, the name of what differs, and `--full` as the way out.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_ends_with_6_and_names_the_way_out() {
+async fn a_refused_checkpoint_ends_with_6_and_a_remedy() {
     let stand = Stand::of(Sizes {
         accounts: 11,
         ..Sizes::default()
@@ -166,7 +164,7 @@ async fn the_program_ends_with_6_and_names_the_way_out() {
 /// The same environment under another name is another one to a checkpoint, so that the rows of
 /// two are never mixed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_of_another_environment_is_not_added_to() {
+async fn a_target_of_another_environment_is_refused() {
     let (first, second) = (Stand::of_accounts(3).await, Stand::of_accounts(3).await);
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("rows.db");

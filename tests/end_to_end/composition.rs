@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bindings::Connector;
-use bindings::exports::integration::connector::source::{Event, FileForm, Selection};
+use bindings::exports::integration::connector::source::Event;
 use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_tests::{SECRET_NAME, Stand, assert_same, built, component_path, parse_rows};
@@ -37,7 +37,7 @@ mod bindings {
     });
 }
 
-const SECRETS: &str = "integration:connector/secrets@0.1.0";
+const SECRETS: &str = "integration:connector/secrets@0.2.0";
 
 /// The connector whose secrets come from the adapter.
 fn composed() -> Vec<u8> {
@@ -56,7 +56,7 @@ fn composed() -> Vec<u8> {
         .set_instantiation_argument(connector, SECRETS, secrets)
         .unwrap();
     for interface in ["connection", "authorization", "catalog", "source"] {
-        let name = format!("integration:connector/{interface}@0.1.0");
+        let name = format!("integration:connector/{interface}@0.2.0");
         let export = graph.alias_instance_export(connector, &name).unwrap();
         graph.export(export, name).unwrap();
     }
@@ -119,7 +119,7 @@ impl WasiHttpView for Plain {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_only() {
+async fn the_composed_connector_runs_in_a_host_with_wasi_only() {
     let stand = Stand::of(Sizes {
         accounts: 11,
         ..Sizes::default()
@@ -166,19 +166,17 @@ async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_
         .unwrap();
     assert!(report.available, "{:?}", report.findings);
 
-    let selection = Selection {
-        stream: "account".to_owned(),
-        columns: Vec::new(),
-        labels: false,
-        filter: None,
-        since: None,
-        query: None,
-        files: FileForm::Reference,
-        sweep: false,
-        page_size: Some(4),
-        checkpoint: None,
-    };
-    let source = connector.integration_connector_source().sync();
+    let source = connector.integration_connector_source();
+    let options = source.selection();
+    let selection = options
+        .call_constructor(&mut store, "account")
+        .await
+        .unwrap();
+    options
+        .call_set_page_size(&mut store, selection, 4)
+        .await
+        .unwrap();
+    let source = source.sync();
     let sync = source
         .call_start(&mut store, session, &[selection])
         .await
@@ -200,7 +198,7 @@ async fn composed_with_an_adapter_it_checks_and_syncs_in_a_host_that_knows_wasi_
 
 /// Without the variable the adapter has no secret, and the connector says which one it wants.
 #[tokio::test(flavor = "multi_thread")]
-async fn in_our_host_the_composed_connector_gets_its_environment_only_when_granted() {
+async fn the_composed_connector_needs_a_grant_for_its_environment() {
     let stand = Stand::start().await;
     let composed = composed();
     let build = |variables: Option<(&str, &str)>| {

@@ -150,7 +150,7 @@ async fn a_sync_that_dies_at_any_event_ends_equal_to_the_source() {
 /// The program, killed with a signal that it cannot see, at the moment when an answer of the
 /// service is on its way to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_is_killed_at_any_request_ends_equal_to_the_source() {
+async fn a_program_killed_at_any_request_ends_equal_to_the_source() {
     let mut place = Place::take().await;
     let origin = place.origin().to_owned();
     let stand = Stand::with(|builder| {

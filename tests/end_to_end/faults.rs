@@ -61,7 +61,7 @@ fn status(status: u16, retry_after: Option<&str>) -> FaultKind {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_passes_is_recovered_from_in_silence() {
+async fn temporary_faults_are_retried_silently() {
     let stand = stand().await;
     // A fault, how often it strikes, and how many requests more than undisturbed it may cost.
     let cases = [
@@ -108,7 +108,7 @@ async fn what_passes_is_recovered_from_in_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pause_that_the_service_asks_for_is_kept() {
+async fn retry_after_is_obeyed() {
     let stand = stand().await;
     for code in [429, 503] {
         stand.emulator.inject(Fault {
@@ -210,7 +210,7 @@ fn stubborn_faults() -> Vec<Stubborn> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stays_is_told_and_nothing_is_lost() {
+async fn permanent_faults_are_reported_and_lose_nothing() {
     let stand = stand().await;
     for Stubborn {
         name,
@@ -273,7 +273,7 @@ async fn what_stays_is_told_and_nothing_is_lost() {
 /// A link that the service refuses for good, as after a restore of the environment: the stream
 /// starts over and says so.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_link_starts_the_stream_over() {
+async fn a_refused_link_restarts_the_stream() {
     let mut place = Place::take().await;
     let origin = place.origin().to_owned();
     let stand = Stand::with(|builder| builder.also_known_as(&origin).seed(seed)).await;
@@ -306,7 +306,7 @@ async fn a_refused_link_starts_the_stream_over() {
 
 /// One stream's trouble is its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_fails_does_not_hold_up_the_others() {
+async fn a_failed_stream_does_not_stop_the_others() {
     let stand = Stand::of_accounts(12).await;
     let kind = FaultKind::BrokenJson;
     stand.emulator.inject(Fault {
@@ -339,7 +339,7 @@ async fn a_stream_that_fails_does_not_hold_up_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_delta_link_is_told_and_changes_are_found_another_way() {
+async fn a_missing_delta_link_is_reported_and_changes_are_found_by_watermark() {
     let stand = stand().await;
     stand.emulator.inject(Fault {
         kind: FaultKind::MissingDeltaLink,
@@ -391,7 +391,7 @@ impl<F: FnMut(&Event) + Send> Sink for Meddling<F> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_revoked_midway_is_renewed_once() {
+async fn a_revoked_token_is_renewed_once() {
     let stand = std::sync::Arc::new(stand().await);
     let memory = Memory::new();
     let issued = stand.emulator.statistics().tokens_issued;
@@ -426,7 +426,7 @@ async fn a_token_that_is_revoked_midway_is_renewed_once() {
 
 /// The limits that a real service has, kept by an emulator that enforces them.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_services_limits_are_never_run_into_twice() {
+async fn the_services_limits_are_respected_after_the_first_429() {
     let stand = Stand::of_accounts(10).await;
     stand
         .emulator

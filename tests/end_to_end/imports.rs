@@ -6,9 +6,9 @@ use wit_component::DecodedWasm;
 
 /// Everything that the component may import. A new line here is a decision, not a fix.
 const ALLOWED: [&str; 11] = [
-    "integration:connector/secrets@0.1.0",
+    "integration:connector/secrets@0.2.0",
     // Types only; there is nothing in it to call.
-    "integration:connector/types@0.1.0",
+    "integration:connector/types@0.2.0",
     "wasi:cli/stderr@0.2.6",
     "wasi:clocks/monotonic-clock@0.2.6",
     "wasi:clocks/wall-clock@0.2.6",

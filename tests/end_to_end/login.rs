@@ -117,7 +117,7 @@ async fn in_a_real_browser() {
 
 /// What a person, or somebody else, does instead of signing in.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_does_not_end_well() {
+async fn failed_sign_ins_are_reported() {
     let stand = stand().await;
     let cli = Cli::with_kept_secrets(&settings(&stand, false), &[]);
 
@@ -186,7 +186,7 @@ async fn on_another_device() {
 
 /// What a refresh token can come to, and that a program which signs in anew mends it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_is_over() {
+async fn an_expired_sign_in_is_reported() {
     let stand = stand().await;
     let cli = Cli::with_kept_secrets(&settings(&stand, false), &[]);
     cli.run(&SYNC).refused(3, &["refresh-token"], &[]);

@@ -60,7 +60,7 @@ async fn a_session_states_its_origins_and_reaches_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_that_point_nowhere_are_stopped_by_the_connector_itself() {
+async fn settings_with_wrong_addresses_are_refused_by_the_connector() {
     let stand = stand(1).await;
     let mut settings = stand.settings();
     settings["environment"] = "http://[::1]:1".into();
@@ -81,7 +81,7 @@ async fn settings_that_point_nowhere_are_stopped_by_the_connector_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_that_outgrows_its_memory_breaks_alone() {
+async fn an_instance_that_exceeds_its_memory_does_not_affect_others() {
     let stand = stand(1_500).await;
     let narrow = Limits {
         memory: 3 << 20,
@@ -107,7 +107,7 @@ async fn an_instance_that_outgrows_its_memory_breaks_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_takes_too_long_is_ended_and_a_new_instance_goes_on() {
+async fn a_call_that_times_out_is_ended_and_a_new_instance_resumes() {
     let stand = stand(20).await;
     let hurried = Limits {
         call: Duration::from_secs(1),
@@ -172,11 +172,11 @@ async fn sessions_of_one_host_run_side_by_side() {
 /// As many sessions as the host allows, and no more; memory that an earlier session used is
 /// clean when another one gets it.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_sessions_than_allowed_and_each_ended_one_makes_room() {
+async fn the_limit_of_concurrent_sessions_is_enforced() {
     let stand = stand(1).await;
     let small = dataverse_host::ConnectorHost::builder()
         .component_file(dataverse_tests::component_path())
-        .most_instances(2)
+        .max_instances(2)
         .build()
         .unwrap();
     let profile = stand.profile();

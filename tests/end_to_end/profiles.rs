@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dataverse_host::StreamRequest;
-use dataverse_host::contract::{NewColumn, NewType, Requirement, TextType};
+use dataverse_host::contract::{NewColumn, NewType, Selection, TextType};
 use dataverse_tests::{Memory, Stand, all_complete, assert_row_fits, assert_same, host};
 use serde_json::json;
 
@@ -30,17 +30,11 @@ async fn tables(stand: &Stand, there: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 fn text_column(name: &str, max_length: u32, multiline: bool) -> NewColumn {
-    NewColumn {
-        name: name.to_owned(),
-        title: name.to_owned(),
-        description: None,
-        new_type: NewType::Text(TextType {
-            max_length,
-            multiline,
-        }),
-        requirement: Requirement::Optional,
-        solution: None,
-    }
+    let text = TextType {
+        max_length,
+        multiline,
+    };
+    NewColumn::new(name, name, NewType::Text(text))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,11 +80,7 @@ async fn every_table_of_every_profile_arrives_value_by_value() {
     assert!(tables.len() > 25, "{tables:?}");
     let requests: Vec<StreamRequest> = tables
         .iter()
-        .map(|table| StreamRequest {
-            page_size: Some(60),
-            sweep: true,
-            ..StreamRequest::all_of(table)
-        })
+        .map(|table| Selection::of(table).with_page_size(60).with_sweep().into())
         .collect();
     let memory = Memory::new();
     let mut filled = BTreeSet::new();

@@ -44,7 +44,7 @@ async fn watched(edit: impl Fn(&Seen, &[u8]) + Send + Sync + 'static) -> (Stand,
 /// The reference, 4.6 and 6: links go back letter by letter, and every page is asked for with the
 /// same preferences.
 #[tokio::test(flavor = "multi_thread")]
-async fn links_go_back_verbatim_and_preferences_on_every_page() {
+async fn links_are_sent_unchanged_and_preferences_with_every_page() {
     let (links, given) = mpsc::channel();
     let (stand, place, settings) = watched(move |seen, body| {
         if seen.is_data() {
@@ -90,7 +90,7 @@ async fn links_go_back_verbatim_and_preferences_on_every_page() {
 /// No cookie comes back (architecture, rule 9), no request has a body that is no batch, or a
 /// secret in its address, and connections are kept.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_that_need_not_be() {
+async fn no_unnecessary_requests_are_sent() {
     let (stand, place, settings) = watched(|_, _| {}).await;
     let profile = stand.profile_with(&settings);
     let memory = Memory::new();
@@ -154,7 +154,7 @@ impl Sink for Patient {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_page_is_under_way_while_the_sink_works() {
+async fn the_next_page_is_requested_while_the_sink_works() {
     let (tell, asked) = mpsc::channel();
     let (stand, _place, settings) = watched(move |seen, _| {
         // Pages after the first.

@@ -61,7 +61,7 @@ async fn employ(stand: &Stand, role: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_printed_is_what_is_created_and_it_is_enough() {
+async fn the_created_role_equals_the_printed_one_and_suffices() {
     for name in PROFILES {
         println!("{name}");
         let stand = Stand::start().await;
@@ -86,11 +86,14 @@ async fn what_is_printed_is_what_is_created_and_it_is_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_is_printed_without_a_connection_and_kept_from_who_may_not_create_it() {
+async fn a_role_is_printed_without_a_connection_and_creating_it_needs_the_privilege() {
     let stand = Stand::start().await;
     let cli = Cli::new(&stand.settings());
+    // Without a connection.toml in the working directory.
+    let elsewhere = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
-        let child = cli.command(arguments).spawn().unwrap();
+        let mut command = cli.command(arguments);
+        let child = command.current_dir(elsewhere.path()).spawn().unwrap();
         dataverse_tests::Ended::of(child)
     };
     let printed = run(&["role", "--profile", "access-sync"]);

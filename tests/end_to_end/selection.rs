@@ -58,7 +58,7 @@ fn stored_names(file: &Path, stream: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn selections_hold_what_they_ask_for_also_when_rows_are_gone() {
+async fn selections_stay_correct_when_rows_are_deleted() {
     let stand = Stand::start().await;
     for number in 1..=6 {
         for kind in ["Keep", "Other"] {
@@ -101,7 +101,7 @@ async fn selections_hold_what_they_ask_for_also_when_rows_are_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_column_can_be_used_at_once_and_is_made_once() {
+async fn a_new_column_can_be_used_at_once_and_is_created_once() {
     let stand = Stand::start().await;
     let cli = Cli::new(&stand.settings());
     let create = |column_type| {
@@ -143,7 +143,7 @@ async fn a_new_column_can_be_used_at_once_and_is_made_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_catalogue_is_told_to_people_programs_and_diagrams() {
+async fn the_catalogue_is_printed_as_text_json_and_diagram() {
     let stand = Stand::of(Sizes {
         accounts: 3,
         ..Sizes::default()

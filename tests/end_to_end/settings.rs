@@ -25,7 +25,7 @@ fn settings(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 #[test]
-fn settings_that_cannot_be_meant_are_refused_by_name() {
+fn invalid_settings_are_refused_by_name() {
     let cases: [(&str, Value, &[&str]); 8] = [
         (
             "a typo",
@@ -99,7 +99,7 @@ async fn a_missing_secret_is_named() {
 }
 
 #[test]
-fn a_place_that_nobody_listens_at_is_told_with_its_address() {
+fn an_unreachable_address_is_named() {
     let cli = Cli::new(&settings(|_| {}));
     cli.run(&SYNC).refused(
         7,
@@ -132,7 +132,7 @@ fn a_place_that_nobody_listens_at_is_told_with_its_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_or_a_column_that_does_not_exist_is_named_and_the_others_go_on() {
+async fn missing_tables_and_columns_are_named_and_the_others_are_read() {
     let stand = Stand::of(Sizes {
         accounts: 6,
         contacts: 6,
@@ -202,7 +202,7 @@ async fn selections_that_contradict_each_other_are_refused_before_anything_is_se
 
 /// Streams of the connection file, and what the command line says over it.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_connection_file_says_what_to_read() {
+async fn the_connection_file_selects_what_is_read() {
     let stand = Stand::of(Sizes {
         accounts: 7,
         contacts: 5,
@@ -243,7 +243,7 @@ async fn the_connection_file_says_what_to_read() {
 
 /// What is asked for by settings alone: fewer rows a page.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_size_of_the_settings_holds_where_none_is_asked_for() {
+async fn the_page_size_of_the_settings_is_the_default() {
     let stand = Stand::of(Sizes {
         accounts: 10,
         ..Sizes::default()

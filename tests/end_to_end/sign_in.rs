@@ -110,7 +110,7 @@ async fn every_refusal_has_its_kind_its_code_and_its_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_who_is_disabled_or_has_no_roles_is_told_apart() {
+async fn a_disabled_user_and_one_without_roles_have_their_own_errors() {
     let stand = Stand::of(sizes()).await;
     stand
         .emulator
@@ -236,7 +236,7 @@ async fn an_account_that_sees_part_of_a_table_reads_that_part_without_change_tra
 /// The authority is found from the environment's challenge; a named tenant and authority are
 /// used instead; an authority that fails for a moment is asked again.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authority_is_found_or_named_and_asked_again() {
+async fn the_authority_is_discovered_or_configured() {
     let stand = Stand::of(sizes()).await;
     let mut authority = Place::take().await;
     let failures = std::sync::atomic::AtomicU32::new(2);

@@ -64,7 +64,7 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_fills_up_is_told_and_nothing_is_lost() {
+async fn a_full_disk_is_reported_and_loses_nothing() {
     let stand = Stand::of(Sizes {
         accounts: 900,
         ..Sizes::default()
@@ -101,7 +101,7 @@ async fn a_disk_that_fills_up_is_told_and_nothing_is_lost() {
 
 /// Files may not grow beyond some hundred kilobytes; when they may again, the sync goes on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_that_cannot_grow_is_told_and_goes_on_when_it_can() {
+async fn a_target_without_space_is_reported_and_resumed_later() {
     let stand = Stand::of(Sizes {
         accounts: 400,
         ..Sizes::default()
@@ -134,7 +134,7 @@ async fn a_target_that_cannot_grow_is_told_and_goes_on_when_it_can() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn targets_that_are_none_are_named() {
+async fn invalid_targets_are_named() {
     let stand = Stand::of(Sizes {
         accounts: 3,
         ..Sizes::default()
@@ -184,7 +184,7 @@ async fn targets_that_are_none_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_written_by_others_is_found_out() {
+async fn changed_targets_are_detected() {
     let stand = Stand::of(Sizes {
         accounts: 5,
         ..Sizes::default()
@@ -196,7 +196,7 @@ async fn what_was_written_by_others_is_found_out() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &text[..text.len() / 2]).unwrap();
     cli.run(&sync("jsonl:out"))
-        .refused(8, &["account.jsonl", "--full"], &[CLIENT_SECRET]);
+        .refused(8, &["account.jsonl", "in full again"], &[CLIENT_SECRET]);
     let mut full = sync("jsonl:out").to_vec();
     full.push("--full");
     cli.run(&full).succeeded();
@@ -209,7 +209,7 @@ async fn what_was_written_by_others_is_found_out() {
 
 /// A signal comes while a page is awaited; what is durable stays, and the next run does the rest.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_sync_ends_with_130_and_goes_on_later() {
+async fn an_interrupted_sync_ends_with_130_and_the_next_resumes() {
     for (signal, target) in [(Signal::INT, "sqlite:out.db"), (Signal::TERM, "jsonl:out")] {
         let mut place = Place::take().await;
         let origin = place.origin().to_owned();
@@ -254,7 +254,7 @@ async fn an_interrupted_sync_ends_with_130_and_goes_on_later() {
         let ended = Ended::of(child);
         ended.refused(
             130,
-            &["interrupted", "goes on from there"],
+            &["interrupted", "resumes from there"],
             &[CLIENT_SECRET],
         );
         assert!(ended.stdout.contains("unfinished"), "{}", ended.stdout);
@@ -278,7 +278,7 @@ async fn an_interrupted_sync_ends_with_130_and_goes_on_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_whose_time_is_over_ends_with_9_and_goes_on_later() {
+async fn max_duration_ends_with_9_and_the_next_sync_resumes() {
     let stand = Stand::of(Sizes {
         accounts: 200,
         ..Sizes::default()
@@ -295,7 +295,7 @@ async fn a_sync_whose_time_is_over_ends_with_9_and_goes_on_later() {
     let mut limited = sync("sqlite:out.db").to_vec();
     limited.extend(["--max-duration", "1s"]);
     cli.run(&limited)
-        .refused(9, &["time is over"], &[CLIENT_SECRET]);
+        .refused(9, &["--max-duration reached"], &[CLIENT_SECRET]);
     stand.emulator.clear_faults();
     cli.run(&sync("sqlite:out.db")).succeeded();
     assert_equals_source(&stand, None, Some(&cli.file("out.db"))).await;

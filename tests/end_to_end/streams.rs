@@ -51,10 +51,7 @@ async fn a_view_shows_what_the_service_shows_of_it() {
             next = page["@odata.nextLink"].as_str().map(str::to_owned);
         }
         for name in [view.name.clone(), format!("view:account/{}", view.title)] {
-            let selection = Selection {
-                page_size: Some(7),
-                ..Selection::of(&name)
-            };
+            let selection = Selection::of(&name).with_page_size(7);
             let found = rows(&stand, selection, "accountid").await;
             let found: BTreeSet<String> = found.into_keys().collect();
             assert_eq!(found, expected, "{name}");
@@ -68,11 +65,9 @@ async fn a_query_is_read_page_by_page_with_what_it_joins() {
     let query = r#"<fetch><entity name="contact"><attribute name="fullname"/>
         <link-entity name="account" from="accountid" to="parentcustomerid" alias="company">
         <attribute name="name"/></link-entity></entity></fetch>"#;
-    let selection = Selection {
-        query: Some(query.to_owned()),
-        page_size: Some(4),
-        ..Selection::of("query:people")
-    };
+    let selection = Selection::of("query:people")
+        .with_query(query)
+        .with_page_size(4);
     let found = rows(&stand, selection, "contactid").await;
     let contacts = stand.api.rows("contact").await;
     let accounts = stand.api.rows("account").await;
@@ -96,7 +91,7 @@ async fn a_query_is_read_page_by_page_with_what_it_joins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_history_of_rows_is_told_once_and_column_by_column() {
+async fn the_history_of_rows_is_read_once_and_column_by_column() {
     let stand = Stand::start().await;
     let id = stand
         .api
@@ -143,7 +138,7 @@ async fn the_history_of_rows_is_told_once_and_column_by_column() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_and_a_time_to_begin_with_leave_out_the_rest() {
+async fn filter_and_since_restrict_the_rows() {
     let stand = Stand::of_accounts(30).await;
     let all = stand.api.rows("account").await;
     let filter = "numberofemployees gt 500 or contains(name,'a')";
@@ -159,11 +154,9 @@ async fn a_filter_and_a_time_to_begin_with_leave_out_the_rest() {
         .map(|row| row["accountid"].as_str().unwrap().to_owned())
         .collect();
     assert!(!expected.is_empty() && expected.len() < all.len());
-    let selection = Selection {
-        filter: Some(filter.to_owned()),
-        page_size: Some(3),
-        ..Selection::of("account")
-    };
+    let selection = Selection::of("account")
+        .with_filter(filter)
+        .with_page_size(3);
     let found = rows(&stand, selection, "accountid").await;
     assert_eq!(found.into_keys().collect::<BTreeSet<_>>(), expected);
 
@@ -173,10 +166,7 @@ async fn a_filter_and_a_time_to_begin_with_leave_out_the_rest() {
         .collect();
     times.sort_unstable();
     let since = times[times.len() / 2].clone();
-    let selection = Selection {
-        since: Some(since.clone()),
-        ..Selection::of("account")
-    };
+    let selection = Selection::of("account").with_since(&since);
     let found = rows(&stand, selection, "accountid").await;
     let expected: BTreeSet<String> = all
         .into_iter()
@@ -187,7 +177,7 @@ async fn a_filter_and_a_time_to_begin_with_leave_out_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_columns_are_told_and_break_nothing() {
+async fn changes_of_columns_are_reported() {
     let stand = Stand::of_accounts(5).await;
     let first = sync_events(&stand.profile(), Selection::of("account"))
         .await
@@ -216,10 +206,7 @@ async fn changes_of_columns_are_told_and_break_nothing() {
         .api
         .send(Method::POST, path, Some(&attributes.to_string()))
         .await;
-    let selection = Selection {
-        checkpoint: Some(checkpoint),
-        ..Selection::of("account")
-    };
+    let selection = Selection::of("account").with_checkpoint(checkpoint);
     let second = sync_events(&stand.profile(), selection).await.unwrap();
     let changes: BTreeMap<String, Change> = second
         .iter()

@@ -25,11 +25,9 @@ const STREAMS: [&str; 9] = [
 ];
 
 fn selection(stream: &str, page_size: u32, checkpoint: Option<String>) -> Selection {
-    Selection {
-        page_size: Some(page_size),
-        checkpoint,
-        ..Selection::of(stream)
-    }
+    let mut selection = Selection::of(stream).with_page_size(page_size);
+    selection.checkpoint = checkpoint;
+    selection
 }
 
 /// The service's own account of its row numbers and the sinks', stream by stream.
@@ -231,7 +229,7 @@ async fn pages_of_every_size_hold_the_same_rows() {
 /// Every page's checkpoint is good for a new instance that knows nothing else, also when rows
 /// have changed in between.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_goes_on_from_the_checkpoint_of_every_page() {
+async fn a_sync_resumes_from_the_checkpoint_of_every_page() {
     let stand = Stand::of(Sizes {
         accounts: 20,
         ..Sizes::default()
@@ -308,7 +306,7 @@ async fn a_sync_goes_on_from_the_checkpoint_of_every_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_change_token_starts_the_stream_over_and_says_so() {
+async fn an_expired_change_token_restarts_the_stream_and_says_so() {
     let stand = Stand::of_accounts(15).await;
     let place = tempfile::tempdir().unwrap();
     let (directory, file) = (place.path().join("lines"), place.path().join("rows.db"));
@@ -347,7 +345,7 @@ async fn an_expired_change_token_starts_the_stream_over_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn selected_columns_come_and_no_others() {
+async fn only_selected_columns_are_read() {
     let stand = Stand::of(Sizes {
         accounts: 9,
         contacts: 9,
@@ -356,11 +354,8 @@ async fn selected_columns_come_and_no_others() {
     .await;
     let memory = Memory::new();
     let columns = ["primarycontactid", "revenue", "name"];
-    let request = StreamRequest {
-        columns: columns.map(str::to_owned).to_vec(),
-        page_size: Some(4),
-        ..StreamRequest::all_of("account")
-    };
+    let selection = Selection::of("account").with_columns(columns);
+    let request = StreamRequest::of(selection.with_page_size(4));
     for round in 0..2 {
         all_complete(
             &stand
@@ -388,7 +383,7 @@ async fn selected_columns_come_and_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn labels_stand_beside_choices_and_references() {
+async fn labels_are_added_beside_choices_and_references() {
     let stand = Stand::of_accounts(8).await;
     let memory = Memory::new();
     let streams = ["account", "contact", "task"];

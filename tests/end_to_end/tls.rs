@@ -76,7 +76,7 @@ async fn a_sync_over_tls_reads_the_same_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_s_certificate_ends_the_sync_before_anything_is_told() {
+async fn an_untrusted_certificate_ends_the_sync_before_anything_is_sent() {
     let (stand, _fronts, settings) = behind_tls(&Authority::new(), &["h2"]).await;
     let profile = stand.profile_with(&settings);
     let report = sync(&profile, &requests(&["account"], 5), Memory::new()).await;

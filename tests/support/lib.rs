@@ -80,8 +80,8 @@ pub fn program(name: &str) -> PathBuf {
         .with_extension(env::consts::EXE_EXTENSION);
     assert!(
         path.exists(),
-        "{} is missing: run the tests with `cargo xtask test`, or `cargo build --release -p {name}` \
-         first",
+        "{} is missing: run the tests with `cargo xtask test`, or `cargo build --release \
+         --workspace` first",
         path.display()
     );
     path

@@ -104,10 +104,7 @@ impl Stand {
 
 /// Every column of each stream, in pages of so many rows.
 pub fn requests(streams: &[&str], page_size: u32) -> Vec<StreamRequest> {
-    let request = |stream: &&str| StreamRequest {
-        page_size: Some(page_size),
-        ..StreamRequest::all_of(*stream)
-    };
+    let request = |stream: &&str| Selection::of(*stream).with_page_size(page_size).into();
     streams.iter().map(request).collect()
 }
 

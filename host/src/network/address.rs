@@ -1,27 +1,27 @@
 //! Which network addresses a connection may end at, whatever its name said.
 //!
-//! A name on the allow-list can resolve to anything its owner likes (DNS rebinding), so the
-//! address is looked at after resolution and before the connection.
+//! The owner of an allowed name can let it resolve to any address (DNS rebinding), so the address
+//! is checked after resolution and before the connection.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::metrics::Denial;
+use super::denial::Denial;
 
-/// What kind of place an address is.
+/// Where an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Reachable across the internet.
     Public,
-    /// Inside an organisation's or a provider's network.
+    /// Inside the network of an organization or a provider.
     Private,
     /// This machine.
     Loopback,
-    /// No place for a service: link-local, cloud metadata, multicast, reserved.
+    /// Never a service: link-local, cloud metadata, multicast, reserved.
     Never,
 }
 
-/// Why a connection may not go to `address`, if so. A loopback host's name is good for loopback
-/// addresses only, and no other name is.
+/// Why a connection to `address` is refused, if it is. The name of a loopback host may only have
+/// loopback addresses, and no other name may have one.
 pub(crate) fn refusal(loopback_host: bool, allow_private: bool, address: IpAddr) -> Option<Denial> {
     match (place(address), loopback_host) {
         (Place::Public, false) | (Place::Loopback, true) => None,
@@ -37,7 +37,7 @@ pub(crate) fn place(address: IpAddr) -> Place {
     }
 }
 
-/// After the IANA IPv4 special-purpose registry, plus the metadata addresses of the clouds.
+/// By the IANA IPv4 special-purpose registry, and the metadata addresses of the clouds.
 fn place_v4(address: Ipv4Addr) -> Place {
     match address.octets() {
         [0 | 224.., ..]
@@ -59,8 +59,8 @@ fn place_v4(address: Ipv4Addr) -> Place {
     }
 }
 
-/// After the IANA IPv6 special-purpose registry. Addresses that carry an IPv4 address are judged
-/// by that.
+/// By the IANA IPv6 special-purpose registry. Addresses that contain an IPv4 address are treated
+/// like that one.
 fn place_v6(address: Ipv6Addr) -> Place {
     let embedded = |high: u16, low: u16| {
         let [a, b] = high.to_be_bytes();
@@ -80,8 +80,8 @@ fn place_v6(address: Ipv6Addr) -> Place {
         }
         [0x64, 0xff9b, 1, ..] | [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Place::Private,
         [0x2000..=0x3fff, ..] => Place::Public,
-        // Only 2000::/3 is global unicast; whatever else is handed out later is refused until it
-        // is known.
+        // Only 2000::/3 is global unicast; ranges that are assigned later are refused until this
+        // list knows them.
         _ => Place::Never,
     }
 }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_apart() {
+    fn addresses_are_classified() {
         let table = [
             (
                 Place::Public,
@@ -132,15 +132,15 @@ mod tests {
     }
 
     #[test]
-    fn loopback_and_the_rest_of_the_world_never_mix() {
+    fn loopback_names_and_addresses_only_go_together() {
         let [public, private, loopback, metadata] =
             ["8.8.8.8", "10.0.0.1", "127.0.0.1", "169.254.169.254"].map(|a| a.parse().unwrap());
         for allow_private in [false, true] {
             let refused = |loopback_host, address| refusal(loopback_host, allow_private, address);
             let at = |address| Some(Denial::Address(address));
             assert_eq!(refused(false, public), None);
-            let closed = (!allow_private).then_some(Denial::Private(private));
-            assert_eq!(refused(false, private), closed);
+            let refusal_of_private = (!allow_private).then_some(Denial::Private(private));
+            assert_eq!(refused(false, private), refusal_of_private);
             assert_eq!(refused(false, loopback), at(loopback), "DNS rebinding");
             assert_eq!(refused(true, loopback), None);
             assert_eq!(refused(true, public), at(public));

@@ -1,4 +1,4 @@
-//! A response body that cannot stall unseen.
+//! A response body with a timeout between bytes.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,14 +13,13 @@ use wasmtime_wasi_http::Error;
 use super::failure;
 use super::metrics::Metrics;
 
-/// Passes a body on, counts its bytes, and turns silence, and an end before the announced one,
-/// into errors.
+/// Passes a body on, counts its bytes, and turns a stall or an early end into an error.
 pub(crate) struct WatchedBody {
     inner: Incoming,
     between_bytes: Duration,
     end: Instant,
-    /// Runs only while somebody waits: a reader who takes his time is no fault of the sender.
-    silence: Option<Pin<Box<Sleep>>>,
+    /// Runs only while the reader waits: a slow reader is not the sender's fault.
+    stall: Option<Pin<Box<Sleep>>>,
     metrics: Arc<Metrics>,
 }
 
@@ -35,7 +34,7 @@ impl WatchedBody {
             inner,
             between_bytes,
             end,
-            silence: None,
+            stall: None,
             metrics,
         }
     }
@@ -52,7 +51,7 @@ impl Body for WatchedBody {
         let this = &mut *self;
         match Pin::new(&mut this.inner).poll_frame(context) {
             Poll::Ready(frame) => {
-                this.silence = None;
+                this.stall = None;
                 if let Some(data) = frame.as_ref().and_then(|f| f.as_ref().ok()?.data_ref()) {
                     this.metrics.count_bytes(data.len());
                 }
@@ -62,10 +61,10 @@ impl Body for WatchedBody {
             }
             Poll::Pending => {
                 let until = (Instant::now() + this.between_bytes).min(this.end);
-                let silence = this
-                    .silence
+                let stall = this
+                    .stall
                     .get_or_insert_with(|| Box::pin(sleep_until(until)));
-                silence
+                stall
                     .as_mut()
                     .poll(context)
                     .map(|()| Some(Err(Error::ConnectionReadTimeout)))

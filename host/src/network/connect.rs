@@ -15,14 +15,15 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use tower_service::Service;
 
 use super::address::refusal;
-use super::metrics::{Denial, Metrics};
+use super::denial::Denial;
+use super::metrics::Metrics;
 use super::origin::is_loopback_host;
 use super::proxy::Proxy;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Why there is no connection, where the error of the operating system does not say it.
+/// Why there is no connection, where the operating system reports no error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     #[error("the policy does not allow the address: {0:?}")]
@@ -39,7 +40,7 @@ type Direct = HttpsConnector<HttpConnector<Resolver>>;
 #[derive(Clone)]
 pub(crate) struct Connector {
     direct: Direct,
-    /// Through the proxy, to wherever it finds the name.
+    /// Through the proxy, which resolves the name.
     tunnel: Option<HttpsConnector<Tunnel<HttpConnector>>>,
     allow_private: bool,
     timeout: Duration,
@@ -93,7 +94,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        // An address in the place of a name never passes the resolver.
+        // An address instead of a name does not pass through the resolver.
         let host = uri.host().unwrap_or_default();
         let loopback = is_loopback_host(host);
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -117,8 +118,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The system's resolver, whose answers are refused as a whole when one address in them is not
-/// permitted: an honest name has no such address.
+/// The system's resolver. A result is refused as a whole when one of its addresses is not
+/// permitted: a legitimate name has no such address.
 #[derive(Clone)]
 pub(crate) struct Resolver {
     allow_private: bool,
@@ -169,18 +170,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_forbidden_address_spoils_the_answer() {
+    fn one_forbidden_address_refuses_the_whole_result() {
         let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 0);
-        let answer = |host, ips: &[&str]| {
+        let resolved = |host, ips: &[&str]| {
             permitted(host, false, ips.iter().map(|ip| at(ip))).map(Iterator::count)
         };
         assert_eq!(
-            answer("org.example", &["8.8.8.8", "2603:1020::1"]).unwrap(),
+            resolved("org.example", &["8.8.8.8", "2603:1020::1"]).unwrap(),
             2
         );
-        assert!(answer("org.example", &["8.8.8.8", "127.0.0.1"]).is_err());
-        assert!(answer("org.example", &["::ffff:169.254.169.254"]).is_err());
-        assert_eq!(answer("localhost", &["127.0.0.1", "::1"]).unwrap(), 2);
-        assert!(answer("localhost", &["8.8.8.8"]).is_err());
+        assert!(resolved("org.example", &["8.8.8.8", "127.0.0.1"]).is_err());
+        assert!(resolved("org.example", &["::ffff:169.254.169.254"]).is_err());
+        assert_eq!(resolved("localhost", &["127.0.0.1", "::1"]).unwrap(), 2);
+        assert!(resolved("localhost", &["8.8.8.8"]).is_err());
     }
 }

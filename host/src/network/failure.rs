@@ -1,4 +1,4 @@
-//! From the errors of the HTTP client to those of `wasi:http`.
+//! Turns errors of the HTTP client into those of `wasi:http`.
 
 use std::error::Error as StdError;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use wasmtime_wasi_http::Error;
 
 use super::connect::ConnectError;
-use super::metrics::Denial;
+use super::denial::Denial;
 
 /// Why a request has no response.
 pub(crate) fn while_sending(error: &hyper_util::client::legacy::Error) -> Error {
@@ -17,22 +17,50 @@ pub(crate) fn while_sending(error: &hyper_util::client::legacy::Error) -> Error 
     })
 }
 
-/// Whether, and why, it was the policy that refused the address.
+/// Why the policy refused the address, if it did.
 pub(crate) fn denial(error: &hyper_util::client::legacy::Error) -> Option<Denial> {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    find_cause(error, |cause| match cause.downcast_ref()? {
+        ConnectError::Prohibited(denial) => Some(*denial),
+        ConnectError::Unresolved { .. } | ConnectError::TimedOut(_) => None,
+    })
+}
+
+/// Why the server's TLS certificate was not accepted, if that is the cause.
+pub(crate) fn untrusted(error: &hyper_util::client::legacy::Error) -> Option<String> {
+    find_cause(error, |cause| match cause.downcast_ref()? {
+        rustls::Error::InvalidCertificate(reason) => Some(reason.to_string()),
+        _ => None,
+    })
+}
+
+/// The first cause of an error that this recognises. Errors of `io` hide the error that they wrap
+/// from `source`.
+fn find_cause<T>(
+    error: &(dyn StdError + 'static),
+    recognise: impl Fn(&(dyn StdError + 'static)) -> Option<T> + Copy,
+) -> Option<T> {
+    let mut cause = Some(error);
     while let Some(current) = cause {
-        if let Some(ConnectError::Prohibited(denial)) = current.downcast_ref() {
-            return Some(*denial);
+        if let Some(found) = recognise(current) {
+            return Some(found);
+        }
+        let wrapped = current
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        if let Some(wrapped) = wrapped
+            && let Some(found) = find_cause(wrapped, recognise)
+        {
+            return Some(found);
         }
         cause = current.source();
     }
     None
 }
 
-/// Why a response body ended before its time.
+/// Why a response body ended early.
 pub(crate) fn while_reading(error: &hyper::Error) -> Error {
     match known_cause(error.source()) {
-        // However the connection went away, what matters is that the body was cut.
+        // However the connection ended, the body is incomplete.
         Some(Error::ConnectionTerminated) | None => Error::HttpResponseIncomplete,
         Some(known) => known,
     }

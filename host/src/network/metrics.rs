@@ -1,9 +1,11 @@
-//! What a connection profile did on the network, and what it was kept from.
+//! What a connection profile did on the network, and what failed there.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use super::denial::{Denial, Denied};
+use super::throttling::{Throttling, ThrottlingSource};
 
 /// Counters of one connection profile, over all its sessions.
 #[derive(Debug, Default)]
@@ -13,49 +15,26 @@ pub struct Metrics {
     bytes_received: AtomicU64,
     denied: AtomicU64,
     last_denied: Mutex<Option<Denied>>,
+    last_untrusted: Mutex<Option<Untrusted>>,
+    pub(super) throttling: ThrottlingSource,
 }
 
-/// A request that the policy refused.
+/// A server whose TLS certificate was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denied {
-    /// Where it was to go. Never a path: paths may carry data.
+pub struct Untrusted {
+    /// Its origin.
     pub origin: String,
-    /// Why it was refused.
-    pub reason: Denial,
+    /// Why, such as an unknown certificate authority.
+    pub reason: String,
 }
 
-/// Why the policy refuses a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denial {
-    /// The connector does not state this origin for its settings.
-    Unstated,
-    /// The origin is not on the platform's own list,
-    /// [`Network::allowed_origins`](crate::Network::allowed_origins).
-    NotAllowed,
-    /// It is at an address of a private network, and
-    /// [`Network::allow_private`](crate::Network::allow_private) is off.
-    Private(IpAddr),
-    /// It is at an address where it has no business: this machine under another machine's name,
-    /// a cloud's metadata, a reserved range.
-    Address(IpAddr),
-}
-
-impl fmt::Display for Denied {
+impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.origin)?;
-        match self.reason {
-            Denial::Unstated => {
-                f.write_str(" is none of the origins that the connector states for its settings")
-            }
-            Denial::NotAllowed => f.write_str(" is not among the allowed origins"),
-            Denial::Private(address) => write!(f, " is at the private address {address}"),
-            Denial::Address(address) => {
-                write!(
-                    f,
-                    " is at {address}, an address that is never allowed for it"
-                )
-            }
-        }
+        write!(
+            f,
+            "the TLS certificate of {} was not accepted ({})",
+            self.origin, self.reason
+        )
     }
 }
 
@@ -80,38 +59,61 @@ impl Metrics {
         self.denied.load(Ordering::Relaxed)
     }
 
-    /// The request that was refused last.
+    /// The last request that the policy refused.
     pub fn last_denied(&self) -> Option<Denied> {
-        self.last_denied
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        locked(&self.last_denied).clone()
     }
 
-    pub(crate) fn count_request(&self) {
+    /// The last server whose TLS certificate was not accepted.
+    pub fn last_untrusted(&self) -> Option<Untrusted> {
+        locked(&self.last_untrusted).clone()
+    }
+
+    /// Responses by which the service asks to wait, from now on.
+    pub fn throttling(&self) -> Throttling {
+        self.throttling.subscribe()
+    }
+
+    /// How many responses asked to wait so far.
+    pub fn throttled(&self) -> u64 {
+        self.throttling.count()
+    }
+
+    pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_connection(&self) {
+    pub(super) fn count_connection(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_bytes(&self, bytes: usize) {
+    pub(super) fn count_bytes(&self, bytes: usize) {
         self.bytes_received
             .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_denied(&self, uri: &http::Uri, reason: Denial) {
+    pub(super) fn record_denied(&self, uri: &http::Uri, reason: Denial) {
         self.denied.fetch_add(1, Ordering::Relaxed);
-        let host = uri.authority().map_or("", |authority| authority.host());
-        let port = uri
-            .port_u16()
-            .map(|port| format!(":{port}"))
-            .unwrap_or_default();
-        let origin = format!("{}://{host}{port}", uri.scheme_str().unwrap_or_default());
-        *self
-            .last_denied
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Denied { origin, reason });
+        let origin = origin_of(uri);
+        *locked(&self.last_denied) = Some(Denied { origin, reason });
     }
+
+    pub(super) fn record_untrusted(&self, uri: &http::Uri, reason: String) {
+        let origin = origin_of(uri);
+        *locked(&self.last_untrusted) = Some(Untrusted { origin, reason });
+    }
+}
+
+fn locked<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Scheme, host and port. Never a path: paths may carry data.
+fn origin_of(uri: &http::Uri) -> String {
+    let host = uri.authority().map_or("", |authority| authority.host());
+    let port = uri
+        .port_u16()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!("{}://{host}{port}", uri.scheme_str().unwrap_or_default())
 }

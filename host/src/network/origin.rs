@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// `scheme://host[:port]`, the whole of what an outgoing request may be addressed to.
+/// `scheme://host[:port]`: where outgoing requests may be addressed to.
 ///
 /// `http` is for loopback hosts only, and so is the port `*`, which stands for every port.
 ///
@@ -30,7 +30,7 @@ enum Port {
     Number(u16),
 }
 
-/// Why a text is no origin.
+/// Why a text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an origin that can be allowed: {reason}")]
 pub struct OriginError {
@@ -39,7 +39,7 @@ pub struct OriginError {
 }
 
 impl Origin {
-    /// Whether a request to this address stays within the origin.
+    /// Whether a request to this address is within the origin.
     pub fn covers(&self, uri: &http::Uri) -> bool {
         let secure = match uri.scheme_str() {
             Some("https") => true,
@@ -52,7 +52,7 @@ impl Origin {
         let port = authority
             .port_u16()
             .unwrap_or(if secure { 443 } else { 80 });
-        // `user@host` names no other place, but nothing honest sends it.
+        // `user@host` is the same host, but no legitimate request has it.
         !authority.as_str().contains('@')
             && self.secure == secure
             && self.host.eq_ignore_ascii_case(authority.host())
@@ -88,25 +88,29 @@ impl FromStr for Origin {
         let secure = match url.scheme() {
             "https" => true,
             "http" => false,
-            _ => return Err(refuse("only https, and http on this machine, can be")),
+            _ => {
+                return Err(refuse(
+                    "the scheme must be https, or http for loopback hosts",
+                ));
+            }
         };
         let host = url
             .host_str()
             .ok_or_else(|| refuse("it has no host"))?
             .to_owned();
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("it holds a user name"));
+            return Err(refuse("it has a user name"));
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err(refuse("it goes on after the port"));
+            return Err(refuse("it has a path, a query or a fragment"));
         }
         let loopback = is_loopback_host(&host);
         if !secure && !loopback {
-            return Err(refuse("http is for loopback hosts only"));
+            return Err(refuse("http is allowed for loopback hosts only"));
         }
         let port = match (any_port, url.port_or_known_default()) {
             (true, _) if !loopback => {
-                return Err(refuse("the port `*` is for loopback hosts only"));
+                return Err(refuse("the port `*` is allowed for loopback hosts only"));
             }
             (true, _) => Port::Any,
             (false, Some(port)) => Port::Number(port),
@@ -202,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn invalid_origins_are_refused() {
         for bad in [
             "",
             "org.crm4.dynamics.com",

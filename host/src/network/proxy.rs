@@ -1,12 +1,12 @@
-//! A proxy between this machine and all others.
+//! An HTTP proxy.
 
 use std::str::FromStr;
 
 /// An HTTP proxy that opens tunnels (`CONNECT`, RFC 9110, section 9.3.6).
 ///
-/// TLS is spoken through the tunnel with the service itself; the proxy sees names and amounts.
-/// Loopback hosts are reached without it. It resolves the names of all others, so that which
-/// addresses they may have is its to decide.
+/// TLS runs through the tunnel to the service itself; the proxy sees names and amounts of data.
+/// Loopback hosts are reached without it. It resolves the names of all others, so the check of
+/// their addresses is up to the proxy.
 ///
 /// ```
 /// use dataverse_host::Proxy;
@@ -19,7 +19,7 @@ pub struct Proxy {
     pub(super) uri: http::Uri,
 }
 
-/// Why a text is no proxy. It does not repeat the text, which may hold a password.
+/// Why a text is not a proxy's address. It does not repeat the text, which may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the proxy's address {reason}; write it as http://proxy.contoso.com:3128")]
 pub struct ProxyError {
@@ -33,15 +33,15 @@ impl FromStr for Proxy {
         let refuse = |reason| ProxyError { reason };
         let url = url::Url::parse(text).map_err(|_| refuse("cannot be parsed"))?;
         if url.scheme() != "http" {
-            return Err(refuse("is not one of http"));
+            return Err(refuse("must begin with http://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse(
-                "holds a user name, and none is ever sent to a proxy",
+                "has a user name, and credentials are not sent to a proxy",
             ));
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err(refuse("goes on after the port"));
+            return Err(refuse("has a path, a query or a fragment"));
         }
         let uri = url.as_str().parse();
         Ok(Self {

@@ -1,16 +1,19 @@
 //! The pool and the policy against real sockets.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Empty, Full};
+use http::{Request, Response, header};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpHooks};
 
 use super::*;
 
@@ -162,9 +165,12 @@ async fn http2_over_tls_with_a_private_authority() {
         matches!(refused, Err(Error::TlsCertificateError)),
         "{refused:?}"
     );
+    let untrusted = distrusting.metrics.last_untrusted().unwrap();
+    assert_eq!(untrusted.origin, origin);
+    assert!(untrusted.reason.contains("UnknownIssuer"), "{untrusted}");
 }
 
-/// A proxy that leads every tunnel to this address, and refuses those to port 1.
+/// A proxy that connects every tunnel to this address, and refuses those to port 1.
 async fn proxy_to(address: SocketAddr) -> (Proxy, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
@@ -196,7 +202,7 @@ async fn proxy_to(address: SocketAddr) -> (Proxy, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn a_proxy_leads_to_all_but_this_machine() {
+async fn a_proxy_serves_all_hosts_but_loopback() {
     let (address, trust) = tls_server("org.example").await;
     let (proxy, asked) = proxy_to(address).await;
     let gateway = gateway(&Network {
@@ -226,7 +232,7 @@ async fn a_proxy_leads_to_all_but_this_machine() {
         "{refused:?}"
     );
 
-    // What needs no name from the proxy goes by the same rules as without it.
+    // Addresses and loopback hosts follow the same rules as without a proxy.
     let private = get(
         &mut outgoing(&gateway, "https://10.0.0.1"),
         "https://10.0.0.1/",
@@ -330,11 +336,11 @@ async fn failures_have_their_own_codes() {
 }
 
 #[tokio::test]
-async fn what_the_policy_refuses_is_not_sent() {
+async fn requests_that_the_policy_refuses_are_not_sent() {
     let address = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let here = format!("http://{address}/?secret=1");
     let open = gateway(&Network::default());
-    let answer = get(&mut Outgoing::cut_off(Arc::clone(&open)), &here).await;
+    let answer = get(&mut Outgoing::without_origins(Arc::clone(&open)), &here).await;
     assert!(
         matches!(answer, Err(Error::HttpRequestDenied)),
         "no origins stated: {answer:?}"

@@ -1,4 +1,4 @@
-//! Whom the host trusts.
+//! The certificate authorities that the host trusts.
 
 use std::sync::Arc;
 
@@ -6,9 +6,23 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::NetworkError;
+/// Why a profile's network cannot be set up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// A certificate authority cannot be used.
+    #[error("{origin} cannot be used as a certificate authority: {reason}")]
+    Certificate {
+        /// Where the certificate came from.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The TLS library refused its configuration.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+}
 
-/// The public certificate authorities of Mozilla's list, and own ones.
+/// The public certificate authorities of Mozilla's list, and the platform's own.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     own: Vec<CertificateDer<'static>>,
@@ -16,7 +30,10 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Adds every certificate of a PEM text; `origin` says in errors where it came from.
+    /// Adds every certificate of a PEM text; `origin` names its source in errors.
+    ///
+    /// # Errors
+    /// When the text holds no certificate, or an invalid one.
     pub fn add_pem(&mut self, pem: &[u8], origin: &str) -> Result<(), NetworkError> {
         let refuse = |reason: String| NetworkError::Certificate {
             origin: origin.to_owned(),
@@ -33,7 +50,7 @@ impl Trust {
         Ok(())
     }
 
-    /// Trusts the own certificates only.
+    /// Trusts the platform's own certificates only.
     pub fn only_own(&mut self) {
         self.exclusive = true;
     }
@@ -47,7 +64,7 @@ impl Trust {
             roots
                 .add(certificate.clone())
                 .map_err(|error| NetworkError::Certificate {
-                    origin: "an own certificate authority".to_owned(),
+                    origin: "a certificate authority of the profile".to_owned(),
                     reason: error.to_string(),
                 })?;
         }

@@ -1,22 +1,34 @@
-//! The account that a sync gives of itself.
+//! What a sync did.
 
 use std::time::{Duration, Instant};
 
-use super::{Stop, StreamRequest};
+use super::request::StreamRequest;
 use crate::contract::{ColumnChange, ConnectorError, Event, Operation, Warning};
 use crate::error::CallError;
 use crate::sink::{Applied, SinkError};
 
-/// How far a stream came.
+/// Why a sync stops before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The user or the system interrupted it.
+    Interrupted,
+    /// Its time limit is reached.
+    DeadlineReached,
+}
+
+/// How the sync of a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Caught up with the service.
+    /// Complete: equal to the service.
     Complete,
     /// Could not be read further.
     Failed(ConnectorError),
-    /// Could not be kept by the sink; the text says why.
+    /// The sink could not store it; the text says why.
     NotStored(String),
-    /// The sync ended first. The next one goes on from here.
+    /// The sink could not resume it, because what it wrote earlier is missing or was changed; the
+    /// text says how. A full read replaces it.
+    NotResumed(String),
+    /// The sync ended first. The next one resumes from here.
     Unfinished,
 }
 
@@ -27,9 +39,9 @@ pub struct StreamReport {
     pub stream: String,
     /// Rows that were stored.
     pub rows: u64,
-    /// Keys that were reported as gone, and rows that a sweep did not find.
+    /// Keys that were reported as deleted, and rows that a sweep did not find.
     pub deleted: u64,
-    /// Keys that a sweep looked at.
+    /// Keys that a sweep checked.
     pub checked: u64,
     /// Pages that were stored.
     pub pages: u64,
@@ -37,25 +49,25 @@ pub struct StreamReport {
     pub bytes: u64,
     /// Whether this was a full read, or the rest of one.
     pub full: bool,
-    /// What has become of the columns since the last sync.
+    /// How the columns have changed since the last sync.
     pub changes: Vec<ColumnChange>,
     /// From the first event to the last.
     pub elapsed: Duration,
-    /// How far it came.
+    /// How it ended.
     pub outcome: Outcome,
-    began: Option<Instant>,
+    started: Option<Instant>,
 }
 
 /// How a sync ended.
 #[derive(Debug)]
 pub enum End {
-    /// Every stream is complete or has failed by itself.
+    /// Every stream is complete, has failed, or could not be stored.
     Finished,
-    /// It was stopped. The state is that of the last durable page.
+    /// It was stopped after the last durable page.
     Stopped(Stop),
-    /// The connection failed, or instances kept breaking.
+    /// The connection failed, or instances kept crashing.
     Call(CallError),
-    /// Rows could not be kept.
+    /// The sink failed.
     Sink(SinkError),
 }
 
@@ -64,17 +76,17 @@ pub enum End {
 pub struct SyncReport {
     /// In the order of the requests.
     pub streams: Vec<StreamReport>,
-    /// What the connector warned of, each once.
+    /// The connector's warnings, each once.
     pub warnings: Vec<Warning>,
     /// How it ended.
     pub end: End,
-    /// How many instances broke on the way.
+    /// How many instances crashed.
     pub restarts: u32,
     /// From start to end.
     pub elapsed: Duration,
 }
 
-/// Counts what became durable.
+/// Counts durable events.
 pub(super) struct Tally {
     streams: Vec<StreamReport>,
     warnings: Vec<Warning>,
@@ -83,7 +95,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn new(requests: &[StreamRequest]) -> Self {
         let report = |request: &StreamRequest| StreamReport {
-            stream: request.stream.clone(),
+            stream: request.stream().to_owned(),
             rows: 0,
             deleted: 0,
             checked: 0,
@@ -93,7 +105,7 @@ impl Tally {
             changes: Vec::new(),
             elapsed: Duration::ZERO,
             outcome: Outcome::Unfinished,
-            began: None,
+            started: None,
         };
         Self {
             streams: requests.iter().map(report).collect(),
@@ -106,13 +118,16 @@ impl Tally {
         found.is_some_and(|report| report.outcome == Outcome::Unfinished)
     }
 
-    /// Closes a stream that the sink cannot keep. Whether there was one open of this name.
-    pub(super) fn give_up(&mut self, stream: &str, error: &SinkError) -> bool {
+    /// Closes a stream that the sink cannot store. Returns whether it was open.
+    pub(super) fn skip(&mut self, stream: &str, error: &SinkError) -> bool {
         let mut reports = self.streams.iter_mut();
         let open =
             reports.find(|report| report.stream == stream && report.outcome == Outcome::Unfinished);
         let Some(report) = open else { return false };
-        report.outcome = Outcome::NotStored(error.to_string());
+        report.outcome = match error {
+            SinkError::Changed { .. } => Outcome::NotResumed(error.to_string()),
+            _ => Outcome::NotStored(error.to_string()),
+        };
         true
     }
 
@@ -124,7 +139,7 @@ impl Tally {
             Event::Sweep(stream) | Event::Complete(stream) => stream,
             Event::Failed(failure) => &failure.stream,
             Event::Warning(warning) => {
-                // An instance that takes over warns of the same again.
+                // A new instance repeats the warnings of the one it replaces.
                 if !self.warnings.contains(warning) {
                     self.warnings.push(warning.clone());
                 }
@@ -138,7 +153,7 @@ impl Tally {
         else {
             return;
         };
-        report.elapsed = report.began.get_or_insert_with(Instant::now).elapsed();
+        report.elapsed = report.started.get_or_insert_with(Instant::now).elapsed();
         report.deleted += applied.swept;
         match event {
             Event::Page(page) => {
@@ -154,7 +169,7 @@ impl Tally {
             }
             Event::Reset(_) => {
                 report.full = true;
-                // What was read before is read again, and counted then.
+                // What was read before is read, and counted, again.
                 (report.rows, report.deleted, report.checked) = (0, 0, 0);
                 (report.pages, report.bytes) = (0, 0);
             }
@@ -163,7 +178,7 @@ impl Tally {
                 report.outcome = Outcome::Failed(failure.error.clone().into());
             }
             Event::Schema(schema) => {
-                // An instance that takes over tells of the same changes again.
+                // A new instance repeats the changes.
                 for change in &schema.changes {
                     if !report.changes.contains(change) {
                         report.changes.push(change.clone());

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::contract::{Operation, Page, Reset, Warning};
+use crate::network::Metrics;
 use crate::sink::{Applied, SinkError};
 
-/// Remembers what was done with it, and can be slow or fail.
+/// Records what it is asked to do, and can be slow or fail.
 #[derive(Clone, Default)]
 struct Recorder {
     log: Arc<Mutex<Vec<String>>>,
@@ -49,7 +50,7 @@ impl Sink for Recorder {
     }
 }
 
-/// What a connector does when it is asked for the next event.
+/// What a connector does when the runner wants the next event.
 enum Step {
     Give(Event),
     Trap,
@@ -72,7 +73,7 @@ impl Script {
 
 impl Events for Script {
     async fn next(&mut self) -> Result<Option<Event>, CallError> {
-        self.log.lock().unwrap().push("asked".to_owned());
+        self.log.lock().unwrap().push("next".to_owned());
         match self.steps.next() {
             Some(Step::Give(event)) => Ok(Some(event)),
             Some(Step::Trap) => Err(CallError::Trap {
@@ -107,32 +108,44 @@ fn complete() -> Step {
 }
 
 fn request(full: bool) -> [StreamRequest; 1] {
-    [StreamRequest {
-        full,
-        ..StreamRequest::all_of("t")
-    }]
+    let mut request = StreamRequest::all_of("t");
+    request.full = full;
+    [request]
+}
+
+fn new_run<'a>(
+    requests: &'a [StreamRequest],
+    sink: impl Sink + 'static,
+    progress: &'a mut dyn Progress,
+) -> Run<'a> {
+    Run::new(
+        requests,
+        Box::new(sink),
+        Metrics::default().throttling(),
+        progress,
+    )
 }
 
 #[tokio::test]
-async fn the_connector_works_while_the_sink_stores_but_only_one_ahead() {
+async fn the_connector_reads_at_most_one_event_ahead_of_the_sink() {
     let recorder = Recorder {
         pause: Duration::from_millis(30),
         ..Recorder::default()
     };
     let requests = request(false);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let mut run = new_run(&requests, recorder.clone(), &mut silent);
     let mut script = Script::new(&recorder, vec![page("1"), page("2"), complete()]);
     run.drain(&mut script, pin!(std::future::pending()))
         .await
         .unwrap();
     let expected = [
-        "asked",
-        "asked",
+        "next",
+        "next",
         "stored 1",
-        "asked",
+        "next",
         "stored 2",
-        "asked",
+        "next",
         "stored complete",
     ];
     assert_eq!(recorder.log(), expected);
@@ -142,14 +155,14 @@ async fn the_connector_works_while_the_sink_stores_but_only_one_ahead() {
 }
 
 #[tokio::test]
-async fn a_stop_finishes_the_write_under_way_and_begins_nothing() {
+async fn a_stop_finishes_the_current_write_and_starts_nothing() {
     let recorder = Recorder {
         pause: Duration::from_millis(80),
         ..Recorder::default()
     };
     let requests = request(false);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let mut run = new_run(&requests, recorder.clone(), &mut silent);
     let mut script = Script::new(&recorder, vec![page("1"), Step::Hang]);
     let stop = pin!(async {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -157,7 +170,7 @@ async fn a_stop_finishes_the_write_under_way_and_begins_nothing() {
     });
     let end = run.drain(&mut script, stop).await;
     assert!(matches!(end, Err(End::Stopped(Stop::Interrupted))));
-    assert_eq!(recorder.log(), ["asked", "asked", "stored 1"]);
+    assert_eq!(recorder.log(), ["next", "next", "stored 1"]);
     assert_eq!(
         run.selections().unwrap()[0].checkpoint.as_deref(),
         Some("1")
@@ -166,16 +179,16 @@ async fn a_stop_finishes_the_write_under_way_and_begins_nothing() {
 }
 
 #[tokio::test]
-async fn after_a_trap_the_next_instance_goes_on_from_the_last_stored_page() {
+async fn after_a_trap_the_next_instance_resumes_from_the_last_stored_page() {
     let recorder = Recorder::default();
     let requests = request(false);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
-    run.fruitless = 2;
+    let mut run = new_run(&requests, recorder.clone(), &mut silent);
+    run.crashes = 2;
     let mut script = Script::new(&recorder, vec![reset(), page("1"), page("2"), Step::Trap]);
     let end = run.drain(&mut script, pin!(std::future::pending())).await;
     assert!(matches!(end, Err(End::Call(CallError::Trap { .. }))));
-    assert_eq!(run.fruitless, 0, "there was a durable page");
+    assert_eq!(run.crashes, 0, "there was a durable page");
     assert_eq!(
         run.selections().unwrap()[0].checkpoint.as_deref(),
         Some("2")
@@ -197,7 +210,7 @@ async fn rows_that_are_read_again_are_counted_once() {
     let recorder = Recorder::default();
     let requests = request(false);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let mut run = new_run(&requests, recorder.clone(), &mut silent);
     let steps = vec![
         reset(),
         page("1"),
@@ -218,11 +231,11 @@ async fn rows_that_are_read_again_are_counted_once() {
 }
 
 #[tokio::test]
-async fn what_two_instances_warn_of_is_accounted_for_once() {
+async fn repeated_warnings_are_reported_once() {
     let recorder = Recorder::default();
     let requests = request(false);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let mut run = new_run(&requests, recorder.clone(), &mut silent);
     let warn = || {
         Step::Give(Event::Warning(Warning {
             stream: Some("t".to_owned()),
@@ -244,7 +257,7 @@ async fn a_full_read_ignores_the_checkpoint_until_its_reset_is_stored() {
     *recorder.checkpoint.lock().unwrap() = Some("old".to_owned());
     let requests = request(true);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let mut run = new_run(&requests, recorder.clone(), &mut silent);
     assert_eq!(run.selections().unwrap()[0].checkpoint, None);
     let mut script = Script::new(&recorder, vec![Step::Trap]);
     assert!(
@@ -265,15 +278,15 @@ async fn a_full_read_ignores_the_checkpoint_until_its_reset_is_stored() {
     );
 }
 
-/// Has lost what it had of the stream `t`.
-struct Robbed;
+/// The file of its stream `t` is missing.
+struct FileMissing;
 
-impl Sink for Robbed {
+impl Sink for FileMissing {
     fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
         match stream {
-            "t" => Err(SinkError::Foreign {
-                path: "t.jsonl".into(),
-                reason: "is gone".to_owned(),
+            "t" => Err(SinkError::Changed {
+                target: "t.jsonl".to_owned(),
+                reason: "is missing".to_owned(),
             }),
             _ => Ok(None),
         }
@@ -285,10 +298,10 @@ impl Sink for Robbed {
 }
 
 #[tokio::test]
-async fn a_stream_that_cannot_be_kept_does_not_stop_the_others() {
+async fn a_stream_that_cannot_be_stored_does_not_stop_the_others() {
     let requests = ["t", "u"].map(StreamRequest::all_of);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(Robbed), &mut silent);
+    let mut run = new_run(&requests, FileMissing, &mut silent);
     let selections = run.selections().unwrap();
     let names: Vec<_> = selections.iter().map(|chosen| &chosen.stream).collect();
     assert_eq!(names, ["u"]);
@@ -297,18 +310,18 @@ async fn a_stream_that_cannot_be_kept_does_not_stop_the_others() {
         stream: "u".to_owned(),
         reason: "taken".to_owned(),
     };
-    assert!(run.give_up("u", &taken) && !run.give_up("u", &taken));
+    assert!(run.skip("u", &taken) && !run.skip("u", &taken));
     assert!(run.selections().unwrap().is_empty());
     let (reports, _) = run.tally.finish();
     let told = reports.iter().map(|report| match &report.outcome {
-        Outcome::NotStored(reason) => reason.as_str(),
+        Outcome::NotStored(reason) | Outcome::NotResumed(reason) => reason.as_str(),
         other => panic!("{other:?}"),
     });
     let told: Vec<_> = told.collect();
     assert_eq!(
         told,
         [
-            "t.jsonl is gone",
+            "t.jsonl is missing",
             "the stream `u` cannot be stored here: taken"
         ]
     );
@@ -322,7 +335,7 @@ async fn a_sink_that_fails_ends_the_sync() {
     };
     let requests = request(false);
     let mut silent = Silent;
-    let mut run = Run::new(&requests, Box::new(recorder.clone()), &mut silent);
+    let mut run = new_run(&requests, recorder.clone(), &mut silent);
     let mut script = Script::new(&recorder, vec![page("1"), page("2"), page("3"), complete()]);
     let end = run.drain(&mut script, pin!(std::future::pending())).await;
     assert!(matches!(end, Err(End::Sink(SinkError::Broken))));

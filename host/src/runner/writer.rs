@@ -1,14 +1,14 @@
-//! The sink on a thread of its own, at most one event behind the connector.
+//! Runs the sink on a blocking thread, at most one event behind the connector.
 
 use tokio::task::JoinHandle;
 
 use crate::contract::Event;
 use crate::sink::{Applied, Sink, SinkError};
 
-/// What the thread gives back: the sink, the event, and what became of it.
+/// What the thread returns: the sink, the event, and the result.
 type Written = (Box<dyn Sink>, Event, Result<Applied, SinkError>);
 
-/// The sink and the one event it may be working on.
+/// The sink, idle or applying one event.
 pub(super) enum Writer {
     Idle(Box<dyn Sink>),
     Busy(JoinHandle<Written>),
@@ -42,8 +42,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits for the event under way and returns it when it is durable. May be dropped and called
-    /// again.
+    /// Waits until the current event is durable and returns it. May be dropped and called again.
     pub(super) async fn finished(&mut self) -> Result<(Event, Applied), SinkError> {
         let Self::Busy(task) = self else {
             return Err(SinkError::Broken);

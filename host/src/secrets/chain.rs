@@ -1,11 +1,11 @@
-//! Several stores asked in order.
+//! Several stores, searched in order.
 
 use async_trait::async_trait;
 
 use super::{Secret, SecretError, SecretStore};
 
-/// Asks each store in turn; the first that knows the name answers. A store that fails ends the
-/// search: an outage must not make an older value from further down look like the truth.
+/// Searches each store in turn; the first that has the name wins. A store that fails ends the
+/// search: an outage must not make an older value of a later store look current.
 #[derive(Default)]
 pub struct Chain {
     stores: Vec<Box<dyn SecretStore>>,
@@ -31,14 +31,14 @@ impl SecretStore for Chain {
         for store in &self.stores {
             match store.get(name).await {
                 Err(SecretError::NotFound) => {}
-                answer => return answer,
+                found => return found,
             }
         }
         Err(SecretError::NotFound)
     }
 
-    /// Into the store that has the name, so that the next `get` sees it; a new name into the
-    /// first store that takes it.
+    /// Stores it in the store that has the name, so that the next `get` finds it; a new name in the
+    /// first store that accepts it.
     async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError> {
         for store in &self.stores {
             match store.get(name).await {
@@ -50,7 +50,7 @@ impl SecretStore for Chain {
         for store in &self.stores {
             match store.put(name, value.clone()).await {
                 Err(SecretError::Denied) => {}
-                answer => return answer,
+                stored => return stored,
             }
         }
         Err(SecretError::Denied)
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_that_knows_answers_and_keeps() {
+    async fn the_first_store_with_the_name_is_read_and_written() {
         let chain = Chain::new().then(Environment::with_prefix("CARGO_")).then(
             InMemory::new()
                 .with("pkg-name", "shadowed")
@@ -75,7 +75,7 @@ mod tests {
         );
         chain.put("token", Secret::new("new")).await.unwrap();
         assert_eq!(chain.get("token").await.unwrap().expose(), "new");
-        // Writing below the store that answers would be lost.
+        // A value in a later store would never be found.
         assert_eq!(
             chain.put("pkg-name", Secret::new("x")).await,
             Err(SecretError::Denied)

@@ -7,18 +7,18 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use super::durable::Locked;
-use super::{LONGEST, Secret, SecretError, SecretStore, is_secret_name, on_a_thread};
+use super::{MAX_BYTES, Secret, SecretError, SecretStore, blocking, is_secret_name};
 
-/// Reads each secret from the file of its name, without the newline at its end. Read anew at
-/// every request, so that a rotated mount is seen. A changed secret is written beside and renamed
-/// into place.
+/// Reads each secret from the file of its name, without the newline at its end, and at every
+/// request again, so that a rotated mount is seen. A changed secret is written to a new file and
+/// renamed.
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
 }
 
 impl Directory {
-    /// The files of this directory. Whether it exists shows when a secret is asked for.
+    /// The files of this directory. A missing directory is reported when a secret is requested.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
@@ -31,7 +31,7 @@ impl SecretStore for Directory {
             return Err(SecretError::NotFound);
         }
         let path = self.path.join(name);
-        on_a_thread(move || read(&path)).await
+        blocking(move || read(&path)).await
     }
 
     async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError> {
@@ -39,7 +39,7 @@ impl SecretStore for Directory {
             return Err(SecretError::Denied);
         }
         let (directory, name) = (self.path.clone(), name.to_owned());
-        on_a_thread(move || write(&directory, &name, &value)).await
+        blocking(move || write(&directory, &name, &value)).await
     }
 }
 
@@ -47,7 +47,7 @@ fn read(path: &Path) -> Result<Secret, SecretError> {
     let size = std::fs::metadata(path)
         .map_err(|error| store_error(&error, path))?
         .len();
-    if size > LONGEST {
+    if size > MAX_BYTES {
         return Err(SecretError::Unavailable(format!(
             "{} is larger than 1 MiB",
             path.display()
@@ -62,14 +62,14 @@ fn read(path: &Path) -> Result<Secret, SecretError> {
 
 fn write(directory: &Path, name: &str, value: &Secret) -> Result<(), SecretError> {
     let path = directory.join(name);
-    // What is written beside has a name that begins with a dot, which is no secret's name.
+    // The temporary file's name begins with a dot, so it is not a secret's name.
     Locked::take(&path)
         .and_then(|file| file.replace(value.expose().as_bytes()))
         .map_err(|error| match error.kind() {
-            // A mount, or a directory that is not there: nothing can be kept in it.
+            // A read-only mount.
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => SecretError::Denied,
             ErrorKind::NotFound => SecretError::Unavailable(format!(
-                "the directory {} is not there; make it",
+                "the directory {} does not exist; create it",
                 directory.display()
             )),
             _ => SecretError::Unavailable(format!("{}: {error}", path.display())),
@@ -81,7 +81,7 @@ fn store_error(error: &std::io::Error, path: &Path) -> SecretError {
         ErrorKind::NotFound => SecretError::NotFound,
         ErrorKind::PermissionDenied => SecretError::Denied,
         ErrorKind::IsADirectory => SecretError::Unavailable(format!(
-            "{} is a directory; put a file in its place",
+            "{} is a directory; replace it by a file",
             path.display()
         )),
         _ => SecretError::Unavailable(format!("{}: {error}", path.display())),
@@ -109,8 +109,11 @@ mod tests {
         assert_eq!(store.get("../passwd").await, Err(SecretError::NotFound));
         assert_eq!(store.get("..2026").await, Err(SecretError::NotFound));
         std::fs::create_dir(mount.path().join("key")).unwrap();
-        let no_file = store.get("key").await.unwrap_err().to_string();
-        assert!(no_file.ends_with("; put a file in its place"), "{no_file}");
+        let not_a_file = store.get("key").await.unwrap_err().to_string();
+        assert!(
+            not_a_file.ends_with("; replace it by a file"),
+            "{not_a_file}"
+        );
 
         store
             .put("refresh-token", Secret::new("next\n"))
@@ -123,11 +126,11 @@ mod tests {
         );
         let absent = Directory::new(mount.path().join("absent"));
         let nowhere = absent.put("key", Secret::new("x")).await.unwrap_err();
-        assert!(nowhere.to_string().ends_with("; make it"), "{nowhere}");
+        assert!(nowhere.to_string().ends_with("; create it"), "{nowhere}");
     }
 
     #[tokio::test]
-    async fn what_is_not_text_is_refused_without_showing_it() {
+    async fn invalid_text_is_refused_without_printing_it() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("key"), b"abc\xff").unwrap();
         let error = Directory::new(directory.path())

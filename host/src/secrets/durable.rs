@@ -1,11 +1,11 @@
-//! Replacing a file so that a crash leaves the old content or the new, whole.
+//! Replacing a file atomically: a crash leaves the old content or the new.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that only the holder of this may replace, among all processes that go about it this
-/// way. Reading needs no lock: a file is complete whenever it is there.
+/// An exclusive lock for replacing a file, among all processes that use it. Reading needs no lock:
+/// an existing file is always complete.
 #[derive(Debug)]
 pub(super) struct Locked {
     path: PathBuf,
@@ -15,16 +15,16 @@ pub(super) struct Locked {
 }
 
 impl Locked {
-    /// Waits until nobody else replaces this file. A link is followed, so that the file it points
-    /// to is replaced and not the link.
+    /// Waits until no other process holds the lock. A link is followed, so that its target is
+    /// replaced and not the link.
     pub(super) fn take(path: &Path) -> io::Result<Self> {
         let path = match std::fs::canonicalize(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => path.to_path_buf(),
             resolved => resolved?,
         };
-        let name = path
-            .file_name()
-            .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "this is no file's name"))?;
+        let name = path.file_name().ok_or_else(|| {
+            io::Error::new(ErrorKind::InvalidInput, "the path does not name a file")
+        })?;
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
@@ -35,7 +35,7 @@ impl Locked {
             hidden.push(suffix);
             directory.join(hidden)
         };
-        let lock = for_the_owner().truncate(false).open(beside(".lock"))?;
+        let lock = private_file().truncate(false).open(beside(".lock"))?;
         lock.lock()?;
         Ok(Self {
             temporary: beside(".new"),
@@ -45,10 +45,10 @@ impl Locked {
         })
     }
 
-    /// Puts this content in the file's place. When this returns, it survives a power cut.
+    /// Replaces the file's content. When this returns, it survives a power cut.
     pub(super) fn replace(&self, content: &[u8]) -> io::Result<()> {
-        let mut file = for_the_owner().truncate(true).open(&self.temporary)?;
-        close_to_others(&file)?;
+        let mut file = private_file().truncate(true).open(&self.temporary)?;
+        make_private(&file)?;
         file.write_all(content)?;
         file.sync_all()?;
         std::fs::rename(&self.temporary, &self.path)?;
@@ -56,7 +56,7 @@ impl Locked {
     }
 }
 
-/// Makes a directory, and those above it, for the owner only. One that is there stays as it is.
+/// Creates a directory, and its parents, for the owner only. An existing one stays as it is.
 pub(super) fn create_directory(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -65,7 +65,7 @@ pub(super) fn create_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn for_the_owner() -> OpenOptions {
+fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true);
     #[cfg(unix)]
@@ -73,14 +73,14 @@ fn for_the_owner() -> OpenOptions {
     options
 }
 
-/// What a crash left behind may have been opened to others since.
+/// A file that a crash left behind may have another mode by now.
 #[cfg(unix)]
-fn close_to_others(file: &File) -> io::Result<()> {
+fn make_private(file: &File) -> io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
 }
 
 #[cfg(not(unix))]
-fn close_to_others(_file: &File) -> io::Result<()> {
+fn make_private(_file: &File) -> io::Result<()> {
     Ok(())
 }
 

@@ -10,8 +10,8 @@ use super::{Secret, SecretError, SecretStore, is_secret_name};
 /// Reads secrets from environment variables. Read-only.
 ///
 /// A name in `names` is read from the variable given there; every other from the prefix followed
-/// by the name in capitals, with `_` for `-` and `.`: with the prefix `CRM_`, `client-secret` is
-/// `CRM_CLIENT_SECRET`. So a connector sees no variable that was not meant for it.
+/// by the name in upper case, with `_` for `-` and `.`: with the prefix `CRM_`, `client-secret` is
+/// `CRM_CLIENT_SECRET`. So a connector can read no other variable.
 #[derive(Debug, Clone)]
 pub struct Environment {
     prefix: String,
@@ -19,7 +19,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The prefix when none is chosen.
+    /// The default prefix.
     pub const DEFAULT_PREFIX: &str = "CONNECTOR_SECRET_";
 
     /// All variables that begin with `prefix`.
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_variables_meant_for_it_are_read() {
+    async fn only_prefixed_and_named_variables_are_read() {
         let store = Environment::default().name("home", "HOME");
         assert_eq!(
             store.variable("client-secret"),
             "CONNECTOR_SECRET_CLIENT_SECRET"
         );
         assert_eq!(store.variable("tls.key"), "CONNECTOR_SECRET_TLS_KEY");
-        // PATH is set in every test run, and still not to be had.
+        // PATH is set in every test run, and cannot be read.
         assert_eq!(store.get("path").await, Err(SecretError::NotFound));
         assert_eq!(store.get("../etc").await, Err(SecretError::NotFound));
         assert_eq!(

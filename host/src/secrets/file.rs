@@ -1,4 +1,4 @@
-//! Secrets in one file that belongs to the user.
+//! Secrets in one private file of the user.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,22 +9,22 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use super::durable::{Locked, create_directory};
-use super::{LONGEST, Secret, SecretError, SecretStore, is_secret_name, on_a_thread};
+use super::{MAX_BYTES, Secret, SecretError, SecretStore, blocking, is_secret_name};
 
-/// Keeps secrets in a JSON file of names and texts, which only its owner may read: mode 0600, in
-/// a directory that nobody else may change. A file that others could have read or written is
-/// refused, with what to do about it. Where there are no such modes (on Windows), the directory's
-/// own protection is all there is.
+/// Keeps secrets in one private JSON file of names and texts (mode 0600), in a directory that
+/// nobody else may change. A file that others could have read or written is refused, with what to
+/// do about it. On systems without such modes (Windows), the file is as protected as its
+/// directory.
 ///
-/// A changed secret is in the file for good when [`put`](SecretStore::put) returns, and processes
-/// that change secrets at the same time do not undo each other's.
+/// A changed secret is durable when [`put`](SecretStore::put) returns. Processes may change secrets
+/// concurrently.
 #[derive(Debug, Clone)]
 pub struct SecretFile {
     path: PathBuf,
 }
 
 impl SecretFile {
-    /// The secrets of this file. It need not be there: the first secret makes it, and its
+    /// The secrets of this file. If it does not exist, the first secret creates it, and its
     /// directory with mode 0700.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
@@ -35,7 +35,7 @@ impl SecretFile {
 impl SecretStore for SecretFile {
     async fn get(&self, name: &str) -> Result<Secret, SecretError> {
         let (path, name) = (self.path.clone(), name.to_owned());
-        on_a_thread(move || read(&path)?.remove(&name).ok_or(SecretError::NotFound)).await
+        blocking(move || read(&path)?.remove(&name).ok_or(SecretError::NotFound)).await
     }
 
     async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError> {
@@ -43,7 +43,7 @@ impl SecretStore for SecretFile {
             return Err(SecretError::Denied);
         }
         let (path, name) = (self.path.clone(), name.to_owned());
-        on_a_thread(move || write(&path, &name, &value)).await
+        blocking(move || write(&path, &name, &value)).await
     }
 }
 
@@ -54,9 +54,9 @@ fn write(path: &Path, name: &str, value: &Secret) -> Result<(), SecretError> {
         _ => Path::new("."),
     };
     create_directory(directory).map_err(failed)?;
-    refuse_a_directory_of_others(directory)?;
+    require_private_directory(directory)?;
     let file = Locked::take(path).map_err(failed)?;
-    // Read under the lock: another process may just have kept a secret of its own.
+    // Read under the lock: another process may just have stored a secret.
     let mut secrets = read(path)?;
     secrets.insert(name.to_owned(), value.clone());
     let texts: BTreeMap<&str, &str> = secrets
@@ -66,13 +66,13 @@ fn write(path: &Path, name: &str, value: &Secret) -> Result<(), SecretError> {
     let text = serde_json::to_vec_pretty(&texts).map(Zeroizing::new);
     let mut text = text.map_err(|error| unavailable(path, &error.to_string()))?;
     text.push(b'\n');
-    if text.len() as u64 > LONGEST {
+    if text.len() as u64 > MAX_BYTES {
         return Err(unavailable(path, "it would be larger than 1 MiB"));
     }
     file.replace(&text).map_err(failed)
 }
 
-/// All secrets of the file; none if it is not there.
+/// All secrets of the file; none if it does not exist.
 fn read(path: &Path) -> Result<BTreeMap<String, Secret>, SecretError> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -82,22 +82,22 @@ fn read(path: &Path) -> Result<BTreeMap<String, Secret>, SecretError> {
         }
         Err(error) => return Err(unavailable(path, &error.to_string())),
     };
-    refuse_a_file_of_others(path, &file)?;
+    require_private_file(path, &file)?;
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LONGEST + 1)
+    file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| unavailable(path, &error.to_string()))?;
-    if bytes.len() as u64 > LONGEST {
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(unavailable(path, "it is larger than 1 MiB"));
     }
-    // The parser's own words would quote what it stumbled over.
+    // The parser's message would quote the text.
     let secrets: BTreeMap<String, String> = serde_json::from_slice(&bytes).map_err(|error| {
         let line = error.line();
         unavailable(
             path,
             &format!(
-                "line {line} does not fit a JSON object of names and texts; mend it, or remove \
-                 the file and set its secrets anew"
+                "line {line} does not fit a JSON object of names and texts; correct it, or remove \
+                 the file and set its secrets again"
             ),
         )
     })?;
@@ -107,15 +107,15 @@ fn read(path: &Path) -> Result<BTreeMap<String, Secret>, SecretError> {
         .collect())
 }
 
-/// Looked at through the open file, so that what is checked is what is read.
+/// Checks the open file, so that the file that is checked is the one that is read.
 #[cfg(unix)]
-fn refuse_a_file_of_others(path: &Path, file: &File) -> Result<(), SecretError> {
+fn require_private_file(path: &Path, file: &File) -> Result<(), SecretError> {
     use std::os::unix::fs::MetadataExt;
     let found = file
         .metadata()
         .map_err(|error| unavailable(path, &error.to_string()))?;
     if !found.is_file() {
-        return Err(unavailable(path, "it is no file"));
+        return Err(unavailable(path, "it is not a file"));
     }
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(unavailable(path, "it belongs to another user"));
@@ -126,17 +126,17 @@ fn refuse_a_file_of_others(path: &Path, file: &File) -> Result<(), SecretError> 
         return Err(unavailable(
             path,
             &format!(
-                "its mode {mode:04o} opens it to other users, who may know its secrets by now; \
-                 close it with `chmod 600 {name}`, and replace them if others could have read it"
+                "its mode {mode:04o} lets other users read or change it; make it private with \
+                 `chmod 600 {name}`, and replace its secrets if others could have read them"
             ),
         ));
     }
     Ok(())
 }
 
-/// Whoever may change the directory could put a file of his own in the place of this one.
+/// Who may change the directory could replace the file.
 #[cfg(unix)]
-fn refuse_a_directory_of_others(directory: &Path) -> Result<(), SecretError> {
+fn require_private_directory(directory: &Path) -> Result<(), SecretError> {
     use std::os::unix::fs::MetadataExt;
     const STICKY: u32 = 0o1000;
     let found =
@@ -147,8 +147,8 @@ fn refuse_a_directory_of_others(directory: &Path) -> Result<(), SecretError> {
         return Err(unavailable(
             directory,
             &format!(
-                "its mode {:04o} lets other users change it, so that no secret is safe in it; \
-                 close it with `chmod go-w {name}`",
+                "its mode {:04o} lets other users change it and replace the secrets; make it \
+                 private with `chmod go-w {name}`",
                 mode & 0o777
             ),
         ));
@@ -157,12 +157,12 @@ fn refuse_a_directory_of_others(directory: &Path) -> Result<(), SecretError> {
 }
 
 #[cfg(not(unix))]
-fn refuse_a_file_of_others(_path: &Path, _file: &File) -> Result<(), SecretError> {
+fn require_private_file(_path: &Path, _file: &File) -> Result<(), SecretError> {
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn refuse_a_directory_of_others(_directory: &Path) -> Result<(), SecretError> {
+fn require_private_directory(_directory: &Path) -> Result<(), SecretError> {
     Ok(())
 }
 
@@ -194,7 +194,7 @@ mod tests {
 
     /// What a crash half-way through a change left behind.
     #[tokio::test]
-    async fn an_unfinished_change_does_no_harm() {
+    async fn an_unfinished_change_is_ignored() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secrets.json");
         let store = SecretFile::new(&path);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn changes_at_the_same_time_do_not_undo_each_other() {
+    async fn concurrent_changes_are_all_kept() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secrets.json");
         let changes: Vec<_> = (0..20)
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_is_told_without_its_content() {
+    async fn unreadable_files_are_reported_without_their_content() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secrets.json");
         let store = SecretFile::new(&path);
@@ -254,7 +254,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn what_others_can_reach_is_refused() {
+    async fn files_that_others_can_access_are_refused() {
         use std::os::unix::fs::PermissionsExt;
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let change = |path: &Path, mode| {

@@ -1,14 +1,11 @@
-//! Where secrets come from. A connector asks by name; only the host knows the place.
+//! Stores of secrets. A connector requests a secret by name; only the host knows where it is.
 
 mod chain;
 mod directory;
 mod durable;
 mod environment;
 mod file;
-#[cfg(feature = "keyring")]
-mod keyring;
 mod memory;
-mod pkcs12;
 
 use std::fmt;
 
@@ -19,20 +16,17 @@ pub use chain::Chain;
 pub use directory::Directory;
 pub use environment::Environment;
 pub use file::SecretFile;
-#[cfg(feature = "keyring")]
-pub use keyring::Keyring;
 pub use memory::InMemory;
-pub use pkcs12::{Pkcs12Error, pkcs12_to_pem};
 
-/// The most that is read as a secret, or as a file of secrets, in bytes.
-const LONGEST: u64 = 1 << 20;
+/// The maximum size of a secret, or of a file of secrets, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A secret's value: never printed, wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a value into custody.
+    /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
     }
@@ -49,13 +43,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a secret cannot be had. Mirrors `secret-error` of the contract.
+/// Why a secret cannot be read or stored. Mirrors `secret-error` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// No secret has this name.
     #[error("no such secret")]
     NotFound,
-    /// The secret may not be seen or changed.
+    /// The secret may not be read or changed.
     #[error("access to the secret is denied")]
     Denied,
     /// The store failed; the text says how, without the secret.
@@ -63,19 +57,24 @@ pub enum SecretError {
     Unavailable(String),
 }
 
-/// A place that keeps secrets by name.
+/// Keeps secrets by name.
 #[async_trait]
 pub trait SecretStore: Send + Sync {
     /// The secret of this name.
+    ///
+    /// # Errors
+    /// [`SecretError::NotFound`] when no secret has this name; the others as they say.
     async fn get(&self, name: &str) -> Result<Secret, SecretError>;
 
-    /// Keeps a new value under this name; durable when it returns. A read-only store answers
-    /// [`SecretError::Denied`].
+    /// Stores a new value under this name; durable when it returns.
+    ///
+    /// # Errors
+    /// [`SecretError::Denied`] when the store is read-only; the others as they say.
     async fn put(&self, name: &str, value: Secret) -> Result<(), SecretError>;
 }
 
-/// Whether a name can stand for a secret in every store: letters, digits, `-`, `_` and `.`, at
-/// most 128, not beginning with a dot. So no name reaches outside of a directory.
+/// Whether every store accepts this name: letters, digits, `-`, `_` and `.`, at most 128, not
+/// beginning with a dot. So no name leads outside of a directory.
 pub fn is_secret_name(name: &str) -> bool {
     (1..=128).contains(&name.len())
         && !name.starts_with('.')
@@ -84,13 +83,15 @@ pub fn is_secret_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// Does what blocks where that is allowed.
-async fn on_a_thread<T: Send + 'static>(
+/// Runs blocking work on a thread where blocking is allowed.
+async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SecretError> + Send + 'static,
 ) -> Result<T, SecretError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|_| Err(SecretError::Unavailable("it stopped half-way".to_owned())))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(SecretError::Unavailable(
+            "it stopped unexpectedly".to_owned(),
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A row's JSON text taken apart without a number or a copy in between.
+//! The members of a row's JSON object, as raw text: no number is parsed, nothing is copied.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -5,15 +5,14 @@ use std::fmt::Write;
 /// The longest readable part, in characters.
 const LONGEST: usize = 48;
 
-/// Names that some systems give to devices, whatever follows a dot.
+/// Names that some systems reserve for devices, also with an extension.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
-/// The name under which the rows of a stream are kept here: of the file, before its ending, or of
-/// the table.
+/// The name of the file (without its extension) or table that holds the rows of a stream.
 ///
-/// A stream named in small letters, digits, `_`, `-` and `:` keeps its name, with `.` for `:`. Of
-/// any other name, what is readable is kept, and eight hexadecimal digits tell it from others that
-/// look alike: a file system or a database may not know capital letters from small ones.
+/// A name of lower-case letters, digits, `_`, `-` and `:` is kept, with `.` for `:`. Any other name
+/// is reduced to its readable characters, and eight hexadecimal digits of its hash make it unique:
+/// file systems and databases may ignore the case of letters.
 ///
 /// ```
 /// use dataverse_host::sink::stored_name;
@@ -95,7 +94,10 @@ mod tests {
             assert!(name.chars().all(safe), "{name}");
             assert!(!name.starts_with('.') && !name.contains(".."), "{name}");
             assert!(name.len() <= 200, "{name}");
-            assert!(seen.insert(name.to_lowercase()), "{name} stands for two");
+            assert!(
+                seen.insert(name.to_lowercase()),
+                "{name} is the name of two streams"
+            );
         }
         assert!(
             seen.iter()

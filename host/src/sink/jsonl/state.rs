@@ -1,4 +1,4 @@
-//! `state.json`: how far each stream has come.
+//! `state.json`: the checkpoint and file length of each stream.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -52,15 +52,15 @@ pub(super) struct Part {
 impl State {
     pub(super) fn load(directory: &Path) -> Result<Self, SinkError> {
         let path = directory.join(FILE);
-        let foreign = |reason: String| SinkError::Foreign {
-            path: path.clone(),
-            reason: format!(
-                "{reason}; put it back, or empty the directory to read everything anew"
-            ),
+        let changed = |reason: String| {
+            SinkError::changed(
+                &path,
+                format!("{reason}; restore it, or empty the directory to read everything again"),
+            )
         };
         let state: Self = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| foreign(format!("is not a state of this sink ({error})")))?,
+                .map_err(|error| changed(format!("is not a valid state file ({error})")))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self {
                 version: VERSION,
                 streams: BTreeMap::new(),
@@ -68,15 +68,15 @@ impl State {
             Err(error) => return Err(SinkError::io("read", path)(error)),
         };
         if state.version != VERSION {
-            return Err(foreign(format!(
-                "is of version {}, not {VERSION}",
+            return Err(changed(format!(
+                "has version {}, not {VERSION}",
                 state.version
             )));
         }
         Ok(state)
     }
 
-    /// Replaces the file as a whole, so that a reader sees either state.
+    /// Replaces the file as a whole, so that a reader sees the old state or the new one.
     pub(super) fn save(&self, directory: &Path) -> Result<(), SinkError> {
         let path = directory.join(FILE);
         let temporary = directory.join("state.json.new");

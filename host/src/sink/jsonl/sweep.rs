@@ -1,5 +1,4 @@
-//! Rows that are gone without a word: the keys that a sweep brings, and what they leave over in a
-//! file.
+//! Deletions that the service does not report: the rows of a file whose key a sweep did not find.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -11,11 +10,11 @@ use super::DELETED;
 use crate::sink::SinkError;
 use crate::sink::members::for_each_member;
 
-/// A key in 16 bytes, whatever it consists of: two keys never share them.
+/// A hash of a key, long enough that no two keys share one.
 type Digest = [u8; 16];
 
-/// The keys that have come since a sweep began. They are forgotten with the program: a sweep that
-/// was stopped proves nothing.
+/// The keys that a sweep has found so far. They are not stored: a sweep that was stopped proves
+/// nothing.
 #[derive(Debug)]
 pub(super) struct Sweep {
     key: Vec<String>,
@@ -37,7 +36,7 @@ impl Sweep {
         }
     }
 
-    /// Notes the keys of rows that exist. What is wrong with them comes as the end of a sentence.
+    /// Records the keys of rows that exist. An error is the end of a sentence about the row.
     pub(super) fn note(&mut self, ndjson: &str) -> Result<(), String> {
         for line in ndjson.lines() {
             let key = Key::of(line, &self.key)?;
@@ -46,8 +45,8 @@ impl Sweep {
         Ok(())
     }
 
-    /// Writes a deletion for each row in the first `length` bytes of a file whose key has not
-    /// come. The file is read twice, so that only the keys of the sweep are held in memory.
+    /// Writes a deletion for each row in the first `length` bytes of a file whose key was not
+    /// found. The file is read twice, so that only the keys of the sweep are held in memory.
     pub(super) fn write_missing(
         self,
         file: &Path,
@@ -97,16 +96,18 @@ impl Sweep {
             if read.map_err(SinkError::io("read", file))? == 0 {
                 return Ok(());
             }
-            let key = Key::of(&line, &self.key).map_err(|reason| SinkError::Foreign {
-                path: file.to_owned(),
-                reason: format!("has a line that {reason}"),
+            let key = Key::of(&line, &self.key).map_err(|reason| {
+                SinkError::changed(
+                    file,
+                    format!("has a line that {reason}; read the stream in full again"),
+                )
             })?;
             visit(&key)?;
         }
     }
 }
 
-/// What a line says of its row's key.
+/// The key of the row in a line.
 struct Key<'a> {
     columns: &'a [String],
     /// Raw values, in the order of the columns.
@@ -127,8 +128,12 @@ impl<'a> Key<'a> {
         })
         .map_err(|_| "is not a JSON object".to_owned())?;
         let values: Option<Vec<_>> = values.into_iter().collect();
-        let values =
-            values.ok_or_else(|| format!("lacks a column of the key ({})", columns.join(", ")))?;
+        let values = values.ok_or_else(|| {
+            format!(
+                "has no value for a column of the key ({})",
+                columns.join(", ")
+            )
+        })?;
         Ok(Self {
             columns,
             values,
@@ -139,7 +144,7 @@ impl<'a> Key<'a> {
     fn digest(&self) -> Digest {
         let mut hasher = blake3::Hasher::new();
         for raw in &self.values {
-            // A text may be written in several ways.
+            // JSON can write the same text in several ways.
             let text: Option<String> = serde_json::from_str(raw).ok();
             let value = text.as_deref().unwrap_or(raw);
             hasher.update(&(value.len() as u64).to_le_bytes());
@@ -151,7 +156,7 @@ impl<'a> Key<'a> {
         digest
     }
 
-    /// The line by which readers learn that the row is gone.
+    /// The line that tells readers that the row was deleted.
     fn deletion(&self) -> String {
         let mut line = "{".to_owned();
         for (column, value) in self.columns.iter().zip(&self.values) {
@@ -170,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_not_come_is_deleted_once_by_all_columns_of_its_key() {
+    fn rows_not_found_are_deleted_once_by_all_columns_of_their_key() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("t.jsonl");
         let lines = [

@@ -53,15 +53,15 @@ impl Kind {
     }
 }
 
-/// Whether a number is a binary one by the schema's word, not a decimal one.
+/// Whether the schema marks a number as a binary floating-point number.
 fn is_floating_point(property: &Value) -> bool {
-    let says = |name, words: &[&str]| {
+    let is = |name, words: &[&str]| {
         property
             .get(name)
             .and_then(Value::as_str)
             .is_some_and(|word| words.contains(&word))
     };
-    says("format", &["double", "float"]) || says("x-data-type", &["floating-point"])
+    is("format", &["double", "float"]) || is("x-data-type", &["floating-point"])
 }
 
 /// A column of a table.
@@ -71,7 +71,7 @@ pub(super) struct Column {
     pub(super) kind: Kind,
 }
 
-/// The columns that a stream's rows will have, and which of them are the key.
+/// The columns of a stream's rows, and which of them are the primary key.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) key: Vec<String>,
@@ -85,10 +85,11 @@ impl Layout {
             #[serde(default)]
             properties: Map<String, Value>,
         }
-        let rows: RowSchema = serde_json::from_str(&schema.row_schema)
-            .map_err(|error| format!("the row schema is not one ({error})"))?;
+        let rows: RowSchema = serde_json::from_str(&schema.row_schema).map_err(|error| {
+            format!("the row schema is not a JSON Schema of an object ({error})")
+        })?;
         let mut columns: Vec<Column> = Vec::with_capacity(rows.properties.len());
-        // The key first, for people who look into the database.
+        // The primary key first, for people who look into the database.
         for name in &schema.primary_key {
             let kind = rows
                 .properties

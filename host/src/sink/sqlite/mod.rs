@@ -2,27 +2,27 @@
 //! checkpoint.
 //!
 //! Rows and checkpoint change in one transaction. A full read fills a table of its own,
-//! `_sync_new_<table>`, which takes the place of the old one when it is complete; indexes and
-//! triggers of the old table are made again on the new one. `_sync_state` tells how far each
-//! stream has come.
+//! `_sync_new_<table>`, which replaces the old one when it is complete; indexes and triggers of the
+//! old table are created again on the new one. `_sync_state` holds the checkpoint of each stream.
 //!
-//! Tables are `STRICT`, so that no value is changed on its way in:
+//! Tables are `STRICT`, so that SQLite converts no value:
 //!
 //! | in the row schema | column | holds |
 //! | --- | --- | --- |
 //! | `integer` | `INTEGER` | 64-bit integers |
 //! | `boolean` | `INTEGER` | 0 and 1 |
-//! | `number` said to be `floating-point`, `double` or `float` | `REAL` | binary numbers |
+//! | `number` marked as `floating-point`, `double` or `float` | `REAL` | binary numbers |
 //! | any other `number` | `TEXT` | the number as written, exact |
 //! | `string` | `TEXT` | |
 //! | `object`, `array` | `TEXT` | JSON |
-//! | anything else, or not in the schema | `ANY` | integers that fit as such, the rest as text |
+//! | anything else, or not in the schema | `ANY` | 64-bit integers as such, the rest as text |
 //!
 //! Columns that the schema gains are added, those it loses are kept. A column whose type changes
-//! keeps its values and takes any from then on (`ANY`; `TEXT` takes all as text); the next full
+//! keeps its values and accepts any from then on (`ANY`; `TEXT` stores all as text); the next full
 //! read gives it its new type.
 
 mod column;
+mod error;
 mod row;
 mod sweep;
 mod table;
@@ -34,9 +34,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Applied, Sink, SinkError, lock, stored_name};
+use super::lock::lock;
+use super::{Applied, Sink, SinkError, stored_name};
 use crate::contract::{Event, Operation, Page, Schema};
 use column::Layout;
+use error::{Failure, failed};
 use sweep::Sweep;
 use table::Table;
 
@@ -53,15 +55,19 @@ pub struct Sqlite {
 #[derive(Debug, Default)]
 struct Stream {
     layout: Layout,
-    /// The table that pages go to; none until one comes.
+    /// The table that pages are written to; none before the first page.
     table: Option<Table>,
-    /// The sweep that is under way.
+    /// The sweep that is running.
     sweep: Option<Sweep>,
 }
 
 impl Sqlite {
-    /// Opens or creates the database. Beside it lies a lock, `<file>.lock`, against two syncs
-    /// into the same database.
+    /// Opens or creates the database. A lock file beside it, `<file>.lock`, keeps a second sync
+    /// out.
+    ///
+    /// # Errors
+    /// [`SinkError::InUse`] when another sync has the database open, [`SinkError::Io`] and
+    /// [`SinkError::Target`] when it cannot be opened.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, SinkError> {
         let path = path.into();
         if path.is_dir() {
@@ -80,7 +86,7 @@ impl Sqlite {
         })
     }
 
-    /// The checkpoint to go on from, and whether the rows that belong to it are there.
+    /// The checkpoint to resume from, and whether the table that belongs to it exists.
     fn stored_with_table(&self, stream: &str) -> rusqlite::Result<Option<(String, bool)>> {
         let Some(Stored {
             full_read,
@@ -119,7 +125,7 @@ impl Sqlite {
             let name = stored_name(stream);
             if stored.is_none() && table::exists(tx, &name)? {
                 return Err(Failure::Stream(
-                    "the database has a table of this name that no sync made; rename or drop it"
+                    "the database has a table of this name that no sync created; rename or drop it"
                         .to_owned(),
                 ));
             }
@@ -149,9 +155,7 @@ impl Sqlite {
                 }
                 (Operation::Present, Some(sweep)) => sweep.note(tx, table, &page.ndjson)?,
                 (Operation::Present, None) => {
-                    return Err(Failure::Data(
-                        "keys of a sweep that has not begun".to_owned(),
-                    ));
+                    return Err(Failure::Data("keys outside of a sweep".to_owned()));
                 }
             };
             known.sweep = sweep;
@@ -192,7 +196,7 @@ impl Sqlite {
                 applied.swept = sweep.end(tx, known.table(tx, stream, full_read)?)?;
             }
             if full_read {
-                // A stream without rows has a table all the same.
+                // A stream without rows has a table as well.
                 known.table(tx, stream, true)?;
                 known.table = None;
                 let name = stored_name(stream);
@@ -213,7 +217,7 @@ impl Sqlite {
         }
     }
 
-    /// Runs `work` in a transaction that is durable when this returns, or not begun.
+    /// Runs `work` in a transaction that is committed when this returns, or rolled back.
     fn in_transaction<T>(
         &mut self,
         stream: &str,
@@ -237,7 +241,7 @@ impl Sqlite {
                 Ok(done)
             });
         outcome.map_err(|failure| {
-            // What is known in memory may be ahead of what was rolled back.
+            // The state in memory may be ahead of what was rolled back.
             known.table = None;
             known.sweep = None;
             match failure {
@@ -256,7 +260,7 @@ impl Sqlite {
 }
 
 impl Stream {
-    /// The table that rows go to now, made or widened to the schema on first use.
+    /// The table that rows are written to now, created or widened to the schema on first use.
     fn table(
         &mut self,
         tx: &Transaction<'_>,
@@ -283,14 +287,14 @@ impl Sink for Sqlite {
         match stored {
             None => Ok(None),
             Some((checkpoint, true)) => Ok(Some(checkpoint)),
-            // Going on without the rows so far would lose them.
-            Some((_, false)) => Err(SinkError::Foreign {
-                path: self.path.clone(),
-                reason: format!(
-                    "no longer has the table of the stream `{stream}`; put it back, or read the \
-                     stream anew with --full"
+            // Resuming without the rows read so far would lose them.
+            Some((_, false)) => Err(SinkError::changed(
+                &self.path,
+                format!(
+                    "no longer has the table of the stream `{stream}`; restore it, or read the \
+                     stream in full again"
                 ),
-            }),
+            )),
         }
     }
 
@@ -308,10 +312,10 @@ impl Sink for Sqlite {
     }
 }
 
-/// What `_sync_state` says of a stream.
+/// A row of `_sync_state`.
 struct Stored {
     full_read: bool,
-    /// The one to go on from: that of the full read while one is under way.
+    /// The one to resume from: that of the full read while one is running.
     checkpoint: Option<String>,
 }
 
@@ -329,28 +333,6 @@ impl Stored {
                 })
             })
             .optional()
-    }
-}
-
-/// Why a transaction was not made.
-enum Failure {
-    Database(rusqlite::Error),
-    Data(String),
-    Stream(String),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-fn failed(action: impl Into<String>, path: &Path) -> impl FnOnce(rusqlite::Error) -> SinkError {
-    let (action, path) = (action.into(), path.to_owned());
-    move |source| SinkError::Database {
-        action,
-        path,
-        source,
     }
 }
 

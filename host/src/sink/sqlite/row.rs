@@ -1,4 +1,4 @@
-//! From a value's JSON text to the parameter of a statement, without a number in between.
+//! Turns a value's JSON text into the parameter of a statement, exactly.
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
@@ -18,13 +18,13 @@ pub(super) fn to_sql(kind: Kind, raw: &str) -> Result<ToSqlOutput<'_>, serde_jso
         [b'"', ..] => ToSqlOutput::Owned(Value::Text(serde_json::from_str(raw)?)),
         [b'-' | b'0'..=b'9', ..] => match kind {
             Kind::Text => text(raw),
-            // A double by the service's own word; its text and the double are the same number.
+            // The service says that it is a double; its text and the double are the same number.
             Kind::Real => raw.parse().map_or_else(
                 |_| text(raw),
                 |value| ToSqlOutput::Owned(Value::Real(value)),
             ),
-            // A number that does not fit stays text, which a column of integers refuses: better
-            // an error than another number.
+            // A number that does not fit stays text, which an integer column refuses: an error is
+            // better than a wrong number.
             Kind::Integer | Kind::Boolean | Kind::Any => {
                 raw.parse().map_or_else(|_| text(raw), integer)
             }

@@ -1,12 +1,12 @@
-//! Rows that are gone without a word: the keys that a sweep brings, and what they leave over.
+//! Deletions that the service does not report: the rows whose key a sweep did not find.
 
 use rusqlite::Transaction;
 
-use super::Failure;
+use super::error::Failure;
 use super::table::{Table, list, quoted};
 
-/// The keys that have come since a sweep began. They lie in a temporary table, which dies with
-/// the program: a sweep that was stopped proves nothing.
+/// The keys that a sweep has found so far, in a temporary table that ends with the connection: a
+/// sweep that was stopped proves nothing.
 #[derive(Debug)]
 pub(super) struct Sweep {
     /// The temporary table, as SQL.
@@ -14,7 +14,7 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    /// Begins a sweep of the rows in `table`, which have not to be there yet.
+    /// Begins a sweep of `table`, which may still be empty.
     pub(super) fn begin(
         tx: &Transaction<'_>,
         stream: &str,
@@ -23,7 +23,7 @@ impl Sweep {
         let key = table.key();
         if key.is_empty() {
             return Err(Failure::Data(
-                "a sweep of a stream without a key".to_owned(),
+                "a sweep of a stream without a primary key".to_owned(),
             ));
         }
         let keys = format!("temp.{}", quoted(&format!("_sync_present_{stream}")));
@@ -41,7 +41,7 @@ impl Sweep {
         Ok(Self { keys })
     }
 
-    /// Notes the keys of rows that exist. Returns their number.
+    /// Records the keys of rows that exist. Returns their number.
     pub(super) fn note(
         &self,
         tx: &Transaction<'_>,
@@ -53,7 +53,7 @@ impl Sweep {
         table.for_each_key(&mut *tx.prepare_cached(&sql)?, ndjson)
     }
 
-    /// Drops the rows whose key has not come, and says how many.
+    /// Deletes the rows whose key was not found. Returns their number.
     pub(super) fn end(self, tx: &Transaction<'_>, table: &Table) -> Result<u64, Failure> {
         let rows = quoted(table.name());
         let same = table.key().into_iter().map(|column| {

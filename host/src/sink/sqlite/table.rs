@@ -1,25 +1,25 @@
-//! One table: made from a layout, widened as columns appear, filled and emptied by key.
+//! One table: created from a layout, widened when columns appear, written and deleted by key.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, Statement, Transaction, params};
 
-use super::Failure;
 use super::column::{Column, Kind, Layout};
+use super::error::Failure;
 use super::row::to_sql;
 use crate::sink::members::for_each_member;
 
-/// The table of a full read that is under way.
+/// The table of a full read that is not complete.
 pub(super) fn staging(table: &str) -> String {
     format!("_sync_new_{table}")
 }
 
-/// Whether a stream's name can be a table's.
+/// Refuses names that SQLite or this sink reserves.
 pub(super) fn check_name(stream: &str) -> Result<(), &'static str> {
     if stream.is_empty() {
         Err("a table needs a name")
     } else if stream.starts_with("sqlite_") || stream.starts_with("_sync_") {
-        Err("names that begin with sqlite_ or _sync_ are taken")
+        Err("names that begin with sqlite_ or _sync_ are reserved")
     } else {
         Ok(())
     }
@@ -35,7 +35,7 @@ pub(super) fn drop(connection: &Connection, table: &str) -> rusqlite::Result<()>
     connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))
 }
 
-/// Puts a table in the place of another, with the other's indexes and triggers.
+/// Replaces a table by another, which gets its indexes and triggers.
 pub(super) fn replace(tx: &Transaction<'_>, new: &str, old: &str) -> Result<(), Failure> {
     let belongings: Vec<(String, String)> = tx
         .prepare_cached(
@@ -51,11 +51,11 @@ pub(super) fn replace(tx: &Transaction<'_>, new: &str, old: &str) -> Result<(), 
         quoted(old)
     ))?;
     for (name, sql) in belongings {
-        // Somebody made it, on columns that may be gone: it is not ours to give up.
+        // A user created it, perhaps on columns that are gone: this sink must not drop it.
         tx.execute_batch(&sql).map_err(|error| match error {
             rusqlite::Error::SqlInputError { msg, .. } => Failure::Stream(format!(
-                "the {name} cannot be made again on the new table `{old}` ({msg}); drop it and \
-                 run again, nothing is lost"
+                "the {name} cannot be created again on the new table `{old}` ({msg}); drop it and \
+                 run the sync again, stored rows are kept"
             )),
             error => error.into(),
         })?;
@@ -63,7 +63,7 @@ pub(super) fn replace(tx: &Transaction<'_>, new: &str, old: &str) -> Result<(), 
     Ok(())
 }
 
-/// A table and where its columns are.
+/// A table and the positions of its columns.
 #[derive(Debug)]
 pub(super) struct Table {
     name: String,
@@ -73,8 +73,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Opens the table, makes it if it is not there, adds columns that are new in the layout, and
-    /// loosens those that are of another type there.
+    /// Opens or creates the table, adds columns that are new in the layout, and lets columns whose
+    /// type changed hold any value.
     pub(super) fn open(
         tx: &Transaction<'_>,
         name: String,
@@ -101,7 +101,7 @@ impl Table {
                 return Err(Failure::Data("rows came before their schema".to_owned()));
             }
             for column in &layout.columns {
-                table.require_a_name_of_its_own(column)?;
+                table.require_unique_name(column)?;
                 table.columns.push(column.clone());
             }
             tx.execute_batch(&table.definition(&table.name))?;
@@ -129,7 +129,7 @@ impl Table {
         &self.name
     }
 
-    /// The columns of the key, as they are in the table.
+    /// The columns of the primary key, as they are in the table.
     pub(super) fn key(&self) -> Vec<Column> {
         let position = |name: &String| self.by_name.get(name);
         let columns = self.key.iter().filter_map(position);
@@ -138,8 +138,8 @@ impl Table {
             .collect()
     }
 
-    /// Lets columns that are of another type in the layout hold any value. What they hold stays as
-    /// it is.
+    /// Lets columns that have another type in the layout hold any value. Stored values stay as they
+    /// are.
     fn loosen(&mut self, tx: &Transaction<'_>, layout: &Layout) -> Result<(), Failure> {
         let mut loosened = false;
         for column in &layout.columns {
@@ -167,7 +167,7 @@ impl Table {
         replace(tx, &copy, &self.name)
     }
 
-    /// The statement that makes a table of this name with these columns.
+    /// The statement that creates a table of this name with these columns.
     fn definition(&self, name: &str) -> String {
         let mut parts: Vec<String> = self
             .columns
@@ -197,20 +197,19 @@ impl Table {
             .collect();
     }
 
-    /// SQLite takes names for one that differ in capitals only.
-    fn require_a_name_of_its_own(&self, column: &Column) -> Result<(), Failure> {
+    /// SQLite ignores the case of names.
+    fn require_unique_name(&self, column: &Column) -> Result<(), Failure> {
         let same = |known: &Column| known.name.eq_ignore_ascii_case(&column.name);
         if self.columns.iter().any(same) {
             return Err(Failure::Stream(
-                "two of its columns have names that differ in capitals only; give one another name"
-                    .to_owned(),
+                "two of its columns have names that differ only in case; rename one".to_owned(),
             ));
         }
         Ok(())
     }
 
     fn add(&mut self, tx: &Transaction<'_>, column: Column) -> Result<(), Failure> {
-        self.require_a_name_of_its_own(&column)?;
+        self.require_unique_name(&column)?;
         tx.execute_batch(&format!(
             "ALTER TABLE {} ADD COLUMN {} {}",
             quoted(&self.name),
@@ -222,7 +221,7 @@ impl Table {
         Ok(())
     }
 
-    /// Stores whole rows, in the place of earlier ones with the same key. Returns their number.
+    /// Stores whole rows, replacing those with the same key. Returns their number.
     pub(super) fn upsert(&mut self, tx: &Transaction<'_>, ndjson: &str) -> Result<u32, Failure> {
         let mut rows = 0;
         let mut rest = ndjson;
@@ -265,7 +264,7 @@ impl Table {
         )
     }
 
-    /// Binds a row; names that are no columns yet are collected instead.
+    /// Binds a row's values; members that are not columns yet are collected in `unknown`.
     fn bind(
         &self,
         statement: &mut Statement<'_>,
@@ -306,7 +305,7 @@ impl Table {
     pub(super) fn delete(&self, tx: &Transaction<'_>, ndjson: &str) -> Result<u32, Failure> {
         if self.key.is_empty() {
             return Err(Failure::Data(
-                "deletions in a stream without a key".to_owned(),
+                "deletions in a stream without a primary key".to_owned(),
             ));
         }
         let condition: Vec<String> = self
@@ -342,8 +341,9 @@ impl Table {
             for (position, (name, raw)) in self.key.iter().zip(bound).enumerate() {
                 let column = self.by_name.get(name).and_then(|&at| self.columns.get(at));
                 let kind = column.map_or(Kind::Any, |column| column.kind);
-                let raw = raw
-                    .ok_or_else(|| Failure::Data(format!("a row lacks the key column `{name}`")))?;
+                let raw = raw.ok_or_else(|| {
+                    Failure::Data(format!("a row has no value for the key column `{name}`"))
+                })?;
                 let value = to_sql(kind, raw).map_err(|_| broken())?;
                 statement.raw_bind_parameter(position + 1, value)?;
             }
