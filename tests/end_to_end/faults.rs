@@ -10,7 +10,7 @@ use dataverse_emulator::{Fault, FaultKind, SeedError};
 use dataverse_host::contract::{ConnectorError, ErrorKind, Event};
 use dataverse_host::sink::{Applied, Sink, SinkError};
 use dataverse_host::{CallError, End, Outcome, SyncReport};
-use dataverse_tests::{Memory, Place, Stand, all_complete, assert_same, requests, sync};
+use dataverse_tests::{Cli, Memory, Place, Stand, all_complete, assert_same, requests, sync};
 use http::header;
 
 const ACCOUNTS: u64 = 23;
@@ -128,7 +128,21 @@ async fn retry_after_is_obeyed() {
     }
 }
 
-/// A fault that stays, and what is to come of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_reports_a_long_wait() {
+    let stand = stand().await;
+    stand.emulator.inject(Fault {
+        at: 2,
+        ..Fault::once(status(429, Some("6")))
+    });
+    let sync = ["sync", "--stream", "account", "--to", "jsonl:out"];
+    let ended = Cli::new(&stand.settings()).run(&sync);
+    ended.succeeded();
+    let line = "waiting: the service asked for 6 s (HTTP 429)";
+    assert!(ended.stderr.contains(line), "{}", ended.stderr);
+}
+
+/// A fault that stays, and the error that it causes.
 struct Stubborn {
     name: &'static str,
     kind: FaultKind,

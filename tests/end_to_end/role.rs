@@ -132,3 +132,19 @@ async fn a_role_is_printed_without_a_connection_and_creating_it_needs_the_privil
         .run(&["role", "--profile", "access-sync", "--apply"])
         .refused(4, &["prvCreateRole"], &[]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_lists_every_profile_of_the_connector() {
+    let stand = Stand::start().await;
+    let cli = Cli::new(&stand.settings());
+    let help = cli.run(&["role", "--help"]);
+    let described = cli.run(&["describe", "--format", "json"]);
+    let described: Value = serde_json::from_str(&described.stdout).unwrap();
+    let purpose = &described["settingsSchema"]["properties"]["purpose"]["properties"];
+    let profiles = purpose["profiles"]["items"]["enum"].as_array().unwrap();
+    assert_eq!(profiles.len(), PROFILES.len());
+    for profile in profiles {
+        let profile = profile.as_str().unwrap();
+        assert!(help.stdout.contains(profile), "{}", help.stdout);
+    }
+}

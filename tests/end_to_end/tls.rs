@@ -4,7 +4,7 @@ use dataverse_emulator::TENANT_ID;
 use dataverse_emulator::seed::generate::{self, Sizes};
 use dataverse_host::{End, Network, Outcome, Trust};
 use dataverse_tests::{
-    Authority, Memory, Stand, TlsFront, all_complete, assert_same, requests, sync,
+    Authority, Cli, Memory, Stand, TlsFront, all_complete, assert_same, requests, sync,
 };
 use serde_json::Value;
 
@@ -90,4 +90,16 @@ async fn an_untrusted_certificate_ends_the_sync_before_anything_is_sent() {
         "{told}"
     );
     assert!(told.contains("certificate"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_names_the_setting_for_an_untrusted_certificate() {
+    let (_stand, _fronts, settings) = behind_tls(&Authority::new(), &["h2"]).await;
+    let ended = Cli::new(&settings).run(&["check"]);
+    assert!(
+        ended.stderr.contains("ca-certificates of [network]"),
+        "{}{}",
+        ended.stdout,
+        ended.stderr
+    );
 }
