@@ -152,8 +152,9 @@ impl<C: Clock> Classifier<'_, C> {
             return too_large(request, Commit::Unknown, *limit);
         }
         let retry = match error.is_transient() {
-            true if self.has_been_reached => Retry::WithinBudget,
-            // An address that has never been reached is more likely wrong than out of order.
+            true if self.has_been_reached && request.only_reads() => Retry::WithinBudget,
+            // An address that has never been reached is more likely wrong than out of order, and
+            // a caller that writes decides soon what to do.
             true => Retry::Limited,
             false => Retry::Never,
         };

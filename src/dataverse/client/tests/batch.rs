@@ -96,7 +96,7 @@ fn status(outcome: &Result<Response, crate::dataverse::Failure>) -> Result<u16, 
 
 #[test]
 fn a_batch_carries_each_method_and_change_sets_with_content_ids() {
-    let (_, host) = run(|| Reply::status(400));
+    let (_, host) = run(|| Reply::fault(400, "0x80048d19", "It failed."));
     let requests = host.requests();
     let request = requests.last().unwrap();
     let header = |name: &str| {
