@@ -1,22 +1,39 @@
 //! Grants: what a token is issued for.
 
-use std::cell::RefCell;
-
 use super::authority::Authority;
 use super::credential::{prove, with_secret};
 use super::form::Form;
 use super::issuer::Issuer;
+use super::ready;
 use super::rejection::Parties;
+use super::rotation::Unstored;
 use super::store::{fetch, keep};
 use super::token::{Issued, Token};
 use super::token_request::{self, Failure};
 use crate::call::RetryPolicy;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Secret};
-use crate::settings::{Application, Delegated};
+use crate::settings::{Application, Auth, Delegated};
+
+/// A new token, in the way that the settings name.
+///
+/// # Errors
+/// Why there is none.
+pub(super) async fn token<H: Host>(
+    issuer: &Issuer<H>,
+    policy: RetryPolicy,
+) -> Result<Token, Error> {
+    let token = match &issuer.settings.auth {
+        Auth::Application(application) => as_application(issuer, application, policy).await,
+        Auth::Delegated(delegated) => by_refresh(issuer, delegated, policy).await,
+        Auth::AccessToken(name) => ready::token(&*issuer.host, name),
+    }?;
+    issuer.has_signed_in.set(true);
+    Ok(token)
+}
 
 /// A token for an application by its own credential (reference 2.2, 2.3).
-pub(super) async fn as_application<H: Host>(
+async fn as_application<H: Host>(
     issuer: &Issuer<H>,
     application: &Application,
     policy: RetryPolicy,
@@ -36,23 +53,12 @@ pub(super) async fn as_application<H: Host>(
         .map_err(|failure| failure.into_error(issuer, &authority))
 }
 
-/// A refresh token that could not be stored when it was issued.
-#[derive(Debug, Default)]
-pub(super) struct Rotation(RefCell<Option<Unstored>>);
-
-#[derive(Debug)]
-struct Unstored {
-    /// The one that the store still holds.
-    old: Secret,
-    new: Secret,
-}
-
 /// A token for one person by the refresh token in the store (reference 2.4).
 ///
 /// Every renewal issues a new refresh token. It is stored before the new access token is used,
 /// and the old one stays usable for a while, so that the store holds a usable one whenever the
 /// process is killed.
-pub(super) async fn by_refresh<H: Host>(
+async fn by_refresh<H: Host>(
     issuer: &Issuer<H>,
     delegated: &Delegated,
     policy: RetryPolicy,
@@ -72,14 +78,14 @@ pub(super) async fn by_refresh<H: Host>(
         }
         outcome => (stored, outcome),
     };
-    let issued = outcome.map_err(|failure| failure.into_error(issuer, &authority))?;
-    if let Some(new) = issued
+    let tokens = outcome.map_err(|failure| failure.into_error(issuer, &authority))?;
+    if let Some(new) = tokens
         .refresh_token
         .filter(|new| new.reveal() != used.reveal())
     {
         rotate(issuer, delegated, used, new)?;
     }
-    Ok(issued.token)
+    Ok(tokens.token)
 }
 
 async fn refresh<H: Host>(

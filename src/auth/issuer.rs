@@ -7,14 +7,12 @@ use url::Url;
 
 use super::authority::Authority;
 use super::challenge::Challenged;
-use super::grant::{self, Rotation};
-use super::ready;
-use super::token::Token;
+use super::rotation::Rotation;
 use crate::call::{self, Budget, Call, Retry, RetryPolicy, Verdict, retry_after, unreachable};
 use crate::error::Error;
 use crate::host::{Header, Host, HttpError, Method, Request, Response, Target};
 
-use crate::settings::{ApiVersion, Auth, Settings};
+use crate::settings::{ApiVersion, Settings};
 
 /// No response that belongs to signing in is larger.
 const MAX_BODY: usize = 1024 * 1024;
@@ -29,7 +27,7 @@ pub(super) struct Issuer<H> {
     /// Whether older versions of the Web API have been tried.
     has_tried_older: Cell<bool>,
     /// Whether signing in has ever succeeded.
-    has_signed_in: Cell<bool>,
+    pub(super) has_signed_in: Cell<bool>,
     pub(super) rotation: Rotation,
 }
 
@@ -44,22 +42,6 @@ impl<H: Host> Issuer<H> {
             has_signed_in: Cell::new(false),
             rotation: Rotation::default(),
         }
-    }
-
-    /// A new token, in the way that the settings name.
-    ///
-    /// # Errors
-    /// Why there is none.
-    pub(super) async fn issue(&self, policy: RetryPolicy) -> Result<Token, Error> {
-        let token = match &self.settings.auth {
-            Auth::Application(application) => {
-                grant::as_application(self, application, policy).await
-            }
-            Auth::Delegated(delegated) => grant::by_refresh(self, delegated, policy).await,
-            Auth::AccessToken(name) => ready::token(&*self.host, name),
-        }?;
-        self.has_signed_in.set(true);
-        Ok(token)
     }
 
     /// The authority that issues the tokens.

@@ -20,6 +20,7 @@ mod issuer;
 mod meanings;
 mod ready;
 mod rejection;
+mod rotation;
 mod shared;
 mod store;
 mod token;
@@ -157,7 +158,7 @@ impl<H: Host> Authenticator<H> {
                 .renewal
                 .get_or_insert_with(|| {
                     let issuer = Rc::clone(&self.issuer);
-                    let issue = async move { issuer.issue(policy).await.map(Rc::new) };
+                    let issue = async move { grant::token(&issuer, policy).await.map(Rc::new) };
                     Renewal {
                         policy,
                         outcome: Shared::new(issue),

@@ -5,7 +5,7 @@ use crate::host::{Method, Target};
 use crate::simulation::{Reply, Simulation};
 
 const POLICY: RetryPolicy = RetryPolicy {
-    max_wait: Duration::from_secs(60),
+    max_wait: Duration::from_mins(1),
     request_timeout: Duration::from_secs(10),
 };
 
@@ -78,8 +78,12 @@ impl Call for Numbered {
 }
 
 /// The result of a call, and how many attempts it took.
-fn run(replies: &[u16], call: &Numbered, budget: &mut Budget) -> (Result<u16, Error>, usize) {
-    let replies = RefCell::new(replies.to_vec().into_iter());
+fn run<const N: usize>(
+    replies: [u16; N],
+    call: &Numbered,
+    budget: &mut Budget,
+) -> (Result<u16, Error>, usize) {
+    let replies = RefCell::new(replies.into_iter());
     let last = Cell::new(0);
     let host = Simulation::new(move |_| {
         last.set(replies.borrow_mut().next().unwrap_or(last.get()));
@@ -92,9 +96,9 @@ fn run(replies: &[u16], call: &Numbered, budget: &mut Budget) -> (Result<u16, Er
 #[test]
 fn a_rejected_credential_is_replaced_once() {
     let call = Numbered::default();
-    let (result, attempts) = run(&[401, 200], &call, &mut Budget::new(POLICY));
+    let (result, attempts) = run([401, 200], &call, &mut Budget::new(POLICY));
     assert_eq!((result.unwrap(), attempts), (200, 2));
-    let (result, attempts) = run(&[503, 401, 500, 401], &call, &mut Budget::new(POLICY));
+    let (result, attempts) = run([503, 401, 500, 401], &call, &mut Budget::new(POLICY));
     assert_eq!((result.unwrap(), attempts), (401, 4));
     assert_eq!(*call.rejected.borrow(), [1, 4]);
 }
@@ -103,10 +107,10 @@ fn a_rejected_credential_is_replaced_once() {
 fn calls_that_share_a_budget_share_its_retries_until_one_restores_it() {
     let call = Numbered::default();
     let mut budget = Budget::new(POLICY);
-    let mut attempts = || run(&[500], &call, &mut budget).1;
+    let mut attempts = || run([500], &call, &mut budget).1;
     assert_eq!([attempts(), attempts()], [4, 1]);
     budget.restore();
-    assert_eq!(run(&[500], &call, &mut budget).1, 4);
+    assert_eq!(run([500], &call, &mut budget).1, 4);
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn a_pause_that_the_budget_does_not_allow_is_an_error() {
         limiter: Some(limiter),
         ..Numbered::default()
     };
-    let (result, attempts) = run(&[200], &call, &mut Budget::new(POLICY));
+    let (result, attempts) = run([200], &call, &mut Budget::new(POLICY));
     let error = result.unwrap_err();
     assert_eq!((error.kind, attempts), (ErrorKind::Throttled, 0));
     assert_eq!(error.retry_after, Some(Duration::from_secs(61)));
@@ -136,8 +140,8 @@ fn the_rate_limiter_learns_from_each_response() {
         limiter: Some(Rc::clone(&limiter)),
         ..Numbered::default()
     };
-    let (result, attempts) = run(&[429, 200], &call, &mut Budget::new(POLICY));
+    let (result, attempts) = run([429, 200], &call, &mut Budget::new(POLICY));
     assert_eq!((result.unwrap(), attempts), (200, 2));
     assert_eq!(limiter.limit(), 2);
-    assert_eq!(limiter.room(Duration::from_secs(60)), 2);
+    assert_eq!(limiter.room(Duration::from_mins(1)), 2);
 }

@@ -129,7 +129,7 @@ async fn known_permissions<H: Host>(
     wanted: &Wanted,
 ) -> Result<(Vec<Addable>, Vec<Permission>), Error> {
     let tables = Tables::read(client, wanted).await?;
-    let permissions = wanted.permissions(&tables);
+    let permissions = tables.permissions(wanted);
     let privileges = lookup::privileges(client, &permissions)
         .await?
         .into_iter()

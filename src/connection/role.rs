@@ -43,7 +43,7 @@ pub struct Call {
 pub fn required_role(settings: &str) -> Result<Role, Error> {
     let settings = Settings::parse(settings)?;
     let wanted = wanted(&settings)?;
-    let permissions = wanted.permissions(&Tables::offline(&wanted));
+    let permissions = Tables::offline(&wanted).permissions(&wanted);
     let name = name(&settings.purpose);
     let environment = Environment::of(&settings);
     let calls = calls(environment.api_root().as_str(), &name, &permissions);

@@ -18,11 +18,9 @@ pub(crate) mod rows;
 pub(crate) mod xml;
 
 pub use client::Client;
-pub(crate) use client::Twice;
 pub use environment::Environment;
 pub use guid::Guid;
 pub use link::Link;
 pub use preferences::{Annotations, Prefer};
 pub use request::{Item, Request};
-pub use response::Response as Answer;
 pub use response::{ChangeSetFailure, Failure, Outcome, Response};

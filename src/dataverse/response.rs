@@ -33,7 +33,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Failure {
     /// The error.
-    pub error: Error,
+    pub error: Box<Error>,
     pub(super) retry: Retry,
 }
 
@@ -75,6 +75,13 @@ impl Response {
 }
 
 impl Failure {
+    pub(super) fn new(error: Error, retry: Retry) -> Self {
+        Self {
+            error: Box::new(error),
+            retry,
+        }
+    }
+
     /// Whether another attempt may succeed.
     pub fn is_temporary(&self) -> bool {
         matches!(self.retry, Retry::Limited | Retry::WithinBudget)

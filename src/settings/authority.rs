@@ -4,8 +4,8 @@ use std::fmt;
 
 use url::Url;
 
+use super::cloud::PUBLIC;
 use super::environment::web_address;
-use super::origins::PUBLIC;
 
 /// An authority that the settings name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod auth;
 mod authority;
+mod cloud;
 mod connection_string;
 mod document;
 mod environment;
@@ -15,11 +16,12 @@ use std::time::Duration;
 
 pub use auth::{Algorithm, Application, Auth, Certificate, Credential, Delegated};
 pub use authority::NamedAuthority;
+pub(crate) use cloud::cloud_authority;
 pub(crate) use environment::is_loopback;
 pub use environment::{ApiVersion, EnvironmentUrl};
 pub use name::{SecretName, Tenant};
 pub use origins::Origins;
-pub(crate) use origins::cloud_authority;
+
 pub use purpose::{Profile, Purpose, WriteOperation};
 
 use crate::error::Error;

@@ -6,20 +6,8 @@ use url::Url;
 
 use super::auth::Auth;
 use super::authority::NamedAuthority;
+use super::cloud::{CHINA, PUBLIC, US_GOVERNMENT, cloud_authority};
 use super::environment::{EnvironmentUrl, is_loopback};
-
-/// The authorities of the clouds (reference 1.3).
-pub(super) const PUBLIC: &str = "https://login.microsoftonline.com";
-pub(super) const US_GOVERNMENT: &str = "https://login.microsoftonline.us";
-pub(super) const CHINA: &str = "https://login.partner.microsoftonline.cn";
-
-/// Which cloud an environment's host name belongs to. GCC (`crm9`) signs in at the public one.
-const CLOUDS: [(&str, &str); 4] = [
-    (".microsoftdynamics.us", US_GOVERNMENT),
-    (".appsplatform.us", US_GOVERNMENT),
-    (".dynamics.cn", CHINA),
-    (".dynamics.com", PUBLIC),
-];
 
 /// A set of origins. The port `*` stands for every port of a loopback host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,14 +78,6 @@ impl fmt::Display for Allowed {
             Self::AnyPort { scheme, host } => write!(f, "{scheme}://{host}:*"),
         }
     }
-}
-
-/// The authority of the environment's cloud, if its host name shows that one.
-pub(crate) fn cloud_authority(environment: &EnvironmentUrl) -> Option<&'static str> {
-    let host = environment.url().host_str()?;
-    CLOUDS
-        .into_iter()
-        .find_map(|(suffix, authority)| host.ends_with(suffix).then_some(authority))
 }
 
 #[cfg(test)]

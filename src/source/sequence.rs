@@ -10,7 +10,7 @@ use super::checkpoint::{self, Cursor, Method, Midway, Phase, Position};
 use super::event::{Event, Reset};
 use super::plan::Plan;
 use super::watermark;
-use crate::dataverse::{Answer, Client, Link, Prefer};
+use crate::dataverse::{Client, Link, Prefer, Response};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
 
@@ -18,7 +18,7 @@ use crate::host::{Host, Started};
 pub(super) const BODY_ATTEMPTS: u32 = 4;
 
 /// What comes of a request for a page.
-pub(super) type Answered = Result<Answer, Error>;
+pub(super) type Answered = Result<Response, Error>;
 
 /// A run of pages that lead from one to the next.
 pub(super) struct Sequence {

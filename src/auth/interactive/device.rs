@@ -188,7 +188,7 @@ impl<H: Host> Interactive<H> {
         };
         let interval = Duration::from_secs(continuation.interval);
         match token_request::token(issuer, &authority, self.policy, form).await {
-            Ok(issued) => self.keep(delegated, issued).map(|()| Progress::Done),
+            Ok(tokens) => self.keep(delegated, tokens).map(|()| Progress::Done),
             Err(Failure::Rejected(rejection)) if rejection.word() == "authorization_pending" => {
                 Ok(Progress::Pending(interval))
             }

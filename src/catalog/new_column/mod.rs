@@ -14,9 +14,9 @@ use self::publisher::Publisher;
 use super::{Column, DataType, Requirement, readable_table};
 use crate::dataverse::metadata::{self, Attribute, AttributeKind, Extent, TableDefinition};
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Twice};
+use crate::dataverse::{Client, Request as WebRequest};
 use crate::error::{Commit, Error, ErrorKind};
-use crate::host::{Header, Host};
+use crate::host::{Host, Method};
 
 /// A column that is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,11 +241,13 @@ async fn post<H: Host>(client: &Client<H>, request: &Request<'_>) -> Result<(), 
     let (path, body) = request.compose();
     let link = client.resource(&path)?;
     let doing = format!("create the column {} of {}", request.name, request.table);
-    let solution = request.new.solution.as_deref();
-    let header = solution.map(|name| Header::new("MSCRM.SolutionUniqueName", name));
-    client
-        .post_text(&link, &doing, &body, Twice::IsTwice, header)
-        .await?;
+    let mut call = WebRequest::new(Method::Post, &link)
+        .with_purpose(doing)
+        .with_json(body);
+    if let Some(solution) = &request.new.solution {
+        call = call.with_header("MSCRM.SolutionUniqueName", solution);
+    }
+    client.send(&call).await?;
     Ok(())
 }
 
@@ -256,10 +258,11 @@ async fn publish<H: Host>(client: &Client<H>, table: &str) -> Result<(), Error> 
          </importexportxml>\"}}"
     );
     let link = client.resource("PublishXml")?;
-    let doing = format!("publish the table {table}");
-    client
-        .post_text(&link, &doing, &body, Twice::IsOnce, None)
-        .await?;
+    let call = WebRequest::new(Method::Post, &link)
+        .with_purpose(format!("publish the table {table}"))
+        .with_json(body)
+        .idempotent();
+    client.send(&call).await?;
     Ok(())
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn check<H: Host>(
     };
     findings.extend(tables.absent().iter().map(|name| absent(name)));
     findings.extend(untracked(client, &wanted, &tables));
-    findings.extend(compare(client, &wanted.permissions(&tables), held).await);
+    findings.extend(compare(client, &tables.permissions(&wanted), held).await);
     if wanted.audit {
         findings.push(audit(&wanted, &tables, organization));
     }

@@ -1,5 +1,6 @@
 //! The tables of a connection's purpose, as the environment has them.
 
+use super::permission::Permission;
 use super::table::{Guard, Table};
 use super::wanted::Wanted;
 use crate::dataverse::Client;
@@ -72,6 +73,11 @@ impl Tables {
             definitions,
             absent,
         })
+    }
+
+    /// The permissions that the purpose requires on these tables and otherwise.
+    pub(in crate::connection) fn permissions(&self, wanted: &Wanted) -> Vec<Permission> {
+        wanted.permissions(|name| self.get(name))
     }
 
     /// A table that the environment has.

@@ -3,7 +3,6 @@
 use super::permission::{Permission, Permissions};
 use super::profiles::bundle;
 use super::table::{Guard, Table};
-use super::tables::Tables;
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right, Words};
 use crate::ordered::{Map, Set};
 use crate::settings::{Profile, Purpose, WriteOperation};
@@ -107,9 +106,11 @@ impl Wanted {
     }
 
     /// The permissions for all of it, and no others, in the order in which the role editor
-    /// shows them.
-    pub(in crate::connection) fn permissions(&self, tables: &Tables) -> Vec<Permission> {
-        let table = |name: &str| tables.get(name);
+    /// shows them. `table` finds a table by its name.
+    pub(super) fn permissions<'t>(
+        &self,
+        table: impl Fn(&str) -> Option<&'t Table>,
+    ) -> Vec<Permission> {
         let mut permissions = Permissions::default();
         for name in DISCOVERY {
             permissions.add(on_no_table(name, "finding out which tables exist", true));
@@ -132,7 +133,7 @@ impl Wanted {
             .tables()
             .into_iter()
             .filter(|name| !self.aside.contains(name))
-            .filter_map(table)
+            .filter_map(&table)
             .collect();
         for (name, operations) in self.write.iter() {
             let Some(table) = table(name) else { continue };

@@ -226,7 +226,7 @@ fn a_role_reads_like_the_role_editor() {
             "Business Management | Team: Read | Organization | reading team",
             "Business Management | User: Read | Organization | checking the connection, reading \
              systemuser",
-            "Customization | Entity: Read | Organization | finding out which tables there are",
+            "Customization | Entity: Read | Organization | finding out which tables exist",
             "Custom Entities | new_tour: Read | Organization | reading new_tour",
         ]
     );

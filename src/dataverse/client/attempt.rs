@@ -175,7 +175,7 @@ impl<H: Host> Call for WebApiCall<'_, H> {
             }
             Err(failure) => failure,
         };
-        let (mut error, mut retry) = (failure.error, failure.retry);
+        let (mut error, mut retry) = (*failure.error, failure.retry);
         if error.commit != Commit::NotStarted {
             self.may_have_changed.set(true);
             if !self.request.is_idempotent() {

@@ -1,9 +1,10 @@
 //! What responses of the Web API mean: whether a call succeeded, what may have been changed if
 //! not, and whether another attempt may succeed.
 
+mod outcomes;
+
 use std::fmt;
 
-use super::batch;
 use crate::auth::Token;
 use crate::call::{Retry, retry_after, unreachable};
 use crate::dataverse::environment::Environment;
@@ -64,7 +65,7 @@ impl<C: Clock> Classifier<'_, C> {
         let parts = multipart::read(&body, &boundary);
         match (parts, &request.body) {
             (Some(parts), Body::Batch(items)) => {
-                let outcomes = batch::outcomes(self, items, parts, &body);
+                let outcomes = outcomes::outcomes(self, items, parts, &body);
                 let mut response = Response::new(response);
                 response.outcomes = outcomes;
                 Ok(response)
@@ -116,10 +117,8 @@ impl<C: Clock> Classifier<'_, C> {
         if request.expected == Expected::Json
             && let Err(malformed) = dataverse_rows::check(&response.body)
         {
-            return Err(Failure {
-                error: done(request, unreadable(&request.failure(), &malformed)),
-                retry: Retry::Limited,
-            });
+            let error = unreadable(&request.failure(), &malformed);
+            return Err(Failure::new(done(request, error), Retry::Limited));
         }
         Ok(Response::new(response))
     }
@@ -144,7 +143,7 @@ impl<C: Clock> Classifier<'_, C> {
         if !request.only_reads() && is_uncertain && !is_turned_away {
             error.commit = Commit::Unknown;
         }
-        Failure { error, retry }
+        Failure::new(error, retry)
     }
 
     fn without_response(&self, request: &Request<'_>, error: &HttpError) -> Failure {
@@ -152,15 +151,14 @@ impl<C: Clock> Classifier<'_, C> {
             return too_large(request, Commit::Unknown, *limit);
         }
         let retry = match error.is_transient() {
-            true if self.has_been_reached => Retry::WithinBudget,
-            // An address that has never been reached is more likely wrong than out of order.
+            true if self.has_been_reached && request.only_reads() => Retry::WithinBudget,
+            // An address that has never been reached is more likely wrong than out of order, and
+            // a caller that writes decides soon what to do.
             true => Retry::Limited,
             false => Retry::Never,
         };
-        let mut failure = Failure {
-            error: unreachable(&request.failure(), self.environment.api_root(), error),
-            retry,
-        };
+        let unreachable = unreachable(&request.failure(), self.environment.api_root(), error);
+        let mut failure = Failure::new(unreachable, retry);
         let was_sent = match error {
             HttpError::Denied | HttpError::Dns | HttpError::Connect | HttpError::Tls(_) => false,
             HttpError::Timeout
@@ -215,10 +213,7 @@ fn damaged(request: &Request<'_>, error: InflateError) -> Failure {
         ErrorKind::Unavailable,
         format!("{failure}: {error}; check any proxy in between, or try again later"),
     );
-    Failure {
-        error: done(request, error),
-        retry,
-    }
+    Failure::new(done(request, error), retry)
 }
 
 fn too_large(request: &Request<'_>, commit: Commit, limit: usize) -> Failure {
@@ -231,10 +226,7 @@ fn too_large(request: &Request<'_>, commit: Commit, limit: usize) -> Failure {
     if !request.only_reads() {
         error.commit = commit;
     }
-    Failure {
-        error,
-        retry: Retry::Never,
-    }
+    Failure::new(error, Retry::Never)
 }
 
 /// The error for a response that cannot be understood, though the request succeeded.

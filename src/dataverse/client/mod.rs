@@ -4,7 +4,6 @@ mod attempt;
 mod batch;
 mod classify;
 mod negotiation;
-mod post;
 mod read;
 mod read_many;
 
@@ -21,8 +20,6 @@ use crate::error::Error;
 use crate::host::{Header, Host};
 use crate::settings::Settings;
 use negotiation::Negotiation;
-
-pub(crate) use post::Twice;
 
 /// The largest response, compressed or inflated, unless the caller accepts less.
 const MAX_BODY: usize = 24 << 20;

@@ -43,7 +43,7 @@ impl<H: Host> Client<H> {
                         bodies.push(match outcome {
                             Outcome::One(Ok(response)) => Ok(response.body),
                             Outcome::One(Err(failure)) if !failure.is_temporary() => {
-                                Err(failure.error)
+                                Err(*failure.error)
                             }
                             Outcome::One(Err(_)) | Outcome::ChangeSet(_) => {
                                 self.get_alone(&mut alone, link, prefer).await

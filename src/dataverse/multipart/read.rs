@@ -138,7 +138,7 @@ fn headers(lines: &mut Lines<'_>, end: End) -> Option<Vec<Header>> {
     let mut headers = Vec::new();
     loop {
         let line = match lines.next() {
-            Some(line) if line.is_empty() => return Some(headers),
+            Some([]) => return Some(headers),
             Some(line) => line,
             None => return (end == End::Optional).then_some(headers),
         };

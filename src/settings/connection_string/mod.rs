@@ -8,8 +8,8 @@ mod pairs;
 
 use serde_json::{Map, Value, json};
 
+use super::cloud::{CHINA, US_GOVERNMENT};
 use super::document::Faults;
-use super::origins::{CHINA, US_GOVERNMENT};
 use crate::text::one_line;
 use key::Key;
 

@@ -16,7 +16,7 @@ fn with(change: impl FnOnce(&mut Value)) -> String {
 }
 
 #[test]
-fn little_needs_to_be_said() {
+fn the_minimal_settings_have_defaults() {
     let settings = Settings::parse(MINIMAL).unwrap();
     assert_eq!(
         settings.environment.as_str(),
@@ -29,13 +29,13 @@ fn little_needs_to_be_said() {
     assert_eq!(settings.limits.page_size, 5000);
     assert_eq!(
         settings.auth.to_string(),
-        "as application 00001111-aaaa-2222-bbbb-3333cccc4444 with the secret \
+        "as application 00001111-aaaa-2222-bbbb-3333cccc4444 using secret \
          \"dataverse-secret\""
     );
 }
 
 #[test]
-fn every_fault_is_told_with_its_place() {
+fn every_fault_is_reported_with_its_place() {
     for (document, expected) in [
         ("[]".to_owned(), "JSON object"),
         ("{".to_owned(), "line 1, column 1"),

@@ -11,12 +11,10 @@ const KEY: &str = "00000000-0000-0000-0000-000000000001";
 
 /// A response as Dataverse writes it, from its parts.
 fn multipart(status: u16, parts: &[&str]) -> Reply {
-    let body: String = parts
-        .iter()
-        .map(|part| format!("--batchresponse_1\r\n{part}\r\n"))
-        .collect();
+    let body = parts.join("\r\n--batchresponse_1\r\n");
     let content_type = "multipart/mixed; boundary=batchresponse_1";
-    Reply::body(status, format!("{body}--batchresponse_1--\r\n")).with("Content-Type", content_type)
+    let body = format!("--batchresponse_1\r\n{body}\r\n--batchresponse_1--\r\n");
+    Reply::body(status, body).with("Content-Type", content_type)
 }
 
 fn single(status: u16, headers: &str, body: &str) -> String {
@@ -27,7 +25,7 @@ fn single(status: u16, headers: &str, body: &str) -> String {
 }
 
 fn change_set(responses: &[(usize, String)]) -> String {
-    let inner: String = responses
+    let inner: Vec<String> = responses
         .iter()
         .map(|(id, response)| {
             let response = response.replacen(
@@ -38,6 +36,7 @@ fn change_set(responses: &[(usize, String)]) -> String {
             format!("--changesetresponse_2\r\n{response}\r\n")
         })
         .collect();
+    let inner = inner.concat();
     format!(
         "Content-Type: multipart/mixed; boundary=changesetresponse_2\r\n\r\n\
          {inner}--changesetresponse_2--\r\n"
@@ -96,7 +95,7 @@ fn status(outcome: &Result<Response, crate::dataverse::Failure>) -> Result<u16, 
 
 #[test]
 fn a_batch_carries_each_method_and_change_sets_with_content_ids() {
-    let (_, host) = run(|| Reply::status(400));
+    let (_, host) = run(|| Reply::fault(400, "0x80048d19", "It failed."));
     let requests = host.requests();
     let request = requests.last().unwrap();
     let header = |name: &str| {

@@ -13,7 +13,7 @@ const KEY: &str = "00000000-0000-0000-0000-000000000001";
 /// The outcome of a request with a body, and how many were sent.
 fn send(
     replies: impl IntoIterator<Item = Reply>,
-    prepare: impl Fn(Request<'_>) -> Request<'_>,
+    prepare: impl for<'r> Fn(Request<'r>) -> Request<'r>,
     method: Method,
 ) -> (Result<crate::dataverse::Response, Error>, usize) {
     let host = scripted(replies);
@@ -149,7 +149,7 @@ fn only_what_is_safe_is_repeated() {
     }
     let (result, attempts) = send(
         [lost(), Reply::status(503)],
-        |it| it.idempotent(),
+        |it| it.idempotent().with_purpose("repeat it"),
         Method::Post,
     );
     assert!(result.is_ok());
