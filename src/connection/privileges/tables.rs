@@ -3,7 +3,7 @@
 use super::table::{Guard, Table};
 use super::wanted::Wanted;
 use crate::dataverse::Client;
-use crate::dataverse::metadata::{self, TableGuards};
+use crate::dataverse::metadata::{self, TableSecurity};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
 
@@ -12,7 +12,7 @@ use crate::host::{Host, Started};
 pub(in crate::connection) struct Tables {
     known: Vec<Table>,
     /// Their metadata, if the account may read it.
-    definitions: Vec<TableGuards>,
+    definitions: Vec<TableSecurity>,
     /// Those that the environment does not have.
     absent: Vec<String>,
 }
@@ -48,13 +48,13 @@ impl Tables {
             let (client, table) = (client.clone(), table.to_owned());
             references.push(
                 Started::new(async move {
-                    let targets = metadata::references(&client, &table).await;
+                    let targets = metadata::lookup_targets(&client, &table).await;
                     (table, targets)
                 })
                 .await,
             );
         }
-        let definitions = metadata::guards(client, &names).await?;
+        let definitions = metadata::security(client, &names).await?;
         let mut known: Vec<Table> = definitions.iter().map(table).collect();
         for lookups in references {
             let (name, targets) = lookups.await;
@@ -80,7 +80,7 @@ impl Tables {
     }
 
     /// The metadata of a table.
-    pub(in crate::connection) fn definition(&self, name: &str) -> Option<&TableGuards> {
+    pub(in crate::connection) fn definition(&self, name: &str) -> Option<&TableSecurity> {
         self.definitions
             .iter()
             .find(|definition| definition.logical_name == name)
@@ -92,7 +92,7 @@ impl Tables {
     }
 }
 
-fn table(definition: &TableGuards) -> Table {
+fn table(definition: &TableSecurity) -> Table {
     let guards = definition
         .privileges
         .iter()

@@ -1,161 +1,218 @@
-//! Metadata as it travels (reference §5.2, §5.3, §5.5). Only what is used is read, and
-//! whatever may be missing may be missing, or null.
+//! Metadata as the service sends it (reference §5.2 to §5.5), read in one pass over the text.
+//!
+//! Only properties that are used are named here; the rest is skipped. Each of them may be missing
+//! or null.
 
-use super::definition::{
-    Attribute, AttributeKind, OptionItem, RequiredLevel, TableDefinition, TableKey, TableSummary,
-};
-use super::guards::Switch;
-use super::kind::kind;
-use super::relationship::{Cardinality, Relationship};
-use crate::json::Object;
-use crate::ordered::{self, Set};
+use serde::{Deserialize, Deserializer};
 
-/// The columns whose values grow with every change.
-pub(super) const GROWING: [&str; 2] = ["modifiedon", "versionnumber"];
+use crate::json::Raw;
 
-impl TableSummary {
-    /// A table, if it has a name. Whether it shows changes is told by its columns, as far as
-    /// they come along.
-    pub(super) fn read(table: &Object<'_>) -> Option<Self> {
-        Some(Self {
-            logical_name: table.word("LogicalName")?,
-            entity_set_name: table.word("EntitySetName"),
-            primary_id: table.word("PrimaryIdAttribute"),
-            primary_name: table.word("PrimaryNameAttribute"),
-            title: label(table, "DisplayName"),
-            is_private: table.flag("IsPrivate").unwrap_or_default(),
-            change_tracking: Switch {
-                is_on: table.flag("ChangeTrackingEnabled").unwrap_or_default(),
-                can_be_on: table
-                    .object("CanChangeTrackingBeEnabled")
-                    .and_then(|property| property.flag("Value"))
-                    .unwrap_or_default(),
-            },
-            shows_changes: table
-                .objects("Attributes")
-                .filter_map(|column| column.text("LogicalName"))
-                .any(|name| grows(&name)),
+/// A response that is a list.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub(super) struct List<'t, T> {
+    /// The elements. Some servers write an empty list as null.
+    #[serde(default, deserialize_with = "list")]
+    pub(super) value: Option<Vec<T>>,
+    /// The address of the next page.
+    #[serde(borrow, default, rename = "@odata.nextLink")]
+    pub(super) next_link: Raw<'t>,
+}
+
+/// `EntityMetadata`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Table<'t> {
+    #[serde(borrow)]
+    pub(super) logical_name: Raw<'t>,
+    pub(super) entity_set_name: Raw<'t>,
+    pub(super) primary_id_attribute: Raw<'t>,
+    pub(super) primary_name_attribute: Raw<'t>,
+    pub(super) display_name: Option<Label<'t>>,
+    pub(super) is_private: Raw<'t>,
+    pub(super) change_tracking_enabled: Raw<'t>,
+    pub(super) can_change_tracking_be_enabled: Option<Property<'t>>,
+    pub(super) is_audit_enabled: Option<Property<'t>>,
+    pub(super) privileges: Option<Vec<Privilege<'t>>>,
+    pub(super) attributes: Option<Vec<Column<'t>>>,
+    pub(super) keys: Option<Vec<Key<'t>>>,
+    pub(super) many_to_one_relationships: Option<Vec<OneToMany<'t>>>,
+    pub(super) one_to_many_relationships: Option<Vec<OneToMany<'t>>>,
+    pub(super) many_to_many_relationships: Option<Vec<ManyToMany<'t>>>,
+}
+
+/// `AttributeMetadata`, with the targets of lookups.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Column<'t> {
+    #[serde(borrow)]
+    pub(super) logical_name: Raw<'t>,
+    pub(super) attribute_type: Raw<'t>,
+    pub(super) attribute_type_name: Option<Property<'t>>,
+    pub(super) attribute_of: Raw<'t>,
+    pub(super) display_name: Option<Label<'t>>,
+    pub(super) column_number: Raw<'t>,
+    pub(super) is_valid_for_read: Raw<'t>,
+    pub(super) is_valid_for_create: Raw<'t>,
+    pub(super) is_valid_for_update: Raw<'t>,
+    #[serde(rename = "IsValidODataAttribute")]
+    pub(super) is_valid_odata_attribute: Raw<'t>,
+    pub(super) required_level: Option<Property<'t>>,
+    pub(super) is_secured: Raw<'t>,
+    pub(super) targets: Option<Vec<Raw<'t>>>,
+}
+
+/// The properties of the types derived from `AttributeMetadata`, all in one.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Details<'t> {
+    #[serde(borrow)]
+    pub(super) logical_name: Raw<'t>,
+    pub(super) targets: Option<Vec<Raw<'t>>>,
+    pub(super) option_set: Option<OptionSet<'t>>,
+    pub(super) global_option_set: Option<OptionSet<'t>>,
+    pub(super) max_length: Raw<'t>,
+    pub(super) format_name: Option<Property<'t>>,
+    pub(super) format: Raw<'t>,
+    pub(super) precision: Raw<'t>,
+    pub(super) min_value: Raw<'t>,
+    pub(super) max_value: Raw<'t>,
+    pub(super) date_time_behavior: Option<Property<'t>>,
+}
+
+/// `OptionSetMetadata` and `BooleanOptionSetMetadata`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct OptionSet<'t> {
+    #[serde(borrow)]
+    pub(super) name: Raw<'t>,
+    pub(super) is_global: Raw<'t>,
+    pub(super) options: Option<Vec<Choice<'t>>>,
+    pub(super) false_option: Option<Choice<'t>>,
+    pub(super) true_option: Option<Choice<'t>>,
+}
+
+/// `OptionMetadata`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Choice<'t> {
+    #[serde(borrow)]
+    pub(super) value: Raw<'t>,
+    pub(super) label: Option<Label<'t>>,
+}
+
+/// `EntityKeyMetadata`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Key<'t> {
+    #[serde(borrow)]
+    pub(super) logical_name: Raw<'t>,
+    pub(super) schema_name: Raw<'t>,
+    pub(super) key_attributes: Option<Vec<Raw<'t>>>,
+    pub(super) entity_key_index_status: Raw<'t>,
+}
+
+/// `OneToManyRelationshipMetadata`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct OneToMany<'t> {
+    #[serde(borrow)]
+    pub(super) schema_name: Raw<'t>,
+    pub(super) referenced_entity: Raw<'t>,
+    pub(super) referenced_attribute: Raw<'t>,
+    pub(super) referencing_entity: Raw<'t>,
+    pub(super) referencing_attribute: Raw<'t>,
+}
+
+/// `ManyToManyRelationshipMetadata`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct ManyToMany<'t> {
+    #[serde(borrow)]
+    pub(super) schema_name: Raw<'t>,
+    #[serde(rename = "Entity1LogicalName")]
+    pub(super) first_entity: Raw<'t>,
+    #[serde(rename = "Entity1IntersectAttribute")]
+    pub(super) first_attribute: Raw<'t>,
+    #[serde(rename = "Entity2LogicalName")]
+    pub(super) second_entity: Raw<'t>,
+    #[serde(rename = "Entity2IntersectAttribute")]
+    pub(super) second_attribute: Raw<'t>,
+    pub(super) intersect_entity_name: Raw<'t>,
+}
+
+/// A value in an object of its own: a managed property, a type's name, a format.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Property<'t> {
+    #[serde(borrow)]
+    pub(super) value: Raw<'t>,
+    pub(super) can_be_changed: Raw<'t>,
+}
+
+/// `SecurityPrivilegeMetadata`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Privilege<'t> {
+    #[serde(borrow)]
+    pub(super) name: Raw<'t>,
+    pub(super) privilege_type: Raw<'t>,
+    pub(super) can_be_local: Raw<'t>,
+    pub(super) can_be_deep: Raw<'t>,
+    pub(super) can_be_global: Raw<'t>,
+}
+
+/// A text for people, in several languages.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Label<'t> {
+    #[serde(borrow)]
+    user_localized_label: Option<LocalizedLabel<'t>>,
+    /// A list of [`LocalizedLabel`]. It is hardly ever needed, and long where many languages
+    /// are installed.
+    localized_labels: Raw<'t>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct LocalizedLabel<'t> {
+    #[serde(borrow)]
+    label: Raw<'t>,
+}
+
+impl Label<'_> {
+    /// The text in the user's language, or in the first language that has one.
+    fn text(&self) -> Option<String> {
+        let own = self.user_localized_label.as_ref();
+        own.and_then(|label| label.label.word()).or_else(|| {
+            let labels = self.localized_labels.json()?;
+            let labels: Vec<LocalizedLabel<'_>> = serde_json::from_str(labels).ok()?;
+            labels.iter().find_map(|label| label.label.word())
         })
     }
 }
 
-impl TableDefinition {
-    /// A table with its columns in short, its keys and its relationships.
-    pub(super) fn read(table: &Object<'_>) -> Option<Self> {
-        let summary = TableSummary::read(table)?;
-        let mut keys: Vec<TableKey> = table.objects("Keys").filter_map(|it| key(&it)).collect();
-        ordered::sort_by(&mut keys, |a, b| a.name.cmp(&b.name));
-        let mut relationships = Vec::new();
-        for (cardinality, list) in [
-            (Cardinality::ManyToOne, "ManyToOneRelationships"),
-            (Cardinality::OneToMany, "OneToManyRelationships"),
-            (Cardinality::ManyToMany, "ManyToManyRelationships"),
-        ] {
-            let name = &summary.logical_name;
-            relationships.extend(
-                table
-                    .objects(list)
-                    .filter_map(|it| Relationship::read(cardinality, name, &it)),
-            );
-        }
-        let mut definition = Self {
-            summary,
-            attributes: Vec::new(),
-            keys,
-            relationships,
-        };
-        definition.note(table.objects("Attributes"));
-        Some(definition)
-    }
-
-    /// Notes the columns in short.
-    pub(super) fn note<'t>(&mut self, columns: impl Iterator<Item = Object<'t>>) {
-        let mut attributes: Vec<Attribute> =
-            columns.filter_map(|column| attribute(&column)).collect();
-        part_files(&mut attributes);
-        // The service lists columns in no particular order.
-        ordered::sort_by(&mut attributes, |a, b| {
-            (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
-        });
-        self.summary.shows_changes = attributes
-            .iter()
-            .any(|column| grows(&column.logical_name) && column.is_selectable());
-        self.attributes = attributes;
-    }
+/// The text of a label, if there is one.
+pub(super) fn title(label: Option<&Label<'_>>) -> Option<String> {
+    label.and_then(Label::text)
 }
 
-/// A file's name is said to be part of the file; a picture, its address and its time parts of
-/// the picture's key. Rows hold each of them, as they hold no part of any other column.
-fn part_files(attributes: &mut [Attribute]) {
-    let wholes: Set<String> = attributes
-        .iter()
-        .filter_map(|attribute| match attribute.kind {
-            AttributeKind::File => Some(attribute.logical_name.clone()),
-            AttributeKind::Image => attribute.attribute_of.clone(),
-            _ => None,
-        })
-        .collect();
-    for attribute in attributes {
-        attribute
-            .attribute_of
-            .take_if(|whole| wholes.contains(whole));
-    }
+/// The value in an object of its own, if there is one.
+pub(super) fn value<'t>(property: Option<&Property<'t>>) -> Raw<'t> {
+    property.map_or_else(Raw::default, |property| property.value)
 }
 
-fn grows(name: &str) -> bool {
-    GROWING.contains(&name)
+/// Reads a response; `None` if it is not JSON of this form.
+pub(super) fn read<'t, T: Deserialize<'t>>(body: &'t [u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
 }
 
-fn attribute(column: &Object<'_>) -> Option<Attribute> {
-    let attribute_type = column.text("AttributeType");
-    let type_name = value(column, "AttributeTypeName");
-    Some(Attribute {
-        logical_name: column.word("LogicalName")?,
-        title: label(column, "DisplayName"),
-        column_number: column.whole("ColumnNumber").unwrap_or_default(),
-        valid_for_read: column.flag("IsValidForRead").unwrap_or(true)
-            && column.flag("IsValidODataAttribute").unwrap_or(true),
-        valid_for_create: column.flag("IsValidForCreate").unwrap_or_default(),
-        valid_for_update: column.flag("IsValidForUpdate").unwrap_or_default(),
-        required: match value(column, "RequiredLevel").as_deref() {
-            Some("SystemRequired") => RequiredLevel::System,
-            Some("ApplicationRequired") => RequiredLevel::Application,
-            Some("Recommended") => RequiredLevel::Recommended,
-            _ => RequiredLevel::None,
-        },
-        is_secured: column.flag("IsSecured").unwrap_or_default(),
-        attribute_of: column.word("AttributeOf"),
-        kind: kind(attribute_type.as_deref(), type_name.as_deref()),
-    })
-}
-
-fn key(key: &Object<'_>) -> Option<TableKey> {
-    Some(TableKey {
-        name: key.text("LogicalName").or_else(|| key.text("SchemaName"))?,
-        attributes: key.texts("KeyAttributes"),
-        is_active: key.text("EntityKeyIndexStatus").as_deref() == Some("Active"),
-    })
-}
-
-/// A choice. In damaged customizations it may have no value; it cannot be in a row then.
-pub(super) fn choice(option: &Object<'_>) -> Option<OptionItem> {
-    Some(OptionItem {
-        value: option.whole("Value")?,
-        label: label(option, "Label"),
-    })
-}
-
-/// What is wrapped as `{"Value": …}`.
-pub(super) fn value(object: &Object<'_>, name: &str) -> Option<String> {
-    object.object(name)?.text("Value")
-}
-
-/// A text for people, in one language: the user's own, else the first that has one.
-fn label(object: &Object<'_>, name: &str) -> Option<String> {
-    let label = object.object(name)?;
-    label
-        .object("UserLocalizedLabel")
-        .into_iter()
-        .chain(label.objects("LocalizedLabels"))
-        .find_map(|label| label.word("Label"))
+/// A list, in which null stands for an empty one.
+fn list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Option::<Vec<T>>::deserialize(deserializer)?;
+    Ok(Some(list.unwrap_or_default()))
 }
