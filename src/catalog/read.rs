@@ -35,7 +35,7 @@ pub(super) async fn readable<H: Host>(
             )
         });
     }
-    // The names are worth a request only now.
+    // The list of tables is requested only for the suggestion.
     let known = readable_tables(client).await?;
     let names = known.iter().map(|table| table.logical_name.as_str());
     let hint = did_you_mean(name, names)

@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn similar_names_are_suggested() {
         let known = ["account", "contact", "opportunity", "task", "ownerid"];
-        for (wrong, meant) in [
+        for (wrong, suggestion) in [
             ("acount", Some("did you mean account?")),
             ("accounts", Some("did you mean account?")),
             ("Account", Some("did you mean account?")),
@@ -112,7 +112,7 @@ mod tests {
         ] {
             assert_eq!(
                 did_you_mean(wrong, known.into_iter()).as_deref(),
-                meant,
+                suggestion,
                 "{wrong}"
             );
         }

@@ -7,9 +7,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use dataverse_rows::{elements, members};
-
-use super::Raw;
+use dataverse_rows::{Raw, elements, members};
 
 /// A JSON object. A member that is missing, null or of another type reads as `None`.
 #[derive(Debug, Default)]

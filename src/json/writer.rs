@@ -1,5 +1,7 @@
 //! Writing JSON as text.
 
+use dataverse_rows::push_quoted;
+
 /// A JSON object that is being written, with the objects and arrays in it.
 ///
 /// It is written as text, because no binary number holds all digits of a decimal one, and into one
@@ -99,11 +101,6 @@ pub(crate) fn quoted(text: &str) -> String {
 pub(crate) fn array(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
     format!("[{}]", items.join(","))
-}
-
-fn push_quoted(out: &mut Vec<u8>, text: &str) {
-    // Writing a text into memory cannot fail.
-    let _ = serde_json::to_writer(out, text);
 }
 
 fn text_of(json: Vec<u8>) -> String {

@@ -3,7 +3,7 @@ mod organization;
 
 use serde_json::{Value, json};
 
-use self::organization::{LEAST, attribute, open, organization};
+use self::organization::{LEAST, attribute, open, organization, with};
 use super::describe::GROUP;
 use super::*;
 use crate::error::ErrorKind;
@@ -427,4 +427,70 @@ fn all_properties_of_a_type_are_requested_if_one_is_unknown() {
     let table = host.block_on(read(&open(&host), "zone")).unwrap();
     assert_eq!(table.columns[1].max_length, Some(9));
     assert_eq!(table.columns[1].format.as_deref(), Some("Text"));
+}
+
+#[test]
+fn columns_without_a_time_zone_are_local_timestamps() {
+    let host = signed_in(|request| {
+        let path = &request.target.path_and_query;
+        if path.contains("/Attributes/Microsoft.Dynamics.CRM.DateTime") {
+            return Reply::json(&json!({"value": [
+                {"LogicalName": "meets", "DateTimeBehavior": {"Value": "TimeZoneIndependent"}},
+                {"LogicalName": "born", "DateTimeBehavior": {"Value": "DateOnly"}},
+            ]}));
+        }
+        Reply::json(&json!({
+            "LogicalName": "zone", "EntitySetName": "zones", "PrimaryIdAttribute": "zoneid",
+            "Attributes": [attribute("zoneid", "Uniqueidentifier", 1),
+                attribute("meets", "DateTime", 2), attribute("born", "DateTime", 3),
+                attribute("createdon", "DateTime", 4)],
+        }))
+    });
+    let table = host.block_on(read(&open(&host), "zone")).unwrap();
+    let types: Vec<DataType> = table.columns.iter().map(|it| it.data_type).collect();
+    assert_eq!(
+        types,
+        [
+            DataType::Identifier,
+            DataType::LocalTimestamp,
+            DataType::Date,
+            DataType::Timestamp,
+        ]
+    );
+    let schema: Value = serde_json::from_str(&row_schema(&table, None, false)).unwrap();
+    let meets = &schema["properties"]["meets"];
+    assert_eq!(meets["x-data-type"], "local-timestamp");
+    assert_eq!(meets.get("format"), None);
+    let description = meets["description"].as_str().unwrap();
+    assert!(description.contains("without a time zone"), "{description}");
+    assert_eq!(schema["properties"]["born"]["format"], "date");
+    assert_eq!(schema["properties"]["createdon"]["format"], "date-time");
+}
+
+#[test]
+fn only_selectable_columns_are_requested_unless_the_filter_is_refused() {
+    for refuses in [false, true] {
+        let host = signed_in(move |request| {
+            let path = &request.target.path_and_query;
+            let is_filtered = path.contains(";$filter=IsValidODataAttribute");
+            if refuses && is_filtered {
+                return Reply::fault(400, "0x80060888", "The query is not valid.");
+            }
+            let mut columns = vec![attribute("zoneid", "Uniqueidentifier", 1)];
+            if !is_filtered {
+                columns.push(with(
+                    attribute("odd", "String", 2),
+                    json!({"IsValidODataAttribute": false}),
+                ));
+            }
+            Reply::json(&json!({
+                "LogicalName": "zone", "EntitySetName": "zones", "PrimaryIdAttribute": "zoneid",
+                "Attributes": columns, "value": [],
+            }))
+        });
+        let table = host.block_on(read(&open(&host), "zone")).unwrap();
+        assert_eq!(table.columns.len(), 1, "{refuses}");
+        // The plainer request comes right after the refused one and expands the columns too.
+        assert_eq!(host.count("Attributes?"), 0);
+    }
 }

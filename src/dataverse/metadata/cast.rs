@@ -1,6 +1,6 @@
 //! Derived types of columns.
 
-use super::definition::{AttributeKind, TableDefinition};
+use dataverse_metadata::{AttributeKind, TableDefinition};
 
 /// The choices of one column.
 const OPTIONS: &str = "OptionSet($select=Options)";

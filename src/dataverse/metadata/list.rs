@@ -1,8 +1,8 @@
 //! Every table, without its columns.
 
-use super::definition::TableSummary;
-use super::read::WATERMARKS;
-use super::{TABLE_PROPERTIES, TABLES_PER_FILTER, incomplete, is_refused, wire};
+use dataverse_metadata::{TableSummary, WATERMARKS};
+
+use super::{TABLE_PROPERTIES, TABLES_PER_FILTER, incomplete, is_refused};
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::{Client, Prefer};
 use crate::error::{Error, Recovery};
@@ -64,15 +64,12 @@ async fn summaries<H: Host>(client: &Client<H>, query: Query) -> Result<Vec<Tabl
     let mut tables = Vec::new();
     loop {
         let body = client.get_json(&link, &Prefer::default()).await?;
-        let page: Option<wire::List<'_, wire::Table<'_>>> = wire::read(&body);
-        let Some((found, next)) = page.and_then(|page| Some((page.value?, page.next_link))) else {
-            return Err(incomplete(&link));
-        };
+        let page = dataverse_metadata::summaries(&body).ok_or_else(|| incomplete(&link))?;
         let before = tables.len();
-        tables.extend(found.iter().filter_map(TableSummary::read));
+        tables.extend(page.tables);
         let may_continue = (before + 1..MAX_TABLES).contains(&tables.len());
         // Dataverse sends all definitions at once, but a server with pages would hide the rest.
-        match next.text() {
+        match page.next_link {
             Some(next) if may_continue => link = client.link(&next)?,
             _ => return Ok(tables),
         }

@@ -5,32 +5,25 @@
 //! tables    named tables with their columns, keys and relationships
 //! cast      the derived types of columns, and which properties are requested of each
 //! security  which privileges protect tables, and which tables lookups refer to
-//! wire      the service's JSON
-//! read, details   from the service's JSON to definitions
-//! definition, relationship   the definitions
 //! ```
+//!
+//! What the responses say is read by the package `dataverse-metadata`.
 
 mod cast;
-mod definition;
-mod details;
 mod list;
-mod read;
-mod relationship;
 mod security;
 mod tables;
-mod wire;
 
 use super::Link;
 use super::client::unreadable;
 use super::rows::INCOMPLETE;
 use crate::error::{Error, ErrorKind};
 
-pub use definition::{
-    Attribute, AttributeKind, Bounds, DateTimeBehavior, OptionItem, OptionSet, RequiredLevel,
-    Switch, TableDefinition, TableKey, TableSummary,
+pub use dataverse_metadata::{
+    Attribute, AttributeKind, Bounds, Cardinality, DateTimeBehavior, OptionItem, OptionSet,
+    Relationship, RequiredLevel, Switch, TableDefinition, TableKey, TableSummary,
 };
 pub use list::list;
-pub use relationship::{Cardinality, Relationship};
 pub use security::{TablePrivilege, TableSecurity, lookup_targets, security};
 pub use tables::{Extent, table, tables};
 

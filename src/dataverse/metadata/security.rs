@@ -1,17 +1,19 @@
 //! The privileges that protect tables, and the tables that lookups refer to (reference §5.2, §5.3,
 //! §11.3).
 
-use super::definition::Switch;
+use dataverse_metadata::Switch;
+
 use super::list::any_of;
-use super::{TABLES_PER_FILTER, incomplete, is_logical_name, wire};
+use super::{TABLES_PER_FILTER, is_logical_name};
+use crate::dataverse::Client;
 use crate::dataverse::privilege::{Depth, PrivilegeName, Right};
 use crate::dataverse::query::Query;
-use crate::dataverse::{Client, Link, Prefer};
 use crate::error::Error;
 use crate::host::{Host, Started};
+use crate::json::Object;
 use crate::ordered::Set;
 
-/// What protects a table, and what the environment keeps of its changes.
+/// What protects a table, and whether its changes are tracked and audited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSecurity {
     /// The logical name.
@@ -63,8 +65,7 @@ pub async fn security<H: Host>(
         running.push(
             Started::new(async move {
                 let link = client.resource(query.as_str())?;
-                let body = client.get_json(&link, &Prefer::default()).await?;
-                tables(&body).ok_or_else(|| incomplete(&link))
+                client.read(&link, tables).await
             })
             .await,
         );
@@ -93,64 +94,74 @@ pub async fn lookup_targets<H: Host>(
          Microsoft.Dynamics.CRM.LookupAttributeMetadata\
          ?$select=LogicalName,AttributeType,Targets,IsValidForCreate,IsValidForUpdate"
     );
-    let link: Link = client.resource(&path)?;
-    let body = client.get_json(&link, &Prefer::default()).await?;
-    targets(&body).ok_or_else(|| incomplete(&link))
+    let link = client.resource(&path)?;
+    client.read(&link, targets).await
 }
 
-fn tables(body: &[u8]) -> Option<Vec<TableSecurity>> {
-    let tables: wire::List<'_, wire::Table<'_>> = wire::read(body)?;
-    tables.value?.iter().map(table).collect()
+fn tables(response: &Object<'_>) -> Option<Vec<TableSecurity>> {
+    response.list("value")?.map(|it| table(&it)).collect()
 }
 
-fn targets(body: &[u8]) -> Option<Set<String>> {
-    let lookups: wire::List<'_, wire::Column<'_>> = wire::read(body)?;
+fn targets(response: &Object<'_>) -> Option<Set<String>> {
     let mut targets = Set::default();
-    for lookup in lookups.value?.iter().filter(|lookup| is_writable(lookup)) {
-        let names = lookup.targets.iter().flatten();
-        targets.extend(names.filter_map(|name| name.text()));
+    for lookup in response.list("value")? {
+        if is_writable(&lookup) {
+            targets.extend(lookup.texts("Targets"));
+        }
     }
     Some(targets)
 }
 
-fn is_writable(lookup: &wire::Column<'_>) -> bool {
-    lookup.attribute_type.as_text().as_deref() != Some("Owner")
-        && (lookup.is_valid_for_create.flag() == Some(true)
-            || lookup.is_valid_for_update.flag() == Some(true))
+fn is_writable(lookup: &Object<'_>) -> bool {
+    lookup.text("AttributeType").as_deref() != Some("Owner")
+        && (lookup.flag("IsValidForCreate") == Some(true)
+            || lookup.flag("IsValidForUpdate") == Some(true))
 }
 
-fn table(table: &wire::Table<'_>) -> Option<TableSecurity> {
-    let tracking = table.can_change_tracking_be_enabled.as_ref();
-    let auditing = table.is_audit_enabled.as_ref();
-    let privileges = table.privileges.iter().flatten();
+fn table(definition: &Object<'_>) -> Option<TableSecurity> {
+    // Properties that a solution may forbid to change.
+    let tracking = definition.object("CanChangeTrackingBeEnabled");
+    let auditing = definition.object("IsAuditEnabled");
+    let flag = |property: &Option<Object<'_>>, name| {
+        let value = property.as_ref().and_then(|it| it.flag(name));
+        value.unwrap_or_default()
+    };
     Some(TableSecurity {
-        logical_name: table.logical_name.text()?,
-        title: wire::title(table.display_name.as_ref()),
-        privileges: privileges.filter_map(privilege).collect(),
+        logical_name: definition.text("LogicalName")?,
+        title: definition.object("DisplayName").and_then(|it| title(&it)),
+        privileges: definition
+            .objects("Privileges")
+            .filter_map(|it| privilege(&it))
+            .collect(),
         change_tracking: Switch {
-            is_on: table.change_tracking_enabled.flag().unwrap_or_default(),
-            can_be_on: wire::value(tracking).flag().unwrap_or_default(),
+            is_on: definition.flag("ChangeTrackingEnabled").unwrap_or_default(),
+            can_be_on: flag(&tracking, "Value"),
         },
         auditing: Switch {
-            is_on: wire::value(auditing).flag().unwrap_or_default(),
-            can_be_on: auditing
-                .and_then(|property| property.can_be_changed.flag())
-                .unwrap_or_default(),
+            is_on: flag(&auditing, "Value"),
+            can_be_on: flag(&auditing, "CanBeChanged"),
         },
     })
 }
 
-fn privilege(privilege: &wire::Privilege<'_>) -> Option<TablePrivilege> {
+/// The text in the user's language, or in the first language that has one.
+fn title(label: &Object<'_>) -> Option<String> {
+    let own = label.object("UserLocalizedLabel").into_iter();
+    own.chain(label.objects("LocalizedLabels"))
+        .find_map(|label| label.word("Label"))
+}
+
+fn privilege(privilege: &Object<'_>) -> Option<TablePrivilege> {
     let deepest = [
-        (privilege.can_be_global, Depth::Global),
-        (privilege.can_be_deep, Depth::Deep),
-        (privilege.can_be_local, Depth::Local),
+        ("CanBeGlobal", Depth::Global),
+        ("CanBeDeep", Depth::Deep),
+        ("CanBeLocal", Depth::Local),
     ]
     .into_iter()
-    .find_map(|(possible, depth)| possible.flag()?.then_some(depth));
+    .find_map(|(name, depth)| privilege.flag(name)?.then_some(depth));
     Some(TablePrivilege {
-        right: Right::parse(&privilege.privilege_type.text()?)?,
-        name: PrivilegeName::parse(&privilege.name.text()?)?,
+        right: Right::parse(&privilege.text("PrivilegeType")?)?,
+        name: PrivilegeName::parse(&privilege.text("Name")?)?,
         deepest: deepest.unwrap_or(Depth::Basic),
     })
 }

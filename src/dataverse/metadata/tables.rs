@@ -5,13 +5,15 @@
 //! not have cost nothing. For a single table everything is requested in one batch. Each part of a
 //! response is read in one pass, directly into definitions.
 
+use dataverse_metadata::{Attribute, TableDefinition};
+
 use super::cast::Cast;
-use super::definition::TableDefinition;
-use super::{TABLE_PROPERTIES, incomplete, is_logical_name, is_refused, is_unknown, wire};
+use super::{TABLE_PROPERTIES, incomplete, is_logical_name, is_refused, is_unknown};
 use crate::dataverse::query::encode;
 use crate::dataverse::{Client, Link, Prefer};
 use crate::error::{Error, Recovery};
 use crate::host::Host;
+use crate::ordered;
 
 /// The properties of a column of any type that are requested.
 const COLUMN_PROPERTIES: &str = "LogicalName,AttributeType,AttributeTypeName,AttributeOf,\
@@ -142,14 +144,21 @@ impl Part {
     fn apply(&self, body: &[u8], tables: &mut [Option<TableDefinition>]) -> Option<()> {
         let table = tables.get_mut(self.table)?;
         if self.cast.is_some() {
-            let details: wire::List<'_, wire::Details<'_>> = wire::read(body)?;
-            table.as_mut()?.add_details(&details.value?);
-        } else {
-            let definition: wire::Table<'_> = wire::read(body)?;
-            *table = Some(TableDefinition::read(&definition)?);
+            return table.as_mut()?.add_details(body);
         }
+        let mut definition = dataverse_metadata::definition(body)?;
+        sort_columns(&mut definition.attributes);
+        ordered::sort_by(&mut definition.keys, |a, b| a.name.cmp(&b.name));
+        *table = Some(definition);
         Some(())
     }
+}
+
+/// Sorts columns as the table has them: the service lists them in no particular order.
+fn sort_columns(columns: &mut Vec<Attribute>) {
+    ordered::sort_by(columns, |a, b| {
+        (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
+    });
 }
 
 fn selected(table: &str, filter: &str, extent: Extent) -> String {
@@ -243,8 +252,8 @@ async fn read_columns<H: Host>(
         Err(error) if error.is_not_offered() => return Ok(()),
         response => response?,
     };
-    let columns: Option<wire::List<'_, wire::Column<'_>>> = wire::read(&body);
-    let columns = columns.and_then(|columns| columns.value);
-    table.set_columns(columns.ok_or_else(|| incomplete(&link))?.iter());
+    let mut columns = dataverse_metadata::columns(&body).ok_or_else(|| incomplete(&link))?;
+    sort_columns(&mut columns);
+    table.set_columns(columns);
     Ok(())
 }

@@ -6,12 +6,14 @@ use super::definition::{
 use super::wire::{self, title, value};
 
 impl TableDefinition {
-    /// Adds the properties of their types to columns. Properties that another type has are
-    /// ignored.
-    pub(super) fn add_details(&mut self, details: &[wire::Details<'_>]) {
+    /// Adds the properties of their types to columns, from the response for one type; `None` if
+    /// the body is not a list. Properties of columns that have another type are ignored.
+    #[inline(never)]
+    pub fn add_details(&mut self, body: &[u8]) -> Option<()> {
+        let list: wire::List<'_, wire::Details<'_>> = wire::read(body)?;
         let count = self.attributes.len();
         let mut after = 0;
-        for details in details {
+        for details in list.value? {
             let Some(name) = details.logical_name.as_text() else {
                 continue;
             };
@@ -24,9 +26,10 @@ impl TableDefinition {
             let Some(place) = found.next() else { continue };
             after = place + 1;
             if let Some(column) = self.attributes.get_mut(place) {
-                column.kind.add(details);
+                column.kind.add(&details);
             }
         }
+        Some(())
     }
 }
 

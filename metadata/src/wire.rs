@@ -3,9 +3,8 @@
 //! Only properties that are used are named here; the rest is skipped. Each of them may be missing
 //! or null.
 
+use dataverse_rows::Raw;
 use serde::{Deserialize, Deserializer};
-
-use crate::json::Raw;
 
 /// A response that is a list.
 #[derive(Deserialize)]
@@ -32,8 +31,6 @@ pub(super) struct Table<'t> {
     pub(super) is_private: Raw<'t>,
     pub(super) change_tracking_enabled: Raw<'t>,
     pub(super) can_change_tracking_be_enabled: Option<Property<'t>>,
-    pub(super) is_audit_enabled: Option<Property<'t>>,
-    pub(super) privileges: Option<Vec<Privilege<'t>>>,
     pub(super) attributes: Option<Vec<Column<'t>>>,
     pub(super) keys: Option<Vec<Key<'t>>>,
     pub(super) many_to_one_relationships: Option<Vec<OneToMany<'t>>>,
@@ -41,7 +38,7 @@ pub(super) struct Table<'t> {
     pub(super) many_to_many_relationships: Option<Vec<ManyToMany<'t>>>,
 }
 
-/// `AttributeMetadata`, with the targets of lookups.
+/// `AttributeMetadata`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct Column<'t> {
@@ -59,7 +56,6 @@ pub(super) struct Column<'t> {
     pub(super) is_valid_odata_attribute: Raw<'t>,
     pub(super) required_level: Option<Property<'t>>,
     pub(super) is_secured: Raw<'t>,
-    pub(super) targets: Option<Vec<Raw<'t>>>,
 }
 
 /// The properties of the types derived from `AttributeMetadata`, all in one.
@@ -147,19 +143,6 @@ pub(super) struct ManyToMany<'t> {
 pub(super) struct Property<'t> {
     #[serde(borrow)]
     pub(super) value: Raw<'t>,
-    pub(super) can_be_changed: Raw<'t>,
-}
-
-/// `SecurityPrivilegeMetadata`.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub(super) struct Privilege<'t> {
-    #[serde(borrow)]
-    pub(super) name: Raw<'t>,
-    pub(super) privilege_type: Raw<'t>,
-    pub(super) can_be_local: Raw<'t>,
-    pub(super) can_be_deep: Raw<'t>,
-    pub(super) can_be_global: Raw<'t>,
 }
 
 /// A text for people, in several languages.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use dataverse_rows::string;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use crate::parts::string;
 
 /// A JSON value as it is written, interpreted only when it is read. A value that is missing, null
 /// or of another type reads as `None`.
@@ -14,41 +15,44 @@ use serde_json::value::RawValue;
 /// half of a surrogate pair does not fail the whole document, and a value of an unexpected type
 /// costs that value only.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Raw<'t>(Option<&'t str>);
+pub struct Raw<'t>(Option<&'t str>);
 
 impl<'t> Raw<'t> {
     /// The value with this JSON text.
-    pub(super) fn of(json: &'t str) -> Self {
+    pub fn of(json: &'t str) -> Self {
         Self(Some(json))
     }
 
     /// A text, without a copy where it is written as it reads.
-    pub(crate) fn as_text(self) -> Option<Cow<'t, str>> {
+    #[inline(never)]
+    pub fn as_text(self) -> Option<Cow<'t, str>> {
         string(self.0?)
     }
 
     /// A text.
-    pub(crate) fn text(self) -> Option<String> {
+    pub fn text(self) -> Option<String> {
         self.as_text().map(Cow::into_owned)
     }
 
     /// A text that is not empty.
-    pub(crate) fn word(self) -> Option<String> {
+    pub fn word(self) -> Option<String> {
         self.text().filter(|text| !text.is_empty())
     }
 
     /// A boolean.
-    pub(crate) fn flag(self) -> Option<bool> {
+    #[inline(never)]
+    pub fn flag(self) -> Option<bool> {
         self.0?.parse().ok()
     }
 
     /// An integer, if it fits.
-    pub(crate) fn whole<T: FromStr>(self) -> Option<T> {
+    pub fn whole<T: FromStr>(self) -> Option<T> {
         self.0?.parse().ok()
     }
 
     /// A number as it is written, digit by digit.
-    pub(crate) fn number(self) -> Option<String> {
+    #[inline(never)]
+    pub fn number(self) -> Option<String> {
         let number = self.0?;
         number
             .starts_with(|c: char| c == '-' || c.is_ascii_digit())
@@ -56,7 +60,7 @@ impl<'t> Raw<'t> {
     }
 
     /// The JSON text.
-    pub(crate) fn json(self) -> Option<&'t str> {
+    pub fn json(self) -> Option<&'t str> {
         self.0
     }
 }

@@ -6,15 +6,14 @@ use super::definition::{
 use super::details::kind;
 use super::relationship::{Cardinality, Relationship};
 use super::wire::{self, title, value};
-use crate::ordered::{self, Set};
 
 /// The columns whose values grow with every change.
-pub(super) const WATERMARKS: [&str; 2] = ["modifiedon", "versionnumber"];
+pub const WATERMARKS: [&str; 2] = ["modifiedon", "versionnumber"];
 
 impl TableSummary {
     /// A table, unless it has no name. Whether it has a watermark is read from the columns that
     /// come with it.
-    pub(super) fn read(table: &wire::Table<'_>) -> Option<Self> {
+    fn read(table: &wire::Table<'_>) -> Option<Self> {
         let can_be_tracked = value(table.can_change_tracking_be_enabled.as_ref());
         let columns = table.attributes.iter().flatten();
         Some(Self {
@@ -38,10 +37,8 @@ impl TableSummary {
 impl TableDefinition {
     /// A table with its columns, keys and relationships, unless it has no name. The columns do
     /// not have the properties of their types yet.
-    pub(super) fn read(table: &wire::Table<'_>) -> Option<Self> {
+    fn read(table: &wire::Table<'_>) -> Option<Self> {
         let summary = TableSummary::read(table)?;
-        let mut keys: Vec<TableKey> = table.keys.iter().flatten().filter_map(key).collect();
-        ordered::sort_by(&mut keys, |a, b| a.name.cmp(&b.name));
         let name = &summary.logical_name;
         let many_to_one = table.many_to_one_relationships.iter().flatten();
         let one_to_many = table.one_to_many_relationships.iter().flatten();
@@ -54,35 +51,66 @@ impl TableDefinition {
         let mut definition = Self {
             summary,
             attributes: Vec::new(),
-            keys,
+            keys: table.keys.iter().flatten().filter_map(key).collect(),
             relationships,
         };
-        definition.set_columns(table.attributes.iter().flatten());
+        definition.set_columns(attributes(table.attributes.iter().flatten()));
         Some(definition)
     }
 
-    /// Sets the columns, without the properties of their types.
-    pub(super) fn set_columns<'t, 'w: 't>(
-        &mut self,
-        columns: impl Iterator<Item = &'t wire::Column<'w>>,
-    ) {
-        let mut attributes: Vec<Attribute> = columns.filter_map(attribute).collect();
-        detach_file_parts(&mut attributes);
-        // The service lists columns in no particular order.
-        ordered::sort_by(&mut attributes, |a, b| {
-            (a.column_number, &a.logical_name).cmp(&(b.column_number, &b.logical_name))
-        });
-        self.summary.has_watermark = attributes
+    /// Sets the columns.
+    pub fn set_columns(&mut self, columns: Vec<Attribute>) {
+        self.summary.has_watermark = columns
             .iter()
             .any(|column| is_watermark(&column.logical_name) && column.is_selectable());
-        self.attributes = attributes;
+        self.attributes = columns;
     }
+}
+
+/// A page of a list of tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summaries {
+    /// The tables. Those without a name are left out.
+    pub tables: Vec<TableSummary>,
+    /// The address of the next page.
+    pub next_link: Option<String>,
+}
+
+/// Reads a list of tables; `None` if the body is not one.
+#[inline(never)]
+pub fn summaries(body: &[u8]) -> Option<Summaries> {
+    let page: wire::List<'_, wire::Table<'_>> = wire::read(body)?;
+    Some(Summaries {
+        tables: page.value?.iter().filter_map(TableSummary::read).collect(),
+        next_link: page.next_link.text(),
+    })
+}
+
+/// Reads a table with its columns, without the properties of their types; `None` if the body is
+/// not one.
+#[inline(never)]
+pub fn definition(body: &[u8]) -> Option<TableDefinition> {
+    let table: wire::Table<'_> = wire::read(body)?;
+    TableDefinition::read(&table)
+}
+
+/// Reads a list of columns, without the properties of their types; `None` if the body is not one.
+#[inline(never)]
+pub fn columns(body: &[u8]) -> Option<Vec<Attribute>> {
+    let columns: wire::List<'_, wire::Column<'_>> = wire::read(body)?;
+    Some(attributes(columns.value?.iter()))
+}
+
+fn attributes<'t, 'w: 't>(columns: impl Iterator<Item = &'t wire::Column<'w>>) -> Vec<Attribute> {
+    let mut attributes: Vec<Attribute> = columns.filter_map(attribute).collect();
+    detach_file_parts(&mut attributes);
+    attributes
 }
 
 /// Makes the name of a file, and the URL and time of an image, columns of their own: unlike other
 /// columns that describe a column, they are in rows.
 fn detach_file_parts(attributes: &mut [Attribute]) {
-    let described: Set<String> = attributes
+    let described: Vec<String> = attributes
         .iter()
         .filter_map(|attribute| match attribute.kind {
             AttributeKind::File => Some(attribute.logical_name.clone()),
@@ -178,4 +206,80 @@ fn pairs(table: &str, relationship: &wire::ManyToMany<'_>) -> Option<Relationshi
         other_column: other.1.text()?,
         pairs: relationship.intersect_entity_name.text(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_unexpected_types_cost_only_themselves() {
+        let body = br#"{"@odata.context": 1, "LogicalName": "a", "EntitySetName": 7,
+            "IsPrivate": "true", "Keys": null, "Attributes": [
+                {"LogicalName": "b", "ColumnNumber": "x", "AttributeType": {}, "Unknown": [{}]},
+                {"LogicalName": ""},
+                {"LogicalName": "c", "ColumnNumber": 2, "AttributeOf": null, "AttributeType": null,
+                    "AttributeTypeName": {"Value": null}, "IsValidForRead": false}
+            ]}"#;
+        let table = definition(body).unwrap();
+        assert_eq!(table.summary.entity_set_name, None);
+        assert!(!table.summary.is_private);
+        let columns: Vec<(&str, i32, bool)> = table
+            .attributes
+            .iter()
+            .map(|it| (&*it.logical_name, it.column_number, it.valid_for_read))
+            .collect();
+        assert_eq!(columns, [("b", 0, true), ("c", 2, false)]);
+    }
+
+    #[test]
+    fn labels_are_in_the_language_of_the_user_if_it_has_one() {
+        for (label, expected) in [
+            (
+                r#"{"UserLocalizedLabel":{"Label":"a"},"LocalizedLabels":[{"Label":"b"}]}"#,
+                Some("a"),
+            ),
+            (
+                r#"{"UserLocalizedLabel":null,"LocalizedLabels":[{"Label":""},{"Label":"b"}]}"#,
+                Some("b"),
+            ),
+            (
+                r#"{"UserLocalizedLabel":{"Label":null},"LocalizedLabels":null}"#,
+                None,
+            ),
+            // Half a surrogate pair, as a cut-off emoji leaves it.
+            (
+                r#"{"UserLocalizedLabel":{"Label":"x\ud83d"}}"#,
+                Some("x\u{FFFD}"),
+            ),
+            ("null", None),
+        ] {
+            let body = format!(r#"{{"LogicalName":"a","DisplayName":{label}}}"#);
+            let table = definition(body.as_bytes()).unwrap();
+            assert_eq!(table.summary.title.as_deref(), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn only_lists_are_read_as_lists() {
+        assert_eq!(summaries(br#"{"value":null}"#).unwrap().tables, []);
+        let page = summaries(br#"{"value":[{"LogicalName":"a"}],"@odata.nextLink":"next"}"#);
+        let page = page.unwrap();
+        assert_eq!(
+            (page.tables.len(), page.next_link.as_deref()),
+            (1, Some("next"))
+        );
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"value":{}}"#,
+            r#"{"value":[]} x"#,
+            r#"{"value":[}"#,
+        ] {
+            assert_eq!(summaries(body.as_bytes()), None, "{body}");
+        }
+        assert_eq!(columns(b"{}"), None);
+        assert_eq!(definition(b"{}"), None);
+    }
 }
