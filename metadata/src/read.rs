@@ -135,7 +135,7 @@ fn attribute(column: &wire::Column<'_>) -> Option<Attribute> {
     Some(Attribute {
         logical_name: column.logical_name.word()?,
         title: title(column.display_name.as_ref()),
-        column_number: column.column_number.whole().unwrap_or_default(),
+        column_number: column.number.whole().unwrap_or_default(),
         valid_for_read: column.is_valid_for_read.flag().unwrap_or(true)
             && column.is_valid_odata_attribute.flag().unwrap_or(true),
         valid_for_create: column.is_valid_for_create.flag().unwrap_or_default(),
@@ -158,7 +158,7 @@ fn attribute(column: &wire::Column<'_>) -> Option<Attribute> {
 }
 
 fn key(key: &wire::Key<'_>) -> Option<TableKey> {
-    let columns = key.key_attributes.iter().flatten();
+    let columns = key.columns.iter().flatten();
     Some(TableKey {
         name: key.logical_name.text().or_else(|| key.schema_name.text())?,
         attributes: columns.filter_map(|name| name.text()).collect(),

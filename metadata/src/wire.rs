@@ -48,7 +48,8 @@ pub(super) struct Column<'t> {
     pub(super) attribute_type_name: Option<Property<'t>>,
     pub(super) attribute_of: Raw<'t>,
     pub(super) display_name: Option<Label<'t>>,
-    pub(super) column_number: Raw<'t>,
+    #[serde(rename = "ColumnNumber")]
+    pub(super) number: Raw<'t>,
     pub(super) is_valid_for_read: Raw<'t>,
     pub(super) is_valid_for_create: Raw<'t>,
     pub(super) is_valid_for_update: Raw<'t>,
@@ -104,7 +105,8 @@ pub(super) struct Key<'t> {
     #[serde(borrow)]
     pub(super) logical_name: Raw<'t>,
     pub(super) schema_name: Raw<'t>,
-    pub(super) key_attributes: Option<Vec<Raw<'t>>>,
+    #[serde(rename = "KeyAttributes")]
+    pub(super) columns: Option<Vec<Raw<'t>>>,
     pub(super) entity_key_index_status: Raw<'t>,
 }
 
