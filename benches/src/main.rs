@@ -1,6 +1,7 @@
 //! Measures the connector against its own budgets: ratios and peaks of one run on one machine.
 
 mod curl;
+mod discovery;
 mod latency;
 mod start;
 mod sync;
@@ -29,6 +30,9 @@ struct Arguments {
     /// How many accounts are synced to see what reading in ranges gains; 0 leaves that out.
     #[arg(long, default_value_t = 200_000)]
     latency_rows: u64,
+    /// How many tables the organization has that is discovered; 0 leaves that out.
+    #[arg(long, default_value_t = 1_500)]
+    tables: usize,
     /// How often each thing is timed; the best counts.
     #[arg(long, default_value_t = 3)]
     runs: u32,
@@ -60,6 +64,7 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dyn Error>> {
     let mut figures = start::measure(&arguments.component).await?;
     figures.extend(sync::measure(arguments).await?);
     figures.extend(latency::measure(arguments).await?);
+    figures.extend(discovery::measure(arguments).await?);
     Ok(figures)
 }
 

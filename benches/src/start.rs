@@ -20,6 +20,9 @@ const SETTINGS: &str = r#"{
     }
 }"#;
 
+/// The largest component, in bytes.
+const COMPONENT_BUDGET: u64 = 3 << 19;
+
 /// How often something short is timed; the median counts.
 const TIMES: usize = 200;
 
@@ -55,8 +58,8 @@ pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Err
         Figure {
             what: "size of the component".into(),
             measured: format!("{} KiB", size.div_ceil(1024)),
-            budget: "≤ 1 MiB",
-            kept: size <= 1 << 20,
+            budget: "≤ 1.5 MiB",
+            kept: size <= COMPONENT_BUDGET,
         },
         Figure {
             what: "load the precompiled component".into(),

@@ -233,7 +233,7 @@ pub(crate) fn sync(
 
 /// Waits for the process to end and returns the most memory it was seen to hold. The kernel
 /// keeps the peak itself, so nothing between two looks is missed but the very last moment.
-fn watch(child: &mut Child) -> Result<u64, Box<dyn Error>> {
+pub(crate) fn watch(child: &mut Child) -> Result<u64, Box<dyn Error>> {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait()?.is_none() {

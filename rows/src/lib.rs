@@ -9,10 +9,12 @@
 mod line;
 mod members;
 mod parts;
+mod raw;
 mod scanner;
 mod surrogates;
 mod walk;
 
 pub use members::{Column, Members, column_name};
-pub use parts::{elements, members, mended, string};
+pub use parts::{elements, members, mended, push_quoted, string};
+pub use raw::Raw;
 pub use walk::{Malformed, Piece, Walked, check, walk};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::scanner::{Fault, Scanner, Series};
+use crate::scanner::{Fault, Scanner, Series, plain_length};
 use crate::surrogates::without_halves;
 use crate::walk::unescaped;
 
@@ -59,6 +59,20 @@ pub fn string(text: &str) -> Option<Cow<'_, str>> {
     })
 }
 
+/// Appends the text as a JSON string.
+#[inline(never)]
+pub fn push_quoted(out: &mut Vec<u8>, text: &str) {
+    if plain_length(text.as_bytes()) == text.len() {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing a text into memory cannot fail.
+        let _ = serde_json::to_writer(out, text);
+    }
+}
+
 /// The text of a value that goes out with others, fit for UTF-8 as [`string`] is.
 pub fn mended(text: &str) -> Cow<'_, str> {
     without_halves(text).map_or(Cow::Borrowed(text), Cow::Owned)
@@ -66,7 +80,18 @@ pub fn mended(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_quoted_as_by_another_writer(text in "([a-zé]{0,9}[\"\\\\\n\x01\x7f]?){0,4}") {
+            let mut quoted = Vec::new();
+            push_quoted(&mut quoted, &text);
+            prop_assert_eq!(quoted, serde_json::to_vec(&text).unwrap());
+        }
+    }
 
     #[test]
     fn values_are_as_they_were_written() {

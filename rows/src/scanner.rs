@@ -290,7 +290,7 @@ const HIGH_BITS: u64 = ONES << 7;
 /// How many bytes stand before the first that a string cannot simply hold: a quote, a
 /// backslash or a control character. Eight are looked at together.
 #[inline]
-fn plain_length(bytes: &[u8]) -> usize {
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     let mut length = 0;
     while let Some((chunk, after)) = rest.split_first_chunk() {

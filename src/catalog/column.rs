@@ -21,26 +21,28 @@ pub enum DataType {
     Boolean,
     /// `YYYY-MM-DD`.
     Date,
-    /// RFC 3339 with its offset.
+    /// A point in time: RFC 3339 with its offset.
     Timestamp,
-    /// A key.
+    /// A date and a time of day without a time zone; the offset in its text has no meaning.
+    LocalTimestamp,
+    /// A GUID.
     Identifier,
     /// One of the choices, as its value.
     Choice,
     /// Several of the choices, as their values joined by commas.
     ChoiceList,
-    /// The key of a row of one of the targets.
+    /// The identifier of a row of one of the targets.
     Reference,
     /// The name of another stream.
     StreamName,
-    /// A reference to a file, or a small picture.
+    /// A reference to a file, or a small image.
     File,
     /// Anything else.
     Other,
 }
 
 impl DataType {
-    /// The connector's name for it, as in row schemas and checkpoints.
+    /// The connector's name of it, as in row schemas and checkpoints.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -51,6 +53,7 @@ impl DataType {
             Self::Boolean => "boolean",
             Self::Date => "date",
             Self::Timestamp => "timestamp",
+            Self::LocalTimestamp => "local-timestamp",
             Self::Identifier => "identifier",
             Self::Choice => "choice",
             Self::ChoiceList => "choice-list",
@@ -71,17 +74,17 @@ pub struct Choice {
     pub label: String,
 }
 
-/// Whether new rows must hold a value.
+/// Whether new rows must have a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Requirement {
-    /// They need not.
+    /// Optional.
     #[default]
     Optional,
-    /// They should.
+    /// Recommended.
     Recommended,
-    /// Forms insist; the service itself takes rows without it.
+    /// Required by forms; the service accepts rows without a value.
     Required,
-    /// The service insists.
+    /// Required by the service.
     SystemRequired,
 }
 
@@ -89,7 +92,7 @@ pub enum Requirement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, as the service tells it"
+    reason = "independent properties, as the service defines them"
 )]
 pub struct Column {
     /// As it appears in rows.
@@ -100,34 +103,34 @@ pub struct Column {
     pub data_type: DataType,
     /// What the text, number or time means, in the service's own words, such as `Email`.
     pub format: Option<String>,
-    /// Whether rows may hold null here.
+    /// Whether it may be null.
     pub nullable: bool,
-    /// Whether new rows must hold a value.
+    /// Whether new rows must have a value.
     pub requirement: Requirement,
     /// Whether a new row may set it.
     pub creatable: bool,
-    /// Whether a change may set it.
+    /// Whether an update may set it.
     pub updatable: bool,
-    /// Whether column security guards it: it is null for accounts that may not read it.
+    /// Whether column security protects it: it is null for accounts that may not read it.
     pub secured: bool,
     /// The longest value, in characters.
     pub max_length: Option<u32>,
     /// Digits after the decimal point.
     pub scale: Option<u8>,
-    /// The least and the greatest number, as the service writes them.
+    /// The range of a number.
     pub bounds: Bounds,
     /// The possible values.
     pub choices: Vec<Choice>,
     /// The name of the choices, if columns may share them.
     pub choice_set: Option<String>,
-    /// Whether no choice is ever removed, so that rows hold no others.
+    /// Whether no choice is ever deleted, so that rows have no other values.
     pub is_closed: bool,
     /// The streams that a reference may point to.
     pub targets: Vec<String>,
 }
 
 impl Column {
-    /// A column that may be null, and that nobody writes.
+    /// A column that may be null and cannot be written.
     pub(crate) fn new(name: String, title: String, data_type: DataType) -> Self {
         Self {
             name,
@@ -153,8 +156,8 @@ impl Column {
         let name = attribute.logical_name;
         let title = attribute.title.unwrap_or_else(|| name.clone());
         let mut column = Self {
-            // The service demands a value in other columns too, but only of new rows: older
-            // ones, and those that were imported, lack it.
+            // The service requires values of other columns too, but only in new rows: older and
+            // imported ones may have none.
             nullable: !is_key,
             requirement: match attribute.required {
                 RequiredLevel::None => Requirement::Optional,
@@ -190,23 +193,22 @@ impl Column {
                 column.bounds = bounds;
                 DataType::FloatingPoint
             }
-            AttributeKind::Boolean { set } => column.choosing(set, DataType::Boolean),
+            AttributeKind::Boolean { set } => column.set_choices(set, DataType::Boolean),
             AttributeKind::State { set } => {
-                // States are the platform's own, and stay.
+                // States belong to the platform and are never deleted.
                 column.is_closed = true;
-                column.choosing(set, DataType::Choice)
+                column.set_choices(set, DataType::Choice)
             }
             AttributeKind::Picklist { set } | AttributeKind::Status { set } => {
-                column.choosing(set, DataType::Choice)
+                column.set_choices(set, DataType::Choice)
             }
-            AttributeKind::MultiSelect { set } => column.choosing(set, DataType::ChoiceList),
+            AttributeKind::MultiSelect { set } => column.set_choices(set, DataType::ChoiceList),
             AttributeKind::DateTime { behavior, format } => {
                 column.format = format;
                 match behavior {
                     DateTimeBehavior::DateOnly => DataType::Date,
-                    DateTimeBehavior::UserLocal | DateTimeBehavior::TimeZoneIndependent => {
-                        DataType::Timestamp
-                    }
+                    DateTimeBehavior::UserLocal => DataType::Timestamp,
+                    DateTimeBehavior::TimeZoneIndependent => DataType::LocalTimestamp,
                 }
             }
             AttributeKind::Lookup { targets } => {
@@ -221,7 +223,7 @@ impl Column {
         column
     }
 
-    fn choosing(&mut self, set: OptionSet, data_type: DataType) -> DataType {
+    fn set_choices(&mut self, set: OptionSet, data_type: DataType) -> DataType {
         self.choice_set = set.name;
         self.choices = set
             .options
@@ -234,7 +236,7 @@ impl Column {
         data_type
     }
 
-    /// The name in queries and in the service's answers (reference §4.2, §4.10).
+    /// The name in queries and in the service's rows (reference §4.2, §4.10).
     pub fn wire_name(&self) -> String {
         match self.data_type {
             DataType::Reference => format!("_{}_value", self.name),
@@ -242,7 +244,7 @@ impl Column {
         }
     }
 
-    /// Whether its values have labels for people beside them.
+    /// Whether its values have labels for people.
     pub fn has_label(&self) -> bool {
         matches!(
             self.data_type,
@@ -250,8 +252,8 @@ impl Column {
         )
     }
 
-    /// The columns that labels add: `primarycontactidname`, and for a reference also the
-    /// table it points to, `primarycontactidtype`.
+    /// The columns that labels add: `primarycontactidname`, and for a reference also the table
+    /// that it points to, `primarycontactidtype`.
     pub fn label_names(&self) -> Vec<String> {
         match self.data_type {
             DataType::Reference => vec![format!("{}name", self.name), format!("{}type", self.name)],

@@ -1,51 +1,47 @@
-//! Streams that the connector makes of several tables.
+//! Streams that are made of several tables.
 
+use super::change_detection::ChangeDetection;
 use super::column::{Column, DataType};
-use super::stream::{HISTORY, MEMBERS};
-use super::table::{ChangeDetection, Table};
+use super::read::read;
+use super::stream::{HISTORY, HISTORY_TITLE, MEMBERS, MEMBERS_TITLE};
+use super::table::Table;
 use crate::dataverse::Client;
 use crate::error::Error;
 use crate::host::Host;
 
-/// What the members of lists are called.
-pub(super) const MEMBERS_TITLE: &str = "List members";
-/// What the history of rows is called.
-pub(super) const HISTORY_TITLE: &str = "Audit history";
-
-/// What the log keeps of an entry's changes; it is read and does not come.
+/// The column of the log with the changes of an entry. It is read but not returned.
 pub(crate) const ENTRY_CHANGES: &str = "changedata";
 
-/// What the details of an entry say, one row for each column that changed.
+/// The columns with the details of an entry, which has one row for each column that changed.
 const DETAILS: [(&str, &str); 7] = [
     ("column", "Column"),
     ("oldvalue", "Old value"),
     ("newvalue", "New value"),
     ("oldvaluename", "Old label"),
     ("newvaluename", "New label"),
-    ("detail", "What was given or taken"),
-    // `old`, `new` or `both`: the value that the service cut off.
-    ("truncated", "Cut off"),
+    ("detail", "What was granted or revoked"),
+    // `old`, `new` or `both`: which value the service truncated.
+    ("truncated", "Truncated"),
 ];
 
-/// Whether the column tells of an entry of the history, rather than of what it changed.
+/// Whether the column describes the entry of the log, rather than a change in it.
 pub(crate) fn is_of_entry(column: &str) -> bool {
     !DETAILS.iter().any(|(name, _)| *name == column)
 }
 
-/// Who changed what, and when (reference §10): a line for each column that changed, or for each
-/// thing that was given or taken. `table` is the only one whose rows count, if there is one.
+/// Who changed what, and when (reference §10): a row for each column that changed, or for each
+/// right that was granted or revoked. With `table` only its rows count.
 ///
 /// # Errors
-/// `NotFound` if there is no such table.
+/// `NotFound` if there is no such table, or the error of the service.
 pub(crate) async fn history_table<H: Host>(
     client: &Client<H>,
     table: Option<&str>,
 ) -> Result<Table, Error> {
-    let audit = super::read(client, "audit").await?;
+    let audit = read(client, "audit").await?;
     if let Some(table) = table {
-        super::read(client, table).await?;
+        read(client, table).await?;
     }
-    // What the service says of an entry, as far as it does.
     let of_entry = [
         "auditid",
         "createdon",
@@ -79,7 +75,7 @@ pub(crate) async fn history_table<H: Host>(
     Ok(history)
 }
 
-/// The members of marketing lists, static and dynamic ones (reference §12.3).
+/// The members of static and dynamic marketing lists (reference §12.3).
 pub(crate) fn members_table() -> Table {
     let column = |name: &str, title: &str, data_type| {
         Column::new(name.to_owned(), title.to_owned(), data_type)
@@ -93,8 +89,8 @@ pub(crate) fn members_table() -> Table {
         to("listid", "List", &["list"]),
         to("entityid", "Member", &["account", "contact", "lead"]),
         column("entitytype", "Member's table", DataType::StreamName),
-        // `list` for a static list, `query` for what the query of a dynamic one finds.
-        column("source", "How it is a member", DataType::Text),
+        // `list` of a static list, `query` of a dynamic one, whose query finds its members.
+        column("source", "Source of the membership", DataType::Text),
     ];
     let mut table = Table::derived(MEMBERS, MEMBERS_TITLE.to_owned(), "", "listid", columns);
     table.also_key = Some("entityid".to_owned());

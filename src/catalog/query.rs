@@ -1,20 +1,22 @@
-//! What the rows of a query in `FetchXML` look like (reference §4.13).
+//! The columns of a `FetchXML` query (reference §4.13).
 
 use super::column::{Column, DataType};
+use super::read::read;
 use super::table::Table;
 use crate::dataverse::Client;
 use crate::dataverse::fetch::{Fetch, FetchColumn, FetchTable};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
-/// The key of rows that have none of their own: their number.
+/// The primary key of rows that have none: their number.
 pub(crate) const ROW_NUMBER: &str = "rownumber";
 
-/// The stream of a query's rows. Columns that are named in `order` come first, in that order.
+/// The stream with the rows of a query. Columns that are named in `order` come first, in that
+/// order.
 ///
 /// # Errors
-/// `NotFound` if it names a table that cannot be read, and `InvalidData` if it calls a column
-/// what the connector calls the rows' numbers.
+/// `NotFound` if it names a table that cannot be read, `InvalidData` if it names a column like the
+/// connector's row number, or the error of the service.
 pub(crate) async fn shape<H: Host>(
     client: &Client<H>,
     stream: &str,
@@ -23,16 +25,16 @@ pub(crate) async fn shape<H: Host>(
     order: &[String],
 ) -> Result<Table, Error> {
     let mut tables: Vec<Table> = Vec::new();
-    for wanted in &fetch.tables {
-        if !tables.iter().any(|table| table.name == wanted.name) {
-            tables.push(super::read(client, &wanted.name).await?);
+    for source in &fetch.tables {
+        if !tables.iter().any(|table| table.name == source.name) {
+            tables.push(read(client, &source.name).await?);
         }
     }
     let table = |name: &str| tables.iter().find(|table| table.name == name);
     let mut columns: Vec<Column> = Vec::new();
-    for wanted in &fetch.tables {
+    for source in &fetch.tables {
         for column in
-            table(&wanted.name).map_or_else(Vec::new, |table| selected(fetch, wanted, table))
+            table(&source.name).map_or_else(Vec::new, |table| selected(fetch, source, table))
         {
             if !columns.iter().any(|known| known.name == column.name) {
                 columns.push(column);
@@ -41,8 +43,8 @@ pub(crate) async fn shape<H: Host>(
     }
     if columns.iter().any(|column| column.name == ROW_NUMBER) {
         let message = format!(
-            "the query calls a column {ROW_NUMBER}, as the connector calls the number of a row; \
-             give it another alias"
+            "invalid query: it names a column {ROW_NUMBER}, which is the connector's column for \
+             the number of a row; use another alias"
         );
         return Err(Error::new(ErrorKind::InvalidData, message));
     }
@@ -56,11 +58,11 @@ pub(crate) async fn shape<H: Host>(
     let root = fetch.tables.first().and_then(|root| table(&root.name));
     let (root_set, root_key) =
         root.map_or(("", ""), |root| (&*root.entity_set, &*root.primary_key));
-    let is_single = |wanted: &FetchTable| {
-        wanted.is_single
-            || table(&wanted.name).map(|table| &table.primary_key) == wanted.from.as_ref()
-            // Equal rows come once, and this one has no columns by which they could differ.
-            || (fetch.is_distinct && wanted.columns.is_empty() && !wanted.takes_all)
+    let is_single = |source: &FetchTable| {
+        source.is_single
+            || table(&source.name).map(|table| &table.primary_key) == source.from.as_ref()
+            // Equal rows come once, and no column of this table can make them differ.
+            || (fetch.is_distinct && source.columns.is_empty() && !source.takes_all)
     };
     let has_key = !fetch.is_aggregate && fetch.tables.iter().all(is_single);
     let key = match ordered.iter_mut().find(|column| column.name == root_key) {
@@ -68,7 +70,7 @@ pub(crate) async fn shape<H: Host>(
             key.nullable = false;
             root_key
         }
-        // Of equal rows that come once the service adds no key.
+        // The service does not add the key to a query for distinct rows.
         None if has_key && !fetch.is_distinct => {
             let mut key = Column::new(root_key.into(), root_key.into(), DataType::Identifier);
             key.nullable = false;
@@ -86,25 +88,25 @@ pub(crate) async fn shape<H: Host>(
     Ok(Table::derived(stream, title, root_set, key, ordered))
 }
 
-/// The columns that a query takes of one of its tables, as they are called in its rows.
-fn selected(fetch: &Fetch, wanted: &FetchTable, table: &Table) -> Vec<Column> {
-    let is_root = wanted.alias.is_none();
-    let takes_all = wanted.takes_all
-        // Without any column named, the first table gives all of them.
-        || (is_root && wanted.columns.is_empty() && !fetch.is_aggregate);
+/// The columns that a query selects of one of its tables, with their names in its rows.
+fn selected(fetch: &Fetch, source: &FetchTable, table: &Table) -> Vec<Column> {
+    let is_root = source.alias.is_none();
+    let takes_all = source.takes_all
+        // A first table without named columns returns all of them.
+        || (is_root && source.columns.is_empty() && !fetch.is_aggregate);
     let all = takes_all.then_some(&table.columns).into_iter().flatten();
     let mut columns: Vec<Column> = all
         .map(|column| Column {
-            name: qualified(wanted, &column.name),
+            name: qualified(source, &column.name),
             nullable: true,
             ..column.clone()
         })
         .collect();
     columns.extend(
-        wanted
+        source
             .columns
             .iter()
-            .map(|column| named(wanted, column, table)),
+            .map(|column| named(source, column, table)),
     );
     columns
 }
@@ -116,11 +118,11 @@ fn qualified(table: &FetchTable, column: &str) -> String {
     }
 }
 
-fn named(wanted: &FetchTable, named: &FetchColumn, table: &Table) -> Column {
+fn named(source: &FetchTable, named: &FetchColumn, table: &Table) -> Column {
     let name = named
         .alias
         .clone()
-        .unwrap_or_else(|| qualified(wanted, &named.name));
+        .unwrap_or_else(|| qualified(source, &named.name));
     let known = table.column(&named.name);
     let title = known.map_or(&named.name, |column| &column.title).clone();
     match named.function.as_deref() {
@@ -132,7 +134,7 @@ fn named(wanted: &FetchTable, named: &FetchColumn, table: &Table) -> Column {
                 nullable: true,
                 ..column.clone()
             },
-            // Such as the address of a picture: not in the metadata of ordinary columns.
+            // Such as the URL of an image, which is not among the columns of the metadata.
             None => Column::new(name, title, DataType::Other),
         },
     }

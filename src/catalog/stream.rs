@@ -1,35 +1,39 @@
 //! Names of streams.
 
-/// What a stream's rows come from.
+/// Where the rows of a stream come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamKind {
-    /// Rows of one table.
+    /// One table.
     Table,
-    /// What a saved query shows.
+    /// A saved query.
     View,
-    /// A query of the caller's own.
+    /// A query of the caller.
     Query,
-    /// Who changed what, and when.
+    /// The audit log.
     History,
-    /// Which rows belong to which list.
+    /// The members of marketing lists.
     Members,
 }
 
-/// What the name of a view begins with.
+/// The prefix of a view's name.
 pub(super) const VIEW: &str = "view:";
-/// The stream of every audited table's history.
+/// The stream with the history of every audited table.
 pub(super) const HISTORY: &str = "audit-history";
-/// The stream of the members of marketing lists.
+/// The title of [`HISTORY`].
+pub(super) const HISTORY_TITLE: &str = "Audit history";
+/// The stream with the members of marketing lists.
 pub(super) const MEMBERS: &str = "list-members";
+/// The title of [`MEMBERS`].
+pub(super) const MEMBERS_TITLE: &str = "List members";
 
-/// What a stream's name selects.
+/// What the name of a stream selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamName<'n> {
     /// A table by its logical name.
     Table(&'n str),
-    /// `view:…`: a saved query by its key, by its title, or by its table's name and its title.
+    /// `view:…`: a saved query by its ID, by its title, or by its table's name and its title.
     View(&'n str),
-    /// `query:…`: a query of the caller's own, under any name.
+    /// `query:…`: a query of the caller, under any name.
     Query,
     /// `audit-history`, or `audit-history:…` for one table.
     History(Option<&'n str>),
@@ -38,7 +42,7 @@ pub(crate) enum StreamName<'n> {
 }
 
 impl<'n> StreamName<'n> {
-    /// Reads a name. No table's name holds a colon or a hyphen.
+    /// Parses a name. Names of tables have no colon and no hyphen.
     pub(crate) fn of(name: &'n str) -> Self {
         match name.split_once(':') {
             Some(("view", view)) => Self::View(view),
@@ -46,11 +50,11 @@ impl<'n> StreamName<'n> {
             Some((HISTORY, table)) => Self::History(Some(table)),
             None if name == HISTORY => Self::History(None),
             None if name == MEMBERS => Self::Members,
-            _ => Self::Table(name),
+            Some(_) | None => Self::Table(name),
         }
     }
 
-    /// What its rows come from.
+    /// Where its rows come from.
     pub(crate) fn kind(self) -> StreamKind {
         match self {
             Self::Table(_) => StreamKind::Table,

@@ -1,55 +1,48 @@
-//! A table as a stream.
+//! A stream with its columns.
 
-use super::column::Column;
+use super::change_detection::ChangeDetection;
+use super::column::{Choice, Column};
 use super::stream::{StreamKind, StreamName};
 use crate::dataverse::metadata::{Attribute, Relationship, TableDefinition, TableSummary};
 
-/// How later syncs of a stream find what has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeDetection {
-    /// The service keeps track (reference §6).
-    Tracked,
-    /// By `modifiedon` or `versionnumber`; deletions are not observable (reference §6.5).
-    Watermark,
-    /// Not at all.
-    None,
-}
+/// What a name takes in memory beside its text, in bytes, about.
+const NAME_BYTES: usize = 48;
 
 /// A set of columns whose values are unique among the rows of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlternateKey {
     /// Its name.
     pub name: String,
-    /// Names of its columns, as in rows.
+    /// Its columns, as in rows.
     pub columns: Vec<String>,
     /// Whether the service can already find rows by it.
     pub usable: bool,
 }
 
-/// A readable table.
+/// A readable table, or another stream in the form of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// The logical name, such as `account`.
+    /// The name of the stream: of a table the logical name, such as `account`.
     pub name: String,
     /// The name in addresses, such as `accounts`.
     pub entity_set: String,
-    /// For people.
+    /// For people, in the signed-in account's language.
     pub title: String,
-    /// How its changes are found.
+    /// How later syncs find changes.
     pub change_detection: ChangeDetection,
-    /// The column that holds the key of a row.
+    /// The column with the primary key.
     pub primary_key: String,
-    /// Another column of the key, where it takes two.
+    /// The second column of a primary key that has two.
     pub also_key: Option<String>,
     /// The column that names a row for people.
     pub name_column: Option<String>,
     /// The columns of its rows, in the service's order.
     pub columns: Vec<Column>,
-    /// Other sets of columns that name a row.
+    /// Other sets of columns that identify a row.
     pub alternate_keys: Vec<AlternateKey>,
-    /// How its rows relate to others; empty if that was not asked.
+    /// Its relationships to other tables; empty if they were not requested.
     pub relationships: Vec<Relationship>,
-    /// Whether the service could keep track of its changes, if it does not.
+    /// Whether the service could track its changes, if it does not.
     pub can_be_tracked: bool,
 }
 
@@ -59,7 +52,7 @@ impl Table {
         if !is_readable(&definition.summary) {
             return None;
         }
-        let change_detection = change_detection(&definition.summary);
+        let change_detection = ChangeDetection::of(&definition.summary);
         let summary = definition.summary;
         let primary_key = summary.primary_id?;
         let columns: Vec<Column> = definition
@@ -100,7 +93,7 @@ impl Table {
         })
     }
 
-    /// A stream that is no table, read in full every time.
+    /// A stream that is not a table, read in full by every sync.
     pub(super) fn derived(
         name: &str,
         title: String,
@@ -123,12 +116,17 @@ impl Table {
         }
     }
 
-    /// Whether the column is of those that name a row.
+    /// Where its rows come from.
+    pub fn kind(&self) -> StreamKind {
+        StreamName::of(&self.name).kind()
+    }
+
+    /// Whether the column is in the primary key.
     pub fn is_key(&self, column: &str) -> bool {
         column == self.primary_key || self.also_key.as_deref() == Some(column)
     }
 
-    /// The columns that together name a row.
+    /// The columns of the primary key.
     pub fn key(&self) -> Vec<String> {
         let mut key = vec![self.primary_key.clone()];
         key.extend(self.also_key.clone());
@@ -139,67 +137,40 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
-}
 
-/// By what later syncs find changes, and what they cannot find; for people.
-pub(super) fn change_detection_reason(table: &Table) -> String {
-    match StreamName::of(&table.name).kind() {
-        StreamKind::Table => {}
-        StreamKind::History => {
-            return "Found by createdon: entries are only added. Every sync reads the new ones."
-                .to_owned();
-        }
-        _ => {
-            return "Every sync reads it from its beginning; rows that do not come again are no \
-                    longer in it."
-                .to_owned();
-        }
+    /// Explains to people how later syncs find changes, and which they cannot find.
+    pub fn change_detection_reason(&self) -> String {
+        // The one that `source` prefers.
+        let watermark = match self.column("modifiedon") {
+            Some(_) => "modifiedon",
+            None => "versionnumber",
+        };
+        self.change_detection
+            .reason(self.kind(), watermark, self.can_be_tracked)
     }
-    let untracked = if table.can_be_tracked {
-        "change tracking is off, and an administrator can turn it on"
-    } else {
-        "the service cannot track its changes"
-    };
-    match table.change_detection {
-        ChangeDetection::Tracked => "The service tracks its changes: new, changed and deleted \
-             rows are found by a change token. After a break longer than the environment keeps \
-             changes (expirechangetrackingindays), the table is read again from its beginning."
-            .to_owned(),
-        ChangeDetection::Watermark => {
-            // The one that `source` reads by.
-            let by = match table.column("modifiedon") {
-                Some(_) => "modifiedon",
-                None => "versionnumber",
-            };
-            format!(
-                "Found by {by}, which grows with every change, because {untracked}. Deleted rows \
-                 are not observable, except by a sweep of the keys."
-            )
-        }
-        ChangeDetection::None => format!(
-            "It has neither modifiedon nor versionnumber, and {untracked}. Every sync reads it \
-             from its beginning; rows that do not come again are deleted ones."
-        ),
+
+    /// What it takes in memory, in bytes, about.
+    pub(super) fn size(&self) -> usize {
+        let columns = self.columns.iter().map(|column| {
+            let choices = column.choices.iter();
+            let choices = choices.map(|choice| size_of::<Choice>() + choice.label.len());
+            size_of::<Column>()
+                + column.name.len()
+                + column.title.len()
+                + choices.sum::<usize>()
+                + column.targets.len() * NAME_BYTES
+        });
+        columns.sum::<usize>()
+            + self.relationships.len() * (size_of::<Relationship>() + 4 * NAME_BYTES)
     }
 }
 
-/// Whether the Web API can list the table's rows.
+/// Whether the Web API can list the rows of the table.
 pub(super) fn is_readable(table: &TableSummary) -> bool {
-    // Without an entity set there is no address to read from.
+    // Without an entity set it has no address.
     table.entity_set_name.is_some()
-        // Without a key no row could be changed or deleted at the other end.
+        // Without a key a target could not update or delete its rows.
         && table.primary_id.is_some()
-        // The platform keeps private tables to itself; a query for one is refused.
+        // The service refuses queries for private tables.
         && !table.is_private
-}
-
-/// How changes of the table are found.
-pub(super) fn change_detection(table: &TableSummary) -> ChangeDetection {
-    if table.change_tracking.is_on {
-        ChangeDetection::Tracked
-    } else if table.shows_changes {
-        ChangeDetection::Watermark
-    } else {
-        ChangeDetection::None
-    }
 }

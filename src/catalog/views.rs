@@ -1,5 +1,5 @@
-//! Saved queries that the account can see: those of the system, and those of people that are
-//! its own or shared with it (reference §4.14).
+//! Saved queries that the account can see: system views, and personal views that it owns or that
+//! are shared with it (reference §4.14).
 
 use super::table::Table;
 use super::{query, stream};
@@ -13,32 +13,32 @@ use crate::host::Host;
 use crate::json::Object;
 use crate::ordered;
 
-/// The tables of saved queries, with their keys, and whether they belong to people.
+/// The tables of saved queries, with their keys, and whether the views are personal.
 const KINDS: [(&str, &str, bool); 2] = [
     ("savedqueries", "savedqueryid", false),
     ("userqueries", "userqueryid", true),
 ];
 
-/// Those that people can choose, and that are in use.
+/// The condition for views that people can choose and that are active.
 const SHOWN: &str = "querytype eq 0 and statecode eq 0";
 
 /// A saved query that the account can see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// What selects it as a stream.
+    /// The name that selects it as a stream.
     pub name: String,
     /// For people.
     pub title: String,
-    /// The table whose rows it shows.
+    /// The table that it shows rows of.
     pub stream: String,
-    /// Whether it belongs to people rather than to everybody.
+    /// Whether it is a personal view.
     pub personal: bool,
 }
 
 /// The saved queries over one table, or over all, by table and title.
 ///
 /// # Errors
-/// What the service said.
+/// The error of the service.
 pub async fn list<H: Host>(client: &Client<H>, table: Option<&str>) -> Result<Vec<View>, Error> {
     let condition = match table {
         Some(table) => format!("{SHOWN} and returnedtypecode eq {}", string_literal(table)),
@@ -58,7 +58,7 @@ pub async fn list<H: Host>(client: &Client<H>, table: Option<&str>) -> Result<Ve
             })
         });
         match found.await {
-            Err(error) if personal && is_kept_away(&error) => {}
+            Err(error) if personal && is_unavailable(&error) => {}
             found => views.extend(found?),
         }
     }
@@ -68,11 +68,11 @@ pub async fn list<H: Host>(client: &Client<H>, table: Option<&str>) -> Result<Ve
     Ok(views)
 }
 
-/// A view as a stream, and the query behind it. `name` is its key, its title, or its table's
-/// name, a slash and its title.
+/// A view as a stream, and its query. `name` is its ID, its title, or its table's name, a slash
+/// and its title.
 ///
 /// # Errors
-/// `NotFound` if there is none, `InvalidData` if there are several.
+/// `NotFound` if there is none, `InvalidData` if there are several, or the error of the service.
 pub(crate) async fn open<H: Host>(
     client: &Client<H>,
     stream: &str,
@@ -82,13 +82,13 @@ pub(crate) async fn open<H: Host>(
     for (set, key, personal) in KINDS {
         let condition = match Guid::parse(name) {
             Some(id) => format!("{key} eq {id}"),
-            None => format!("{SHOWN} and {}", called(name)),
+            None => format!("{SHOWN} and {}", has_title(name)),
         };
         let query = Query::new(set)
             .select(&[key, "name", "returnedtypecode", "fetchxml", "layoutxml"])
             .option("$filter", &condition);
         match rows(client, &query, |row| Found::read(row, key)).await {
-            Err(error) if personal && is_kept_away(&error) && !found.is_empty() => {}
+            Err(error) if personal && is_unavailable(&error) && !found.is_empty() => {}
             Err(error) if personal && error.is_not_offered() => {}
             views => found.extend(views?),
         }
@@ -99,8 +99,8 @@ pub(crate) async fn open<H: Host>(
         (None, _) => Err(Error::new(
             ErrorKind::NotFound,
             format!(
-                "there is no view {name:?}, or not for this account; list the views to see which \
-                 there are"
+                "cannot find the view {name:?}: there is none, or this account cannot see it; list \
+                 the views to see which exist"
             ),
         )),
         (Some(first), others) => {
@@ -111,7 +111,8 @@ pub(crate) async fn open<H: Host>(
             Err(Error::new(
                 ErrorKind::InvalidData,
                 format!(
-                    "there are {} views {name:?}: {}; name one of them by its key",
+                    "ambiguous view {name:?}: there are {} of that name, {}; select one of them by \
+                     its ID",
                     ids.len(),
                     ids.join(", ")
                 ),
@@ -120,13 +121,13 @@ pub(crate) async fn open<H: Host>(
     }
 }
 
-/// Whether the service has no such views, or not for this account.
-fn is_kept_away(error: &Error) -> bool {
+/// Whether the service has no such views, or this account may not see them.
+fn is_unavailable(error: &Error) -> bool {
     error.kind == ErrorKind::Forbidden || error.is_not_offered()
 }
 
-/// The condition for a title, which may stand behind its table's name.
-fn called(name: &str) -> String {
+/// The condition for a title, which may follow its table's name.
+fn has_title(name: &str) -> String {
     let title = format!("name eq {}", string_literal(name));
     match name.split_once('/') {
         Some((table, rest)) => format!(
@@ -166,7 +167,7 @@ impl Found {
     ) -> Result<(Table, Fetch), Error> {
         let fetch = Fetch::parse(&self.query).map_err(|fault| {
             let message = format!(
-                "the query of the view {:?} cannot be read: {fault}",
+                "cannot read the query of the view {:?}: {fault}",
                 self.title
             );
             Error::new(ErrorKind::Unsupported, message)

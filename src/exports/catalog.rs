@@ -1,5 +1,7 @@
 //! The `catalog` interface.
 
+use std::cell::RefCell;
+
 use super::{Connector, Session};
 use crate::catalog;
 use crate::host::wasi::bindings::exports::integration::connector as contract;
@@ -7,6 +9,9 @@ use crate::host::wasi::bindings::integration::connector::types;
 use crate::host::wasi::block_on;
 
 impl contract::catalog::Guest for Connector {
+    type Description = Description;
+    type NewColumn = NewColumn;
+
     fn list_streams(
         session: contract::catalog::SessionBorrow<'_>,
     ) -> Result<Vec<contract::catalog::Summary>, types::Error> {
@@ -24,7 +29,7 @@ impl contract::catalog::Guest for Connector {
         let session: &Session = session.get();
         Ok(block_on(catalog::describe(session.0.client(), &names))?
             .into_iter()
-            .map(Into::into)
+            .map(|table| contract::catalog::Description::new(Description(table)))
             .collect())
     }
 
@@ -52,8 +57,99 @@ impl contract::catalog::Guest for Connector {
         column: contract::catalog::NewColumn,
     ) -> Result<contract::catalog::Column, types::Error> {
         let session: &Session = session.get();
-        let column = column.into();
-        Ok(block_on(catalog::create_column(session.0.client(), &stream, &column))?.into())
+        let column = column.into_inner::<NewColumn>().0.into_inner();
+        let created = block_on(catalog::create_column(session.0.client(), &stream, &column))?;
+        Ok((&created).into())
+    }
+}
+
+/// A described stream. Its parts are translated when the host asks for them: most hosts need only
+/// some, and a schema is as large as everything else together.
+pub(crate) struct Description(catalog::Table);
+
+impl contract::catalog::GuestDescription for Description {
+    fn summary(&self) -> contract::catalog::Summary {
+        contract::catalog::Summary {
+            name: self.0.name.clone(),
+            kind: self.0.kind().into(),
+            title: self.0.title.clone(),
+            change_detection: self.0.change_detection.into(),
+        }
+    }
+
+    fn primary_key(&self) -> Vec<String> {
+        self.0.key()
+    }
+
+    fn name_column(&self) -> Option<String> {
+        self.0.name_column.clone()
+    }
+
+    fn columns(&self) -> Vec<contract::catalog::Column> {
+        self.0.columns.iter().map(Into::into).collect()
+    }
+
+    fn alternate_keys(&self) -> Vec<contract::catalog::AlternateKey> {
+        self.0
+            .alternate_keys
+            .iter()
+            .map(|key| contract::catalog::AlternateKey {
+                name: key.name.clone(),
+                columns: key.columns.clone(),
+                usable: key.usable,
+            })
+            .collect()
+    }
+
+    fn relationships(&self) -> Vec<contract::catalog::Relationship> {
+        self.0
+            .relationships
+            .iter()
+            .map(|relationship| contract::catalog::Relationship {
+                name: relationship.name.clone(),
+                cardinality: relationship.cardinality.into(),
+                column: relationship.column.clone(),
+                stream: relationship.table.clone(),
+                other_column: relationship.other_column.clone(),
+                pairs: relationship.pairs.clone(),
+            })
+            .collect()
+    }
+
+    fn change_detection_reason(&self) -> String {
+        self.0.change_detection_reason()
+    }
+
+    fn row_schema(&self) -> types::Json {
+        catalog::row_schema(&self.0, None, false)
+    }
+}
+
+/// A column to be created.
+pub(crate) struct NewColumn(RefCell<catalog::NewColumn>);
+
+impl contract::catalog::GuestNewColumn for NewColumn {
+    fn new(name: String, title: String, new_type: contract::catalog::NewType) -> Self {
+        Self(RefCell::new(catalog::NewColumn {
+            name,
+            title,
+            description: None,
+            new_type: new_type.into(),
+            requirement: catalog::Requirement::default(),
+            solution: None,
+        }))
+    }
+
+    fn set_description(&self, description: String) {
+        self.0.borrow_mut().description = Some(description);
+    }
+
+    fn set_requirement(&self, requirement: contract::catalog::Requirement) {
+        self.0.borrow_mut().requirement = requirement.into();
+    }
+
+    fn set_solution(&self, solution: String) {
+        self.0.borrow_mut().solution = Some(solution);
     }
 }
 
@@ -62,8 +158,8 @@ same_variants!(catalog::StreamKind => contract::catalog::StreamKind:
 same_variants!(catalog::ChangeDetection => contract::catalog::ChangeDetection:
     Tracked Watermark None);
 same_variants!(catalog::DataType => contract::catalog::DataType:
-    Text Integer BigInteger Decimal FloatingPoint Boolean Date Timestamp Identifier Choice
-    ChoiceList Reference StreamName File Other);
+    Text Integer BigInteger Decimal FloatingPoint Boolean Date Timestamp LocalTimestamp Identifier
+    Choice ChoiceList Reference StreamName File Other);
 same_variants!(catalog::Requirement => contract::catalog::Requirement:
     Optional Recommended Required SystemRequired);
 same_variants!(contract::catalog::Requirement => catalog::Requirement:
@@ -82,13 +178,13 @@ impl From<catalog::Summary> for contract::catalog::Summary {
     }
 }
 
-impl From<catalog::Column> for contract::catalog::Column {
-    fn from(column: catalog::Column) -> Self {
+impl From<&catalog::Column> for contract::catalog::Column {
+    fn from(column: &catalog::Column) -> Self {
         Self {
-            name: column.name,
-            title: column.title,
+            name: column.name.clone(),
+            title: column.title.clone(),
             data_type: column.data_type.into(),
-            format: column.format,
+            format: column.format.clone(),
             nullable: column.nullable,
             requirement: column.requirement.into(),
             creatable: column.creatable,
@@ -96,31 +192,18 @@ impl From<catalog::Column> for contract::catalog::Column {
             secured: column.secured,
             max_length: column.max_length,
             scale: column.scale,
-            minimum: column.bounds.minimum,
-            maximum: column.bounds.maximum,
+            minimum: column.bounds.minimum.clone(),
+            maximum: column.bounds.maximum.clone(),
             choices: column
                 .choices
-                .into_iter()
+                .iter()
                 .map(|choice| contract::catalog::Choice {
                     value: choice.value,
-                    label: choice.label,
+                    label: choice.label.clone(),
                 })
                 .collect(),
-            choice_set: column.choice_set,
-            targets: column.targets,
-        }
-    }
-}
-
-impl From<contract::catalog::NewColumn> for catalog::NewColumn {
-    fn from(column: contract::catalog::NewColumn) -> Self {
-        Self {
-            name: column.name,
-            title: column.title,
-            description: column.description,
-            new_type: column.new_type.into(),
-            requirement: column.requirement.into(),
-            solution: column.solution,
+            choice_set: column.choice_set.clone(),
+            targets: column.targets.clone(),
         }
     }
 }
@@ -154,38 +237,4 @@ fn new_choices(choices: Vec<contract::catalog::NewChoice>) -> Vec<catalog::NewCh
             label: choice.label,
         })
         .collect()
-}
-
-impl From<catalog::Description> for contract::catalog::Description {
-    fn from(description: catalog::Description) -> Self {
-        Self {
-            summary: description.summary.into(),
-            primary_key: description.primary_key,
-            name_column: description.name_column,
-            columns: description.columns.into_iter().map(Into::into).collect(),
-            alternate_keys: description
-                .alternate_keys
-                .into_iter()
-                .map(|key| contract::catalog::AlternateKey {
-                    name: key.name,
-                    columns: key.columns,
-                    usable: key.usable,
-                })
-                .collect(),
-            change_detection_reason: description.change_detection_reason,
-            relationships: description
-                .relationships
-                .into_iter()
-                .map(|relationship| contract::catalog::Relationship {
-                    name: relationship.name,
-                    cardinality: relationship.cardinality.into(),
-                    column: relationship.column,
-                    stream: relationship.table,
-                    other_column: relationship.other_column,
-                    pairs: relationship.pairs,
-                })
-                .collect(),
-            row_schema: description.row_schema,
-        }
-    }
 }

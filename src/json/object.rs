@@ -1,14 +1,15 @@
-//! JSON that is taken apart one level at a time, and only where it is read.
+//! Small JSON objects, read member by member.
 //!
-//! What is not read costs no memory, and numbers stay as they were written. One routine reads
-//! every kind of object; a type for each would be compiled into a parser of its own.
+//! One routine reads every kind of object: a type for each would be compiled into a parser of its
+//! own. Nested objects are scanned again when they are read, so large documents are read by
+//! structures of [`Raw`] values instead.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use dataverse_rows::{elements, members, string};
+use dataverse_rows::{Raw, elements, members};
 
-/// A JSON object. A member that is missing, null or of another kind is none.
+/// A JSON object. A member that is missing, null or of another type reads as `None`.
 #[derive(Debug, Default)]
 pub(crate) struct Object<'t>(Vec<(Cow<'t, str>, &'t str)>);
 
@@ -27,6 +28,10 @@ impl<'t> Object<'t> {
         Some(value)
     }
 
+    fn raw(&self, name: &str) -> Raw<'t> {
+        self.member(name).map_or_else(Raw::default, Raw::of)
+    }
+
     /// Whether there is such a member and it is not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.member(name).is_some_and(|value| value != "null")
@@ -34,38 +39,35 @@ impl<'t> Object<'t> {
 
     /// A text.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
-        string(self.member(name)?).map(Cow::into_owned)
+        self.raw(name).text()
     }
 
     /// A text that is not empty.
     pub(crate) fn word(&self, name: &str) -> Option<String> {
-        self.text(name).filter(|text| !text.is_empty())
+        self.raw(name).word()
     }
 
-    /// Whether something is so.
+    /// A boolean.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
-        self.member(name)?.parse().ok()
+        self.raw(name).flag()
     }
 
-    /// A whole number, if it fits.
+    /// An integer, if it fits.
     pub(crate) fn whole<T: FromStr>(&self, name: &str) -> Option<T> {
-        self.member(name)?.parse().ok()
+        self.raw(name).whole()
     }
 
-    /// A number as it was written, letter by letter.
+    /// A number as it is written, digit by digit.
     pub(crate) fn number(&self, name: &str) -> Option<String> {
-        let number = self.member(name)?;
-        number
-            .starts_with(|c: char| c == '-' || c.is_ascii_digit())
-            .then(|| number.to_owned())
+        self.raw(name).number()
     }
 
-    /// An object within this one.
+    /// An object in this one.
     pub(crate) fn object(&self, name: &str) -> Option<Self> {
         Self::of(self.member(name)?)
     }
 
-    /// The only member, if it is an object: what is one of several, under the name of which it is.
+    /// The only member, if there is only one and it is an object: a variant under its name.
     pub(crate) fn variant(&self) -> Option<(&str, Self)> {
         match self.0.as_slice() {
             [(name, value)] => Some((name, Self::of(value)?)),
@@ -73,7 +75,7 @@ impl<'t> Object<'t> {
         }
     }
 
-    /// The elements of a list, of whatever kind. Some servers write one without elements as null.
+    /// The elements of a list, of any type. Some servers write an empty list as null.
     pub(crate) fn elements(&self, name: &str) -> Option<Vec<&'t str>> {
         match self.member(name)? {
             "null" => Some(Vec::new()),
@@ -93,8 +95,8 @@ impl<'t> Object<'t> {
 
     /// The texts in a list; none if there is no list.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
-        let texts = self.elements(name).into_iter().flatten().filter_map(string);
-        texts.map(Cow::into_owned).collect()
+        let elements = self.elements(name).into_iter().flatten();
+        elements.filter_map(|text| Raw::of(text).text()).collect()
     }
 }
 
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_another_kind_is_none() {
+    fn a_value_of_another_type_reads_as_none() {
         let json = br#" {"text":"a\n","flag":true,"whole":9007199254740993,"object":{"a":{}},
             "list":[{"a":1},"b",null],"exact":-1.10,"null":null,"\u0065mpty":""} "#;
         let object = Object::parse(json).unwrap();
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_none() {
+    fn text_that_is_not_one_object_is_refused() {
         for json in ["", "[]", "1", "{", "{} {}", "{\"a\":}", "null"] {
             assert!(Object::parse(json.as_bytes()).is_none(), "{json}");
         }

@@ -8,7 +8,7 @@ use super::event::Selection;
 use super::queries::Asked;
 use super::{condition, drift, tracked, watermark};
 use crate::catalog::{
-    ChangeDetection, Column, DataType, ENTRY_CHANGES, ROW_NUMBER, StreamName, Table, did_you_mean,
+    ChangeDetection, Column, DataType, ENTRY_CHANGES, ROW_NUMBER, StreamName, Table, column_hint,
     is_of_entry,
 };
 use crate::dataverse::query::{Query, string_literal};
@@ -63,9 +63,7 @@ impl Plan {
             // One that is gone is told as such, and the others are read.
             let is_gone = || before.is_some_and(|types| drift::knows(types, name));
             if table.column(name).is_none() && !is_gone() {
-                let names = table.columns.iter().map(|column| column.name.as_str());
-                let hint = did_you_mean(name, names)
-                    .unwrap_or_else(|| "describe the stream to see which there are".to_owned());
+                let hint = column_hint(name, &table);
                 return Err(Error::new(
                     ErrorKind::NotFound,
                     format!(

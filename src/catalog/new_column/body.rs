@@ -1,13 +1,13 @@
-//! What is sent to create a column (reference §5.7).
+//! The request that creates a column (reference §5.7).
 
 use super::name::SchemaName;
 use super::{NewChoice, NewColumn, NewType, Requirement};
 use crate::json::{Writer, array, quoted};
 
 /// The longest name of a relationship, in characters.
-const LONGEST_RELATIONSHIP: usize = 100;
+const MAX_RELATIONSHIP_NAME: usize = 100;
 
-/// A column, its table, and what both are described with.
+/// A column to be created, its table, and what its description needs.
 pub(super) struct Request<'n> {
     pub(super) table: &'n str,
     pub(super) name: &'n SchemaName,
@@ -19,8 +19,7 @@ pub(super) struct Request<'n> {
 }
 
 impl Request<'_> {
-    /// The resource, and the body that is sent to it. A lookup is created with its
-    /// relationship.
+    /// The resource and the body of the request. A lookup is created with its relationship.
     pub(super) fn compose(&self) -> (String, String) {
         if let NewType::Reference(target) = &self.new.new_type {
             return (
@@ -42,7 +41,7 @@ impl Request<'_> {
             NewType::Money(_) => ("Money", "Money"),
             NewType::Boolean => ("Boolean", "Boolean"),
             NewType::Choice(_) => ("Picklist", "Picklist"),
-            // The older name of the type cannot tell it.
+            // The older name of the type does not distinguish it.
             NewType::ChoiceList(_) => ("Virtual", "MultiSelectPicklist"),
             NewType::Date | NewType::Timestamp => ("DateTime", "DateTime"),
             NewType::Reference(_) => ("Lookup", "Lookup"),
@@ -71,15 +70,15 @@ impl Request<'_> {
                 Requirement::Required | Requirement::SystemRequired => "ApplicationRequired",
             }),
         );
-        self.particulars(&mut column);
+        self.write_type(&mut column);
         column.end()
     }
 
-    /// What only columns of this type have.
-    fn particulars(&self, column: &mut Writer) {
-        let mut bounds = |least: &str, most: &str| {
-            column.member("MinValue", least);
-            column.member("MaxValue", most);
+    /// The properties that only columns of this type have.
+    fn write_type(&self, column: &mut Writer) {
+        let mut bounds = |minimum: &str, maximum: &str| {
+            column.member("MinValue", minimum);
+            column.member("MaxValue", maximum);
         };
         match &self.new.new_type {
             NewType::Text {
@@ -101,7 +100,7 @@ impl Request<'_> {
             NewType::Money(digits) => {
                 bounds("-922337203685477", "922337203685477");
                 column.member("Precision", &digits.to_string());
-                // The column's own digits count, not those of the currency.
+                // The precision of the column, not of the currency.
                 column.member("PrecisionSource", "0");
             }
             NewType::Boolean => {
@@ -135,7 +134,7 @@ impl Request<'_> {
 
     fn relationship(&self, target: &str) -> String {
         let mut name = format!("{}_{}_{target}", self.name, self.table);
-        name.truncate(LONGEST_RELATIONSHIP);
+        name.truncate(MAX_RELATIONSHIP_NAME);
         let mut relationship = Writer::new();
         relationship.text(
             "@odata.type",
@@ -144,7 +143,7 @@ impl Request<'_> {
         relationship.text("SchemaName", &name);
         relationship.text("ReferencedEntity", target);
         relationship.text("ReferencingEntity", self.table);
-        // A row that is referred to can be deleted, and nothing else of it is passed on.
+        // Deleting the other row clears the reference; nothing else cascades.
         relationship.member(
             "CascadeConfiguration",
             "{\"Assign\":\"NoCascade\",\"Delete\":\"RemoveLink\",\"Merge\":\"NoCascade\",\
@@ -154,7 +153,7 @@ impl Request<'_> {
         relationship.end()
     }
 
-    /// The choices; those without a value get the publisher's next one that is free.
+    /// The choices; those without a value get the next free value of the publisher.
     fn options(&self, choices: &[NewChoice]) -> String {
         let mut next = self.first_value;
         let options = choices.iter().map(|choice| {

@@ -1,7 +1,7 @@
-//! Adding a column to a table (reference §5.7).
+//! Creating a column of a table (reference §5.7).
 //!
-//! What is there is looked at first, and again after a request of which nobody knows what it
-//! has done: so the same call twice makes one column.
+//! Existing columns are read first, and again after a request whose outcome is unknown. So the
+//! call is idempotent.
 
 mod body;
 mod name;
@@ -11,31 +11,32 @@ mod visible;
 use self::body::Request;
 use self::name::SchemaName;
 use self::publisher::Publisher;
-use super::{Column, DataType, Requirement, readable_table};
+use super::read::readable;
+use super::{Column, DataType, Requirement};
 use crate::dataverse::metadata::{self, Attribute, AttributeKind, Extent, TableDefinition};
 use crate::dataverse::query::Query;
 use crate::dataverse::{Client, Request as WebRequest};
 use crate::error::{Commit, Error, ErrorKind};
 use crate::host::{Host, Method};
 
-/// A column that is to be.
+/// A column to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewColumn {
     /// With the publisher's prefix, or without.
     pub name: String,
     /// For people, in the organization's base language.
     pub title: String,
-    /// For people who look closer.
+    /// A longer text for people.
     pub description: Option<String>,
-    /// What it is to hold.
+    /// Its type.
     pub new_type: NewType,
-    /// Whether new rows must hold a value.
+    /// Whether new rows must have a value.
     pub requirement: Requirement,
     /// The unique name of the solution it belongs to; none for the default one.
     pub solution: Option<String>,
 }
 
-/// What a new column is to hold.
+/// The type of a new column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewType {
     /// Text.
@@ -45,7 +46,7 @@ pub enum NewType {
         /// Whether it may have several lines.
         multiline: bool,
     },
-    /// A whole number of 32 bits.
+    /// An integer of 32 bits.
     Integer,
     /// An exact decimal with so many digits after the point.
     Decimal(u8),
@@ -61,29 +62,29 @@ pub enum NewType {
     Date,
     /// A point in time.
     Timestamp,
-    /// A row of the named table.
+    /// A reference to a row of the named table.
     Reference(String),
 }
 
 /// A choice of a new column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewChoice {
-    /// Its value; none for the publisher's next one.
+    /// Its value; none for the next free value of the publisher.
     pub value: Option<i32>,
     /// For people.
     pub label: String,
 }
 
-/// The language of labels where the organization does not tell its own.
+/// The language of labels if the organization does not say its own (an LCID).
 const ENGLISH: i64 = 1033;
 
-/// Adds a column to a table, publishes it, waits until rows have it, and describes it. A
-/// column of that name and type that is there already is described.
+/// Creates a column of a table, publishes it, waits until rows have it, and describes it. An
+/// existing column of that name and type is described.
 ///
 /// # Errors
-/// `NotFound` for a table or solution that is not there, `InvalidData` for a name with another
-/// publisher's prefix or a size that the type cannot have, `Conflict` for a column of another
-/// type, and what the service said; with what may have been done.
+/// `NotFound` for a table or solution that does not exist, `InvalidData` for a name with another
+/// publisher's prefix or a size that the type does not allow, `Conflict` for an existing column of
+/// another type, or the error of the service. [`Error::commit`] says what may have been done.
 pub async fn create<H: Host>(
     client: &Client<H>,
     table: &str,
@@ -95,7 +96,7 @@ pub async fn create<H: Host>(
     let publisher = Publisher::of(client, new.solution.as_deref()).await?;
     let name = SchemaName::of(&new.name, &publisher)?;
     let existing = definition.as_ref().and_then(|it| find(it, &name)).cloned();
-    let entity_set = readable_table(client, table, definition).await?.entity_set;
+    let entity_set = readable(client, table, definition).await?.entity_set;
     if let Some(existing) = existing {
         described(&existing, table, new)?;
         return visible::wait(client, table, &entity_set, &name, new).await;
@@ -108,9 +109,9 @@ pub async fn create<H: Host>(
         first_value: publisher.first_value,
     };
     if let Err(error) = post(client, &request).await {
-        // It may be there all the same, made by this request or by another one.
-        let is_worth_a_look = error.commit == Commit::Unknown || error.kind == ErrorKind::Conflict;
-        if !is_worth_a_look {
+        // The column may exist all the same, created by this request or by another one.
+        let may_exist = error.commit == Commit::Unknown || error.kind == ErrorKind::Conflict;
+        if !may_exist {
             return Err(error);
         }
         let Ok(Some(definition)) = metadata::table(&strong, table, Extent::Rows).await else {
@@ -123,7 +124,7 @@ pub async fn create<H: Host>(
     }
     publish(client, table)
         .await
-        .map_err(|error| half_way(error, &name, table))?;
+        .map_err(|error| unpublished(error, &name, table))?;
     visible::wait(client, table, &entity_set, &name, new)
         .await
         .map_err(|mut error| {
@@ -132,19 +133,19 @@ pub async fn create<H: Host>(
         })
 }
 
-/// What can be told without asking anybody.
+/// Checks what is wrong whatever the environment.
 fn check(new: &NewColumn) -> Result<(), Error> {
-    let within = |what: &str, number: u32, least: u32, most: u32| {
-        if (least..=most).contains(&number) {
+    let within = |what: &str, number: u32, minimum: u32, maximum: u32| {
+        if (minimum..=maximum).contains(&number) {
             return Ok(());
         }
         Err(invalid(format!(
-            "a column cannot have {number} {what}; choose {least} to {most}"
+            "invalid column: {number} {what}; use {minimum} to {maximum}"
         )))
     };
     if new.requirement == Requirement::SystemRequired {
         return Err(invalid(
-            "only the service's own columns are required by the system; choose required",
+            "invalid column: only the service's own columns can be system-required; use required",
         ));
     }
     match &new.new_type {
@@ -158,21 +159,28 @@ fn check(new: &NewColumn) -> Result<(), Error> {
         NewType::Choice(choices) | NewType::ChoiceList(choices) => {
             for (index, choice) in choices.iter().enumerate() {
                 let others = choices.iter().skip(index + 1);
-                let is_twin = |other: &NewChoice| other.value == choice.value;
+                let is_equal = |other: &NewChoice| other.value == choice.value;
                 if let Some(value) = choice.value
-                    && others.clone().any(is_twin)
+                    && others.clone().any(is_equal)
                 {
                     return Err(invalid(format!(
-                        "two choices have the value {value}; give each its own"
+                        "invalid choices: two have the value {value}; use a different value for \
+                         each"
                     )));
                 }
                 if choice.label.trim().is_empty() {
-                    return Err(invalid("a choice has no label; give it one"));
+                    return Err(invalid(
+                        "invalid choices: one has no label; give it a label",
+                    ));
                 }
             }
             Ok(())
         }
-        _ => Ok(()),
+        NewType::Integer
+        | NewType::Boolean
+        | NewType::Date
+        | NewType::Timestamp
+        | NewType::Reference(_) => Ok(()),
     }
 }
 
@@ -188,7 +196,7 @@ fn find<'d>(definition: &'d TableDefinition, name: &SchemaName) -> Option<&'d At
         .find(|attribute| attribute.logical_name == name)
 }
 
-/// A column that is there, if it is of the type that is wanted.
+/// An existing column, if it has the type of the new one.
 fn described(existing: &Attribute, table: &str, new: &NewColumn) -> Result<Column, Error> {
     let column = Column::from_attribute(existing.clone(), false);
     let is_same = match (&new.new_type, &existing.kind) {
@@ -208,26 +216,26 @@ fn described(existing: &Attribute, table: &str, new: &NewColumn) -> Result<Colum
     if is_same {
         return Ok(column);
     }
-    let mut held = column.data_type.name().to_owned();
+    let mut existing_type = column.data_type.name().to_owned();
     if !column.targets.is_empty() {
-        held = format!("{held} to {}", column.targets.join(" or "));
+        existing_type = format!("{existing_type} to {}", column.targets.join(" or "));
     }
     Err(Error::new(
         ErrorKind::Conflict,
         format!(
-            "the table {table} has a column {} already, of another type ({held}); choose another \
-             name",
+            "cannot create the column {} of {table}: it exists with another type \
+             ({existing_type}); use another name",
             column.name
         ),
     ))
 }
 
-/// The language that every label must have (an LCID).
+/// The language that labels must have (an LCID).
 async fn base_language<H: Host>(client: &Client<H>) -> Result<i64, Error> {
     let query = Query::new("organizations").select(&["organizationid", "languagecode"]);
     let link = client.resource(query.as_str())?;
-    let read = client.read(&link, |answer| {
-        let organization = answer.list("value")?.next();
+    let read = client.read(&link, |response| {
+        let organization = response.list("value")?.next();
         let code = organization.and_then(|row| row.whole("languagecode"));
         Some(code.unwrap_or(ENGLISH))
     });
@@ -240,9 +248,9 @@ async fn base_language<H: Host>(client: &Client<H>) -> Result<i64, Error> {
 async fn post<H: Host>(client: &Client<H>, request: &Request<'_>) -> Result<(), Error> {
     let (path, body) = request.compose();
     let link = client.resource(&path)?;
-    let doing = format!("create the column {} of {}", request.name, request.table);
+    let purpose = format!("create the column {} of {}", request.name, request.table);
     let mut call = WebRequest::new(Method::Post, &link)
-        .with_purpose(doing)
+        .with_purpose(purpose)
         .with_json(body);
     if let Some(solution) = &request.new.solution {
         call = call.with_header("MSCRM.SolutionUniqueName", solution);
@@ -252,7 +260,7 @@ async fn post<H: Host>(client: &Client<H>, request: &Request<'_>) -> Result<(), 
 }
 
 async fn publish<H: Host>(client: &Client<H>, table: &str) -> Result<(), Error> {
-    // Names of tables are plain words, which XML and JSON hold as they are.
+    // Names of tables are plain words, which need no escapes in XML and JSON.
     let body = format!(
         "{{\"ParameterXml\":\"<importexportxml><entities><entity>{table}</entity></entities>\
          </importexportxml>\"}}"
@@ -266,8 +274,8 @@ async fn publish<H: Host>(client: &Client<H>, table: &str) -> Result<(), Error> 
     Ok(())
 }
 
-/// The column is there, and people do not see it.
-fn half_way(mut error: Error, name: &SchemaName, table: &str) -> Error {
+/// The error for a column that exists but is not visible to people.
+fn unpublished(mut error: Error, name: &SchemaName, table: &str) -> Error {
     error.commit = Commit::Partial;
     error.message = format!(
         "the column {} of {table} was created and can be used, but it is not published: {}",

@@ -1,4 +1,4 @@
-//! What a new column is called.
+//! The name of a new column.
 
 use std::fmt;
 
@@ -7,23 +7,22 @@ use super::publisher::Publisher;
 use crate::error::Error;
 use crate::text::one_line;
 
-/// The name under which a column is created: its publisher's prefix, an underscore, and words
-/// in any case (reference §5.7). In lower case it is the logical name.
+/// The schema name of a column: the publisher's prefix, an underscore, and words in any case
+/// (reference §5.7). In lower case it is the logical name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SchemaName(String);
 
 impl SchemaName {
-    /// The name with the publisher's prefix, which is put before it if it has none.
+    /// The name with the publisher's prefix, which is added if it has none.
     ///
     /// # Errors
-    /// `InvalidData` for what is no name, and for the prefix of another publisher.
+    /// `InvalidData` for an invalid name, and for the prefix of another publisher.
     pub(super) fn of(name: &str, publisher: &Publisher) -> Result<Self, Error> {
         let is_word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if name.is_empty() || name.len() > MOST || !is_word {
+        if name.is_empty() || name.len() > MAX_LENGTH || !is_word {
             return Err(invalid(format!(
-                "{:?} cannot be the name of a column; use 1 to {MOST} letters, digits and \
-                 underscores",
-                one_line(name, MOST)
+                "invalid column name {:?}; use 1 to {MAX_LENGTH} letters, digits and underscores",
+                one_line(name, MAX_LENGTH)
             )));
         }
         let prefix = &publisher.prefix;
@@ -32,8 +31,8 @@ impl SchemaName {
                 Ok(Self(format!("{prefix}_{rest}")))
             }
             Some((first, _)) if is_prefix(first) => Err(invalid(format!(
-                "the name {name} begins with the prefix {first}, but the publisher of the \
-                 solution {} has {prefix}; call it {prefix}_{name}",
+                "invalid column name {name}: its prefix {first} is not {prefix}, the prefix of the \
+                 solution {}; use {prefix}_{name}",
                 publisher.solution
             ))),
             _ => Ok(Self(format!("{prefix}_{name}"))),
@@ -45,17 +44,17 @@ impl SchemaName {
         self.0.to_ascii_lowercase()
     }
 
-    /// The name as it is created.
+    /// The schema name.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// The longest name, in characters.
-const MOST: usize = 50;
+const MAX_LENGTH: usize = 50;
 
-/// Whether some publisher could have it: two to eight letters and digits, of which the first
-/// is a letter.
+/// Whether it can be a publisher's prefix: two to eight letters and digits that begin with a
+/// letter.
 fn is_prefix(text: &str) -> bool {
     (2..=8).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_begins_with_the_publishers_prefix() {
+    fn names_get_the_prefix_of_the_publisher() {
         let publisher = Publisher {
             solution: "Default".to_owned(),
             prefix: "new".to_owned(),
@@ -99,9 +98,6 @@ mod tests {
             );
         }
         let error = SchemaName::of("cr12_Bank", &publisher).unwrap_err();
-        assert!(
-            error.message.ends_with("; call it new_cr12_Bank"),
-            "{error}"
-        );
+        assert!(error.message.ends_with("; use new_cr12_Bank"), "{error}");
     }
 }

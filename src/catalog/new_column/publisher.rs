@@ -1,4 +1,4 @@
-//! Whose column it is to be.
+//! The publisher of a new column.
 
 use super::invalid;
 use crate::dataverse::Client;
@@ -6,18 +6,18 @@ use crate::dataverse::query::{Query, string_literal};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
-/// The solution that everything belongs to which is created outside of any other.
+/// The solution of everything that is created outside of any other solution.
 const DEFAULT: &str = "Default";
 
-/// How many values of choices a publisher has to itself.
-const VALUES: i64 = 10_000;
+/// How many values of choices each publisher has.
+const VALUES_PER_PUBLISHER: i64 = 10_000;
 
 /// The publisher of a solution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Publisher {
     /// The solution's unique name.
     pub(super) solution: String,
-    /// How its names begin, before the underscore.
+    /// The prefix of its names, without the underscore.
     pub(super) prefix: String,
     /// The first value of its choices, if it is known.
     pub(super) first_value: Option<i32>,
@@ -27,8 +27,8 @@ impl Publisher {
     /// The publisher of the named solution, or of the default one.
     ///
     /// # Errors
-    /// `NotFound` if there is no such solution, `Conflict` if it is a managed one, and what
-    /// the service said.
+    /// `NotFound` if there is no such solution, `Conflict` if it is managed, or the error of the
+    /// service.
     pub(super) async fn of<H: Host>(
         client: &Client<H>,
         solution: Option<&str>,
@@ -37,7 +37,7 @@ impl Publisher {
         let is_word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if name.is_empty() || !is_word {
             return Err(invalid(
-                "the unique name of a solution has letters, digits and underscores only; look it \
+                "invalid solution: a unique name has letters, digits and underscores only; look it \
                  up in the list of solutions",
             ));
         }
@@ -53,8 +53,8 @@ impl Publisher {
                 &format!("uniquename eq {}", string_literal(name)),
             );
         let link = client.resource(query.as_str())?;
-        let found = client.read(&link, |answer| {
-            let row = answer.list("value")?.next();
+        let found = client.read(&link, |response| {
+            let row = response.list("value")?.next();
             Some(row.map(|row| (row.key("_publisherid_value"), row.flag("ismanaged"))))
         });
         let Some((Some(publisher), is_managed)) = found.await? else {
@@ -63,7 +63,10 @@ impl Publisher {
         if is_managed == Some(true) {
             return Err(Error::new(
                 ErrorKind::Conflict,
-                format!("the solution {name} is managed and takes no columns; name another one"),
+                format!(
+                    "cannot add a column to the solution {name}: it is managed; use an unmanaged \
+                     solution"
+                ),
             ));
         }
         let query = Query::new(&format!("publishers({publisher})"))
@@ -71,9 +74,11 @@ impl Publisher {
         let link = client.resource(query.as_str())?;
         client
             .read(&link, |row| {
-                let first_value = row
-                    .whole("customizationoptionvalueprefix")
-                    .and_then(|prefix: i64| i32::try_from(prefix.checked_mul(VALUES)?).ok());
+                let first_value =
+                    row.whole("customizationoptionvalueprefix")
+                        .and_then(|prefix: i64| {
+                            i32::try_from(prefix.checked_mul(VALUES_PER_PUBLISHER)?).ok()
+                        });
                 Some(Self {
                     solution: name.to_owned(),
                     prefix: row.text("customizationprefix")?,
@@ -88,8 +93,8 @@ fn missing(name: &str) -> Error {
     Error::new(
         ErrorKind::NotFound,
         format!(
-            "there is no solution {name} in this environment, or not for this account; create it, \
-             or choose another one"
+            "cannot find the solution {name}: this environment has none of that name, or this \
+             account cannot see it; create it, or use another solution"
         ),
     )
 }

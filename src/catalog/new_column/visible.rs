@@ -1,7 +1,7 @@
-//! Waiting until a new column is seen.
+//! Waiting until a new column is visible.
 //!
-//! The service answers from caches that lag about half a minute behind (reference §5.1,
-//! §13 no. 28). Whoever is told that a column is there uses it at once.
+//! The service responds from caches that lag about half a minute behind (reference §5.1,
+//! §13 no. 28), but callers use a column as soon as they are told that it exists.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::host::Host;
 
 /// The first pause; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// How often it is looked for: for about a minute altogether.
-const LOOKS: u32 = 7;
+/// How often the column is looked for, which takes about a minute altogether.
+const ATTEMPTS: u32 = 7;
 
 /// The column, once both the metadata and the rows of the table have it.
 ///
 /// # Errors
-/// What the service said, and `Unavailable` if it does not show the column in time.
+/// `Unavailable` if the service does not show the column in time, or the error of the service.
 pub(super) async fn wait<H: Host>(
     client: &Client<H>,
     table: &str,
@@ -30,11 +30,11 @@ pub(super) async fn wait<H: Host>(
     new: &NewColumn,
 ) -> Result<Column, Error> {
     let mut pause = FIRST_PAUSE;
-    for look in 1..=LOOKS {
-        if let Some(column) = seen(client, table, entity_set, name, new).await? {
+    for attempt in 1..=ATTEMPTS {
+        if let Some(column) = find_visible(client, table, entity_set, name, new).await? {
             return Ok(column);
         }
-        if look < LOOKS {
+        if attempt < ATTEMPTS {
             client.host().sleep(pause).await;
         }
         pause *= 2;
@@ -42,14 +42,14 @@ pub(super) async fn wait<H: Host>(
     Err(Error::new(
         ErrorKind::Unavailable,
         format!(
-            "the column {} of {table} is there, but the service does not show it yet; use it in a \
-             minute",
+            "the column {} of {table} was created, but the service does not show it yet; try again \
+             in a minute",
             name.logical()
         ),
     ))
 }
 
-async fn seen<H: Host>(
+async fn find_visible<H: Host>(
     client: &Client<H>,
     table: &str,
     entity_set: &str,
@@ -67,14 +67,14 @@ async fn seen<H: Host>(
     let link = client.resource(query.as_str())?;
     match client.get(&link, &Prefer::default()).await {
         Ok(_) => Ok(Some(column)),
-        // Whoever may not read the rows cannot look.
+        // An account that may not read the rows cannot check them.
         Err(error) if error.kind == ErrorKind::Forbidden => Ok(Some(column)),
         Err(error) if is_unknown(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Whether the service does not know the column, or the table, as it says.
+/// Whether the service does not know the column or the table yet.
 fn is_unknown(error: &Error) -> bool {
     matches!(error.status(), Some(400 | 404))
 }

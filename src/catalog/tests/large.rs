@@ -5,13 +5,15 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use super::super::describe::{GROUP, MAX_BYTES, MAX_NAMES, MAX_RUNNING};
 use super::super::*;
 use super::organization::{attribute, label, open};
+use crate::error::ErrorKind;
 use crate::host::Request;
 use crate::simulation::{Reply, Simulation, batch, signed_in_with_batches};
 
 /// An organization of any number of tables with that many columns each, of many types. It
-/// notes the size of its largest answer.
+/// notes the size of its largest response.
 fn large_organization(columns: usize, largest: Rc<Cell<usize>>) -> Rc<Simulation> {
     const KINDS: [&str; 6] = [
         "String", "Money", "Picklist", "Lookup", "DateTime", "Boolean",
@@ -38,7 +40,7 @@ fn large_organization(columns: usize, largest: Rc<Cell<usize>>) -> Rc<Simulation
             .collect();
         json!({ "value": details }).to_string()
     });
-    let mut answer = move |request: &Request| {
+    let mut respond = move |request: &Request| {
         let path = &request.target.path_and_query;
         let Some((_, cast)) = path.split_once("/Attributes/Microsoft.Dynamics.CRM.") else {
             let name = path.split('\'').nth(1).unwrap();
@@ -49,8 +51,8 @@ fn large_organization(columns: usize, largest: Rc<Cell<usize>>) -> Rc<Simulation
     };
     signed_in_with_batches(move |request| {
         let reply = match request.body {
-            Some(_) => batch(request, &mut answer),
-            None => answer(request),
+            Some(_) => batch(request, &mut respond),
+            None => respond(request),
         };
         largest.set(largest.get().max(reply.size()));
         reply
@@ -62,33 +64,34 @@ fn a_large_organization_is_described_in_bounded_memory() {
     let largest = Rc::new(Cell::new(0));
     let host = large_organization(120, Rc::clone(&largest));
     let session = open(&host);
-    let names: Vec<String> = (0..MOST_NAMES).map(|n| format!("new_table{n}")).collect();
+    let names: Vec<String> = (0..MAX_NAMES).map(|n| format!("new_table{n}")).collect();
     let described = host.block_on(describe(&session, &names)).unwrap();
     assert_eq!(described.len(), names.len());
-    assert_eq!(described[99].summary.name, "new_table99");
+    assert_eq!(described[99].name, "new_table99");
     assert_eq!(described[0].columns.len(), 120);
-    // What is kept, what it takes to hand it over, and what is being read fit into 64 MiB.
-    let kept: usize = described.iter().map(Description::size).sum();
-    assert!(kept < MOST_BYTES, "{kept}");
+    // The streams, what is made of one of them for the host, and the batches that are being read
+    // fit into 64 MiB.
+    let kept: usize = described.iter().map(Table::size).sum();
+    assert!(kept < MAX_BYTES, "{kept}");
     assert!(largest.get() < 4 << 20, "{}", largest.get());
-    assert!(host.most_at_once() <= GROUPS_AT_ONCE);
+    assert!(host.most_at_once() <= MAX_RUNNING);
     // Two batches for ten tables.
     assert_eq!(host.count("$batch"), 2 * names.len() / GROUP);
     assert_eq!(host.count("$metadata"), 0);
 }
 
 #[test]
-fn more_than_a_call_can_hold_is_refused() {
+fn more_streams_than_one_call_can_hold_are_refused() {
     let host = large_organization(1_500, Rc::default());
     let session = open(&host);
-    let names: Vec<String> = (0..=MOST_NAMES).map(|n| format!("new_table{n}")).collect();
-    for (names, asks) in [(&names[..], false), (&names[..40], true)] {
+    let names: Vec<String> = (0..=MAX_NAMES).map(|n| format!("new_table{n}")).collect();
+    for (names, sends) in [(&names[..], false), (&names[..40], true)] {
         let error = host.block_on(describe(&session, names)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
         assert!(
             error.message.ends_with("if they have many columns"),
             "{error}"
         );
-        assert_eq!(host.count("$batch") > 0, asks);
+        assert_eq!(host.count("$batch") > 0, sends);
     }
 }

@@ -3,8 +3,10 @@ mod organization;
 
 use serde_json::{Value, json};
 
-use self::organization::{LEAST, attribute, open, organization};
+use self::organization::{LEAST, attribute, open, organization, with};
+use super::describe::GROUP;
 use super::*;
+use crate::error::ErrorKind;
 use crate::simulation::{self, Reply, SETTINGS, signed_in};
 
 #[test]
@@ -31,7 +33,7 @@ fn readable_tables_are_listed_by_name() {
 }
 
 #[test]
-fn a_service_that_filters_no_expansion_is_asked_more_plainly() {
+fn columns_are_listed_by_plainer_requests_if_filtered_expansions_are_refused() {
     let host = signed_in(|request| {
         if request.target.path_and_query.contains(";$filter=") {
             return Reply::fault(400, "0x80060888", "The query is not valid.");
@@ -54,7 +56,7 @@ fn a_service_that_filters_no_expansion_is_asked_more_plainly() {
 }
 
 #[test]
-fn a_list_on_pages_is_read_to_its_end() {
+fn a_list_on_pages_is_read_to_the_last_page() {
     let host = signed_in(|request| {
         let at_end = request.target.path_and_query.contains("$skiptoken");
         let name = if at_end { "zone" } else { "task" };
@@ -73,7 +75,7 @@ fn a_list_on_pages_is_read_to_its_end() {
 }
 
 #[test]
-fn the_settings_bound_what_is_asked_for_at_once() {
+fn the_settings_limit_concurrent_requests() {
     for limit in [1, 2, 3] {
         let host = organization();
         let settings = SETTINGS.replacen(
@@ -90,14 +92,14 @@ fn the_settings_bound_what_is_asked_for_at_once() {
 }
 
 #[test]
-fn a_table_is_described_with_what_each_type_has() {
+fn a_table_is_described_with_the_properties_of_each_type() {
     let host = organization();
     let client = open(&host);
     let descriptions = host
         .block_on(describe(&client, &["account".to_owned()]))
         .unwrap();
     let account = &descriptions[0];
-    assert_eq!(account.primary_key, ["accountid"]);
+    assert_eq!(account.key(), ["accountid"]);
     assert_eq!(account.name_column.as_deref(), Some("name"));
     let types: Vec<(&str, DataType)> = account
         .columns
@@ -124,7 +126,7 @@ fn a_table_is_described_with_what_each_type_has() {
             ("minutes", DataType::Integer),
         ]
     );
-    // One request for the table and all that its types have.
+    // One batch for the table and the properties of all its types.
     assert_eq!(host.count("$batch"), 1);
     assert_eq!(host.count("EntityDefinitions"), 0);
     let column = |name: &str| {
@@ -161,7 +163,7 @@ fn a_table_is_described_with_what_each_type_has() {
 }
 
 #[test]
-fn a_column_is_described_with_what_it_may_hold() {
+fn a_column_is_described_with_its_constraints() {
     let host = organization();
     let described = host.block_on(describe(&open(&host), &["account".to_owned()]));
     let account = described.unwrap().remove(0);
@@ -279,7 +281,7 @@ fn the_row_schema_is_exact() {
 }
 
 #[test]
-fn a_wrong_name_is_told_with_the_right_one() {
+fn a_wrong_name_is_refused_with_a_suggestion() {
     let host = organization();
     let client = open(&host);
     for wrong in [
@@ -301,17 +303,17 @@ fn a_wrong_name_is_told_with_the_right_one() {
             error.message
         );
     }
-    // Nothing but a name ever got into an address.
+    // Only logical names are ever written into addresses.
     assert_eq!(host.count("Attributes')"), 0);
 }
 
 #[test]
-fn relationships_are_told_in_both_directions() {
+fn relationships_are_described_in_both_directions() {
     let host = organization();
     let client = open(&host);
     let described = host.block_on(describe(&client, &["account".to_owned()]));
     let account = described.unwrap().remove(0);
-    let told: Vec<_> = account
+    let described: Vec<_> = account
         .relationships
         .iter()
         .map(|it| {
@@ -323,7 +325,7 @@ fn relationships_are_told_in_both_directions() {
         })
         .collect();
     assert_eq!(
-        told,
+        described,
         [
             (
                 (Cardinality::ManyToOne, "primarycontactid"),
@@ -347,40 +349,40 @@ fn relationships_are_told_in_both_directions() {
             ),
         ]
     );
-    // Reading rows takes no relationships, and does not ask for them.
+    // Reading rows does not need relationships and does not request them.
     host.block_on(read(&client, "account")).unwrap();
-    let asked: Vec<bool> = host
+    let requested: Vec<bool> = host
         .requests()
         .iter()
         .filter_map(|request| String::from_utf8(request.body.clone()?).ok())
         .filter(|body| body.contains("EntityDefinitions"))
         .map(|body| body.contains("ManyToManyRelationships"))
         .collect();
-    assert_eq!(asked, [true, false]);
+    assert_eq!(requested, [true, false]);
 }
 
 #[test]
-fn how_changes_are_found_is_explained() {
+fn the_reason_explains_how_changes_are_found() {
     let host = organization();
     let mut table = host.block_on(read(&open(&host), "account")).unwrap();
-    let reason = table::change_detection_reason(&table);
+    let reason = table.change_detection_reason();
     assert!(reason.contains("change token"), "{reason}");
     table.change_detection = ChangeDetection::Watermark;
-    let reason = table::change_detection_reason(&table);
+    let reason = table.change_detection_reason();
     assert!(reason.contains("by modifiedon"), "{reason}");
     assert!(reason.contains("can turn it on"), "{reason}");
     table.columns.retain(|column| column.name != "modifiedon");
     table.can_be_tracked = false;
-    let reason = table::change_detection_reason(&table);
+    let reason = table.change_detection_reason();
     assert!(reason.contains("by versionnumber"), "{reason}");
     assert!(reason.contains("cannot track"), "{reason}");
     table.change_detection = ChangeDetection::None;
-    let reason = table::change_detection_reason(&table);
-    assert!(reason.contains("from its beginning"), "{reason}");
+    let reason = table.change_detection_reason();
+    assert!(reason.contains("from the start"), "{reason}");
 }
 
 #[test]
-fn a_service_without_expansions_and_casts_is_asked_for_the_columns_themselves() {
+fn columns_are_requested_alone_if_expansions_and_casts_are_refused() {
     for (expansions, casts) in [(200, 404), (400, 501), (501, 405)] {
         let host = signed_in(move |request| {
             let path = &request.target.path_and_query;
@@ -407,7 +409,7 @@ fn a_service_without_expansions_and_casts_is_asked_for_the_columns_themselves() 
 }
 
 #[test]
-fn an_older_service_is_asked_for_all_that_a_type_has() {
+fn all_properties_of_a_type_are_requested_if_one_is_unknown() {
     let host = signed_in(|request| {
         let path = &request.target.path_and_query;
         if !path.contains("/Attributes/") {
@@ -425,4 +427,70 @@ fn an_older_service_is_asked_for_all_that_a_type_has() {
     let table = host.block_on(read(&open(&host), "zone")).unwrap();
     assert_eq!(table.columns[1].max_length, Some(9));
     assert_eq!(table.columns[1].format.as_deref(), Some("Text"));
+}
+
+#[test]
+fn columns_without_a_time_zone_are_local_timestamps() {
+    let host = signed_in(|request| {
+        let path = &request.target.path_and_query;
+        if path.contains("/Attributes/Microsoft.Dynamics.CRM.DateTime") {
+            return Reply::json(&json!({"value": [
+                {"LogicalName": "meets", "DateTimeBehavior": {"Value": "TimeZoneIndependent"}},
+                {"LogicalName": "born", "DateTimeBehavior": {"Value": "DateOnly"}},
+            ]}));
+        }
+        Reply::json(&json!({
+            "LogicalName": "zone", "EntitySetName": "zones", "PrimaryIdAttribute": "zoneid",
+            "Attributes": [attribute("zoneid", "Uniqueidentifier", 1),
+                attribute("meets", "DateTime", 2), attribute("born", "DateTime", 3),
+                attribute("createdon", "DateTime", 4)],
+        }))
+    });
+    let table = host.block_on(read(&open(&host), "zone")).unwrap();
+    let types: Vec<DataType> = table.columns.iter().map(|it| it.data_type).collect();
+    assert_eq!(
+        types,
+        [
+            DataType::Identifier,
+            DataType::LocalTimestamp,
+            DataType::Date,
+            DataType::Timestamp,
+        ]
+    );
+    let schema: Value = serde_json::from_str(&row_schema(&table, None, false)).unwrap();
+    let meets = &schema["properties"]["meets"];
+    assert_eq!(meets["x-data-type"], "local-timestamp");
+    assert_eq!(meets.get("format"), None);
+    let description = meets["description"].as_str().unwrap();
+    assert!(description.contains("without a time zone"), "{description}");
+    assert_eq!(schema["properties"]["born"]["format"], "date");
+    assert_eq!(schema["properties"]["createdon"]["format"], "date-time");
+}
+
+#[test]
+fn only_selectable_columns_are_requested_unless_the_filter_is_refused() {
+    for refuses in [false, true] {
+        let host = signed_in(move |request| {
+            let path = &request.target.path_and_query;
+            let is_filtered = path.contains(";$filter=IsValidODataAttribute");
+            if refuses && is_filtered {
+                return Reply::fault(400, "0x80060888", "The query is not valid.");
+            }
+            let mut columns = vec![attribute("zoneid", "Uniqueidentifier", 1)];
+            if !is_filtered {
+                columns.push(with(
+                    attribute("odd", "String", 2),
+                    json!({"IsValidODataAttribute": false}),
+                ));
+            }
+            Reply::json(&json!({
+                "LogicalName": "zone", "EntitySetName": "zones", "PrimaryIdAttribute": "zoneid",
+                "Attributes": columns, "value": [],
+            }))
+        });
+        let table = host.block_on(read(&open(&host), "zone")).unwrap();
+        assert_eq!(table.columns.len(), 1, "{refuses}");
+        // The plainer request comes right after the refused one and expands the columns too.
+        assert_eq!(host.count("Attributes?"), 0);
+    }
 }

@@ -145,8 +145,8 @@ pub(super) fn organization() -> Rc<Simulation> {
         let path = &request.target.path_and_query;
         if let Some((_, cast)) = path.split_once("/Attributes/Microsoft.Dynamics.CRM.") {
             let cast = cast.split("AttributeMetadata").next().unwrap();
-            let answer = json!({ "value": details(cast) }).to_string();
-            return Reply::body(200, answer.replace("\"MIN\"", LEAST));
+            let body = json!({ "value": details(cast) }).to_string();
+            return Reply::body(200, body.replace("\"MIN\"", LEAST));
         }
         if path.contains("(LogicalName='account')") {
             return Reply::json(&account());

@@ -4,7 +4,7 @@ use super::permission::Permission;
 use super::table::{Guard, Table};
 use super::wanted::Wanted;
 use crate::dataverse::Client;
-use crate::dataverse::metadata::{self, TableGuards};
+use crate::dataverse::metadata::{self, TableSecurity};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Started};
 
@@ -13,7 +13,7 @@ use crate::host::{Host, Started};
 pub(in crate::connection) struct Tables {
     known: Vec<Table>,
     /// Their metadata, if the account may read it.
-    definitions: Vec<TableGuards>,
+    definitions: Vec<TableSecurity>,
     /// Those that the environment does not have.
     absent: Vec<String>,
 }
@@ -49,13 +49,13 @@ impl Tables {
             let (client, table) = (client.clone(), table.to_owned());
             references.push(
                 Started::new(async move {
-                    let targets = metadata::references(&client, &table).await;
+                    let targets = metadata::lookup_targets(&client, &table).await;
                     (table, targets)
                 })
                 .await,
             );
         }
-        let definitions = metadata::guards(client, &names).await?;
+        let definitions = metadata::security(client, &names).await?;
         let mut known: Vec<Table> = definitions.iter().map(table).collect();
         for lookups in references {
             let (name, targets) = lookups.await;
@@ -86,7 +86,7 @@ impl Tables {
     }
 
     /// The metadata of a table.
-    pub(in crate::connection) fn definition(&self, name: &str) -> Option<&TableGuards> {
+    pub(in crate::connection) fn definition(&self, name: &str) -> Option<&TableSecurity> {
         self.definitions
             .iter()
             .find(|definition| definition.logical_name == name)
@@ -98,7 +98,7 @@ impl Tables {
     }
 }
 
-fn table(definition: &TableGuards) -> Table {
+fn table(definition: &TableSecurity) -> Table {
     let guards = definition
         .privileges
         .iter()

@@ -1,8 +1,16 @@
-//! What only columns of one type have.
+//! Derived types of columns.
 
-use super::definition::{AttributeKind, TableDefinition};
+use dataverse_metadata::{AttributeKind, TableDefinition};
 
-/// A derived type of column, asked for what only that type has (reference §5.3).
+/// The choices of one column.
+const OPTIONS: &str = "OptionSet($select=Options)";
+/// Choices that columns may share.
+const SHARED: &str = "OptionSet($select=Name,IsGlobal,Options),\
+                      GlobalOptionSet($select=Name,IsGlobal,Options)";
+/// The labels of true and false.
+const BOTH: &str = "OptionSet($select=TrueOption,FalseOption)";
+
+/// A derived type of columns. Its properties can only be requested by a cast (reference §5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cast {
     Lookup,
@@ -37,7 +45,7 @@ impl Cast {
         Self::DateTime,
     ];
 
-    /// The cast that tells more of a column of that kind.
+    /// The derived type of columns of this kind, if its properties are used.
     fn of(kind: &AttributeKind) -> Option<Self> {
         Some(match kind {
             AttributeKind::Lookup { .. } => Self::Lookup,
@@ -53,11 +61,17 @@ impl Cast {
             AttributeKind::Money { .. } => Self::Money,
             AttributeKind::Double { .. } => Self::Double,
             AttributeKind::DateTime { .. } => Self::DateTime,
-            _ => return None,
+            AttributeKind::BigInt
+            | AttributeKind::Uniqueidentifier
+            | AttributeKind::EntityName
+            | AttributeKind::File
+            | AttributeKind::Image
+            | AttributeKind::Virtual
+            | AttributeKind::Other(_) => return None,
         })
     }
 
-    /// Whether the table has columns of this type that can be read.
+    /// Whether the table has columns of this type that can be selected.
     pub(super) fn is_needed(self, table: &TableDefinition) -> bool {
         table
             .attributes
@@ -65,39 +79,65 @@ impl Cast {
             .any(|attribute| attribute.is_selectable() && Self::of(&attribute.kind) == Some(self))
     }
 
-    /// The address of what the type has. Older versions of the service lack some of it: then
-    /// everything is asked for that it has.
-    pub(super) fn path(self, table: &str, everything: bool) -> String {
-        const OPTIONS: &str = "&$expand=OptionSet($select=Options)";
-        const SHARED: &str = "&$expand=OptionSet($select=Name,IsGlobal,Options),\
-                              GlobalOptionSet($select=Name,IsGlobal,Options)";
-        const BOTH: &str = "&$expand=OptionSet($select=TrueOption,FalseOption)";
-        const LENGTH: &str = "LogicalName,MaxLength,FormatName";
-        const RANGE: &str = "LogicalName,Precision,MinValue,MaxValue";
-        let (name, select, expand) = match self {
-            Self::Lookup => ("Lookup", "LogicalName,Targets", ""),
-            Self::Picklist => ("Picklist", "LogicalName", SHARED),
-            Self::State => ("State", "LogicalName", OPTIONS),
-            Self::Status => ("Status", "LogicalName", OPTIONS),
-            Self::MultiSelect => ("MultiSelectPicklist", "LogicalName", SHARED),
-            Self::Boolean => ("Boolean", "LogicalName", BOTH),
-            Self::String => ("String", LENGTH, ""),
-            Self::Memo => ("Memo", LENGTH, ""),
-            Self::Integer => ("Integer", "LogicalName,Format,MinValue,MaxValue", ""),
-            Self::Decimal => ("Decimal", RANGE, ""),
-            Self::Money => ("Money", RANGE, ""),
-            Self::Double => ("Double", RANGE, ""),
-            Self::DateTime => ("DateTime", "LogicalName,Format,DateTimeBehavior", ""),
-        };
-        let path = format!(
+    /// The resource with the properties that only this type has.
+    pub(super) fn path(self, table: &str) -> String {
+        let (select, expand) = self.properties();
+        let path = self.resource(table);
+        match expand {
+            "" => format!("{path}?$select={select}"),
+            expand => format!("{path}?$select={select}&$expand={expand}"),
+        }
+    }
+
+    /// The same with all properties, for versions of the service that do not have some of those
+    /// in [`path`](Self::path).
+    pub(super) fn fallback_path(self, table: &str) -> String {
+        let path = self.resource(table);
+        match self.properties().1 {
+            "" => path,
+            SHARED => format!("{path}?$expand=OptionSet,GlobalOptionSet"),
+            _ => format!("{path}?$expand=OptionSet"),
+        }
+    }
+
+    fn resource(self, table: &str) -> String {
+        format!(
             "EntityDefinitions(LogicalName='{table}')/Attributes/\
-             Microsoft.Dynamics.CRM.{name}AttributeMetadata"
-        );
-        match (everything, expand) {
-            (false, _) => format!("{path}?$select={select}{expand}"),
-            (true, "") => path,
-            (true, SHARED) => format!("{path}?$expand=OptionSet,GlobalOptionSet"),
-            (true, _) => format!("{path}?$expand=OptionSet"),
+             Microsoft.Dynamics.CRM.{}AttributeMetadata",
+            self.name()
+        )
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Lookup => "Lookup",
+            Self::Picklist => "Picklist",
+            Self::State => "State",
+            Self::Status => "Status",
+            Self::MultiSelect => "MultiSelectPicklist",
+            Self::Boolean => "Boolean",
+            Self::String => "String",
+            Self::Memo => "Memo",
+            Self::Integer => "Integer",
+            Self::Decimal => "Decimal",
+            Self::Money => "Money",
+            Self::Double => "Double",
+            Self::DateTime => "DateTime",
+        }
+    }
+
+    /// The properties to select and to expand.
+    fn properties(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Lookup => ("LogicalName,Targets", ""),
+            Self::Picklist | Self::MultiSelect => ("LogicalName", SHARED),
+            Self::State | Self::Status => ("LogicalName", OPTIONS),
+            Self::Boolean => ("LogicalName", BOTH),
+            Self::String | Self::Memo => ("LogicalName,MaxLength,FormatName", ""),
+            Self::Integer => ("LogicalName,Format,MinValue,MaxValue", ""),
+            Self::Decimal | Self::Money => ("LogicalName,Precision,MinValue,MaxValue", ""),
+            Self::Double => ("LogicalName,MinValue,MaxValue", ""),
+            Self::DateTime => ("LogicalName,Format,DateTimeBehavior", ""),
         }
     }
 }

@@ -400,8 +400,8 @@ fn a_view_is_found_by_its_key_or_by_its_title() {
     let client = simulation::client(&host, SETTINGS);
     let names = [format!("view:{ACTIVE}")];
     let described = host.block_on(catalog::describe(&client, &names)).unwrap();
-    assert_eq!(described[0].summary.kind(), StreamKind::View);
-    assert_eq!(described[0].summary.title, "Active");
+    assert_eq!(described[0].kind(), StreamKind::View);
+    assert_eq!(described[0].title, "Active");
     let columns: Vec<&str> = described[0]
         .columns
         .iter()

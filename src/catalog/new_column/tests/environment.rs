@@ -14,7 +14,7 @@ pub(super) struct Environment {
     /// The headers that named a solution.
     pub(super) solutions: Vec<String>,
     pub(super) published: usize,
-    /// How many answers of the caches are still old.
+    /// How many responses still come from an old cache.
     pub(super) lag: usize,
     /// What becomes of the next requests that create.
     pub(super) refusals: Vec<Reply>,
@@ -25,7 +25,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    fn answer(&mut self, request: &Request) -> Reply {
+    fn respond(&mut self, request: &Request) -> Reply {
         let path = request.target.path_and_query.as_str();
         let path = path.strip_prefix("/api/data/v9.2/").unwrap();
         let has = |name: &str| request.headers.iter().any(|header| header.name == name);
@@ -119,6 +119,6 @@ impl Environment {
 pub(super) fn environment() -> (Rc<Simulation>, Rc<RefCell<Environment>>) {
     let environment = Rc::new(RefCell::new(Environment::default()));
     let shared = Rc::clone(&environment);
-    let host = signed_in(move |request| shared.borrow_mut().answer(request));
+    let host = signed_in(move |request| shared.borrow_mut().respond(request));
     (host, environment)
 }

@@ -31,7 +31,7 @@ fn text(name: &str) -> NewColumn {
     )
 }
 
-fn make(host: &Rc<Simulation>, column: &NewColumn) -> Result<Column, Error> {
+fn create_in(host: &Rc<Simulation>, column: &NewColumn) -> Result<Column, Error> {
     let client = simulation::client(host, SETTINGS);
     host.block_on(create(&client, "account", column))
 }
@@ -45,7 +45,7 @@ fn a_column_is_created_published_and_described() {
         solution: Some("ours".to_owned()),
         ..text("BankName")
     };
-    let created = make(&host, &column).unwrap();
+    let created = create_in(&host, &column).unwrap();
     assert_eq!(created.name, "cr12_bankname");
     assert_eq!(created.max_length, Some(80));
     let environment = environment.borrow();
@@ -81,8 +81,8 @@ fn a_column_is_created_published_and_described() {
     );
 }
 
-/// Each type but one line of text, with what it is in rows, what the service calls it, and a
-/// particular that must be sent.
+/// Each type but one line of text, with its type in rows, the service's name of it, and a property
+/// that must be sent.
 fn types() -> Vec<(NewType, DataType, &'static str, Value)> {
     let memo = NewType::Text {
         max_length: 1_048_576,
@@ -149,16 +149,16 @@ fn colours() -> Vec<NewChoice> {
 }
 
 #[test]
-fn every_type_is_sent_as_the_service_wants_it_and_made_once() {
+fn every_type_is_created_once_with_its_properties() {
     for (new_type, data_type, type_name, particular) in types() {
         let (host, environment) = environment();
         let column = new("cr12_Thing", new_type.clone());
-        let first = make(&host, &column).unwrap();
+        let first = create_in(&host, &column).unwrap();
         assert_eq!(
             (first.name.as_str(), first.data_type),
             ("cr12_thing", data_type)
         );
-        assert_eq!(make(&host, &column).unwrap(), first, "{type_name}");
+        assert_eq!(create_in(&host, &column).unwrap(), first, "{type_name}");
         let bodies = environment.borrow().created.clone();
         let [body] = bodies.as_slice() else {
             panic!("{type_name}: {bodies:?}")
@@ -176,7 +176,7 @@ fn every_type_is_sent_as_the_service_wants_it_and_made_once() {
             DataType::Integer => NewType::Boolean,
             _ => NewType::Integer,
         };
-        let error = make(&host, &new("thing", other)).unwrap_err();
+        let error = create_in(&host, &new("thing", other)).unwrap_err();
         assert_eq!(
             (error.kind, error.commit),
             (ErrorKind::Conflict, Commit::NotStarted)
@@ -187,7 +187,7 @@ fn every_type_is_sent_as_the_service_wants_it_and_made_once() {
 #[test]
 fn choices_have_the_publishers_values() {
     let (host, _) = environment();
-    let column = make(&host, &new("Colour", NewType::Choice(colours()))).unwrap();
+    let column = create_in(&host, &new("Colour", NewType::Choice(colours()))).unwrap();
     let choices: Vec<(i32, &str)> = column
         .choices
         .iter()
@@ -205,7 +205,7 @@ fn choices_have_the_publishers_values() {
 fn a_reference_is_created_with_its_relationship() {
     let (host, environment) = environment();
     let to_contact = NewType::Reference("contact".to_owned());
-    let column = make(&host, &new("Thing", to_contact)).unwrap();
+    let column = create_in(&host, &new("Thing", to_contact)).unwrap();
     assert_eq!(column.targets, ["contact"]);
     assert_eq!(host.count("/RelationshipDefinitions"), 1);
     let body = &environment.borrow().created[0];
@@ -215,28 +215,28 @@ fn a_reference_is_created_with_its_relationship() {
 }
 
 #[test]
-fn a_column_is_seen_before_it_is_told() {
+fn create_waits_until_the_column_is_visible() {
     let (host, environment) = environment();
     environment.borrow_mut().lag = 5;
     let began = host.now();
-    make(&host, &text("Bank")).unwrap();
+    create_in(&host, &text("Bank")).unwrap();
     assert_eq!(environment.borrow().lag, 0);
     assert!(host.now() > began + Duration::from_secs(15));
 
     environment.borrow_mut().lag = 1_000;
-    let error = make(&host, &text("Other")).unwrap_err();
+    let error = create_in(&host, &text("Other")).unwrap_err();
     assert_eq!(
         (error.kind, error.commit),
         (ErrorKind::Unavailable, Commit::Done)
     );
     assert!(
-        error.message.contains("cr12_other of account is there"),
+        error.message.contains("cr12_other of account was created"),
         "{error}"
     );
 }
 
 #[test]
-fn what_may_have_happened_is_looked_at_before_it_is_told() {
+fn existing_columns_are_read_again_after_an_unknown_outcome() {
     let lost = || Reply::failure(HttpError::Lost);
     let twin = || Reply::fault(400, "0x80047013", "An attribute with the name exists.");
     for (reply, is_made, kind) in [
@@ -257,7 +257,7 @@ fn what_may_have_happened_is_looked_at_before_it_is_told() {
         let (host, environment) = environment();
         environment.borrow_mut().refusals = vec![reply];
         environment.borrow_mut().creates_anyway = is_made;
-        let outcome = make(&host, &text("Bank"));
+        let outcome = create_in(&host, &text("Bank"));
         let failed = outcome.err().map(|error| (error.kind, error.commit));
         assert_eq!(failed, kind);
         let posts = host.requests().into_iter().filter(|request| {
@@ -266,7 +266,7 @@ fn what_may_have_happened_is_looked_at_before_it_is_told() {
         assert_eq!(posts.count(), 1);
         assert_eq!(environment.borrow().published, usize::from(is_made));
     }
-    // What was turned away before it began is sent again.
+    // A request that was refused before it began is retried.
     let (host, environment) = environment();
     let locked = || {
         Reply::fault(
@@ -276,27 +276,31 @@ fn what_may_have_happened_is_looked_at_before_it_is_told() {
         )
     };
     environment.borrow_mut().refusals = vec![locked(), locked(), Reply::status(429)];
-    make(&host, &text("Bank")).unwrap();
+    create_in(&host, &text("Bank")).unwrap();
     assert_eq!(environment.borrow().created.len(), 1);
 }
 
 #[test]
-fn refusals_say_what_to_do() {
+fn errors_say_what_to_do() {
     let (host, environment) = environment();
     let kind = |column: &NewColumn, words: &str| {
-        let error = make(&host, column).unwrap_err();
+        let error = create_in(&host, column).unwrap_err();
         assert!(error.message.contains(words), "{error}");
         (error.kind, error.commit)
     };
     let untouched = |kind| (kind, Commit::NotStarted);
     let foreign = text("abc_Bank");
     assert_eq!(
-        kind(&foreign, "call it cr12_abc_Bank"),
+        kind(&foreign, "use cr12_abc_Bank"),
         untouched(ErrorKind::InvalidData)
     );
     for (solution, words, expected) in [
-        ("nowhere", "no solution nowhere", ErrorKind::NotFound),
-        ("theirs", "is managed", ErrorKind::Conflict),
+        (
+            "nowhere",
+            "cannot find the solution nowhere",
+            ErrorKind::NotFound,
+        ),
+        ("theirs", "it is managed", ErrorKind::Conflict),
         ("a b", "letters", ErrorKind::InvalidData),
     ] {
         let column = NewColumn {

@@ -1,27 +1,26 @@
-//! Tables and columns as the service defines them.
+//! Tables and columns as the service defines them (reference §5.2, §5.3).
 
-use super::guards::Switch;
 use super::relationship::Relationship;
 
-/// A table in few words.
+/// A table without its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSummary {
-    /// The name in queries' conditions and metadata, such as `account`.
+    /// The name in conditions of queries and in metadata, such as `account`.
     pub logical_name: String,
-    /// The name in addresses, such as `accounts`. Without one the table cannot be read.
+    /// The name in addresses, such as `accounts`. A table without one cannot be read.
     pub entity_set_name: Option<String>,
-    /// The column that holds the key of a row.
+    /// The column with the primary key.
     pub primary_id: Option<String>,
     /// The column that names a row for people.
     pub primary_name: Option<String>,
     /// The title in the user's language.
     pub title: Option<String>,
-    /// Whether the platform keeps the table to itself.
+    /// Whether the platform refuses queries for the table.
     pub is_private: bool,
-    /// Whether the service keeps track of its changes. Whether it could is not always asked.
+    /// Whether the service tracks its changes. A list of tables does not say whether it could.
     pub change_tracking: Switch,
     /// Whether it has a column that grows with every change: `modifiedon` or `versionnumber`.
-    pub shows_changes: bool,
+    pub has_watermark: bool,
 }
 
 /// A table with its columns.
@@ -29,63 +28,72 @@ pub struct TableSummary {
 pub struct TableDefinition {
     /// The table itself.
     pub summary: TableSummary,
-    /// All its columns, also those that cannot be read.
+    /// Its columns. Those that the Web API cannot read may be missing.
     pub attributes: Vec<Attribute>,
     /// Its alternate keys.
     pub keys: Vec<TableKey>,
-    /// How its rows relate to others; empty if that was not asked.
+    /// Its relationships; empty if they were not requested.
     pub relationships: Vec<Relationship>,
+}
+
+/// Something that can be switched on for a table, such as change tracking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// Whether it is on.
+    pub is_on: bool,
+    /// Whether it can be switched on.
+    pub can_be_on: bool,
 }
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, as the service tells it"
+    reason = "independent properties, as the service defines them"
 )]
 pub struct Attribute {
-    /// The name in metadata; in rows a lookup is called `_name_value`.
+    /// The name in metadata; in rows of the service a lookup is called `_name_value`.
     pub logical_name: String,
     /// The title in the user's language.
     pub title: Option<String>,
-    /// The position in the table, as the service counts. Zero if it does not tell.
+    /// The position in the table, as the service counts; zero if it is missing.
     pub column_number: i32,
-    /// Whether it can be read, and through the Web API.
+    /// Whether the Web API can read it.
     pub valid_for_read: bool,
     /// Whether a new row may set it.
     pub valid_for_create: bool,
-    /// Whether a change may set it.
+    /// Whether an update may set it.
     pub valid_for_update: bool,
     /// Whether a new row must set it.
     pub required: RequiredLevel,
-    /// Whether column security guards it.
+    /// Whether column security protects it.
     pub is_secured: bool,
-    /// The column whose label or address part this one is.
+    /// The column that this one describes, such as the lookup whose name it holds.
     pub attribute_of: Option<String>,
     /// Its type.
     pub kind: AttributeKind,
 }
 
-/// Whether new rows must hold a value (reference §5.3).
+/// Whether new rows must have a value (reference §5.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RequiredLevel {
-    /// They need not.
+    /// Optional.
     #[default]
     None,
-    /// They should.
+    /// Recommended.
     Recommended,
-    /// Forms insist; the service does not.
+    /// Required by forms; the service accepts rows without a value.
     Application,
-    /// The service insists.
+    /// Required by the service.
     System,
 }
 
-/// The least and the greatest number, as the service writes them.
+/// The range of a number, each bound as the service writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The least.
+    /// The smallest value.
     pub minimum: Option<String>,
-    /// The greatest.
+    /// The largest value.
     pub maximum: Option<String>,
 }
 
@@ -98,55 +106,55 @@ pub struct OptionSet {
     pub options: Vec<OptionItem>,
 }
 
-/// The type of a column with what only this type has. What a format says is in the service's
-/// own words, such as `Email` or `Duration`.
+/// The type of a column, with the properties of that type. Formats are the service's own words,
+/// such as `Email` or `Duration`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttributeKind {
     /// One line of text.
     String {
-        /// The most characters.
+        /// The longest value, in characters.
         max_length: Option<u32>,
-        /// What it means.
+        /// What the value means.
         format: Option<String>,
     },
     /// Several lines of text.
     Memo {
-        /// The most characters.
+        /// The longest value, in characters.
         max_length: Option<u32>,
-        /// What it means.
+        /// What the value means.
         format: Option<String>,
     },
-    /// A whole number of 32 bits.
+    /// An integer of 32 bits.
     Integer {
-        /// What it means.
+        /// What the value means.
         format: Option<String>,
-        /// Its bounds.
+        /// The range.
         bounds: Bounds,
     },
-    /// A whole number of 64 bits.
+    /// An integer of 64 bits.
     BigInt,
     /// An exact decimal.
     Decimal {
         /// Digits after the point.
         precision: Option<u8>,
-        /// Its bounds.
+        /// The range.
         bounds: Bounds,
     },
     /// An amount of money, exact.
     Money {
         /// Digits after the point.
         precision: Option<u8>,
-        /// Its bounds.
+        /// The range.
         bounds: Bounds,
     },
     /// A binary floating-point number.
     Double {
-        /// Its bounds.
+        /// The range.
         bounds: Bounds,
     },
     /// True or false.
     Boolean {
-        /// Labels of false and true, as 0 and 1.
+        /// The labels of false (0) and true (1).
         set: OptionSet,
     },
     /// One of several choices.
@@ -173,7 +181,7 @@ pub enum AttributeKind {
     DateTime {
         /// How it relates to time zones.
         behavior: DateTimeBehavior,
-        /// What of it is shown.
+        /// Which part of it is shown.
         format: Option<String>,
     },
     /// A reference to a row, an owner and a customer included.
@@ -181,17 +189,17 @@ pub enum AttributeKind {
         /// Logical names of the tables it may point to.
         targets: Vec<String>,
     },
-    /// A key.
+    /// A GUID.
     Uniqueidentifier,
     /// The logical name of a table.
     EntityName,
     /// A file.
     File,
-    /// A picture.
+    /// An image.
     Image,
-    /// A column that only decorates another one and is not in rows.
+    /// A column that is not in rows, such as the label of a choice.
     Virtual,
-    /// A type that this connector does not know; its name.
+    /// A type that this connector does not know, by its name.
     Other(String),
 }
 
@@ -203,7 +211,7 @@ pub enum DateTimeBehavior {
     UserLocal,
     /// A date without a time.
     DateOnly,
-    /// Date and time as they were entered, wherever.
+    /// A date and a time of day without a time zone. The service marks it as UTC all the same.
     TimeZoneIndependent,
 }
 
@@ -223,13 +231,13 @@ pub struct TableKey {
     pub name: String,
     /// Logical names of its columns.
     pub attributes: Vec<String>,
-    /// Whether its index is complete.
+    /// Whether its index is complete, so that rows can be found by it.
     pub is_active: bool,
 }
 
 impl Attribute {
-    /// Whether a query may ask for it and rows hold it (reference §4.10, §5.3). Parts of
-    /// other columns and those that the Web API does not know cannot be asked for.
+    /// Whether a query can select it (reference §4.10, §5.3). Columns that only describe other
+    /// columns and those that are not in the Web API cannot be selected.
     pub fn is_selectable(&self) -> bool {
         self.valid_for_read && self.attribute_of.is_none() && self.kind != AttributeKind::Virtual
     }

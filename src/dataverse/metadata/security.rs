@@ -1,78 +1,66 @@
-//! What guards tables and what their rows can refer to (reference §5.2, §5.3, §11.3).
+//! The privileges that protect tables, and the tables that lookups refer to (reference §5.2, §5.3,
+//! §11.3).
 
-use super::super::Client;
-use super::super::privilege::{Depth, PrivilegeName, Right};
-use super::super::query::{Query, string_literal};
-use super::is_logical_name;
+use dataverse_metadata::Switch;
+
+use super::list::any_of;
+use super::{TABLES_PER_FILTER, is_logical_name};
+use crate::dataverse::Client;
+use crate::dataverse::privilege::{Depth, PrivilegeName, Right};
+use crate::dataverse::query::Query;
 use crate::error::Error;
 use crate::host::{Host, Started};
 use crate::json::Object;
 use crate::ordered::Set;
 
-/// How many tables are asked about in one request.
-const TABLES_AT_ONCE: usize = 25;
-
-/// A table, seen by whoever gives rights on it.
+/// What protects a table, and whether its changes are tracked and audited.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableGuards {
+pub struct TableSecurity {
     /// The logical name.
     pub logical_name: String,
     /// The title in the account's language.
     pub title: Option<String>,
-    /// What each right on its rows takes.
+    /// The privileges on its rows.
     pub privileges: Vec<TablePrivilege>,
-    /// Whether the service keeps track of its changes.
+    /// Whether the service tracks its changes.
     pub change_tracking: Switch,
-    /// Whether its history is kept.
+    /// Whether the service keeps a history of it.
     pub auditing: Switch,
 }
 
-/// Something that is done for a table or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Switch {
-    /// Whether it is done.
-    pub is_on: bool,
-    /// Whether it can be switched on.
-    pub can_be_on: bool,
-}
-
-/// What a right on the rows of a table takes.
+/// The privilege that a right on the rows of a table takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TablePrivilege {
     /// The right.
     pub right: Right,
     /// The privilege.
     pub name: PrivilegeName,
-    /// The furthest that it can reach.
+    /// The widest depth at which it can be granted.
     pub deepest: Depth,
 }
 
-/// What guards these tables. Tables that the environment does not have are left out.
+/// What protects these tables. Tables that the environment does not have are left out.
 ///
 /// # Errors
-/// What the service said.
-pub async fn guards<H: Host>(
+/// The error of the service.
+pub async fn security<H: Host>(
     client: &Client<H>,
     names: &[&str],
-) -> Result<Vec<TableGuards>, Error> {
+) -> Result<Vec<TableSecurity>, Error> {
     let names: Vec<&str> = names
         .iter()
         .copied()
         .filter(|name| is_logical_name(name))
         .collect();
     let mut running = Vec::new();
-    for chunk in names.chunks(TABLES_AT_ONCE) {
-        let conditions: Vec<String> = chunk
-            .iter()
-            .map(|name| format!("LogicalName eq {}", string_literal(name)))
-            .collect();
+    for chunk in names.chunks(TABLES_PER_FILTER) {
         let query = Query::new("EntityDefinitions")
             .option(
                 "$select",
                 "LogicalName,DisplayName,Privileges,ChangeTrackingEnabled,\
                  CanChangeTrackingBeEnabled,IsAuditEnabled",
             )
-            .option("$filter", &conditions.join(" or "));
+            .option("$filter", &any_of(chunk.iter().copied()));
         let client = client.clone();
         running.push(
             Started::new(async move {
@@ -82,18 +70,22 @@ pub async fn guards<H: Host>(
             .await,
         );
     }
-    let mut guards = Vec::new();
-    for answer in running {
-        guards.extend(answer.await?);
+    let mut found = Vec::new();
+    for response in running {
+        found.extend(response.await?);
     }
-    Ok(guards)
+    Ok(found)
 }
 
-/// The tables that lookups of a table's rows can be set to point to, besides their owner.
+/// The tables that writable lookups of a table refer to, apart from the owner of a row: changing
+/// the owner takes a privilege of its own.
 ///
 /// # Errors
-/// What the service said.
-pub async fn references<H: Host>(client: &Client<H>, table: &str) -> Result<Set<String>, Error> {
+/// The error of the service.
+pub async fn lookup_targets<H: Host>(
+    client: &Client<H>,
+    table: &str,
+) -> Result<Set<String>, Error> {
     if !is_logical_name(table) {
         return Ok(Set::default());
     }
@@ -106,36 +98,35 @@ pub async fn references<H: Host>(client: &Client<H>, table: &str) -> Result<Set<
     client.read(&link, targets).await
 }
 
-fn tables(answer: &Object<'_>) -> Option<Vec<TableGuards>> {
-    answer.list("value")?.map(|it| table(&it)).collect()
+fn tables(response: &Object<'_>) -> Option<Vec<TableSecurity>> {
+    response.list("value")?.map(|it| table(&it)).collect()
 }
 
-fn targets(answer: &Object<'_>) -> Option<Set<String>> {
+fn targets(response: &Object<'_>) -> Option<Set<String>> {
     let mut targets = Set::default();
-    for lookup in answer.list("value")? {
-        if can_be_set(&lookup) {
+    for lookup in response.list("value")? {
+        if is_writable(&lookup) {
             targets.extend(lookup.texts("Targets"));
         }
     }
     Some(targets)
 }
 
-/// Giving a row to another owner takes a right of its own.
-fn can_be_set(lookup: &Object<'_>) -> bool {
+fn is_writable(lookup: &Object<'_>) -> bool {
     lookup.text("AttributeType").as_deref() != Some("Owner")
         && (lookup.flag("IsValidForCreate") == Some(true)
             || lookup.flag("IsValidForUpdate") == Some(true))
 }
 
-fn table(definition: &Object<'_>) -> Option<TableGuards> {
+fn table(definition: &Object<'_>) -> Option<TableSecurity> {
     // Properties that a solution may forbid to change.
     let tracking = definition.object("CanChangeTrackingBeEnabled");
     let auditing = definition.object("IsAuditEnabled");
-    let says = |property: &Option<Object<'_>>, name| {
+    let flag = |property: &Option<Object<'_>>, name| {
         let value = property.as_ref().and_then(|it| it.flag(name));
         value.unwrap_or_default()
     };
-    Some(TableGuards {
+    Some(TableSecurity {
         logical_name: definition.text("LogicalName")?,
         title: definition.object("DisplayName").and_then(|it| title(&it)),
         privileges: definition
@@ -144,11 +135,11 @@ fn table(definition: &Object<'_>) -> Option<TableGuards> {
             .collect(),
         change_tracking: Switch {
             is_on: definition.flag("ChangeTrackingEnabled").unwrap_or_default(),
-            can_be_on: says(&tracking, "Value"),
+            can_be_on: flag(&tracking, "Value"),
         },
         auditing: Switch {
-            is_on: says(&auditing, "Value"),
-            can_be_on: says(&auditing, "CanBeChanged"),
+            is_on: flag(&auditing, "Value"),
+            can_be_on: flag(&auditing, "CanBeChanged"),
         },
     })
 }
