@@ -20,8 +20,8 @@ const EMPTY_LIST: &str = "00000000-0000-0000-0000-00000000000e";
 const SENSELESS_LIST: &str = "00000000-0000-0000-0000-00000000000f";
 
 /// What answers queries, beside the tables of a world.
-struct Queries {
-    world: Rc<RefCell<World>>,
+pub(super) struct Queries {
+    pub(super) world: Rc<RefCell<World>>,
     /// The rows of every query but those of lists.
     rows: Vec<Value>,
     gives_cookies: bool,
@@ -34,7 +34,7 @@ struct Queries {
 }
 
 impl Queries {
-    fn new(rows: Vec<Value>) -> Rc<RefCell<Self>> {
+    pub(super) fn new(rows: Vec<Value>) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
             world: world(Kind::Tracked, 0),
             rows,
@@ -45,7 +45,7 @@ impl Queries {
         }))
     }
 
-    fn host(this: &Rc<RefCell<Self>>) -> Rc<Simulation> {
+    pub(super) fn host(this: &Rc<RefCell<Self>>) -> Rc<Simulation> {
         let this = Rc::clone(this);
         signed_in(move |request| this.borrow_mut().answer(request))
     }
@@ -184,7 +184,7 @@ fn percent_encoded(text: &str) -> String {
         .collect()
 }
 
-fn query(name: &str, text: &str) -> Selection {
+pub(super) fn query(name: &str, text: &str) -> Selection {
     Selection {
         query: Some(text.to_owned()),
         ..selection(&format!("query:{name}"))
@@ -213,7 +213,7 @@ fn schema(events: &[Event]) -> (Vec<String>, Value) {
     (schema.primary_key.clone(), rows)
 }
 
-fn alpha(number: u32) -> Value {
+pub(super) fn alpha(number: u32) -> Value {
     json!({"@odata.etag": "W/\"1\"", "alphaid": super::service::id(number), "name": "n"})
 }
 

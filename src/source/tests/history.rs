@@ -15,7 +15,7 @@ use crate::simulation::{API_ROOT, Reply, signed_in};
 const NOW: i64 = 1_700_000_000;
 
 /// An audit log.
-struct Log {
+pub(super) struct Log {
     world: Rc<RefCell<World>>,
     /// Entries by their time, with what they changed: the name from something to something.
     entries: Vec<(i64, u32, &'static str)>,
@@ -29,7 +29,7 @@ struct Log {
 }
 
 impl Log {
-    fn new(entries: u32) -> Rc<RefCell<Self>> {
+    pub(super) fn new(entries: u32) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
             world: world(Kind::Tracked, 0),
             entries: (0..entries)
@@ -42,7 +42,7 @@ impl Log {
         }))
     }
 
-    fn host(this: &Rc<RefCell<Self>>) -> Rc<Simulation> {
+    pub(super) fn host(this: &Rc<RefCell<Self>>) -> Rc<Simulation> {
         let this = Rc::clone(this);
         signed_in(move |request| this.borrow().answer(request))
     }

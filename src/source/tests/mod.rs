@@ -1,5 +1,6 @@
 //! Whole syncs against a service that changes and fails.
 
+mod checkpoints;
 mod fetched;
 mod history;
 mod lives;
