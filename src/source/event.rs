@@ -1,11 +1,11 @@
-//! What goes into a sync, and what comes out.
+//! The selections that a sync reads, and the events that it hands out.
 
 use crate::error::Error;
 
-/// How files and images come.
+/// How files and images are returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FileForm {
-    /// As the service refers to them.
+    /// As the reference that the service returns.
     #[default]
     Reference,
     /// As their content in base64.
@@ -17,102 +17,104 @@ pub enum FileForm {
 pub struct Selection {
     /// A table's logical name, or one of the other streams that the catalog names.
     pub stream: String,
-    /// Columns by their names in rows; empty for every readable one. The primary key always
-    /// comes.
+    /// Columns by their names in rows; empty for every readable one. The primary key is always
+    /// read.
     pub columns: Vec<String>,
-    /// Whether labels come beside choices and references.
+    /// Whether labels are read beside choices and references.
     pub labels: bool,
-    /// Only rows that meet this condition, in the service's filter language (reference §4.4).
+    /// Only rows that match this filter, in the service's own language (reference §4.4).
     pub filter: Option<String>,
     /// Only rows changed at this time or later, RFC 3339.
     pub since: Option<String>,
     /// The FetchXML of a stream that is a query of the caller's own.
     pub query: Option<String>,
-    /// What comes for columns that hold files and images.
+    /// How columns with files and images are returned.
     pub files: FileForm,
-    /// Whether every key is read at the end, where the service does not report deletions.
+    /// Whether every key is read at the end of a sync, to find deletions that the service does
+    /// not report.
     pub sweep: bool,
-    /// Rows per request, if not as the settings say.
+    /// Rows per request; none for the page size of the settings.
     pub page_size: Option<u32>,
     /// Where an earlier sync of the same selection stopped.
     pub checkpoint: Option<String>,
 }
 
-/// What rows of a page are.
+/// What the rows of a page are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Rows of a first or repeated full read.
     Snapshot,
     /// Rows that are new or have changed.
     Upsert,
-    /// Rows that are gone; only their keys.
+    /// Rows that were deleted; only their keys.
     Delete,
     /// Rows that exist, whether or not they have changed; only their keys.
     Present,
 }
 
-/// Some rows.
+/// A page of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Whose rows.
+    /// The stream.
     pub stream: String,
-    /// What they are.
+    /// What the rows are.
     pub operation: Operation,
-    /// How many.
+    /// The number of rows.
     pub count: u32,
     /// One JSON object per line.
     pub ndjson: String,
-    /// Where the stream goes on once the page is durable.
+    /// Where the stream resumes once the page is durable.
     pub checkpoint: String,
 }
 
-/// What rows of a selection look like.
+/// The schema of the rows of a selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
-    /// Whose rows.
+    /// The stream.
     pub stream: String,
-    /// The columns that together name a row.
+    /// The columns that together identify a row.
     pub primary_key: Vec<String>,
     /// JSON Schema 2020-12 of the rows of this selection.
     pub row_schema: String,
-    /// What has become of the columns since the checkpoint was taken.
+    /// How the columns have changed since the checkpoint was taken.
     pub changes: Vec<ColumnChange>,
 }
 
-/// What can become of a column.
+/// How a column can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is new.
     Added,
-    /// It is gone, or no longer readable.
+    /// It was deleted, or is no longer readable.
     Removed,
     /// It holds another type of value.
     Retyped,
 }
 
-/// What has become of one column.
+/// How one column has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnChange {
-    /// Which one.
+    /// The column's name.
     pub column: String,
-    /// What has become of it.
+    /// How it has changed.
     pub change: Change,
 }
 
-/// A stream starts over: rows held from before are void, and so is the checkpoint that stood
-/// for them. A sink that is killed before the first page is durable must not go on from there.
+/// A stream is read from its first row: rows held from before are void, and so is the checkpoint
+/// that belonged to them. A sink that is killed before the first page is durable must start the
+/// stream without a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reset {
-    /// Which one.
+    /// The stream.
     pub stream: String,
-    /// For people: why.
+    /// Why, for people.
     pub reason: String,
 }
 
 /// A stream cannot be read further in this sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Which one.
+    /// The stream.
     pub stream: String,
     /// Why.
     pub error: Error,
@@ -129,21 +131,24 @@ pub struct Warning {
     pub message: String,
 }
 
+/// The id of a warning, and its message.
+pub(super) type WarningText = (&'static str, String);
+
 /// What happens in a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Comes before the first page of a stream.
     Schema(Schema),
-    /// The stream is read from its beginning.
+    /// The stream is read from its first row.
     Reset(Reset),
     /// Rows.
     Page(Page),
-    /// From here the keys of all rows come as [`Operation::Present`]; rows whose key has not
-    /// come by the end are gone.
+    /// The keys of all rows follow as [`Operation::Present`]; rows whose key has not come by the
+    /// end were deleted.
     Sweep(String),
-    /// The stream is caught up.
+    /// The stream is complete for this sync.
     Complete(String),
-    /// The stream cannot be read further; the others go on.
+    /// The stream cannot be read further; the others continue.
     Failed(Failure),
     /// Something a person should know.
     Warning(Warning),

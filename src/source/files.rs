@@ -1,37 +1,36 @@
-//! The content of files and images in the place of what refers to them (reference §4.10).
+//! Replaces the references to files and images by their content (reference §4.10).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dataverse_rows::{Piece, members, string};
 
-use super::plan::Plan;
-use super::tracked;
+use super::kind::Plan;
+use super::refusal;
 use crate::dataverse::query::encode;
 use crate::dataverse::{Client, Guid, Prefer};
 use crate::error::{Error, ErrorKind, Recovery};
 use crate::host::Host;
 use crate::json::quoted;
 
-/// The largest file that comes, in bytes.
-const MOST_FILE: usize = 4 << 20;
+/// The largest file that is read, in bytes.
+const MAX_FILE: usize = 4 << 20;
 /// How much the files of one page may take in base64, in bytes.
-const MOST_PAGE: usize = 8 << 20;
-/// How large a piece of rows should be, in bytes.
-const PIECE: usize = 4 << 20;
+const MAX_PAGE: usize = 8 << 20;
+/// The size that a piece of rows should have, in bytes.
+const PIECE_BYTES: usize = 4 << 20;
 
-/// The rows of a page with the content of their files, and the first file that does not come,
-/// with the reason.
+/// The rows of a page with the content of their files, and why the first missing file is missing.
 ///
 /// # Errors
-/// Why the files cannot be read; with [`Recovery::SmallerPages`] if they are too much at once.
+/// Why the files cannot be read; with [`Recovery::SmallerPages`] if they are too large together.
 pub(super) async fn fill<H: Host>(
     client: &Client<H>,
     plan: &Plan,
     pieces: Vec<Piece>,
 ) -> Result<(Vec<Piece>, Option<String>), Error> {
-    let columns = plan.files();
-    let client = client.clone().with_max_body(MOST_FILE);
-    let mut left_out = None;
+    let columns = plan.file_columns();
+    let client = client.clone().with_max_body(MAX_FILE);
+    let mut missing = None;
     let mut bytes = 0;
     let mut out: Vec<Piece> = Vec::new();
     for piece in pieces {
@@ -62,21 +61,22 @@ pub(super) async fn fill<H: Host>(
                         bytes += content.len();
                         text.push_str(&content);
                     }
-                    Content::LeftOut(why) => {
+                    Content::Missing(why) => {
                         text.push_str("null");
-                        left_out.get_or_insert(why);
+                        missing.get_or_insert(why);
                     }
                 }
             }
             text.push_str("}\n");
-            // A single row is no more than what its files may take.
-            if bytes > MOST_PAGE && !out.is_empty() {
-                let message = "the files of one page are too much; ask for smaller pages";
+            // One row alone may be larger.
+            if bytes > MAX_PAGE && !out.is_empty() {
+                let message =
+                    "the files of one page are too large together; use a smaller page size";
                 return Err(Error::new(ErrorKind::Unsupported, message)
                     .with_recovery(Recovery::SmallerPages));
             }
             match out.last_mut() {
-                Some(last) if !last.deleted && last.ndjson.len() + text.len() <= PIECE => {
+                Some(last) if !last.deleted && last.ndjson.len() + text.len() <= PIECE_BYTES => {
                     last.ndjson.push_str(&text);
                     last.count += 1;
                 }
@@ -88,15 +88,15 @@ pub(super) async fn fill<H: Host>(
             }
         }
     }
-    Ok((out, left_out))
+    Ok((out, missing))
 }
 
-/// What becomes of a file.
+/// The content of a file.
 enum Content {
-    /// JSON text.
+    /// As JSON text.
     File(String),
-    /// Why it does not come.
-    LeftOut(String),
+    /// Missing, and why.
+    Missing(String),
 }
 
 async fn content<H: Host>(
@@ -108,29 +108,29 @@ async fn content<H: Host>(
 ) -> Result<Content, Error> {
     let path = encode(&format!("{}({key})/{column}/$value", plan.table.entity_set));
     let is_file = string(value).is_some_and(|value| Guid::parse(&value).is_some());
-    // What stands in the row of an image is a thumbnail of it.
+    // The row of an image holds a thumbnail of it.
     let size = if is_file { "" } else { "?size=full" };
     let link = client.resource(&format!("{path}{size}"))?;
     match client.get(&link, &Prefer::default()).await {
         Ok(answer) if answer.body.is_empty() && is_file => Ok(Content::File("null".to_owned())),
-        // There is no more of it than the thumbnail.
+        // There is only the thumbnail.
         Ok(answer) if answer.body.is_empty() => Ok(Content::File(value.to_owned())),
         Ok(answer) => Ok(Content::File(format!(
             "\"{}\"",
             STANDARD.encode(answer.body)
         ))),
         Err(error) if error.recovery == Some(Recovery::SmallerPages) => {
-            Ok(Content::LeftOut(format!(
-                "{column} of the row {key} is larger than the {} MiB that come",
-                MOST_FILE >> 20
+            Ok(Content::Missing(format!(
+                "{column} of the row {key} is larger than the {} MiB that are read",
+                MAX_FILE >> 20
             )))
         }
-        Err(error) if error.kind == ErrorKind::Forbidden => Ok(Content::LeftOut(error.message)),
-        Err(error) if tracked::is_refused(&error) && !is_file => {
+        Err(error) if error.kind == ErrorKind::Forbidden => Ok(Content::Missing(error.message)),
+        Err(error) if refusal::is_permanent(&error) && !is_file => {
             Ok(Content::File(value.to_owned()))
         }
-        // It is gone since.
-        Err(error) if tracked::is_refused(&error) => Ok(Content::File("null".to_owned())),
+        // It was deleted since.
+        Err(error) if refusal::is_permanent(&error) => Ok(Content::File("null".to_owned())),
         Err(error) => Err(error),
     }
 }

@@ -1,53 +1,39 @@
 //! Reading: a snapshot first, then changes, as events that a sink applies in order.
 //!
-//! [`Sync`] takes turns among streams. A `stream` knows its `plan`; its `reader` goes from
-//! page to page of a `sequence`: it asks for the next page, turns the current one into rows
-//! and says with each piece where to resume, in a `checkpoint`. How changes are found is
-//! decided per table: by the service's change tracking (`tracked`), by a column that grows
-//! (`watermark`), or not at all.
+//! # How a sync flows
+//! [`Sync`] checks the selections, opens a few streams at a time and returns their events. A
+//! `stream` is one `async` function: it resolves the *kind* of its name, reads the metadata, decides
+//! where to start (its checkpoint, or the first row), and runs a *reader* until the reader is
+//! complete. A reader that meets an obstacle ends with a *restart*: smaller pages, no ranges, no
+//! change tracking, all rows again; the stream then runs another one. Readers request a page, walk
+//! its rows, and hand them to the stream's `output` with the checkpoint after them.
 //!
-//! A table that turns out large (`size`, `survey`) is read in several `ranges` at once by the
-//! `ranged` reader, beside which a read of the `keys` brings change tracking under way. Where
-//! deletions are not reported, a `sweep` over the keys finds them. What each stream may have in
-//! hand is its `share`.
+//! # Rooms
+//! Arrows point down: each room uses only those below it.
 //!
-//! Views, queries of the caller's own and members of lists come from `queries` in FetchXML, read
-//! by `fetching`. The audit log becomes a `history` of what changed. `files` puts the content of
-//! files in their place; `drift` tells what has become of columns, `security` which of them the
-//! account may not read, and `retention` when a change token is too old.
+//! | room | job |
+//! |---|---|
+//! | `sync` | one run over several streams |
+//! | `stream` | one stream: opening, where it resumes, restarts, sweep |
+//! | `read` | the readers: `paged` follows links, `ranged` reads large tables in ranges of versions beside a read of the `keys`, `queried` reads `FetchXML`, `sweep` finds deletions; `page` is the request, walk and repetition they share, `share` the memory and requests of all streams |
+//! | `files` | the content of files in place of their references |
+//! | `output` | the events of one stream, each page with its checkpoint |
+//! | `kind` | tables, views, queries, histories, list members: what a selection may ask for and what is read; `kind::plan` is the result, which travels |
+//! | `checkpoint` | positions in writing: bound to what they were made for, with a checksum |
+//! | `position` | how far a stream is, and how its changes are found: plain data |
+//! | `event`, `refusal`, `time` | events and selections, the meaning of refusals, points in time |
 
-mod ahead;
-mod binding;
 mod checkpoint;
-mod condition;
-mod drift;
 mod event;
-mod fetching;
 mod files;
-mod history;
-mod keys;
-mod measure;
-mod opening;
+mod kind;
 mod output;
-mod plan;
-mod queries;
-mod ranged;
-mod ranges;
-mod reader;
-mod resume;
-mod retention;
-mod security;
-mod sequence;
-mod share;
-mod size;
-mod step;
+mod position;
+mod read;
+mod refusal;
 mod stream;
-mod survey;
-mod sweep;
 mod sync;
 mod time;
-mod tracked;
-mod watermark;
 
 pub use event::{
     Change, ColumnChange, Event, Failure, FileForm, Operation, Page, Reset, Schema, Selection,

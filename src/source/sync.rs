@@ -5,12 +5,12 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use super::binding::Binding;
 use super::checkpoint;
 use super::event::{Event, Selection};
-use super::share::Share;
-use super::size::Sizes;
-use super::stream::{Common, Stream, Turn, Waiting};
+use super::kind::{self, Kind};
+use super::read::ranged::sizes::Sizes;
+use super::read::share::Share;
+use super::stream::{Common, Stream, Waiting};
 use crate::dataverse::Client;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
@@ -23,20 +23,20 @@ const MAX_ACTIVE: usize = 3;
 pub struct Sync<H> {
     client: Client<H>,
     share: Rc<Share>,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Waiting<H>>,
     /// None before the first stream is opened.
     common: Option<Common<H>>,
-    /// In the order of their turns.
-    active: VecDeque<Stream<H>>,
+    /// In the order in which they are polled.
+    active: VecDeque<Stream>,
 }
 
 impl<H: Host> Sync<H> {
     /// Checks the selections against each other and against their checkpoints. Nothing is
-    /// sent before [`next`](Self::next).
+    /// requested before [`next`](Self::next).
     ///
     /// # Errors
-    /// `InvalidData` for selections that cannot be meant, `CheckpointExpired` for a checkpoint
-    /// that cannot be resumed.
+    /// `InvalidData` for an invalid selection, `CheckpointExpired` for a checkpoint that cannot
+    /// be resumed.
     pub fn start(client: &Client<H>, selections: Vec<Selection>) -> Result<Self, Error> {
         let streams = selections.len().clamp(1, max_active(client));
         let ceiling = client.settings().limits.max_concurrency;
@@ -49,32 +49,25 @@ impl<H: Host> Sync<H> {
                 return Err(Error::new(
                     ErrorKind::InvalidData,
                     format!(
-                        "the stream {} is selected twice; select it once with all the columns \
+                        "the stream {} is selected twice; select it once, with all the columns \
                          you need",
                         selection.stream
                     ),
                 ));
             }
-            if selection.page_size == Some(0) {
-                return Err(Error::new(
-                    ErrorKind::InvalidData,
-                    format!(
-                        "the page size of {} is 0; give a number from 1 to {}",
-                        selection.stream,
-                        super::plan::MAX_PAGE_SIZE
-                    ),
-                ));
-            }
-            let binding = Binding::new(client.environment().identity(), &selection)?;
-            let resume = selection
+            let kind: Box<dyn Kind<H>> = kind::resolve(&selection.stream);
+            let environment = client.environment().identity();
+            let binding = kind::plan::selection::check(environment, &selection, kind.options())?;
+            let checkpoint = selection
                 .checkpoint
                 .as_deref()
                 .map(|text| checkpoint::read(&client, &binding, text))
                 .transpose()?;
             waiting.push_back(Waiting {
                 selection,
+                kind,
                 binding,
-                resume,
+                checkpoint,
             });
         }
         Ok(Self {
@@ -88,6 +81,9 @@ impl<H: Host> Sync<H> {
 
     /// The next event, or none when every stream is complete or has failed.
     ///
+    /// A call that is dropped before it returns loses nothing: the streams keep what they have
+    /// read and requested.
+    ///
     /// # Errors
     /// What concerns the connection. It ends the sync.
     pub async fn next(&mut self) -> Result<Option<Event>, Error> {
@@ -96,54 +92,48 @@ impl<H: Host> Sync<H> {
             if self.active.is_empty() {
                 return Ok(None);
             }
-            let turn = self.turn().await;
-            let Some(stream) = self.active.front_mut() else {
+            let Some(event) = self.next_of_active().await else {
                 continue;
             };
-            if let Err(error) = stream.take(turn).await {
+            if event.is_err() {
                 self.waiting.clear();
                 self.active.clear();
-                return Err(error);
             }
-            let event = stream.next_event();
-            if stream.is_over() {
-                self.active.pop_front();
-            } else {
-                self.active.rotate_left(1);
-            }
-            if event.is_some() {
-                return Ok(event);
-            }
+            return event.map(Some);
         }
     }
 
-    /// Opens streams until as many are active as may be: one always, more as far as the
-    /// service welcomes the page that each has on its way.
+    /// Opens streams while [there is room](Self::has_room).
     async fn activate(&mut self) {
-        let most = max_active(&self.client);
         self.share.remain(self.active.len() + self.waiting.len());
-        while self.active.len() < most.min(self.client.concurrency())
-            && (self.active.is_empty() || self.client.spare_concurrency() > 0)
+        while self.has_room()
+            && let Some(waiting) = self.waiting.pop_front()
         {
-            let Some(waiting) = self.waiting.pop_front() else {
-                break;
-            };
             let common = self.common(&waiting).await;
             self.active.push_back(Stream::open(common, waiting).await);
         }
     }
 
-    /// What the streams have in common. Before the first one is opened, the sizes of those
-    /// that are read in full are asked for, all at once.
-    async fn common(&mut self, first: &Waiting) -> Common<H> {
+    /// Whether another stream can be opened: one always, more as far as the client may have the
+    /// request of each in flight.
+    fn has_room(&self) -> bool {
+        let max = max_active(&self.client).min(self.client.concurrency());
+        !self.waiting.is_empty()
+            && self.active.len() < max
+            && (self.active.is_empty() || self.client.spare_concurrency() > 0)
+    }
+
+    /// What the streams have in common. Before the first one is opened, the sizes of those that
+    /// are read in full are requested, all at once.
+    async fn common(&mut self, first: &Waiting<H>) -> Common<H> {
         if let Some(common) = &self.common {
             return common.clone();
         }
         let names = if self.client.settings().limits.max_concurrency > 1 {
             std::iter::once(first)
                 .chain(&self.waiting)
-                .filter(|waiting| waiting.is_table_in_full())
-                .map(|waiting| waiting.selection.stream.clone())
+                .filter_map(Waiting::table_in_full)
+                .map(str::to_owned)
                 .collect()
         } else {
             Vec::new()
@@ -151,28 +141,40 @@ impl<H: Host> Sync<H> {
         let common = Common {
             client: self.client.clone(),
             share: Rc::clone(&self.share),
-            sizes: Rc::new(Sizes::ask(&self.client, names).await),
+            sizes: Rc::new(Sizes::request(&self.client, names).await),
         };
         self.common.insert(common).clone()
     }
 
-    /// Waits until a stream can take its turn and moves it to the front.
-    async fn turn(&mut self) -> Turn {
+    /// Waits for the next event of any stream; none if there is room for another stream first.
+    /// The stream of the event is polled last from then on.
+    async fn next_of_active(&mut self) -> Option<Result<Event, Error>> {
         poll_fn(|context| {
             if let Some(common) = &self.common {
-                // Its answer comes beside the metadata, not only once somebody asks for it.
+                // The response comes beside the metadata, not only once a stream waits for it.
                 common.sizes.poll(context);
             }
             for index in 0..self.active.len() {
                 let Some(stream) = self.active.get_mut(index) else {
                     break;
                 };
-                if let Poll::Ready(turn) = stream.poll(context) {
-                    self.active.rotate_left(index);
-                    return Poll::Ready(turn);
+                let Poll::Ready(event) = stream.poll(context) else {
+                    continue;
+                };
+                let has_ended = stream.has_ended();
+                self.active.rotate_left(index);
+                if has_ended {
+                    self.active.pop_front();
+                } else {
+                    self.active.rotate_left(1);
                 }
+                return Poll::Ready(Some(event));
             }
-            Poll::Pending
+            if self.has_room() {
+                Poll::Ready(None)
+            } else {
+                Poll::Pending
+            }
         })
         .await
     }

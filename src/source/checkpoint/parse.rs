@@ -1,14 +1,16 @@
-//! The parts of a checkpoint, from JSON. What is passed over here is refused by the caller,
-//! who compares what was understood with what was given.
+//! The parts of a checkpoint, from JSON. What is ignored here is refused by the caller, who
+//! compares what was understood with what was given.
 
 use dataverse_rows::elements;
 
-use super::{Cursor, Document, Fetched, Method, Midway, Phase, Position};
+use super::document::Document;
 use crate::json::Object;
-use crate::source::ranges::{Later, Range, Ranges};
-use crate::source::watermark::{Column, Mark};
+use crate::source::position::{
+    Cursor, Delta, LaterChanges, Mark, MarkColumn, Method, PagedPosition, Phase, Position,
+    QueryPosition, Range, Ranges, Watermark,
+};
 
-/// A checkpoint of any version; none if it is something else.
+/// A checkpoint of any format; none if it is something else.
 pub(super) fn document(document: &Object<'_>) -> Option<Document> {
     let optional = |name| document.text(name);
     Some(Document {
@@ -31,10 +33,10 @@ fn position(position: &Object<'_>) -> Option<Position> {
     let (name, it) = position.variant()?;
     let it = &it;
     Some(match name {
-        "beginning" => Position::Beginning {
+        "beginning" => Position::Start {
             method: method(it)?,
         },
-        "midway" => Position::Midway(Midway {
+        "midway" => Position::Paged(PagedPosition {
             method: method(it)?,
             phase: phase(it)?,
             next: it.text("next")?,
@@ -52,7 +54,7 @@ fn position(position: &Object<'_>) -> Option<Position> {
             tail: it.whole("tail")?,
             later: later(it)?,
         }),
-        "fetched" => Position::Fetched(Fetched {
+        "fetched" => Position::Queried(QueryPosition {
             query: it.text("query")?,
             page: it.whole("page")?,
             page_size: it.whole("page-size")?,
@@ -85,17 +87,17 @@ fn method(record: &Object<'_>) -> Option<Method> {
 fn cursor(cursor: &Object<'_>) -> Option<Cursor> {
     let (name, it) = cursor.variant()?;
     Some(match name {
-        "delta" => Cursor::Delta {
+        "delta" => Cursor::Delta(Delta {
             link: it.text("link")?,
             plain: it.flag("plain")?,
             at: it.whole("at"),
-        },
-        "newest" => Cursor::Newest {
+        }),
+        "newest" => Cursor::Watermark(Watermark {
             column: column(&it)?,
             fallback: it.flag("fallback")?,
             mark: mark(&it, "mark"),
             seen: it.text("seen"),
-        },
+        }),
         "done" => Cursor::Done {
             at: it.whole("at")?,
         },
@@ -103,20 +105,20 @@ fn cursor(cursor: &Object<'_>) -> Option<Cursor> {
     })
 }
 
-fn later(record: &Object<'_>) -> Option<Later> {
+fn later(record: &Object<'_>) -> Option<LaterChanges> {
     let later = record.object("later")?;
     let (name, it) = later.variant()?;
     Some(match name {
-        "baseline" => Later::Baseline {
+        "baseline" => LaterChanges::Baseline {
             plain: it.flag("plain")?,
             next: it.text("next")?,
             page_size: it.whole("page_size")?,
         },
-        "delta" => Later::Delta {
+        "delta" => LaterChanges::Delta {
             plain: it.flag("plain")?,
             link: it.text("link")?,
         },
-        "versions" => Later::Versions {
+        "versions" => LaterChanges::Versions {
             fallback: it.flag("fallback")?,
         },
         _ => return None,
@@ -131,9 +133,11 @@ fn phase(record: &Object<'_>) -> Option<Phase> {
     }
 }
 
-fn column(record: &Object<'_>) -> Option<Column> {
+fn column(record: &Object<'_>) -> Option<MarkColumn> {
     let name = record.text("column")?;
-    Column::ALL.into_iter().find(|column| column.name() == name)
+    MarkColumn::ALL
+        .into_iter()
+        .find(|column| column.name() == name)
 }
 
 fn mark(record: &Object<'_>, name: &str) -> Option<Mark> {

@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use super::fetched::{Queries, alpha, query};
 use super::history::Log;
+use super::queries::{Queries, alpha, query};
 use super::service::Kind;
 use super::*;
 use crate::source::FileForm;
@@ -18,10 +18,10 @@ const AGGREGATE: &str = "<fetch aggregate='true'><entity name='alpha'>\
 const VIEW: &str = "view:00000000-0000-0000-0000-00000000000a";
 
 /// A sync of one stream, by name.
-struct Case {
-    name: String,
-    host: Rc<Simulation>,
-    selection: Selection,
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) host: Rc<Simulation>,
+    pub(super) selection: Selection,
 }
 
 fn case(name: impl Into<String>, host: Rc<Simulation>, selection: Selection) -> Case {
@@ -61,7 +61,7 @@ fn tables() -> Vec<Case> {
             };
             cases.push(case(
                 format!("ranges {kind:?} {hint}"),
-                welcoming_host(&world(kind, 100), hint),
+                host_recommending(&world(kind, 100), hint),
                 selection,
             ));
         }
@@ -103,7 +103,7 @@ fn derived() -> Vec<Case> {
         .into()
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     tables().into_iter().chain(derived()).collect()
 }
 

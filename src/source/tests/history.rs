@@ -22,8 +22,8 @@ pub(super) struct Log {
     denies_details: bool,
     /// Entries whose details are lost.
     lost: Vec<u32>,
-    /// Entries over whose details the service stumbles.
-    stumbles_over: Vec<u32>,
+    /// Entries whose details make the service fail.
+    fails_on: Vec<u32>,
     /// How large a value of an entry is.
     size: usize,
 }
@@ -37,7 +37,7 @@ impl Log {
                 .collect(),
             denies_details: false,
             lost: Vec::new(),
-            stumbles_over: Vec::new(),
+            fails_on: Vec::new(),
             size: 1,
         }))
     }
@@ -127,7 +127,7 @@ impl Log {
         if self.lost.contains(&number) {
             return Reply::fault(404, "0x80040217", "alpha Does Not Exist");
         }
-        if self.stumbles_over.contains(&number) {
+        if self.fails_on.contains(&number) {
             return Reply::fault(500, "0x80040216", "An unexpected error occurred.");
         }
         Reply::json(&json!({"AuditDetail": {
@@ -208,7 +208,7 @@ fn an_entry_is_a_row_for_each_column_that_changed() {
         (&found[1]["column"], &found[1]["newvalue"]),
         (&json!("revenue"), &json!("20.5"))
     );
-    // What the log keeps stands in for details that are lost.
+    // What the log stores replaces details that are lost.
     assert_eq!(found[6]["oldvalue"], "kept 3");
     for row in &found {
         for name in row.as_object().unwrap().keys() {
@@ -220,7 +220,7 @@ fn an_entry_is_a_row_for_each_column_that_changed() {
 }
 
 #[test]
-fn the_next_sync_tells_new_entries_only() {
+fn the_next_sync_reads_only_new_entries() {
     let log = Log::new(10);
     let host = Log::host(&log);
     let mut checkpoint = None;
@@ -266,7 +266,7 @@ fn the_history_of_one_table_is_a_stream_of_its_own() {
 }
 
 #[test]
-fn without_the_privilege_for_details_the_log_itself_is_told() {
+fn without_the_privilege_for_details_stored_changes_are_read() {
     let log = Log::new(4);
     log.borrow_mut().denies_details = true;
     let host = Log::host(&log);
@@ -290,28 +290,25 @@ fn without_the_privilege_for_details_the_log_itself_is_told() {
 }
 
 #[test]
-fn one_entry_that_the_service_stumbles_over_does_not_cost_the_others() {
+fn one_failing_entry_does_not_fail_the_others() {
     let log = Log::new(3);
-    log.borrow_mut().stumbles_over = vec![1];
+    log.borrow_mut().fails_on = vec![1];
     let host = Log::host(&log);
     let events = run(&host, vec![selection("audit-history")]).unwrap();
     let found = rows(&events);
-    let told = |entry: &str| {
+    let has = |entry: &str| {
         let mut of_entry = found.iter().filter(|row| row["oldvalue"] == entry);
         of_entry.any(|row| row["column"] == "name")
     };
-    assert!(
-        told("old 0") && told("kept 1") && told("old 2"),
-        "{found:?}"
-    );
-    // Where it stumbles over all of them it is at fault itself.
-    log.borrow_mut().stumbles_over = vec![0, 1, 2];
+    assert!(has("old 0") && has("kept 1") && has("old 2"), "{found:?}");
+    // If all entries fail, the service itself has failed.
+    log.borrow_mut().fails_on = vec![0, 1, 2];
     let events = run(&host, vec![selection("audit-history")]).unwrap();
     assert_eq!(failure(&events).kind, ErrorKind::Unavailable);
 }
 
 #[test]
-fn entries_that_are_too_much_at_once_come_on_smaller_pages() {
+fn entries_too_large_together_are_read_in_smaller_pages() {
     let log = Log::new(30);
     log.borrow_mut().size = 600_000;
     let host = Log::host(&log);

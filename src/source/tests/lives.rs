@@ -1,13 +1,13 @@
-//! Whole lives of a sink, by the hundred: whatever happens, it ends equal to the service.
+//! Hundreds of simulated sinks: whatever faults occur, they end equal to the service.
 
 use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::host_recommending;
 use super::random::Random;
 use super::service::{Kind, World, expected, id};
 use super::sink::Sink;
-use super::welcoming_host;
 use crate::simulation::{self, SETTINGS, Simulation, Storm};
 use crate::source::{Selection, Sync};
 
@@ -75,10 +75,10 @@ fn live(seed: u64, tables: Tables) {
         let mut world = world.borrow_mut();
         world.max_rows = 160;
         let most = 220 * u32::try_from(kinds.len()).unwrap();
-        world.change_by_chance(most / 2, most);
+        world.change_at_random(most / 2, most);
     }
     let hint = ["", "1", "4", "8"][random.index(4)];
-    let host = welcoming_host(&world, hint);
+    let host = host_recommending(&world, hint);
     let labels = random.one_in(2);
     let sweeps = random.one_in(3);
     let selections: Vec<Selection> = kinds
@@ -87,28 +87,28 @@ fn live(seed: u64, tables: Tables) {
             stream: (*name).to_owned(),
             labels,
             sweep: sweeps,
-            // Of one row it cannot be told whether it came in order.
+            // A page of one row does not show whether the order is right.
             page_size: Some(2 + random.below(19)),
             ..Selection::default()
         })
         .collect();
     let mut sink = Sink::new(&mut random);
     // A full read heals whatever was lost before it. So in most lives no token expires.
-    let is_hostile = random.one_in(4);
+    let has_faults = random.one_in(4);
     for _ in 0..=1 + random.below(4) {
         world.borrow_mut().is_busy = random.one_in(2);
-        world.borrow_mut().is_hostile = is_hostile;
+        world.borrow_mut().has_faults = has_faults;
         world.borrow_mut().counts = !random.one_in(8);
         let storm = random
             .one_in(2)
             .then(|| Storm::new(random.below(u32::MAX).into(), 6));
         host.set_storm(storm);
         sync_with_kills(&host, &mut sink, &selections, &mut random, true);
-        world.borrow_mut().change_by_chance(0, 30);
+        world.borrow_mut().change_at_random(0, 30);
     }
     host.set_storm(None);
     world.borrow_mut().is_busy = false;
-    world.borrow_mut().is_hostile = false;
+    world.borrow_mut().has_faults = false;
     for held in sink.streams.values_mut() {
         held.failures.clear();
     }
@@ -173,11 +173,11 @@ fn live_often(tables: Tables) {
 }
 
 #[test]
-fn whatever_happens_the_sink_ends_equal_to_the_service() {
+fn the_sink_equals_the_service_after_any_faults() {
     live_often(Tables::Small);
 }
 
 #[test]
-fn whatever_happens_to_ranges_the_sink_ends_equal_to_the_service() {
+fn the_sink_equals_the_service_after_any_faults_in_ranges() {
     live_often(Tables::Large);
 }

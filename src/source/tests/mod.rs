@@ -1,10 +1,11 @@
 //! Whole syncs against a service that changes and fails.
 
+mod cancellation;
 mod checkpoints;
-mod fetched;
 mod history;
 mod lives;
 mod pages;
+mod queries;
 mod random;
 mod ranges;
 mod selection;
@@ -27,8 +28,8 @@ fn host(world: &Rc<RefCell<World>>) -> Rc<Simulation> {
     signed_in(move |request| world.borrow_mut().answer(request))
 }
 
-/// The same where the service recommends so many requests at once.
-fn welcoming_host(world: &Rc<RefCell<World>>, hint: &'static str) -> Rc<Simulation> {
+/// The same, where the service recommends so many requests at once.
+fn host_recommending(world: &Rc<RefCell<World>>, hint: &'static str) -> Rc<Simulation> {
     let world = Rc::clone(world);
     signed_in(move |request| {
         let reply = world.borrow_mut().answer(request);
@@ -189,7 +190,7 @@ fn an_empty_table_has_a_checkpoint_too() {
 }
 
 #[test]
-fn the_next_page_is_on_its_way_before_this_one_is_handed_out() {
+fn the_next_page_is_requested_before_this_one_is_handed_out() {
     let world = world(Kind::Tracked, 20);
     let host = host(&world);
     let client = simulation::client(&host, SETTINGS);
@@ -302,7 +303,7 @@ fn selected_columns_come_alone_and_the_key_with_them() {
 }
 
 #[test]
-fn names_that_do_not_exist_fail_their_stream_alone() {
+fn unknown_names_fail_only_their_stream() {
     let world = World::new(1, &[("alpha", Kind::Tracked), ("beta", Kind::Plain)]);
     let host = host(&world);
     let misspelt = Selection {
@@ -337,7 +338,7 @@ fn names_that_do_not_exist_fail_their_stream_alone() {
 }
 
 #[test]
-fn pages_that_cannot_be_read_fail_the_stream_in_the_end() {
+fn unreadable_pages_fail_the_stream_after_retries() {
     for (trick, kind, words) in [
         (Trick::BrokenJson, ErrorKind::Unavailable, "at byte"),
         (Trick::CutBody, ErrorKind::Unavailable, "after"),
@@ -347,7 +348,7 @@ fn pages_that_cannot_be_read_fail_the_stream_in_the_end() {
             "not UTF-8 text at byte 20",
         ),
         (Trick::ForeignLink, ErrorKind::Unavailable, "evil.example"),
-        (Trick::Loop, ErrorKind::Unavailable, "circle"),
+        (Trick::Loop, ErrorKind::Unavailable, "paging loop"),
     ] {
         let world = world(Kind::Tracked, 5);
         world.borrow_mut().trick = Some(trick);
@@ -365,7 +366,7 @@ fn pages_that_cannot_be_read_fail_the_stream_in_the_end() {
 }
 
 #[test]
-fn impossible_selections_are_refused_before_anything_is_sent() {
+fn invalid_selections_are_refused_before_any_request() {
     let host = host(&world(Kind::Tracked, 5));
     let twice = run(&host, vec![selection("alpha"), selection("alpha")]).unwrap_err();
     assert!(twice.message.contains("twice"), "{twice}");
@@ -391,10 +392,10 @@ fn impossible_selections_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn pages_that_are_too_much_for_the_service_become_smaller() {
+fn pages_too_large_for_the_service_become_smaller() {
     let world = world(Kind::Tracked, 27);
     let host = host(&world);
-    world.borrow_mut().bearable_page = 10;
+    world.borrow_mut().max_bearable_rows = 10;
     let large = Selection {
         page_size: Some(28),
         ..selection("alpha")
@@ -416,14 +417,14 @@ fn pages_that_are_too_much_for_the_service_become_smaller() {
 }
 
 #[test]
-fn as_many_streams_are_read_at_once_as_the_service_welcomes() {
-    // Two are opened, and the sizes of all asked for, before the service has said anything;
+fn streams_read_at_once_follow_the_recommended_concurrency() {
+    // Two are opened, and the sizes of all requested, before the first response;
     // what is known of tables is read side by side too, and what a stream needs to go on waits
     // for no other.
     for (hint, expected) in [("", 2..=3), ("1", 2..=3), ("8", 3..=8)] {
         let names = ["alpha", "beta", "gamma", "delta"];
         let world = World::new(7, &names.map(|name| (name, Kind::Tracked)));
-        let host = welcoming_host(&world, hint);
+        let host = host_recommending(&world, hint);
         let selections = names
             .map(|name| Selection {
                 page_size: Some(1),
@@ -437,10 +438,10 @@ fn as_many_streams_are_read_at_once_as_the_service_welcomes() {
 }
 
 #[test]
-fn rows_as_large_as_files_come_one_by_one() {
+fn very_large_rows_are_read_one_per_page() {
     let world = world(Kind::Tracked, 3);
     let host = host(&world);
-    world.borrow_mut().bearable_page = 1;
+    world.borrow_mut().max_bearable_rows = 1;
     let events = run(&host, vec![selection("alpha")]).unwrap();
     let pages: Vec<String> = story(&events)
         .into_iter()
@@ -450,7 +451,7 @@ fn rows_as_large_as_files_come_one_by_one() {
 }
 
 #[test]
-fn the_more_streams_the_less_each_page_may_take() {
+fn page_memory_is_divided_among_streams() {
     let host = host(&world(Kind::Tracked, 3));
     for (streams, mebibytes) in [(1, 24), (2, 16), (3, 12), (9, 12)] {
         let client = simulation::client(&host, SETTINGS);
@@ -463,7 +464,7 @@ fn the_more_streams_the_less_each_page_may_take() {
 }
 
 #[test]
-fn a_full_read_goes_on_where_it_stopped_with_pages_of_the_same_size() {
+fn a_full_read_resumes_with_pages_of_the_same_size() {
     for kind in [Kind::Tracked, Kind::Modified, Kind::Plain] {
         let world = world(kind, 20);
         let host = host(&world);
@@ -499,7 +500,7 @@ fn a_full_read_goes_on_where_it_stopped_with_pages_of_the_same_size() {
 }
 
 #[test]
-fn a_refusal_of_the_authority_is_none_of_what_was_asked_for() {
+fn a_refused_sign_in_is_not_taken_for_an_expired_change_token() {
     for (code, kind) in [
         (700_082, ErrorKind::Unauthenticated),
         (65_001, ErrorKind::Forbidden),
@@ -544,7 +545,7 @@ fn a_refusal_of_the_authority_is_none_of_what_was_asked_for() {
 }
 
 #[test]
-fn what_concerns_the_connection_ends_the_sync() {
+fn connection_errors_end_the_sync() {
     let world = world(Kind::Tracked, 3);
     let host = host(&world);
     host.set_secret(

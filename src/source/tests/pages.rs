@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::service::{Kind, Row, Table, World, has_modified, has_version, id, seconds, timestamp};
 use crate::simulation::{API_ROOT, Reply};
 
-/// What is asked for.
+/// A request.
 struct Query<'a> {
     options: BTreeMap<&'a str, &'a str>,
     /// The parts of the token.
@@ -84,7 +84,7 @@ fn number(text: &str) -> i64 {
 impl World {
     pub(super) fn rows(&mut self, index: usize, path: &str, prefer: &str) -> Result<Value, Reply> {
         let query = Query::parse(path, prefer);
-        if query.page_size > self.bearable_page && !query.options.contains_key("$top") {
+        if query.page_size > self.max_bearable_rows && !query.options.contains_key("$top") {
             return Err(Reply::fault(500, "0x80044151", "SQL timeout expired."));
         }
         let table = &self.tables[index];
@@ -103,7 +103,7 @@ impl World {
             query.options.contains_key("$deltatoken") || query.token.first() == Some(&"delta");
         let is_expired = match query.token.as_slice() {
             ["delta", from, ..] | ["all", _, from] | [from] => number(from) < table.oldest_token,
-            ["mark", ..] => self.is_hostile && self.random.one_in(20),
+            ["mark", ..] => self.has_faults && self.random.one_in(20),
             _ => false,
         };
         if is_expired {

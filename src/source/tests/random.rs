@@ -1,4 +1,4 @@
-//! Chance from a seed.
+//! Random numbers from a seed.
 
 /// Marsaglia's generator.
 pub(super) struct Random(u64);

@@ -7,8 +7,8 @@ use super::random::Random;
 use super::service::{Kind, World, expected, id};
 use super::sink::Sink;
 use super::*;
-use crate::source::binding::Binding;
-use crate::source::checkpoint::{self, Position};
+use crate::source::checkpoint::{self, Binding};
+use crate::source::position::Position;
 
 const HINT: &str = "8";
 
@@ -58,10 +58,10 @@ fn large(kind: Kind) -> Rc<RefCell<World>> {
 }
 
 #[test]
-fn as_many_pages_are_on_their_way_as_the_service_welcomes() {
+fn pages_in_flight_follow_the_recommended_concurrency() {
     for (hint, expected) in [("", 2), ("5", 5), ("52", 8)] {
         let world = large(Kind::Tracked);
-        let host = welcoming_host(&world, hint);
+        let host = host_recommending(&world, hint);
         let mut sink = Sink::new(&mut Random::new(1));
         assert!(run_until(&host, &mut sink, usize::MAX, 5));
         assert_equal(&sink, &world, true);
@@ -75,11 +75,11 @@ fn as_many_pages_are_on_their_way_as_the_service_welcomes() {
 /// A baseline of a few pages is waited for, and the next sync reads changes alone. Of a longer
 /// one the rest is left to that sync, which then reads what is recent once more.
 #[test]
-fn a_baseline_that_is_nearly_done_is_waited_for() {
-    // Only where many requests are welcome does the baseline go on beside the rows.
+fn a_nearly_complete_baseline_is_finished() {
+    // Only at high concurrency is the baseline read beside the rows.
     for (hint, reads_again) in [("8", false), ("2", true)] {
         let world = large(Kind::Tracked);
-        let host = welcoming_host(&world, hint);
+        let host = host_recommending(&world, hint);
         let rows = |events: &[Event]| -> u32 {
             let counts = events.iter().map(|event| match event {
                 Event::Page(page) => page.count,
@@ -109,7 +109,7 @@ fn a_throttled_service_gets_half_as_many_requests() {
     let host = {
         let (world, throttled) = (Rc::clone(&world), Rc::clone(&throttled));
         signed_in(move |request| {
-            // The service bears three requests at once and calls for eight.
+            // The service can handle three requests at once and recommends eight.
             let reply = world
                 .borrow_mut()
                 .answer(request)
@@ -126,19 +126,19 @@ fn a_throttled_service_gets_half_as_many_requests() {
     assert!(run_until(&host, &mut sink, usize::MAX, 1));
     assert_equal(&sink, &world, true);
     assert_eq!(throttled.get(), 3);
-    // Three rebuffs in a row leave one at a time; then it grows slowly.
+    // Three 429 responses in a row leave one request at a time; then concurrency grows slowly.
     let client = simulation::client(&host, SETTINGS);
     assert!(client.concurrency() <= 2);
 }
 
 #[test]
-fn a_small_table_costs_no_request_but_the_count() {
+fn a_small_table_costs_one_extra_request() {
     let world = world(Kind::Tracked, 20);
-    let host = welcoming_host(&world, HINT);
+    let host = host_recommending(&world, HINT);
     run(&host, vec![selection("alpha")]).unwrap();
     assert_eq!(host.count("RetrieveTotalRecordCount"), 1);
     assert_eq!(world.borrow().log.len(), 3);
-    // A sync that goes on where another one stopped does not ask.
+    // A sync that resumes does not request the count.
     let first = run(&host, vec![selection("alpha")]).unwrap();
     let resumed = Selection {
         checkpoint: Some(last_checkpoint(&first)),
@@ -152,10 +152,10 @@ fn a_small_table_costs_no_request_but_the_count() {
 fn all_tables_are_counted_in_one_request() {
     let names = ["alpha", "beta", "gamma", "delta"];
     let world = World::new(7, &names.map(|name| (name, Kind::Tracked)));
-    let host = welcoming_host(&world, HINT);
+    let host = host_recommending(&world, HINT);
     run(&host, names.map(selection).to_vec()).unwrap();
     assert_eq!(host.count("RetrieveTotalRecordCount"), 1);
-    // One name that nobody knows spoils that; then each is counted alone.
+    // One unknown name makes that request fail; then each table is counted alone.
     let mut selections = names.map(selection).to_vec();
     selections.push(selection("omega"));
     run(&host, selections).unwrap();
@@ -163,9 +163,9 @@ fn all_tables_are_counted_in_one_request() {
 }
 
 #[test]
-fn settings_that_allow_one_request_at_a_time_are_kept() {
+fn a_concurrency_limit_of_one_is_respected() {
     let world = large(Kind::Tracked);
-    let host = welcoming_host(&world, HINT);
+    let host = host_recommending(&world, HINT);
     let settings = SETTINGS.replacen('{', r#"{"limits":{"maxConcurrency":1},"#, 1);
     let client = simulation::client(&host, &settings);
     let mut sync = Sync::start(&client, vec![selection("alpha")]).unwrap();
@@ -176,13 +176,13 @@ fn settings_that_allow_one_request_at_a_time_are_kept() {
 }
 
 #[test]
-fn a_service_that_keeps_to_no_ranges_is_read_page_after_page_without_a_word() {
+fn services_without_ranges_are_read_page_after_page_without_a_warning() {
     for kind in [Kind::Rangeless, Kind::Disorderly] {
         let world = large(kind);
-        let host = welcoming_host(&world, HINT);
+        let host = host_recommending(&world, HINT);
         let events = run(&host, vec![selection("alpha")]).unwrap();
         let story = story(&events);
-        // What came of ranges before that showed is void.
+        // What was read in ranges before is void.
         let last = story.iter().rposition(|event| event == "reset").unwrap();
         assert!(last > 1, "{kind:?}: {story:?}");
         assert_eq!(story[last + 1..last + 15], vec!["snapshot 7"; 14]);
@@ -192,13 +192,13 @@ fn a_service_that_keeps_to_no_ranges_is_read_page_after_page_without_a_word() {
 }
 
 #[test]
-fn a_service_that_stumbles_over_versions_is_read_page_after_page() {
-    for stumbles_over in ["$orderby=versionnumber", "$filter=versionnumber", "$top="] {
+fn services_failing_on_versions_are_read_page_after_page() {
+    for fails_on in ["$orderby=versionnumber", "$filter=versionnumber", "$top="] {
         let world = large(Kind::Tracked);
         let host = {
             let world = Rc::clone(&world);
             signed_in(move |request| {
-                if request.target.path_and_query.contains(stumbles_over) {
+                if request.target.path_and_query.contains(fails_on) {
                     return crate::simulation::Reply::status(500);
                 }
                 world.borrow_mut().answer(request)
@@ -207,12 +207,12 @@ fn a_service_that_stumbles_over_versions_is_read_page_after_page() {
         let mut sink = Sink::new(&mut Random::new(1));
         assert!(run_until(&host, &mut sink, usize::MAX, 5));
         assert_equal(&sink, &world, true);
-        assert!(host.count(stumbles_over) > 0);
+        assert!(host.count(fails_on) > 0);
     }
 }
 
 #[test]
-fn a_row_that_is_too_large_for_a_range_is_read_page_after_page() {
+fn a_row_too_large_for_a_range_is_read_page_after_page() {
     for (mebibytes, is_read) in [(7, true), (40, false)] {
         let world = large(Kind::Tracked);
         let row = |world: &mut World| {
@@ -220,7 +220,7 @@ fn a_row_that_is_too_large_for_a_range_is_read_page_after_page() {
             row.name = "x".repeat(mebibytes << 20);
         };
         row(&mut world.borrow_mut());
-        let host = welcoming_host(&world, HINT);
+        let host = host_recommending(&world, HINT);
         let read = Selection {
             page_size: Some(5),
             ..selection("alpha")
@@ -239,7 +239,7 @@ fn a_row_that_is_too_large_for_a_range_is_read_page_after_page() {
 }
 
 #[test]
-fn a_service_that_stumbles_late_is_asked_again_by_the_next_sync() {
+fn ranges_that_fail_late_resume_in_the_next_sync() {
     let world = large(Kind::Tracked);
     let healthy = Rc::new(Cell::new(usize::MAX));
     let host = {
@@ -269,7 +269,7 @@ fn a_service_that_stumbles_late_is_asked_again_by_the_next_sync() {
 }
 
 #[test]
-fn a_service_that_takes_no_condition_on_changes_is_read_from_the_beginning_each_time() {
+fn services_without_filters_on_changes_are_read_in_full_each_time() {
     for refused in ["$filter=modifiedon", "$orderby=modifiedon"] {
         let world = super::world(Kind::Modified, 12);
         let host = {
@@ -292,9 +292,9 @@ fn a_service_that_takes_no_condition_on_changes_is_read_from_the_beginning_each_
 }
 
 #[test]
-fn an_account_without_change_tracking_is_told_once() {
+fn missing_change_tracking_is_reported_once() {
     let world = large(Kind::NotDeepEnough);
-    let host = welcoming_host(&world, HINT);
+    let host = host_recommending(&world, HINT);
     let events = run(&host, vec![selection("alpha")]).unwrap();
     let story = story(&events);
     assert_eq!(
@@ -323,7 +323,7 @@ fn a_checkpoint_after_any_page_resumes_without_loss() {
         for pages in 1..60 {
             let world = large(kind);
             world.borrow_mut().is_busy = true;
-            let host = welcoming_host(&world, HINT);
+            let host = host_recommending(&world, HINT);
             let mut sink = Sink::new(&mut Random::new(pages as u64));
             let ended = run_until(&host, &mut sink, pages, 5);
             // Other pages, as another version of the connector might ask for.
@@ -343,10 +343,10 @@ fn a_checkpoint_after_any_page_resumes_without_loss() {
 
 /// The baseline need not be at its end for the stream to be complete.
 #[test]
-fn what_is_left_of_the_baseline_is_read_by_the_next_sync() {
+fn the_rest_of_the_baseline_is_read_by_the_next_sync() {
     let world = large(Kind::Tracked);
     // Too few at once for the baseline to go on beside the rows.
-    let host = welcoming_host(&world, "2");
+    let host = host_recommending(&world, "2");
     let mut sink = Sink::new(&mut Random::new(1));
     assert!(run_until(&host, &mut sink, usize::MAX, 5));
     assert_equal(&sink, &world, true);
@@ -377,10 +377,10 @@ fn what_is_left_of_the_baseline_is_read_by_the_next_sync() {
 }
 
 #[test]
-fn pages_that_are_too_large_cost_their_range_alone() {
+fn too_large_pages_affect_only_their_range() {
     let world = large(Kind::Versioned);
-    world.borrow_mut().bearable_page = 6;
-    let host = welcoming_host(&world, HINT);
+    world.borrow_mut().max_bearable_rows = 6;
+    let host = host_recommending(&world, HINT);
     let mut sink = Sink::new(&mut Random::new(1));
     assert!(run_until(&host, &mut sink, usize::MAX, 12));
     assert_equal(&sink, &world, true);
@@ -390,7 +390,7 @@ fn pages_that_are_too_large_cost_their_range_alone() {
 #[test]
 fn checkpoints_of_the_first_format_are_read() {
     let world = world(Kind::Tracked, 20);
-    let host = welcoming_host(&world, HINT);
+    let host = host_recommending(&world, HINT);
     let client = simulation::client(&host, SETTINGS);
     let text = concat!(
         r#"{"v":1,"environment":"https://contoso.crm.dynamics.com/api/data/v9.2/","#,

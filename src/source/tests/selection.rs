@@ -1,4 +1,4 @@
-//! What is read of a table, and what is told of what cannot be.
+//! What a selection reads of a table, and how what cannot be read is reported.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -53,12 +53,12 @@ fn warning(events: &[Event]) -> &str {
 }
 
 #[test]
-fn only_rows_that_meet_the_filter_come() {
+fn only_rows_that_match_the_filter_are_read() {
     for kind in [Kind::Tracked, Kind::Modified, Kind::Versioned, Kind::Plain] {
         // Page after page, and in ranges.
         for (rows, page_size) in [(17, 7), (100, 5)] {
             let world = world(kind, rows);
-            let host = welcoming_host(&world, "8");
+            let host = host_recommending(&world, "8");
             let filtered = Selection {
                 filter: Some("statuscode eq 1".to_owned()),
                 page_size: Some(page_size),
@@ -80,7 +80,7 @@ fn only_rows_that_meet_the_filter_come() {
             if kind == Kind::Plain {
                 continue;
             }
-            assert!(warning(&first).contains("ceases to meet the filter"));
+            assert!(warning(&first).contains("no longer match the filter"));
             world.borrow_mut().put(0, 500);
             world.borrow_mut().tables[0]
                 .rows
@@ -95,7 +95,7 @@ fn only_rows_that_meet_the_filter_come() {
 }
 
 #[test]
-fn only_rows_changed_since_a_time_come() {
+fn only_rows_changed_since_a_time_are_read() {
     let world = world(Kind::Tracked, 30);
     let host = host(&world);
     let (since, wanted) = {
@@ -124,7 +124,7 @@ fn only_rows_changed_since_a_time_come() {
         )),
         "{first}"
     );
-    // Rows without any time cannot be chosen by it.
+    // Rows without a time cannot be selected by it.
     let host = super::host(&super::world(Kind::Plain, 3));
     let since = Selection {
         since: Some("2024-01-01T00:00:00Z".to_owned()),
@@ -135,7 +135,7 @@ fn only_rows_changed_since_a_time_come() {
 }
 
 #[test]
-fn selections_that_cannot_be_meant_are_refused_by_what_is_wrong() {
+fn invalid_selections_are_refused_with_the_reason() {
     let host = host(&world(Kind::Tracked, 5));
     let plain = || selection("alpha");
     let text = |text: &str| Some(text.to_owned());
@@ -145,7 +145,7 @@ fn selections_that_cannot_be_meant_are_refused_by_what_is_wrong() {
                 filter: text("a eq 1) or (1 eq 1"),
                 ..plain()
             },
-            "not open",
+            "unbalanced \")\"",
         ),
         (
             Selection {
@@ -173,9 +173,9 @@ fn selections_that_cannot_be_meant_are_refused_by_what_is_wrong() {
                 query: text("<fetch/>"),
                 ..plain()
             },
-            "has a query",
+            "takes a query",
         ),
-        (selection("query:a"), "no text"),
+        (selection("query:a"), "no FetchXML"),
         (
             Selection {
                 filter: text("a eq 1"),
@@ -188,7 +188,7 @@ fn selections_that_cannot_be_meant_are_refused_by_what_is_wrong() {
                 columns: vec!["listid".to_owned()],
                 ..selection("list-members")
             },
-            "few columns",
+            "cannot be selected",
         ),
     ] {
         let error = run(&host, vec![selection]).unwrap_err();
@@ -199,7 +199,7 @@ fn selections_that_cannot_be_meant_are_refused_by_what_is_wrong() {
 }
 
 #[test]
-fn a_checkpoint_is_of_one_filter() {
+fn a_checkpoint_belongs_to_one_filter() {
     let host = host(&world(Kind::Tracked, 5));
     let filtered = Selection {
         filter: Some("statuscode eq 1".to_owned()),
@@ -212,7 +212,7 @@ fn a_checkpoint_is_of_one_filter() {
 }
 
 #[test]
-fn a_sweep_finds_what_is_gone() {
+fn a_sweep_finds_deleted_rows() {
     for kind in [Kind::Modified, Kind::Versioned, Kind::NotDeepEnough] {
         let world = world(kind, 17);
         let host = host(&world);
@@ -257,7 +257,7 @@ fn a_sweep_finds_what_is_gone() {
             world.delete(0, 4);
         }
     }
-    // A tracked table tells of deletions by itself.
+    // The service reports deletions of a tracked table.
     let host = host(&world(Kind::Tracked, 3));
     let swept = Selection {
         sweep: true,
@@ -278,7 +278,7 @@ fn changes(events: &[Event]) -> Vec<(String, Change)> {
 }
 
 #[test]
-fn changes_of_columns_are_told_and_break_nothing() {
+fn column_changes_are_reported_and_reading_continues() {
     for kind in [Kind::Tracked, Kind::Modified, Kind::Plain] {
         for columns in [
             vec![],
@@ -329,12 +329,12 @@ fn changes_of_columns_are_told_and_break_nothing() {
 }
 
 #[test]
-fn a_change_token_is_given_up_before_it_expires() {
+fn a_change_token_is_replaced_before_it_expires() {
     const DAY: Duration = Duration::from_hours(24);
     for (remembers, days, resyncs) in [(7, 6, false), (7, 7, true), (30, 20, false), (30, 29, true)]
     {
         let world = world(Kind::Tracked, 9);
-        world.borrow_mut().remembers_days = remembers;
+        world.borrow_mut().keeps_days = remembers;
         let host = host(&world);
         let first = run(&host, vec![selection("alpha")]).unwrap();
         host.advance(DAY * days);
@@ -371,7 +371,7 @@ fn a_swept_row_is_whole() {
 }
 
 #[test]
-fn what_field_security_keeps_is_named() {
+fn columns_hidden_by_field_security_are_named() {
     let world = world(Kind::Tracked, 3);
     world.borrow_mut().secured = vec!["name"];
     let host = host(&world);
@@ -386,8 +386,8 @@ fn what_field_security_keeps_is_named() {
             "complete"
         ]
     );
-    assert!(warning(&events).contains("keeps name of alpha"));
-    // Nobody asks about columns that are not read.
+    assert!(warning(&events).contains("hides name of alpha"));
+    // Columns that are not read are not probed.
     let other = Selection {
         columns: vec!["parent".to_owned()],
         ..selection("alpha")
@@ -400,7 +400,7 @@ fn what_field_security_keeps_is_named() {
 }
 
 #[test]
-fn files_come_as_their_content_where_that_is_wanted() {
+fn files_are_returned_as_content_when_selected() {
     use base64::Engine as _;
     let world = world(Kind::Tracked, 9);
     world.borrow_mut().file_size = Some(10);
@@ -433,12 +433,12 @@ fn files_come_as_their_content_where_that_is_wanted() {
         found(&reference)[..3],
         [Value::Null, id(1).into(), id(2).into()]
     );
-    // The file of the second row has gone meanwhile.
+    // The file of the second row was deleted meanwhile.
     assert_eq!(
         found(&content)[..4],
         [Value::Null, Value::Null, encoded(2), encoded(3)]
     );
-    // Many large files come on smaller pages; too large ones do not come.
+    // Many large files are read in smaller pages; too large ones are missing.
     world.borrow_mut().file_size = Some(3 << 20);
     let large = run(&host, vec![filled.clone()]).unwrap();
     assert_eq!(found(&large).len(), 9);

@@ -1,5 +1,5 @@
-//! A small Dataverse: tables whose rows change while they are read, pages, change tracking,
-//! and every way in which reading can go wrong.
+//! A small Dataverse: tables whose rows change while they are read, pages, change tracking, and
+//! every fault that can occur.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ impl Kind {
         !matches!(self, Self::Modified | Self::Versioned | Self::Plain)
     }
 
-    /// Whether a sink learns of deletions without a full read.
+    /// Whether a sink learns of deletions without a sweep.
     pub(super) fn shows_deletions(self) -> bool {
         matches!(
             self,
@@ -84,7 +84,7 @@ pub(super) struct Table {
     pub(super) oldest_token: i64,
 }
 
-/// What can be done to answers.
+/// A fault in every response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trick {
     CutBody,
@@ -105,12 +105,12 @@ pub(super) struct World {
     pub(super) counts: bool,
     /// Rows change between requests.
     pub(super) is_busy: bool,
-    /// Links and bodies go wrong by chance.
-    pub(super) is_hostile: bool,
+    /// Links and bodies are damaged at random.
+    pub(super) has_faults: bool,
     /// What happens to every data page from now on.
     pub(super) trick: Option<Trick>,
-    /// Larger pages take the service too long.
-    pub(super) bearable_page: usize,
+    /// Larger pages time out.
+    pub(super) max_bearable_rows: usize,
     /// Columns that no table has any more.
     pub(super) hidden: BTreeSet<&'static str>,
     /// The type of `statuscode`.
@@ -119,8 +119,8 @@ pub(super) struct World {
     pub(super) secured: Vec<&'static str>,
     /// How large the files in the column `photo` are, if there is that column.
     pub(super) file_size: Option<usize>,
-    /// For how many days the environment says that it remembers changes.
-    pub(super) remembers_days: i64,
+    /// For how many days the environment keeps changes.
+    pub(super) keeps_days: i64,
     /// The addresses and preferences of data requests.
     pub(super) log: Vec<(String, String)>,
 }
@@ -148,21 +148,21 @@ impl World {
             max_rows: 60,
             counts: true,
             is_busy: false,
-            is_hostile: false,
+            has_faults: false,
             trick: None,
-            bearable_page: 5_000,
+            max_bearable_rows: 5_000,
             hidden: BTreeSet::new(),
             status_type: "Status",
-            remembers_days: 7,
+            keeps_days: 7,
             secured: Vec::new(),
             file_size: None,
             log: Vec::new(),
         };
-        world.change_by_chance(0, 40 * u32::try_from(tables.len()).unwrap());
+        world.change_at_random(0, 40 * u32::try_from(tables.len()).unwrap());
         Rc::new(RefCell::new(world))
     }
 
-    pub(super) fn change_by_chance(&mut self, least: u32, most: u32) {
+    pub(super) fn change_at_random(&mut self, least: u32, most: u32) {
         for _ in 0..least + self.random.below(most - least + 1) {
             let table = self.random.index(self.tables.len());
             let number = self.random.below(600);
@@ -220,7 +220,7 @@ impl World {
         }
         if path.starts_with("organizations?") {
             return Reply::json(&json!({
-                "value": [{"expirechangetrackingindays": self.remembers_days}],
+                "value": [{"expirechangetrackingindays": self.keeps_days}],
             }));
         }
         if let Some((_, column)) = path.split_once(")/") {
@@ -237,9 +237,9 @@ impl World {
             .unwrap_or_default();
         self.log.push((path.clone(), prefer.clone()));
         if self.is_busy && self.random.one_in(2) {
-            self.change_by_chance(0, 6);
+            self.change_at_random(0, 6);
         }
-        if self.is_hostile && self.random.one_in(25) {
+        if self.has_faults && self.random.one_in(25) {
             self.expire_tokens();
         }
         let set = path.split(['?', '(']).next().unwrap_or_default();
@@ -260,7 +260,7 @@ impl World {
             Err(fault) => return fault,
         };
         let mut trick = self.trick;
-        if self.is_hostile && self.random.one_in(12) {
+        if self.has_faults && self.random.one_in(12) {
             trick = Some([Trick::CutBody, Trick::BrokenJson][self.random.index(2)]);
         }
         let text = page.to_string();
@@ -317,7 +317,7 @@ impl World {
                     "Could not find an entity with that name.",
                 );
             };
-            let doubt = if self.is_hostile {
+            let doubt = if self.has_faults {
                 self.random.below(3)
             } else {
                 1

@@ -12,16 +12,16 @@ const FORMAT_3: &str = include_str!("golden/format-3.jsonl");
 const METHODS: [Method; 9] = [
     Method::Tracked { plain: false },
     Method::Tracked { plain: true },
-    watermark(Column::ModifiedOn, false),
-    watermark(Column::ModifiedOn, true),
-    watermark(Column::VersionNumber, false),
-    watermark(Column::VersionNumber, true),
-    watermark(Column::CreatedOn, false),
-    watermark(Column::CreatedOn, true),
+    watermark(MarkColumn::ModifiedOn, false),
+    watermark(MarkColumn::ModifiedOn, true),
+    watermark(MarkColumn::VersionNumber, false),
+    watermark(MarkColumn::VersionNumber, true),
+    watermark(MarkColumn::CreatedOn, false),
+    watermark(MarkColumn::CreatedOn, true),
     Method::Full,
 ];
 
-const fn watermark(column: Column, fallback: bool) -> Method {
+const fn watermark(column: MarkColumn, fallback: bool) -> Method {
     Method::Watermark { column, fallback }
 }
 
@@ -33,12 +33,10 @@ const MARKS: [Option<Mark>; 3] = [
 
 /// Positions that every format can hold.
 fn first_positions() -> Vec<Position> {
-    let mut positions: Vec<Position> = METHODS
-        .map(|method| Position::Beginning { method })
-        .to_vec();
+    let mut positions: Vec<Position> = METHODS.map(|method| Position::Start { method }).to_vec();
     for (method, newest) in METHODS.into_iter().zip(MARKS.into_iter().cycle()) {
         for phase in [Phase::Snapshot, Phase::Changes] {
-            positions.push(Position::Midway(Midway {
+            positions.push(Position::Paged(PagedPosition {
                 method,
                 phase,
                 next: "accounts?$select=name&$skiptoken=%3Ccookie%20a=%22%C3%A9%22/%3E".to_owned(),
@@ -49,20 +47,20 @@ fn first_positions() -> Vec<Position> {
         }
     }
     for plain in [false, true] {
-        positions.push(Position::CaughtUp(Cursor::Delta {
+        positions.push(Position::CaughtUp(Cursor::Delta(Delta {
             link: "accounts?$select=name&$deltatoken=919042%2108/22/2026%2008%3a10%3a44".to_owned(),
             plain,
             at: None,
-        }));
+        })));
     }
-    for column in [Column::ModifiedOn, Column::VersionNumber] {
+    for column in [MarkColumn::ModifiedOn, MarkColumn::VersionNumber] {
         for mark in MARKS {
-            positions.push(Position::CaughtUp(Cursor::Newest {
+            positions.push(Position::CaughtUp(Cursor::Watermark(Watermark {
                 column,
-                fallback: column == Column::VersionNumber,
+                fallback: column == MarkColumn::VersionNumber,
                 mark,
                 seen: None,
-            }));
+            })));
         }
     }
     positions.push(Position::CaughtUp(Cursor::Done {
@@ -77,17 +75,17 @@ fn ranged_positions() -> Vec<Position> {
     let two = [(-1, 4_711), (4_711, 9_007_199_254_740_993)];
     let two = two.map(|(after, until)| Range { after, until }).to_vec();
     let ways = [
-        Later::Baseline {
+        LaterChanges::Baseline {
             plain: true,
             next: "accounts?$select=accountid&$skiptoken=a".to_owned(),
             page_size: 5_000,
         },
-        Later::Delta {
+        LaterChanges::Delta {
             plain: false,
             link: "accounts?$deltatoken=1".to_owned(),
         },
-        Later::Versions { fallback: false },
-        Later::Versions { fallback: true },
+        LaterChanges::Versions { fallback: false },
+        LaterChanges::Versions { fallback: true },
     ];
     for later in ways {
         for (phase, remaining) in [(Phase::Snapshot, two.clone()), (Phase::Changes, Vec::new())] {
@@ -110,7 +108,7 @@ fn latest_positions() -> Vec<Position> {
         Some("<cookie page=\"1\"><k last=\"{\u{e9}}\" /></cookie>"),
     ] {
         for query in ["1a2b3c4d", "", "00000000-0000-0000-0000-00000000000c"] {
-            positions.push(Position::Fetched(Fetched {
+            positions.push(Position::Queried(QueryPosition {
                 query: query.to_owned(),
                 page: 2,
                 page_size: 5_000,
@@ -119,7 +117,7 @@ fn latest_positions() -> Vec<Position> {
             }));
         }
     }
-    positions.push(Position::Midway(Midway {
+    positions.push(Position::Paged(PagedPosition {
         method: Method::Tracked { plain: false },
         phase: Phase::Snapshot,
         next: "accounts?$skiptoken=a".to_owned(),
@@ -127,17 +125,17 @@ fn latest_positions() -> Vec<Position> {
         newest: None,
         began: Some(1_700_000_000),
     }));
-    positions.push(Position::CaughtUp(Cursor::Delta {
+    positions.push(Position::CaughtUp(Cursor::Delta(Delta {
         link: "accounts?$deltatoken=1".to_owned(),
         plain: true,
         at: Some(1_700_000_000),
-    }));
-    positions.push(Position::CaughtUp(Cursor::Newest {
-        column: Column::CreatedOn,
+    })));
+    positions.push(Position::CaughtUp(Cursor::Watermark(Watermark {
+        column: MarkColumn::CreatedOn,
         fallback: false,
         mark: Some(Mark::Time(1_709_208_000)),
         seen: Some("00000001a1b2c3d4 00000002a1b2c3d4".to_owned()),
-    }));
+    })));
     positions
 }
 

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::simulation::{self, API_ROOT, Reply, SETTINGS, Simulation};
-use crate::source::ranges::Range;
+use crate::source::position::{
+    Delta, Mark, MarkColumn, Method, PagedPosition, Phase, QueryPosition, Range, Ranges, Watermark,
+};
 
 fn client() -> Client<Simulation> {
     let host = Simulation::new(|_| Reply::status(500));
@@ -24,11 +26,11 @@ fn binding() -> Binding {
 const TYPES: &str = "decimal:revenue;text:name";
 
 fn delta(link: &str) -> Position {
-    Position::CaughtUp(Cursor::Delta {
+    Position::CaughtUp(Cursor::Delta(Delta {
         link: link.to_owned(),
         plain: false,
         at: Some(1_700_000_000),
-    })
+    }))
 }
 
 fn refusal(binding: &Binding, text: &str) -> String {
@@ -38,7 +40,7 @@ fn refusal(binding: &Binding, text: &str) -> String {
 }
 
 #[test]
-fn a_person_can_read_it() {
+fn a_checkpoint_is_readable_json() {
     assert_eq!(
         write(
             &binding(),
@@ -55,14 +57,14 @@ fn a_person_can_read_it() {
 }
 
 #[test]
-fn a_foreign_one_is_refused_by_what_differs() {
+fn a_foreign_checkpoint_is_refused_with_the_difference() {
     let text = write(&binding(), TYPES, &delta("accounts?$deltatoken=1")).unwrap();
     assert!(read(&client(), &binding(), &text).is_ok());
     let table = Binding {
         table: "contact".to_owned(),
         ..binding()
     };
-    assert!(refusal(&table, &text).contains("of the table account, not contact"));
+    assert!(refusal(&table, &text).contains("the stream account, not contact"));
     let environment = Binding {
         environment: "https://other/".to_owned(),
         ..binding()
@@ -95,7 +97,7 @@ fn a_foreign_one_is_refused_by_what_differs() {
 }
 
 #[test]
-fn every_other_selection_is_told_from_this_one() {
+fn every_other_selection_is_distinguished() {
     let text = write(&binding(), TYPES, &delta("accounts?$deltatoken=1")).unwrap();
     let conditioned = Binding {
         filter: Some("statecode eq 0".to_owned()),
@@ -106,25 +108,25 @@ fn every_other_selection_is_told_from_this_one() {
         since: Some("2024-01-01T00:00:00Z".to_owned()),
         ..binding()
     };
-    assert!(refusal(&later, &text).contains("another time"));
-    let asked = Binding {
+    assert!(refusal(&later, &text).contains("another start time"));
+    let queried = Binding {
         query: Some("00000000".to_owned()),
         ..binding()
     };
-    assert!(refusal(&asked, &text).contains("another query"));
+    assert!(refusal(&queried, &text).contains("another query"));
     let filled = Binding {
         files: true,
         ..binding()
     };
     assert!(refusal(&filled, &text).contains("another form of files"));
-    for binding in [conditioned, later, asked, filled] {
+    for binding in [conditioned, later, queried, filled] {
         let text = write(&binding, TYPES, &delta("accounts?$deltatoken=1")).unwrap();
         assert!(read(&client(), &binding, &text).is_ok(), "{text}");
     }
 }
 
 #[test]
-fn those_of_earlier_versions_are_read() {
+fn earlier_formats_are_read() {
     // Version 1 is held in the tests of ranges.
     let text = "{\"v\":2,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
                 \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
@@ -132,16 +134,16 @@ fn those_of_earlier_versions_are_read() {
                 \"link\":\"accounts?$deltatoken=919042%2108\",\"plain\":false}}},\
                 \"sum\":\"68498eb4\"}";
     let stop = read(&client(), &binding(), text).unwrap();
-    let position = Position::CaughtUp(Cursor::Delta {
+    let position = Position::CaughtUp(Cursor::Delta(Delta {
         link: "accounts?$deltatoken=919042%2108".to_owned(),
         plain: false,
         at: None,
-    });
+    }));
     assert_eq!((stop.position, stop.types), (position, None));
 }
 
 #[test]
-fn a_newer_one_is_refused_as_newer() {
+fn a_newer_format_is_refused() {
     assert!(refusal(&binding(), r#"{"v":4,"whatever":[]}"#).contains("newer version"));
     assert!(refusal(&binding(), "{}").contains("damaged"));
     assert!(refusal(&binding(), "").contains("cut off"));
@@ -151,7 +153,10 @@ fn a_newer_one_is_refused_as_newer() {
 fn links_cannot_leave_the_web_api() {
     for link in ["../../evil", "%2e%2e/x", "accounts/..%2f..%2fx", "a\\b"] {
         let text = write(&binding(), TYPES, &delta(link)).unwrap();
-        assert!(refusal(&binding(), &text).contains("leads out"), "{link}");
+        assert!(
+            refusal(&binding(), &text).contains("links outside"),
+            "{link}"
+        );
     }
     let client = client();
     for (link, expected) in [
@@ -186,7 +191,7 @@ fn position() -> impl Strategy<Value = Position> {
         any::<i64>().prop_map(Mark::Version),
         (-60_000_000_000..250_000_000_000_i64).prop_map(Mark::Time),
     ];
-    let column = prop::sample::select(Column::ALL.to_vec());
+    let column = prop::sample::select(MarkColumn::ALL.to_vec());
     let method = prop_oneof![
         any::<bool>().prop_map(|plain| Method::Tracked { plain }),
         (column.clone(), any::<bool>())
@@ -199,14 +204,14 @@ fn position() -> impl Strategy<Value = Position> {
     let seen = prop::option::of("[0-9a-f]{16}( [0-9a-f]{16}){0,3}");
     let later = prop_oneof![
         (any::<bool>(), link.clone(), 1..5000_u32).prop_map(|(plain, next, page_size)| {
-            Later::Baseline {
+            LaterChanges::Baseline {
                 plain,
                 next,
                 page_size,
             }
         }),
-        (any::<bool>(), link.clone()).prop_map(|(plain, link)| Later::Delta { plain, link }),
-        any::<bool>().prop_map(|fallback| Later::Versions { fallback }),
+        (any::<bool>(), link.clone()).prop_map(|(plain, link)| LaterChanges::Delta { plain, link }),
+        any::<bool>().prop_map(|fallback| LaterChanges::Versions { fallback }),
     ];
     let remaining = prop::collection::vec(
         any::<(i64, i64)>().prop_map(|(after, until)| Range { after, until }),
@@ -229,7 +234,7 @@ fn position() -> impl Strategy<Value = Position> {
         prop::option::of("<[ -~]{0,20}>"),
     )
         .prop_map(|(page, page_size, rows, cookie)| {
-            Position::Fetched(Fetched {
+            Position::Queried(QueryPosition {
                 query: "1a2b3c4d".to_owned(),
                 page,
                 page_size,
@@ -240,11 +245,9 @@ fn position() -> impl Strategy<Value = Position> {
     prop_oneof![
         ranged,
         fetched,
-        method
-            .clone()
-            .prop_map(|method| Position::Beginning { method }),
+        method.clone().prop_map(|method| Position::Start { method }),
         (method, phase, link.clone(), 1..5000_u32, newest.clone()).prop_map(
-            |(method, phase, next, page_size, newest)| Position::Midway(Midway {
+            |(method, phase, next, page_size, newest)| Position::Paged(PagedPosition {
                 method,
                 phase,
                 next,
@@ -254,15 +257,15 @@ fn position() -> impl Strategy<Value = Position> {
             })
         ),
         (link, any::<bool>(), prop::option::of(any::<u64>())).prop_map(|(link, plain, at)| {
-            Position::CaughtUp(Cursor::Delta { link, plain, at })
+            Position::CaughtUp(Cursor::Delta(Delta { link, plain, at }))
         }),
         (column, any::<bool>(), newest, seen).prop_map(|(column, fallback, mark, seen)| {
-            Position::CaughtUp(Cursor::Newest {
+            Position::CaughtUp(Cursor::Watermark(Watermark {
                 column,
                 fallback,
                 mark,
                 seen,
-            })
+            }))
         }),
         any::<u64>().prop_map(|at| Position::CaughtUp(Cursor::Done { at })),
     ]
@@ -270,13 +273,13 @@ fn position() -> impl Strategy<Value = Position> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(position in position()) {
+    fn written_checkpoints_are_read(position in position()) {
         let text = write(&binding(), TYPES, &position).unwrap();
         prop_assert_eq!(read(&client(), &binding(), &text).unwrap().position, position);
     }
 
     #[test]
-    fn damage_is_refused_or_means_nothing(
+    fn damage_is_refused_or_harmless(
         position in position(),
         at in any::<prop::sample::Index>(),
         byte: u8,

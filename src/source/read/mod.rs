@@ -1,0 +1,21 @@
+//! Reading the rows of a stream: one reader for each way.
+//!
+//! A reader is one `async` function, `run`, that requests pages and hands their rows to the
+//! stream's [`Output`](super::output::Output). It requests the next page before it hands out this
+//! one, so that the page is on its way while the host works, and waits for the host to take the
+//! rows before it looks at the next page. It ends when its stream is [complete, or must be read
+//! again in another way](End).
+
+mod keys;
+mod page;
+pub(super) mod paged;
+pub(super) mod queried;
+pub(super) mod ranged;
+mod restart;
+pub(super) mod share;
+mod start;
+pub(super) mod sweep;
+pub(super) mod warnings;
+
+pub(super) use restart::{End, Restart};
+pub(super) use start::{FullRead, ListingResume, PagedResume, Start};

@@ -1,0 +1,83 @@
+//! How a read ends: complete, or to start again in another way.
+
+use super::start::Start;
+use crate::error::Error;
+use crate::source::event::WarningText;
+use crate::source::position::Method;
+
+/// How a read ends.
+#[derive(Debug)]
+pub(in crate::source) enum End<R> {
+    /// Everything that the service reports has been read, in this way.
+    Complete(Method),
+    /// The stream must be read again from another place, or in another way.
+    Restart(Box<Restart<R>>),
+}
+
+/// A read that starts again.
+#[derive(Debug)]
+pub(in crate::source) struct Restart<R> {
+    pub(in crate::source) start: Start<R>,
+    /// Rows per page at most from now on; none to leave that as it is.
+    pub(in crate::source) max_page_rows: Option<u32>,
+    /// Whether the table may still be read in ranges.
+    pub(in crate::source) allows_ranges: bool,
+    /// The error that made it necessary, which the stream fails with if there are too many
+    /// restarts. None for a restart that happens once or ends by itself.
+    pub(in crate::source) cause: Option<Error>,
+    pub(in crate::source) warning: Option<WarningText>,
+}
+
+impl<R> Restart<R> {
+    /// Starts again there, in the best way.
+    pub(super) fn at(start: Start<R>) -> Self {
+        Self {
+            start,
+            max_page_rows: None,
+            allows_ranges: true,
+            cause: None,
+            warning: None,
+        }
+    }
+
+    /// The same with pages of a quarter of that many rows. Ends at pages of one row.
+    pub(super) fn with_smaller_pages(mut self, page_size: u32) -> Self {
+        self.max_page_rows = Some((page_size / 4).max(1));
+        self
+    }
+
+    /// The same because of an error.
+    pub(super) fn because_of(mut self, cause: Error) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// The same with a warning.
+    pub(super) fn with_warning(mut self, id: &'static str, message: String) -> Self {
+        self.warning = Some((id, message));
+        self
+    }
+
+    /// The same, page after page.
+    pub(super) fn without_ranges(mut self) -> Self {
+        self.allows_ranges = false;
+        self
+    }
+}
+
+impl<R> From<Restart<R>> for End<R> {
+    fn from(restart: Restart<R>) -> Self {
+        Self::Restart(Box::new(restart))
+    }
+}
+
+/// Why a stream is read again with smaller pages.
+pub(super) const PAGES_TOO_LARGE: &str = "The pages were too large for the service or the host.";
+
+/// Why a stream is read again after the refusal of a link or cookie.
+pub(super) fn place_lost(error: &Error) -> String {
+    format!(
+        "The service no longer accepts the position of the stream ({}).",
+        error.message
+    )
+}
