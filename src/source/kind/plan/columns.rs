@@ -2,7 +2,7 @@
 //!
 //! A checkpoint keeps the columns by their types: `decimal:revenue;text:accountnumber,name`.
 
-use crate::catalog::{Table, column_hint};
+use crate::catalog::{DataType, Table, column_hint};
 use crate::error::{Error, ErrorKind};
 use crate::ordered::Map;
 use crate::source::event::{Change, ColumnChange};
@@ -41,7 +41,7 @@ pub(in crate::source) fn types(table: &Table, selected: Option<&[String]>) -> St
         let is_selected = selected.is_none_or(|names| names.contains(&column.name));
         if is_selected || table.is_key(&column.name) {
             by_type.merge(
-                column.data_type.name(),
+                stored_type(column.data_type).name(),
                 column.name.clone(),
                 |names, name| {
                     names.push(',');
@@ -55,6 +55,16 @@ pub(in crate::source) fn types(table: &Table, selected: Option<&[String]>) -> St
         .map(|(data_type, names)| format!("{data_type}:{names}"))
         .collect();
     parts.join(";")
+}
+
+/// The type under which a checkpoint keeps a column. Earlier versions told no local timestamps
+/// apart, and their checkpoints must not report them as retyped: the text of the values is the
+/// same.
+fn stored_type(data_type: DataType) -> DataType {
+    match data_type {
+        DataType::LocalTimestamp => DataType::Timestamp,
+        other => other,
+    }
 }
 
 /// Whether the column is among these.
@@ -97,6 +107,12 @@ fn columns(types: &str) -> impl Iterator<Item = (&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn local_timestamps_are_kept_as_timestamps() {
+        assert_eq!(stored_type(DataType::LocalTimestamp), DataType::Timestamp);
+        assert_eq!(stored_type(DataType::Date), DataType::Date);
+    }
 
     #[test]
     fn added_removed_and_retyped_columns_are_found() {
