@@ -25,7 +25,6 @@ pub(crate) const COMPONENT: Order = Order {
         &["host"],
         &["uuid"],
         &["settings"],
-        &["retry"],
         &["call"],
         &["auth"],
         &["dataverse"],
