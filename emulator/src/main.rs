@@ -32,42 +32,42 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Serve {
-    /// Where the environment listens; the authority listens on the next port.
+    /// Address and port of the environment; the authority listens on the next port.
     #[arg(long, default_value = "127.0.0.1:8181")]
     listen: SocketAddr,
-    /// Keep the rows in this SQLite file; without it they are deleted with the emulator.
+    /// Keep the rows in this SQLite file; without it, they are deleted when the emulator stops.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Refuse requests beyond the service protection limits with 429.
+    /// Reject requests beyond the service protection limits with status 429.
     #[arg(long)]
     limits: bool,
     /// Set an affinity cookie, as a service behind a load balancer does.
     #[arg(long)]
     affinity_cookie: bool,
-    /// Another origin by which clients reach the environment, such as that of a proxy.
+    /// Another origin of the environment, such as that of a proxy; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     also_known_as: Vec<String>,
-    /// Send people to AD FS, as a server on premises does.
+    /// Have people sign in at AD FS, as with an on-premises server.
     #[arg(long)]
     adfs: bool,
-    /// The organization's name in the path: serve `/{NAME}/api/data/` besides `/api/data/`.
+    /// Serve the Web API at `/{NAME}/api/data/` too, as an on-premises server does.
     #[arg(long, value_name = "NAME")]
     organization_path: Option<String>,
-    /// The newest version of the Web API to serve, as an older server does.
+    /// The newest version of the Web API to serve, such as 8.2 for an older server.
     #[arg(long = "version", value_name = "VERSION", default_value_t)]
     api_version: ApiVersion,
-    /// How many seconds a refresh token stays valid after its successor was issued; without this,
+    /// How long a refresh token stays valid after its successor was issued; without this option,
     /// until it expires.
     #[arg(long, value_name = "SECONDS")]
     refresh_token_grace: Option<u64>,
-    /// Number of generated custom tables besides the standard ones.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    /// Number of custom tables to generate besides the standard ones.
+    #[arg(long, value_name = "N", default_value_t = 0)]
     extra_tables: usize,
     /// Number of columns in each generated table.
-    #[arg(long, value_name = "NUMBER", default_value_t = 120)]
+    #[arg(long, value_name = "N", default_value_t = 120)]
     extra_columns: usize,
     /// Number of rows in each generated table.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     extra_rows: usize,
     #[command(flatten)]
     content: Content,

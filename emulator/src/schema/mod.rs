@@ -5,15 +5,13 @@
 
 mod change;
 mod column;
-mod column_kind;
+mod custom;
 mod derived;
-mod extra;
 mod label;
 mod option_set;
 mod parse;
 mod privilege;
 mod relationship;
-mod skeleton;
 mod standard;
 mod table;
 mod translation;
@@ -27,16 +25,18 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub use change::{SchemaChange, UnusableChange};
-pub use column::{Column, RequiredLevel, SourceType};
-pub use column_kind::{
-    Choice, ColumnKind, DateTimeBehavior, DateTimeFormat, MAX_DECIMAL, MAX_FILE_KIB, MAX_IMAGE_KIB,
-    MAX_MONEY, Range, StringFormat,
+pub use column::{
+    Column, RequiredLevel, SourceType,
+    kind::{
+        Choice, ColumnKind, DateTimeBehavior, DateTimeFormat, MAX_DECIMAL, MAX_FILE_KIB,
+        MAX_IMAGE_KIB, MAX_MONEY, Range, StringFormat,
+    },
 };
+pub(crate) use custom::skeleton::{Skeleton, quotable};
 pub use label::Label;
 pub use option_set::OptionSet;
 pub use privilege::{Privilege, PrivilegeDepth, PrivilegeType};
 pub use relationship::{Cascade, Relationship};
-pub(crate) use skeleton::{Skeleton, quotable};
 pub use table::{AlternateKey, ChangeTracking, KeyIndex, Ownership, Table, TableType};
 
 /// The referenced table of every `ownerid` relationship: a user or a team, found by its id in

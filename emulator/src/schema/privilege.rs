@@ -6,7 +6,7 @@
 
 use uuid::Uuid;
 
-use super::{Ownership, metadata_id};
+use super::metadata_id;
 
 /// A privilege that a role can grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,17 +146,6 @@ pub enum PrivilegeDepth {
 }
 
 impl PrivilegeDepth {
-    /// The depths for rows with this kind of owner.
-    pub(super) fn of(ownership: Ownership) -> Self {
-        match ownership {
-            // Rows without an owner share the privileges of a user-owned table they belong to:
-            // parties those of activities, members those of lists.
-            Ownership::UserOwned | Ownership::None => Self::UserToOrganization,
-            Ownership::BusinessOwned => Self::BusinessUnitToOrganization,
-            Ownership::OrganizationOwned => Self::OrganizationOnly,
-        }
-    }
-
     /// Whether a role can grant the privilege for a user's own rows.
     pub fn can_be_basic(self) -> bool {
         self == Self::UserToOrganization

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Column, Label, Privilege, PrivilegeType};
+use super::{Column, Label, Privilege, PrivilegeDepth, PrivilegeType};
 
 /// One table of the organization (`EntityMetadata` on the wire, reference §5.2).
 #[derive(Debug, Clone, PartialEq)]
@@ -146,6 +146,19 @@ pub enum Ownership {
     OrganizationOwned,
     /// A business unit.
     BusinessOwned,
+}
+
+impl Ownership {
+    /// The depths that roles can grant privileges for such rows at.
+    pub(super) fn privilege_depth(self) -> PrivilegeDepth {
+        match self {
+            // Rows without an owner share the privileges of a user-owned table they belong to:
+            // parties those of activities, members those of lists.
+            Self::UserOwned | Self::None => PrivilegeDepth::UserToOrganization,
+            Self::BusinessOwned => PrivilegeDepth::BusinessUnitToOrganization,
+            Self::OrganizationOwned => PrivilegeDepth::OrganizationOnly,
+        }
+    }
 }
 
 /// How rows are stored (`TableType`).

@@ -42,7 +42,7 @@ pub struct Import {
     /// The directory with the CSV files, plain or compressed (.csv.gz).
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
-    /// The map file: which CSV file becomes which table, and how.
+    /// The map file (TOML): which CSV file becomes which table, and how.
     #[arg(long, value_name = "FILE")]
     pub map: PathBuf,
     /// The organization's file; created if it does not exist.
@@ -68,7 +68,7 @@ pub struct Generate {
     /// The organization's file; created if it does not exist.
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
-    /// What to make up.
+    /// Which rows to generate.
     #[command(flatten)]
     pub rows: Rows,
 }
@@ -89,16 +89,17 @@ impl Generate {
     }
 }
 
-/// How many rows to make up, and from what seed.
+/// How many rows to generate, and from which seed.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Rows {
-    /// How many accounts; contacts, leads, opportunities, activities and notes go with them.
+    /// Number of accounts to generate, with contacts, leads, opportunities, activities and notes.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub accounts: u64,
-    /// Make accounts only.
+    /// Generate accounts only.
     #[arg(long)]
     pub accounts_only: bool,
-    /// The same seed makes the same rows; each can be used once in an organization.
+    /// Seed of the generated rows: the same seed gives the same rows. An organization can use each
+    /// seed once.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 }
@@ -116,13 +117,13 @@ impl Rows {
     }
 }
 
-/// What a new organization is filled with before it is served.
+/// The rows of a new organization, before it is served.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Content {
-    /// Fill a new organization with the CRM that comes with the emulator.
+    /// Fill a new organization with the sample CRM that comes with the emulator.
     #[arg(long)]
     pub demo: bool,
-    /// What to make up besides.
+    /// Which rows to generate besides.
     #[command(flatten)]
     pub rows: Rows,
 }

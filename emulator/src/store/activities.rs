@@ -1,66 +1,71 @@
 //! The table that lists all activities: it holds what theirs hold, under the same keys.
 
+use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Layout, StoreError, Writer};
+use super::{Layout, Store, StoreError, remove_deletion};
 
 /// The table in which all activities are listed.
-pub(super) const ACTIVITIES: &str = "activitypointer";
+pub(super) const TABLE: &str = "activitypointer";
 
-impl Writer<'_> {
-    /// Lists an activity as it is now.
-    pub(super) fn mirror_activity(&self, layout: &Layout, id: Uuid) -> Result<(), StoreError> {
-        if !self.is_mirrored(layout)? {
-            return Ok(());
-        }
-        let sql = self.mirror_sql(layout, &format!("\"{}\" = ?1", layout.primary_id))?;
-        self.connection()
-            .prepare_cached(&sql)?
-            .execute([id.to_string()])?;
-        self.remove_deletion(ACTIVITIES, id)
-    }
+/// Whether the rows of the table are activities, and listed.
+pub(super) fn are_listed(store: &Store, layout: &Layout) -> Result<bool, StoreError> {
+    Ok(layout.table != TABLE
+        && store.table(&layout.table)?.is_activity
+        && store.layout(TABLE).is_ok())
+}
 
-    /// Lists the activities written after this version in `activitypointer`.
-    pub(super) fn mirror_activities_after(
-        &self,
-        layout: &Layout,
-        version: i64,
-    ) -> Result<(), StoreError> {
-        if self.is_mirrored(layout)? {
-            let sql = self.mirror_sql(layout, "\"$version\" > ?1")?;
-            self.connection().execute(&sql, [version])?;
-        }
-        Ok(())
+/// Lists a row as it is now, if it is an activity.
+pub(super) fn list(
+    store: &Store,
+    connection: &Connection,
+    layout: &Layout,
+    id: Uuid,
+) -> Result<(), StoreError> {
+    if !are_listed(store, layout)? {
+        return Ok(());
     }
+    let sql = insertion(store, layout, &format!("\"{}\" = ?1", layout.primary_id))?;
+    connection.prepare_cached(&sql)?.execute([id.to_string()])?;
+    remove_deletion(connection, TABLE, id)
+}
 
-    fn is_mirrored(&self, layout: &Layout) -> Result<bool, StoreError> {
-        Ok(layout.table != ACTIVITIES
-            && self.store().table(&layout.table)?.is_activity
-            && self.store().layout(ACTIVITIES).is_ok())
+/// Lists the rows written after this version, if they are activities.
+pub(super) fn list_after(
+    store: &Store,
+    connection: &Connection,
+    layout: &Layout,
+    version: i64,
+) -> Result<(), StoreError> {
+    if are_listed(store, layout)? {
+        let sql = insertion(store, layout, "\"$version\" > ?1")?;
+        connection.execute(&sql, [version])?;
     }
+    Ok(())
+}
 
-    fn mirror_sql(&self, layout: &Layout, condition: &str) -> Result<String, StoreError> {
-        let pointer = self.store().layout(ACTIVITIES)?;
-        let shared: Vec<&str> = pointer
-            .slots
-            .iter()
-            .filter(|slot| {
-                layout
-                    .position(&slot.name)
-                    .and_then(|at| layout.slots.get(at))
-                    .is_some_and(|other| other.stored == slot.stored)
-            })
-            .map(|slot| slot.name.as_str())
-            .collect();
-        let positions: Vec<usize> = shared
-            .iter()
-            .filter_map(|name| pointer.position(name))
-            .collect();
-        let columns = pointer.column_list(&positions).join(", ");
-        Ok(format!(
-            "INSERT OR REPLACE INTO \"{ACTIVITIES}\" (\"$version\", {columns}) \
-             SELECT \"$version\", {columns} FROM \"{}\" WHERE {condition}",
-            layout.table,
-        ))
-    }
+/// The statement that lists the rows for which the condition is true.
+fn insertion(store: &Store, layout: &Layout, condition: &str) -> Result<String, StoreError> {
+    let pointer = store.layout(TABLE)?;
+    let shared: Vec<&str> = pointer
+        .slots
+        .iter()
+        .filter(|slot| {
+            layout
+                .position(&slot.name)
+                .and_then(|at| layout.slots.get(at))
+                .is_some_and(|other| other.stored == slot.stored)
+        })
+        .map(|slot| slot.name.as_str())
+        .collect();
+    let positions: Vec<usize> = shared
+        .iter()
+        .filter_map(|name| pointer.position(name))
+        .collect();
+    let columns = pointer.column_list(&positions).join(", ");
+    Ok(format!(
+        "INSERT OR REPLACE INTO \"{TABLE}\" (\"$version\", {columns}) \
+         SELECT \"$version\", {columns} FROM \"{}\" WHERE {condition}",
+        layout.table,
+    ))
 }

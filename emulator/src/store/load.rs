@@ -1,6 +1,6 @@
 //! Bulk loading, for seeds and imports.
 
-use super::{Author, Store, StoreError, Value, layout::Layout, take_versions};
+use super::{Author, Store, StoreError, Value, activities, layout::Layout, take_versions};
 use crate::{ids, schema::Table};
 
 impl Store {
@@ -67,7 +67,7 @@ impl Store {
             }
             drop(statement);
             take_versions(connection, count)?;
-            writer.mirror_activities_after(layout, first_version)?;
+            activities::list_after(self, connection, layout, first_version)?;
             writer.note_security_change(&layout.table);
             Ok(u64::try_from(count).unwrap_or(0))
         })?;

@@ -353,6 +353,14 @@ fn take_versions(connection: &Connection, count: i64) -> Result<i64, StoreError>
     Ok(statement.query_row([count], |row| row.get(0))?)
 }
 
+/// Removes the tombstone of a row, if it was deleted before.
+fn remove_deletion(connection: &Connection, table: &str, id: Uuid) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM \"$tombstone\" WHERE \"table\" = ?1 AND id = ?2")?
+        .execute((table, id.to_string()))?;
+    Ok(())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

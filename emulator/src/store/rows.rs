@@ -6,11 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::{
-    Author, SECURITY_TABLES, Slot, Store, StoreError, Value,
-    activities::ACTIVITIES,
+    Author, SECURITY_TABLES, Slot, Store, StoreError, Value, activities,
     complete::Completer,
     layout::{Layout, parse_guid},
-    take_versions,
+    remove_deletion, take_versions,
 };
 use crate::schema::{AlternateKey, Table};
 
@@ -172,8 +171,8 @@ impl<'a> Writer<'a> {
         }
         statement.raw_execute()?;
         if let Some(id) = layout.get(values, &layout.primary_id).id() {
-            self.remove_deletion(table, id)?;
-            self.mirror_activity(layout, id)?;
+            remove_deletion(self.connection, table, id)?;
+            activities::list(self.store, self.connection, layout, id)?;
             self.remember(|| Change {
                 table: table.to_owned(),
                 id,
@@ -254,7 +253,7 @@ impl<'a> Writer<'a> {
         }
         statement.raw_bind_parameter(parameter, before.id.to_string())?;
         statement.raw_execute()?;
-        self.mirror_activity(layout, before.id)?;
+        activities::list(self.store, self.connection, layout, before.id)?;
         self.remember(|| Change {
             table: table.to_owned(),
             id: before.id,
@@ -287,8 +286,8 @@ impl<'a> Writer<'a> {
                      VALUES (?1, ?2, ?3)",
                 )?
                 .execute((table, id.to_string(), version))?;
-            if self.store.table(table)?.is_activity && self.store.layout(ACTIVITIES).is_ok() {
-                self.delete(ACTIVITIES, id)?;
+            if activities::are_listed(self.store, layout)? {
+                self.delete(activities::TABLE, id)?;
             }
             self.remember(|| Change {
                 table: table.to_owned(),
@@ -380,12 +379,5 @@ impl<'a> Writer<'a> {
             parameter = layout.bind(&mut statement, slot, value, parameter)?;
         }
         Ok(statement.raw_query().next()?.is_some())
-    }
-
-    pub(super) fn remove_deletion(&self, table: &str, id: Uuid) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("DELETE FROM \"$tombstone\" WHERE \"table\" = ?1 AND id = ?2")?
-            .execute((table, id.to_string()))?;
-        Ok(())
     }
 }

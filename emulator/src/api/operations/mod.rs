@@ -3,14 +3,10 @@
 mod arguments;
 mod bulk_delete;
 mod history;
-mod initialize;
 mod list;
-mod marketing;
-mod merge;
 mod multiple;
 mod organization;
 mod privileges;
-mod queue;
 mod record_count;
 mod sales;
 
@@ -20,7 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use self::list::{ACTIONS, DEFINITION_ACTIONS, FUNCTIONS, ROW_ACTIONS, ROW_FUNCTIONS, SET_ACTIONS};
-pub(super) use self::{merge::is_mergeable, record_count::Counts};
+pub(super) use self::{record_count::Counts, sales::is_mergeable};
 use super::{Call, DefinitionChange, Response, request::Segment};
 use crate::{schema::Table, store::Writer, wire::ODataError};
 

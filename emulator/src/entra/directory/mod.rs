@@ -119,7 +119,10 @@ impl Directory {
             EntraError::unknown_application(client_id, &self.tenant_name(directory))
         })?;
         if tenant.is_none() && !application.multi_tenant {
-            return Err(EntraError::single_tenant(application));
+            return Err(EntraError::single_tenant(
+                application.client_id,
+                &application.name,
+            ));
         }
         enabled(application)
     }
@@ -187,7 +190,10 @@ impl Directory {
 
 fn enabled(application: &Application) -> Result<&Application, EntraError> {
     if application.disabled {
-        return Err(EntraError::disabled_application(application));
+        return Err(EntraError::disabled_application(
+            application.client_id,
+            &application.name,
+        ));
     }
     Ok(application)
 }

@@ -3,10 +3,7 @@
 use uuid::Uuid;
 
 use super::EntraError;
-use crate::{
-    entra::{Application, Certificate},
-    time,
-};
+use crate::time;
 
 impl EntraError {
     pub(crate) fn unknown_application(client_id: &str, tenant: &str) -> Self {
@@ -19,20 +16,16 @@ impl EntraError {
         Self::new(400, "unauthorized_client", 700_016, text)
     }
 
-    pub(crate) fn disabled_application(application: &Application) -> Self {
-        let text = format!(
-            "Application '{}'({}) is disabled.",
-            application.client_id, application.name
-        );
+    pub(crate) fn disabled_application(client_id: Uuid, name: &str) -> Self {
+        let text = format!("Application '{client_id}'({name}) is disabled.");
         Self::new(400, "unauthorized_client", 7_000_112, text)
     }
 
-    pub(crate) fn single_tenant(application: &Application) -> Self {
+    pub(crate) fn single_tenant(client_id: Uuid, name: &str) -> Self {
         let text = format!(
-            "Application '{}'({}) is not configured as a multi-tenant application. Usage of the \
+            "Application '{client_id}'({name}) is not configured as a multi-tenant application. Usage of the \
              /common endpoint is not supported for such apps created after '10/15/2018'. Use a \
-             tenant-specific endpoint or configure the application to be multi-tenant.",
-            application.client_id, application.name
+             tenant-specific endpoint or configure the application to be multi-tenant."
         );
         Self::new(400, "invalid_request", 50_194, text)
     }
@@ -42,14 +35,13 @@ impl EntraError {
         Self::new(400, "invalid_request", 900_971, text)
     }
 
-    pub(crate) fn redirect_uri(redirect_uri: &str, application: &Application) -> Self {
+    pub(crate) fn redirect_uri(redirect_uri: &str, client_id: Uuid) -> Self {
         let text = format!(
             "The redirect URI '{redirect_uri}' specified in the request does not match the \
-             redirect URIs configured for the application '{}'. Make sure the redirect URI sent \
+             redirect URIs configured for the application '{client_id}'. Make sure the redirect URI sent \
              in the request matches one added to your application in the Azure portal. Navigate \
              to https://aka.ms/redirectUriMismatchError to learn more about how to troubleshoot \
-             this error.",
-            application.client_id
+             this error."
         );
         Self::new(400, "invalid_request", 50_011, text)
     }
@@ -138,13 +130,13 @@ impl EntraError {
         Self::new(401, "invalid_client", 700_027, text)
     }
 
-    pub(crate) fn expired_certificate(certificate: &Certificate) -> Self {
-        let (start, end) = certificate.validity;
+    /// `validity` is when the certificate begins and ends to be valid, in seconds since 1970.
+    pub(crate) fn expired_certificate(sha1: &str, validity: (i64, i64)) -> Self {
+        let (start, end) = validity;
         let text = format!(
             "The certificate with identifier used to sign the client assertion is expired on \
              application. [Reason - The key used is expired., Thumbprint of key used by client: \
-             '{}', Found key 'Start={}, End={}'.]",
-            certificate.sha1,
+             '{sha1}', Found key 'Start={}, End={}'.]",
             time::date_time(start),
             time::date_time(end)
         );

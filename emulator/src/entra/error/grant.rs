@@ -1,7 +1,7 @@
 //! Errors about codes and refresh tokens.
 
 use super::EntraError;
-use crate::{entra::Person, time};
+use crate::time;
 
 impl EntraError {
     pub(crate) fn malformed_grant() -> Self {
@@ -80,14 +80,14 @@ impl EntraError {
         Self::new(400, "invalid_grant", 70_000, text).because("bad_token")
     }
 
-    pub(crate) fn revoked_grant(issued: i64, person: &Person) -> Self {
+    pub(crate) fn revoked_grant(issued: i64, valid_from: i64) -> Self {
         let text = format!(
             "The provided grant has expired due to it being revoked, a fresh auth token is \
              needed. The user might have changed or reset their password. The grant was issued \
              on '{}' and the TokensValidFrom date (before which tokens are not valid) for this \
              user is '{}'.",
             time::date_time(issued),
-            time::date_time(person.valid_from)
+            time::date_time(valid_from)
         );
         Self::new(400, "invalid_grant", 50_173, text).because("bad_token")
     }

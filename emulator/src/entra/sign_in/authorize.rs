@@ -100,7 +100,7 @@ impl Entra {
             .ok_or_else(EntraError::no_redirect_uri)?;
         let platform = application
             .platform_of(redirect_uri)
-            .ok_or_else(|| EntraError::redirect_uri(redirect_uri, &application))?;
+            .ok_or_else(|| EntraError::redirect_uri(redirect_uri, application.client_id))?;
         Ok((application, redirect_uri.to_owned(), platform))
     }
 

@@ -182,7 +182,10 @@ fn verify_own(
         ));
     };
     if now < certificate.validity.0 || certificate.validity.1 < now {
-        return Err(EntraError::expired_certificate(certificate));
+        return Err(EntraError::expired_certificate(
+            &certificate.sha1,
+            certificate.validity,
+        ));
     }
     UnparsedPublicKey::new(assertion.algorithm, &certificate.public_key)
         .verify(assertion.signed, &assertion.signature)

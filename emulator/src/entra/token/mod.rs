@@ -264,7 +264,7 @@ impl Entra {
                 return Err(EntraError::disabled_person());
             }
             if person.generation > grant.generation {
-                return Err(EntraError::revoked_grant(issued_at, person));
+                return Err(EntraError::revoked_grant(issued_at, person.valid_from));
             }
             if person.blocked {
                 return Err(EntraError::blocked());

@@ -211,7 +211,7 @@ impl PrivilegeNames {
         let depth = if organization {
             PrivilegeDepth::OrganizationOnly
         } else {
-            PrivilegeDepth::of(ownership)
+            ownership.privilege_depth()
         };
         let owned = ownership == Ownership::UserOwned;
         PrivilegeType::ACCESS

@@ -70,12 +70,18 @@ const TO_OPPORTUNITY: [(&str, &str); 5] = [
 
 impl Call<'_> {
     /// `POST WinOpportunity` with `{"Status":3,"OpportunityClose":{…}}`.
-    pub(super) fn win_opportunity(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+    pub(in crate::api::operations) fn win_opportunity(
+        &self,
+        writer: &Writer<'_>,
+    ) -> Result<Response, ODataError> {
         self.close_opportunity(writer, "WinOpportunity", WON)
     }
 
     /// `POST LoseOpportunity` with `{"Status":4,"OpportunityClose":{…}}`.
-    pub(super) fn lose_opportunity(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+    pub(in crate::api::operations) fn lose_opportunity(
+        &self,
+        writer: &Writer<'_>,
+    ) -> Result<Response, ODataError> {
         self.close_opportunity(writer, "LoseOpportunity", LOST)
     }
 
@@ -133,7 +139,7 @@ impl Call<'_> {
 
     /// `POST leads(id)/Microsoft.Dynamics.CRM.QualifyLead`: creates the requested rows, which refer
     /// to each other and to the lead.
-    pub(super) fn qualify_lead(
+    pub(in crate::api::operations) fn qualify_lead(
         &self,
         writer: &Writer<'_>,
         table: &Table,

@@ -33,7 +33,10 @@ impl Call<'_> {
     /// "PerformParentingChecks":false}`. What referred to the subordinate refers to the target
     /// afterwards, and the subordinate is deactivated. All but the two rows is written in the
     /// platform's own name.
-    pub(super) fn merge(&self, writer: &Writer<'_>) -> Result<Response, ODataError> {
+    pub(in crate::api::operations) fn merge(
+        &self,
+        writer: &Writer<'_>,
+    ) -> Result<Response, ODataError> {
         let body = Members::parse(&self.request.body, "Merge")?;
         let connection = writer.connection();
         let (table, target) = self.row_member(connection, &body, "Target")?;

@@ -5,11 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Schema, SchemaError,
-    skeleton::{Skeleton, plural},
-    standard,
-};
+use super::skeleton::{Skeleton, plural};
+use crate::schema::{Schema, SchemaError, standard};
 
 const THINGS: [&str; 40] = [
     "Asset",

@@ -1,9 +1,12 @@
 //! Columns: what a table's rows hold.
 
+pub(super) mod kind;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Choice, ColumnKind, Label, metadata_id};
+use self::kind::{Choice, ColumnKind};
+use super::{Label, metadata_id};
 
 /// One column of a table (`AttributeMetadata` on the wire, reference §5.3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Label;
+use crate::schema::Label;
 
 /// The largest decimal number that columns hold, on both sides of zero.
 pub const MAX_DECIMAL: i64 = 100_000_000_000;

@@ -13,7 +13,7 @@ use crate::{
 impl Call<'_> {
     /// `POST queues(id)/Microsoft.Dynamics.CRM.AddToQueue` with `{"Target":{…}}`: a row that is in
     /// a queue already is moved from there.
-    pub(super) fn add_to_queue(
+    pub(in crate::api::operations) fn add_to_queue(
         &self,
         writer: &Writer<'_>,
         queues: &Table,

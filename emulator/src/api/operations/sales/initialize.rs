@@ -20,7 +20,7 @@ use crate::{
 
 impl Call<'_> {
     /// `GET InitializeFrom(EntityMoniker=@p1,TargetEntityName=@p2,TargetFieldType=@p3)`.
-    pub(super) fn initialize_from(
+    pub(in crate::api::operations) fn initialize_from(
         &self,
         connection: &Connection,
         arguments: &str,

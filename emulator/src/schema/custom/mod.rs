@@ -1,0 +1,4 @@
+//! Custom tables: what the platform puts into every one, and as many as a test needs.
+
+mod extra;
+pub(super) mod skeleton;
