@@ -1,8 +1,9 @@
-//! An adapter component: fills a connector's `secrets` from environment variables, for hosts
-//! that give their plugins an environment but do not know that interface.
+//! An adapter component: exports the interface `secrets` and reads the values from environment
+//! variables, for hosts that grant an environment but do not implement that interface.
 //!
-//! The secret `crm-secret` is the variable `crm-secret` or, since few shells can set that,
-//! `CRM_SECRET`. Nothing can be kept: a rotated secret is refused as denied.
+//! The secret `crm-secret` is read from the variable `crm-secret`, or, because most shells cannot
+//! set a variable of that name, from `CRM_SECRET`. Secrets cannot be stored: `put` returns
+//! `denied`, so a connection whose refresh token is renewed needs another host.
 
 #![cfg(target_family = "wasm")]
 
@@ -27,7 +28,7 @@ struct Adapter;
 
 impl Guest for Adapter {
     fn get(name: String) -> Result<String, SecretError> {
-        let shouted: String = name
+        let variable_name: String = name
             .chars()
             .map(|letter| {
                 if letter.is_ascii_alphanumeric() {
@@ -38,9 +39,9 @@ impl Guest for Adapter {
             })
             .collect();
         let variables = get_environment();
-        [&name, &shouted]
+        [&name, &variable_name]
             .into_iter()
-            .find_map(|wanted| variables.iter().find(|(variable, _)| variable == wanted))
+            .find_map(|name| variables.iter().find(|(variable, _)| variable == name))
             .map(|(_, value)| value.clone())
             .ok_or(SecretError::NotFound)
     }
