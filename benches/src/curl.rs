@@ -1,4 +1,4 @@
-//! What `curl` does: the yardstick. It fetches the same pages and throws them away.
+//! The baseline: `curl` fetches the same pages and discards them.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use dataverse_emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID};
 use serde_json::Value;
 
-/// A list of requests that `curl` carries out one after another over one connection.
+/// Requests that `curl` sends one after another over one connection.
 pub(crate) struct Pages {
     requests: PathBuf,
     pub(crate) count: usize,
 }
 
 impl Pages {
-    /// Walks the pages of a query once, so that all their addresses are known.
+    /// Follows the pages of a query once, to know all their addresses.
     pub(crate) fn of(
         emulator: &Emulator,
         query: &str,
@@ -62,13 +62,13 @@ impl Pages {
 
     /// Fetches them all.
     pub(crate) fn fetch(&self) -> Result<Duration, Box<dyn Error>> {
-        let begun = Instant::now();
+        let start = Instant::now();
         output(
             Command::new("curl")
                 .args(["--silent", "--fail-early", "--config"])
                 .arg(&self.requests),
         )?;
-        Ok(begun.elapsed())
+        Ok(start.elapsed())
     }
 }
 
@@ -78,10 +78,10 @@ fn token(emulator: &Emulator) -> Result<String, Box<dyn Error>> {
         emulator.base_url()
     );
     let address = format!("{}/{TENANT_ID}/oauth2/v2.0/token", emulator.authority_url());
-    let answer =
+    let response =
         output(Command::new("curl").args(["--silent", "--fail", "--data", &form, &address]))?;
-    let answer: Value = serde_json::from_slice(&answer)?;
-    Ok(answer
+    let response: Value = serde_json::from_slice(&response)?;
+    Ok(response
         .get("access_token")
         .and_then(Value::as_str)
         .ok_or("no token")?

@@ -1,4 +1,4 @@
-//! What it takes to discover a large organization.
+//! CPU time and memory of discovering a large organization.
 
 use std::error::Error;
 use std::fs;
@@ -25,7 +25,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
         return Ok(Vec::new());
     }
     let folder = tempfile::tempdir()?;
-    eprintln!("Making {} tables …", arguments.tables);
+    eprintln!("Creating {} tables …", arguments.tables);
     let builder = Emulator::builder().extra_tables(arguments.tables, COLUMNS);
     let emulator = builder.start().await?;
     let connection = connection(&emulator, folder.path(), "discovery", None)?;
@@ -33,13 +33,12 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
     for _ in 0..arguments.runs.max(1) {
         let before = cpu_of_children()?;
         peak = peak.max(discover(arguments, &connection)?);
-        cpu = cpu.min(cpu_of_children()? - before);
+        cpu = cpu.min(cpu_of_children()?.saturating_sub(before));
     }
     Ok(vec![
         Figure {
             what: format!(
-                "CPU time of the host's process that discovers {} tables × {COLUMNS} columns as \
-                 JSON, with their row schemas",
+                "CPU time of `discover --format json` for {} tables × {COLUMNS} columns",
                 arguments.tables
             ),
             measured: format!("{:.2} s", cpu.as_secs_f64()),

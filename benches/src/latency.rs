@@ -1,5 +1,4 @@
-//! What reading in ranges gains where every answer takes its time, and what it costs where
-//! none does.
+//! What reading in ranges gains with a slow network, and what it costs with a fast one.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,17 +6,18 @@ use std::time::Duration;
 use crate::sync::{COLUMNS, FEW_COLUMNS, MEMORY_BUDGET, connection, emulator, sync};
 use crate::{Arguments, Figure};
 
-/// What a request to a service in another country takes.
+/// The latency of a service in another country.
 const LATENCY: Duration = Duration::from_millis(80);
-/// How many requests at once the environment recommends, and the connector asks for at most.
+/// The concurrency that the environment recommends, and the limit in the settings.
 const PARALLELISM: u32 = 16;
+
 pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dyn Error>> {
     let rows = arguments.latency_rows;
     if rows == 0 {
         return Ok(Vec::new());
     }
     let folder = tempfile::tempdir()?;
-    eprintln!("Making {rows} accounts …");
+    eprintln!("Creating {rows} accounts …");
     let emulator = emulator(rows).await?;
     emulator.set_recommended_parallelism(PARALLELISM);
     let one = connection(&emulator, folder.path(), "one", Some(1))?;
@@ -40,8 +40,8 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
         let ratio = serial.as_secs_f64() / ranged.as_secs_f64();
         figures.push(Figure {
             what: format!(
-                "full sync of {rows} accounts × {} columns in ranges, up to {PARALLELISM} requests \
-                 at once ({:.2} s), against page after page ({:.2} s), each answer {} ms late",
+                "full sync of {rows} accounts × {} columns in ranges, up to {PARALLELISM} concurrent \
+                 requests ({:.2} s), against page after page ({:.2} s), each response delayed by {} ms",
                 columns.len(),
                 ranged.as_secs_f64(),
                 serial.as_secs_f64(),
@@ -53,7 +53,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
             } else {
                 "≥ 4 ×"
             },
-            // On one machine two equal times differ by a few hundredths.
+            // Two equal times differ by a few hundredths between runs.
             kept: ratio >= least - 0.05,
         });
     }

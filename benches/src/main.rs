@@ -1,4 +1,4 @@
-//! Measures the connector against its own budgets: ratios and peaks of one run on one machine.
+//! Measures the connector against its budgets: ratios and peaks of one run on one machine.
 
 mod curl;
 mod discovery;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Measures the connector. Run it through `cargo xtask bench`, which builds what it needs.
+/// Measures the connector. Run it with `cargo xtask bench`, which builds what it needs.
 #[derive(Parser)]
 struct Arguments {
     /// The connector component.
@@ -24,25 +24,26 @@ struct Arguments {
     /// How many accounts are synced.
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
-    /// How many accounts are synced to see whether memory grows with them; 0 leaves that out.
+    /// How many accounts are synced to measure whether memory grows with rows; 0 skips this.
     #[arg(long, default_value_t = 1_000_000)]
     many_rows: u64,
-    /// How many accounts are synced to see what reading in ranges gains; 0 leaves that out.
+    /// How many accounts are synced to measure reading in ranges; 0 skips this.
     #[arg(long, default_value_t = 200_000)]
     latency_rows: u64,
-    /// How many tables the organization has that is discovered; 0 leaves that out.
+    /// How many tables the discovered organization has; 0 skips this.
     #[arg(long, default_value_t = 1_500)]
     tables: usize,
-    /// How often each thing is timed; the best counts.
+    /// How often each measurement is repeated; the best counts.
     #[arg(long, default_value_t = 3)]
     runs: u32,
 }
 
-/// One line of the result.
+/// One row of the result.
 struct Figure {
     what: String,
     measured: String,
     budget: &'static str,
+    /// Whether the result is within the budget.
     kept: bool,
 }
 

@@ -1,4 +1,4 @@
-//! How large the component is, and how fast it is there.
+//! The size of the component, and the time to load and start it.
 
 use std::error::Error;
 use std::fs;
@@ -10,7 +10,7 @@ use dataverse_host::{ConnectorHost, Profile};
 
 use crate::Figure;
 
-/// An environment that is never reached: opening a session asks nothing of it.
+/// An environment that is never contacted: opening a session sends nothing.
 const SETTINGS: &str = r#"{
     "environment": "https://contoso.crm4.dynamics.com",
     "auth": {
@@ -20,10 +20,10 @@ const SETTINGS: &str = r#"{
     }
 }"#;
 
-/// The largest component, in bytes.
+/// The maximum size of the component, in bytes.
 const COMPONENT_BUDGET: u64 = 3 << 19;
 
-/// How often something short is timed; the median counts.
+/// How often short measurements are repeated; the median counts.
 const TIMES: usize = 200;
 
 pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Error>> {
@@ -39,18 +39,19 @@ pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Err
         let loading = load()?.loading();
         if !loading.cached {
             return Err(
-                "the precompiled component is not kept: is the cache folder writable?".into(),
+                "the compiled component was not cached; check that the cache directory is writable"
+                    .into(),
             );
         }
         loads.push(loading.took);
     }
     for _ in 0..TIMES {
-        let begun = Instant::now();
+        let start = Instant::now();
         host.describe().await?;
-        instances.push(begun.elapsed());
-        let begun = Instant::now();
+        instances.push(start.elapsed());
+        let start = Instant::now();
         let session = host.open(&profile).await?;
-        sessions.push(begun.elapsed());
+        sessions.push(start.elapsed());
         drop(session);
     }
     let (load, instance, session) = (median(loads), median(instances), median(sessions));
@@ -69,8 +70,8 @@ pub(crate) async fn measure(component: &Path) -> Result<Vec<Figure>, Box<dyn Err
         },
         Figure {
             what: format!(
-                "new instance, which describes itself and is dropped; with a session opened in it \
-                 {:.3} ms",
+                "create an instance, call `describe`, drop the instance; the same with opening a \
+                 session {:.3} ms",
                 milliseconds(session)
             ),
             measured: format!("{:.3} ms", milliseconds(instance)),

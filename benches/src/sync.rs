@@ -1,4 +1,4 @@
-//! How fast a full sync is, and how much memory the host's process takes for it.
+//! Time and memory of a full sync.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use dataverse_emulator::{CLIENT_ID, CLIENT_SECRET, Emulator};
 use crate::curl::Pages;
 use crate::{Arguments, Figure};
 
-/// What a CRM integration reads of an account.
+/// The columns that a CRM integration reads of an account.
 pub(crate) const COLUMNS: [&str; 27] = [
     "accountnumber",
     "address1_city",
@@ -44,8 +44,8 @@ pub(crate) const COLUMNS: [&str; 27] = [
     "websiteurl",
 ];
 
-/// What an application that only follows accounts reads of them. Where waiting is measured, and
-/// not this machine, few columns are read: it is service and client at once.
+/// The columns that a simpler application reads. Latency is measured with few columns, because
+/// service and client share this machine.
 pub(crate) const FEW_COLUMNS: [&str; 10] = [
     "accountnumber",
     "address1_city",
@@ -59,16 +59,16 @@ pub(crate) const FEW_COLUMNS: [&str; 10] = [
     "statecode",
 ];
 
-/// The lookups among them, which have another name on the wire.
+/// The lookups among them, which have other names in requests.
 const LOOKUPS: [&str; 3] = ["ownerid", "parentaccountid", "primarycontactid"];
 
 pub(crate) const MEMORY_BUDGET: u64 = 150 << 20;
-/// How much more a long sync may take than a short one before it counts as growth.
+/// The ratio above which the memory of a long sync counts as growth.
 const MEMORY_NOISE: f64 = 1.25;
 
 pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    eprintln!("Making {} accounts …", arguments.rows);
+    eprintln!("Creating {} accounts …", arguments.rows);
     let emulator = emulator(arguments.rows).await?;
     let pages = Pages::of(&emulator, &query(), folder.path())?;
     let connection = connection(&emulator, folder.path(), "connection", None)?;
@@ -112,7 +112,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Box<dy
     drop(emulator);
 
     if arguments.many_rows > 0 {
-        eprintln!("Making {} accounts …", arguments.many_rows);
+        eprintln!("Creating {} accounts …", arguments.many_rows);
         let emulator = self::emulator(arguments.many_rows).await?;
         let connection = self::connection(&emulator, folder.path(), "many", None)?;
         let run = sync(
@@ -164,8 +164,8 @@ fn query() -> String {
     format!("accounts?$select={}", columns.join(","))
 }
 
-/// A connection to the emulator; `concurrency` is how many requests there may be at once, if
-/// not as many as by default.
+/// A connection to the emulator; `concurrency` is the limit of concurrent requests, if not the
+/// default.
 pub(crate) fn connection(
     emulator: &Emulator,
     folder: &Path,
@@ -186,10 +186,10 @@ pub(crate) fn connection(
     Ok(path)
 }
 
-/// What one run of the command-line tool took.
+/// Time and memory of one run of the command line.
 pub(crate) struct Run {
     pub(crate) took: Duration,
-    /// Most resident memory, in bytes.
+    /// Peak resident memory, in bytes.
     pub(crate) peak: u64,
 }
 
@@ -204,7 +204,7 @@ pub(crate) fn sync(
     if target.exists() {
         fs::remove_dir_all(&target)?;
     }
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut child = Command::new(&arguments.host)
         .args(["--quiet", "--component"])
         .arg(&arguments.component)
@@ -218,7 +218,7 @@ pub(crate) fn sync(
         .stdout(Stdio::null())
         .spawn()?;
     let peak = watch(&mut child)?;
-    let took = begun.elapsed();
+    let took = start.elapsed();
     if !child.wait()?.success() {
         return Err("the sync failed".into());
     }
@@ -226,19 +226,19 @@ pub(crate) fn sync(
         .split(b'\n')
         .count();
     if lines as u64 != rows {
-        return Err(format!("the sync brought {lines} rows of {rows}").into());
+        return Err(format!("the sync stored {lines} rows instead of {rows}").into());
     }
     Ok(Run { took, peak })
 }
 
-/// Waits for the process to end and returns the most memory it was seen to hold. The kernel
-/// keeps the peak itself, so nothing between two looks is missed but the very last moment.
+/// Waits for the process to end and returns its peak memory. The kernel records the peak, so only
+/// growth after the last poll is missed.
 pub(crate) fn watch(child: &mut Child) -> Result<u64, Box<dyn Error>> {
-    let status = format!("/proc/{}/status", child.id());
+    let path = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait()?.is_none() {
-        let seen = fs::read_to_string(&status).unwrap_or_default();
-        let kib = seen
+        let status = fs::read_to_string(&path).unwrap_or_default();
+        let kib = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))
             .and_then(|rest| rest.split_whitespace().next())
