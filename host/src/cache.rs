@@ -93,12 +93,12 @@ impl Cache {
 )]
 fn deserialize(engine: &Engine, file: &Path) -> Option<Component> {
     // SAFETY: `try_store` of this user wrote the complete file: the file and its directory belong
-    // to the user and nobody else may write them (`is_private`), and its name is the digest of the
+    // to the user and no other user may write them (`is_private`), and its name is the digest of the
     // component and of the compiler that made it. wasmtime checks version and configuration again.
     unsafe { Component::deserialize_file(engine, file) }.ok()
 }
 
-/// Whether a directory or regular file, not a link, belongs to this user and nobody else can
+/// Whether a directory or regular file, not a link, belongs to this user and no other user can
 /// change it.
 #[cfg(unix)]
 fn is_private(path: &Path, directory: bool) -> bool {

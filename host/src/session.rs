@@ -62,7 +62,7 @@ impl Session {
     }
 
     /// Creates the role that the settings need under this name, or adds the permissions that an
-    /// existing role of that name is missing. Removes no permission and assigns the role to nobody.
+    /// existing role of that name is missing. Removes no permission, and does not assign the role.
     ///
     /// # Errors
     /// When the session's own account may not do so, or the service fails; the error's
@@ -83,7 +83,7 @@ impl Session {
     /// Every readable stream, by name.
     ///
     /// # Errors
-    /// When the service cannot be asked; see [`CallError`].
+    /// When the service cannot be reached or rejects the request; see [`CallError`].
     pub async fn list_streams(&mut self) -> Result<Vec<StreamSummary>, CallError> {
         let session = self.resource;
         self.instance
@@ -96,13 +96,13 @@ impl Session {
             .await
     }
 
-    /// The named streams in full, in the order of the names. Descriptions are large: ask for about
+    /// The named streams in full, in the order of the names. Descriptions are large: request about
     /// 50 streams at a time.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::contract::ErrorKind::NotFound) for a name that does not
     /// exist, [`ErrorKind::Unsupported`](crate::contract::ErrorKind::Unsupported) for too many
-    /// names, also when fewer do not fit into memory: ask for fewer at a time.
+    /// names, also when fewer do not fit into memory: request fewer at a time.
     pub async fn describe_streams(
         &mut self,
         names: &[String],
@@ -132,7 +132,7 @@ impl Session {
     /// The saved queries over one stream, or over all, that the signed-in account can see.
     ///
     /// # Errors
-    /// When the service cannot be asked; see [`CallError`].
+    /// When the service cannot be reached or rejects the request; see [`CallError`].
     pub async fn list_views(&mut self, stream: Option<&str>) -> Result<Vec<View>, CallError> {
         let session = self.resource;
         self.instance

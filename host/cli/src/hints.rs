@@ -79,7 +79,7 @@ pub(crate) fn for_sink(error: &SinkError) -> Option<&'static str> {
 }
 
 /// What the network layer refused, and which line of the connection file would allow it. The
-/// connector is not told why.
+/// connector does not learn the reason.
 pub(crate) fn for_network(metrics: &Metrics) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(denied) = metrics.last_denied() {

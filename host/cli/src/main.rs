@@ -24,7 +24,7 @@ use clap::Parser;
 use args::{Arguments, Command};
 use exit::{Exit, Failure};
 use interrupt::unless_interrupted;
-use output::tell;
+use output::log;
 
 /// Parses the arguments, runs the command, and turns its outcome into an exit code.
 fn main() -> ExitCode {
@@ -48,9 +48,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            tell(format_args!("error: {failure}"));
+            log(format_args!("error: {failure}"));
             if let Some(hint) = failure.hint() {
-                tell(format_args!("hint: {hint}"));
+                log(format_args!("hint: {hint}"));
             }
             failure.exit().into()
         }

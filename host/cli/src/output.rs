@@ -25,7 +25,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 }
 
 /// Writes a line to standard error. A failure to write it changes nothing.
-pub(crate) fn tell(line: impl std::fmt::Display) {
+pub(crate) fn log(line: impl std::fmt::Display) {
     // In one write, so that the lines of two programs that share a log stay whole.
     let _unwritten = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

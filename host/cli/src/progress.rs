@@ -9,7 +9,7 @@ use dataverse_host::contract::{Change, ColumnChange, Event, Operation, Warning};
 use dataverse_host::sink::{Applied, SinkError};
 use dataverse_host::{CallError, Progress, Throttled};
 
-use crate::output::{count, tell};
+use crate::output::{count, log};
 
 /// How often a terminal is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -115,7 +115,7 @@ impl Lines {
         if self.terminal {
             self.draw(&format!("{line}\n"));
         } else {
-            tell(line);
+            log(line);
         }
     }
 
@@ -148,7 +148,7 @@ impl Lines {
             let running = self.running(stream);
             if running.reported.elapsed() >= REPORT {
                 running.reported = Instant::now();
-                tell(running.line());
+                log(running.line());
             }
         }
     }

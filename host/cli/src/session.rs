@@ -6,7 +6,7 @@ use dataverse_host::{ConnectorHost, Metrics, Profile, Session};
 
 use crate::exit::{Exit, Failure};
 use crate::hints;
-use crate::output::tell;
+use crate::output::log;
 use crate::progress::Waits;
 
 /// Does this in a session. Reports waits while it runs, and at the end what the network layer
@@ -21,7 +21,7 @@ pub(crate) async fn with_session(
         outcome = work(&mut session) => outcome,
         never = report_waits(profile.metrics()) => match never {},
     };
-    tell_refused(profile.metrics());
+    log_refusals(profile.metrics());
     outcome
 }
 
@@ -30,14 +30,14 @@ async fn report_waits(metrics: &Metrics) -> Infallible {
     let mut waits = Waits::default();
     loop {
         if let Some(line) = waits.line(&throttling.next().await) {
-            tell(line);
+            log(line);
         }
     }
 }
 
-/// Says what the network layer refused, and which setting of the connection file would allow it.
-pub(crate) fn tell_refused(metrics: &Metrics) {
+/// Logs what the network layer refused, and which setting of the connection file would allow it.
+pub(crate) fn log_refusals(metrics: &Metrics) {
     for note in hints::for_network(metrics) {
-        tell(format_args!("note: {note}"));
+        log(format_args!("note: {note}"));
     }
 }

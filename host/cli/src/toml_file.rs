@@ -25,7 +25,7 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Fa
             .find(|line| line.trim_start().starts_with('['));
         if section.is_some_and(|section| section.contains("[secrets]")) {
             message.push_str(
-                "; [secrets] names stores of secrets, their values never stand in this file",
+                "; [secrets] names stores of secrets, this file never contains their values",
             );
         }
         usage(message)

@@ -59,7 +59,7 @@ fn usage_errors_end_with_2_and_name_the_remedy() {
         ),
         (
             &["check", "--connection", "value.toml"],
-            "never stand in this file",
+            "this file never contains",
         ),
         (
             &["login", "--connection", "good.toml"],
@@ -175,7 +175,7 @@ fn set_secret_with(directory: &Path, connection: &str, arguments: &[&str], value
         .args(["--connection", connection, "secret", "set"])
         .args(arguments)
         .current_dir(directory)
-        // No key ring answers here, on any machine.
+        // There is no key ring at this address, on any machine.
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -284,7 +284,7 @@ fn a_secret_that_cannot_be_stored_is_reported() {
     assert!(!path.join("kept").exists());
 }
 
-/// A log on a full disk, or a terminal that is gone, must not change how a run ends.
+/// A standard error that cannot be written, as on a full disk, does not change the exit code.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_failing_standard_error_changes_nothing() {

@@ -1,4 +1,4 @@
-//! All that a connector tells about one stream.
+//! The description of one stream.
 
 use wasmtime::component::ResourceAny;
 use wasmtime::{AsContextMut, StoreContextMut};

@@ -21,7 +21,7 @@ pub struct ConnectorError {
 }
 
 impl ConnectorError {
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without a change by a person.
     pub fn is_temporary(&self) -> bool {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
     }

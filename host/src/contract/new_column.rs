@@ -44,7 +44,7 @@ impl NewColumn {
         }
     }
 
-    /// Tells people what the column is for.
+    /// Adds a description for people.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

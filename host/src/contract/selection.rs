@@ -108,7 +108,7 @@ impl Selection {
         self
     }
 
-    /// Asks the service for this many rows per request.
+    /// Requests this many rows at a time from the service.
     #[must_use]
     pub fn with_page_size(mut self, rows: u32) -> Self {
         self.page_size = Some(rows);
@@ -123,7 +123,7 @@ impl Selection {
     }
 
     /// The same as a resource in an instance. Only options that differ from their default are
-    /// set, so that a connector is asked for nothing that the caller did not choose.
+    /// set, so that the connector receives only what the caller chose.
     pub(crate) async fn to_resource<T: Send>(
         &self,
         connector: &Connector,

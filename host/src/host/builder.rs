@@ -15,7 +15,7 @@ use crate::engine;
 use crate::error::{CONTRACT_VERSION, LoadError};
 use crate::instance::link;
 
-/// How many instances there may be at once unless the builder is told otherwise.
+/// The default limit of concurrent instances.
 const MAX_INSTANCES: u32 = 250;
 
 /// The first bytes of WebAssembly.

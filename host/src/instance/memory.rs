@@ -7,7 +7,7 @@ pub(super) struct MemoryLimit {
     /// In bytes.
     pub(super) limit: usize,
     used: usize,
-    /// Whether the instance asked for more than the limit.
+    /// Whether the instance requested more than the limit.
     pub(super) refused: bool,
 }
 

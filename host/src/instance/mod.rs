@@ -138,7 +138,7 @@ fn explain(error: &wasmtime::Error, state: &State) -> String {
         let mib = state.memory.limit >> 20;
         let _infallible = write!(
             reason,
-            "; it asked for more memory than its limit of {mib} MiB"
+            "; it requested more memory than its limit of {mib} MiB"
         );
     }
     let last_output = state.last_output.text();

@@ -1,4 +1,4 @@
-//! Which network addresses a connection may end at, whatever its name said.
+//! Which network addresses a connection may use, whatever name resolves to them.
 //!
 //! The owner of an allowed name can let it resolve to any address (DNS rebinding), so the address
 //! is checked after resolution and before the connection.

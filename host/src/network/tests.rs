@@ -42,8 +42,8 @@ async fn text(response: Response<WasiBody>) -> Result<String, Error> {
     Ok(String::from_utf8(bytes.to_vec()).unwrap())
 }
 
-/// Answers every connection with this text, then closes it.
-async fn raw_server(answer: &'static str) -> SocketAddr {
+/// Sends this text on every connection, then closes it.
+async fn raw_server(response: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -51,7 +51,7 @@ async fn raw_server(answer: &'static str) -> SocketAddr {
             tokio::spawn(async move {
                 let mut request = [0; 1024];
                 let _request = socket.read(&mut request).await;
-                let _answered = socket.write_all(answer.as_bytes()).await;
+                let _sent = socket.write_all(response.as_bytes()).await;
             });
         }
     });
@@ -125,13 +125,13 @@ async fn tls_server(name: &str) -> (SocketAddr, Trust) {
                 let Ok(socket) = acceptor.accept(socket).await else {
                     return;
                 };
-                let tell = service_fn(|request: Request<hyper::body::Incoming>| async move {
+                let service = service_fn(|request: Request<hyper::body::Incoming>| async move {
                     let host = request.headers().contains_key(header::HOST);
                     let seen = format!("{:?} {host}", request.version());
                     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from(seen)))
                 });
                 let _closed = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(socket), tell)
+                    .serve_connection(TokioIo::new(socket), service)
                     .await;
             });
         }
@@ -174,11 +174,11 @@ async fn http2_over_tls_with_a_private_authority() {
 async fn proxy_to(address: SocketAddr) -> (Proxy, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&asked);
+    let connects = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&connects);
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
-            let heard = Arc::clone(&heard);
+            let recorded = Arc::clone(&recorded);
             tokio::spawn(async move {
                 let mut request = Vec::new();
                 while !request.ends_with(b"\r\n\r\n") {
@@ -187,7 +187,7 @@ async fn proxy_to(address: SocketAddr) -> (Proxy, Arc<Mutex<Vec<String>>>) {
                 let request = String::from_utf8(request).unwrap();
                 let line = request.lines().next().unwrap().to_owned();
                 let refused = line.contains(":1 ");
-                heard.lock().unwrap().push(line);
+                recorded.lock().unwrap().push(line);
                 if refused {
                     let no = b"HTTP/1.1 403 Forbidden\r\n\r\n";
                     return socket.write_all(no).await.unwrap();
@@ -198,17 +198,17 @@ async fn proxy_to(address: SocketAddr) -> (Proxy, Arc<Mutex<Vec<String>>>) {
             });
         }
     });
-    (proxy.parse().unwrap(), asked)
+    (proxy.parse().unwrap(), connects)
 }
 
 #[tokio::test]
 async fn a_proxy_serves_all_hosts_but_loopback() {
     let (address, trust) = tls_server("org.example").await;
-    let (proxy, asked) = proxy_to(address).await;
+    let (proxy, connects) = proxy_to(address).await;
     let gateway = gateway(&Network {
         trust,
         proxy: Some(proxy),
-        // What a platform says that wants no limits.
+        // A platform that wants no timeouts.
         timeouts: Timeouts {
             connect: Duration::MAX,
             first_byte: Duration::MAX,
@@ -246,21 +246,21 @@ async fn a_proxy_serves_all_hosts_but_loopback() {
     let mut loopback = outgoing(&gateway, "http://127.0.0.1:*");
     assert!(get(&mut loopback, &format!("http://{here}/")).await.is_ok());
 
-    let asked = asked.lock().unwrap().clone();
+    let connects = connects.lock().unwrap().clone();
     let expected = [
         "CONNECT org.example:443 HTTP/1.1",
         "CONNECT org.example:1 HTTP/1.1",
     ];
-    assert_eq!(asked, expected);
+    assert_eq!(connects, expected);
 }
 
 #[tokio::test]
 async fn a_cut_body_is_an_error() {
-    for answer in [
+    for response in [
         "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
     ] {
-        let address = raw_server(answer).await;
+        let address = raw_server(response).await;
         let gateway = gateway(&Network::default());
         let response = get(
             &mut outgoing(&gateway, "http://127.0.0.1:*"),
@@ -287,32 +287,32 @@ async fn failures_have_their_own_codes() {
     let mut allowed = outgoing(&gateway, "http://127.0.0.1:*");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = format!("http://{}/", listener.local_addr().unwrap());
-    let answer = get(&mut allowed, &silent).await;
+    let response = get(&mut allowed, &silent).await;
     assert!(
-        matches!(answer, Err(Error::HttpResponseTimeout)),
-        "{answer:?}"
+        matches!(response, Err(Error::HttpResponseTimeout)),
+        "{response:?}"
     );
     drop(listener);
-    let answer = get(&mut allowed, &silent).await;
+    let response = get(&mut allowed, &silent).await;
     assert!(
-        matches!(answer, Err(Error::ConnectionRefused)),
-        "{answer:?}"
+        matches!(response, Err(Error::ConnectionRefused)),
+        "{response:?}"
     );
 
     let address = raw_server("not HTTP at all\r\n\r\n").await;
-    let answer = get(&mut allowed, &format!("http://{address}/")).await;
+    let response = get(&mut allowed, &format!("http://{address}/")).await;
     assert!(
-        matches!(answer, Err(Error::HttpProtocolError)),
-        "{answer:?}"
+        matches!(response, Err(Error::HttpProtocolError)),
+        "{response:?}"
     );
     let address = raw_server("").await;
-    let answer = get(&mut allowed, &format!("http://{address}/")).await;
+    let response = get(&mut allowed, &format!("http://{address}/")).await;
     assert!(
         matches!(
-            answer,
+            response,
             Err(Error::ConnectionTerminated | Error::HttpResponseIncomplete)
         ),
-        "{answer:?}"
+        "{response:?}"
     );
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -340,15 +340,15 @@ async fn requests_that_the_policy_refuses_are_not_sent() {
     let address = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let here = format!("http://{address}/?secret=1");
     let open = gateway(&Network::default());
-    let answer = get(&mut Outgoing::without_origins(Arc::clone(&open)), &here).await;
+    let response = get(&mut Outgoing::without_origins(Arc::clone(&open)), &here).await;
     assert!(
-        matches!(answer, Err(Error::HttpRequestDenied)),
-        "no origins stated: {answer:?}"
+        matches!(response, Err(Error::HttpRequestDenied)),
+        "no origins stated: {response:?}"
     );
-    let answer = get(&mut outgoing(&open, "https://org.example.com"), &here).await;
+    let response = get(&mut outgoing(&open, "https://org.example.com"), &here).await;
     assert!(
-        matches!(answer, Err(Error::HttpRequestDenied)),
-        "{answer:?}"
+        matches!(response, Err(Error::HttpRequestDenied)),
+        "{response:?}"
     );
     assert_eq!((open.metrics.denied(), open.metrics.requests()), (2, 0));
     let denied = |origin: &str, reason| {
@@ -364,10 +364,10 @@ async fn requests_that_the_policy_refuses_are_not_sent() {
         allowed_origins: Some(vec!["https://org.example.com".parse().unwrap()]),
         ..Network::default()
     });
-    let answer = get(&mut outgoing(&platform, "http://127.0.0.1:*"), &here).await;
+    let response = get(&mut outgoing(&platform, "http://127.0.0.1:*"), &here).await;
     assert!(
-        matches!(answer, Err(Error::HttpRequestDenied)),
-        "platform's list: {answer:?}"
+        matches!(response, Err(Error::HttpRequestDenied)),
+        "platform's list: {response:?}"
     );
     assert_eq!(
         platform.metrics.last_denied(),
@@ -391,10 +391,10 @@ async fn requests_that_the_policy_refuses_are_not_sent() {
             Denial::Private(mapped.parse().unwrap()),
         ),
     ] {
-        let answer = get(&mut outgoing(&open, origin), &format!("{origin}/")).await;
+        let response = get(&mut outgoing(&open, origin), &format!("{origin}/")).await;
         assert!(
-            matches!(answer, Err(Error::DestinationIpProhibited)),
-            "{origin}: {answer:?}"
+            matches!(response, Err(Error::DestinationIpProhibited)),
+            "{origin}: {response:?}"
         );
         assert_eq!(open.metrics.last_denied(), denied(origin, reason));
     }

@@ -30,7 +30,7 @@ impl Throttling {
     pub async fn next(&mut self) -> Throttled {
         loop {
             if self.0.changed().await.is_err() {
-                // The profile is gone, and nothing arrives any more.
+                // The profile was dropped, so nothing arrives any more.
                 std::future::pending::<()>().await;
             }
             let last = self.0.borrow_and_update().clone();

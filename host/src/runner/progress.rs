@@ -5,7 +5,7 @@ use crate::error::CallError;
 use crate::network::Throttled;
 use crate::sink::{Applied, SinkError};
 
-/// Is told how a sync proceeds.
+/// Receives the progress of a sync.
 pub trait Progress: Send {
     /// The sink has made this event durable.
     fn stored(&mut self, event: &Event, applied: Applied);
@@ -16,7 +16,7 @@ pub trait Progress: Send {
     /// An instance crashed or timed out; the sync resumes from the last checkpoints in a new one.
     fn restarted(&mut self, cause: &CallError);
 
-    /// The service asked to wait. The connector obeys; until then nothing may happen.
+    /// The service asked to wait. The connector obeys, so there may be no events until then.
     fn throttled(&mut self, throttled: &Throttled) {
         let _ = throttled;
     }

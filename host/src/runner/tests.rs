@@ -8,7 +8,7 @@ use crate::contract::{Operation, Page, Reset, Warning};
 use crate::network::Metrics;
 use crate::sink::{Applied, SinkError};
 
-/// Records what it is asked to do, and can be slow or fail.
+/// Records its calls, and can be slow or fail.
 #[derive(Clone, Default)]
 struct Recorder {
     log: Arc<Mutex<Vec<String>>>,
@@ -313,13 +313,13 @@ async fn a_stream_that_cannot_be_stored_does_not_stop_the_others() {
     assert!(run.skip("u", &taken) && !run.skip("u", &taken));
     assert!(run.selections().unwrap().is_empty());
     let (reports, _) = run.tally.finish();
-    let told = reports.iter().map(|report| match &report.outcome {
+    let outcomes = reports.iter().map(|report| match &report.outcome {
         Outcome::NotStored(reason) | Outcome::NotResumed(reason) => reason.as_str(),
         other => panic!("{other:?}"),
     });
-    let told: Vec<_> = told.collect();
+    let outcomes: Vec<_> = outcomes.collect();
     assert_eq!(
-        told,
+        outcomes,
         [
             "t.jsonl is missing",
             "the stream `u` cannot be stored here: taken"

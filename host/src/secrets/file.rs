@@ -12,7 +12,7 @@ use super::durable::{Locked, create_directory};
 use super::{MAX_BYTES, Secret, SecretError, SecretStore, blocking, is_secret_name};
 
 /// Keeps secrets in one private JSON file of names and texts (mode 0600), in a directory that
-/// nobody else may change. A file that others could have read or written is refused, with what to
+/// no other user may change. A file that others could have read or written is refused, with what to
 /// do about it. On systems without such modes (Windows), the file is as protected as its
 /// directory.
 ///

@@ -21,7 +21,7 @@ const COMPONENT_HELP: &str = "The connector component [default: $DATAVERSE_COMPO
     dataverse_connector.wasm next to this program, else in target/component]";
 
 /// Runs a connector component: checks a connection and its permissions, signs in, lists what can
-/// be read, and reads it.
+/// be read, and syncs it.
 #[derive(Debug, Parser)]
 #[command(name = "dataverse-host", version, after_help = exit::HELP, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -120,8 +120,8 @@ pub(crate) struct CheckOptions {
     pub(crate) output: Output,
 }
 
-/// The profiles of the Dataverse connector. Another connector's stand in its settings schema, which
-/// `describe` prints.
+/// The profiles of the Dataverse connector. `describe` prints the settings schema, which lists those of
+/// any connector.
 const PROFILES_HELP: &str = "\
 Profiles of the Dataverse connector:
     revenue-intelligence     reads the sales pipeline and its history

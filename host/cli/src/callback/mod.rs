@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::exit::{Exit, Failure};
-use crate::output::tell;
+use crate::output::log;
 use uri::loopback;
 
 pub(crate) use page::Page;
@@ -79,7 +79,7 @@ impl Listener {
         &self.callback.text
     }
 
-    /// Waits for the request with this `state`. Every other request is refused: anybody on this
+    /// Waits for the request with this `state`. Every other request is refused: any program on this
     /// machine could send one.
     pub(crate) async fn wait(&self, state: &str) -> Result<Arrival, Failure> {
         let (arrived, mut arrivals) = mpsc::channel(1);
@@ -198,7 +198,7 @@ impl Expected {
             .map(|(_, value)| value)
             .collect();
         if !matches!(state.as_slice(), [state] if *state == self.state) {
-            tell("note: refused a response that does not belong to this sign-in");
+            log("note: rejected a response that does not belong to this sign-in");
             return Err(Page::Refused);
         }
         let mut callback = self.callback.clone();

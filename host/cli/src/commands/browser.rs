@@ -5,7 +5,7 @@ use dataverse_host::{AuthorizationRequest, CallError};
 use crate::args::BrowserOptions;
 use crate::callback::{Arrival, Listener, Page};
 use crate::exit::{Exit, Failure};
-use crate::output::tell;
+use crate::output::log;
 
 /// Sends the person to the page and waits until the browser returns.
 pub(super) async fn send_to(
@@ -14,7 +14,7 @@ pub(super) async fn send_to(
     purpose: &str,
     options: &BrowserOptions,
 ) -> Result<Arrival, Failure> {
-    tell(format_args!(
+    log(format_args!(
         "To {purpose}, open this page:\n\n{}\n",
         request.url
     ));
@@ -23,7 +23,7 @@ pub(super) async fn send_to(
         let _unopened = open::that_detached(&request.url);
     }
     let place = listener.redirect_uri();
-    tell(format_args!("Waiting for the browser at {place} …"));
+    log(format_args!("Waiting for the browser at {place} …"));
     tokio::time::timeout(options.timeout, listener.wait(&request.state))
         .await
         .unwrap_or_else(|_| {

@@ -10,7 +10,7 @@ use crate::args::{BrowserOptions, LoginOptions, Output};
 use crate::callback::Listener;
 use crate::connection::ConnectionFile;
 use crate::exit::{Exit, Failure};
-use crate::output::tell;
+use crate::output::log;
 use crate::session::with_session;
 
 /// Runs the command.
@@ -26,7 +26,7 @@ pub(super) async fn run(
     } else {
         in_a_browser(&mut authorization, &options.browser).await?;
     }
-    tell("Signed in.\n");
+    log("Signed in.\n");
     let check = async |session: &mut Session| check::run(session, Output::Text).await;
     with_session(host, &profile, check).await
 }
@@ -50,7 +50,7 @@ const MIN_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 async fn on_another_device(authorization: &mut Authorization) -> Result<(), Failure> {
     let code = authorization.begin_device().await?;
-    tell(format_args!(
+    log(format_args!(
         "{}\n\nPage: {}\nCode: {}\n\nWaiting until you have signed in …",
         code.message.trim(),
         code.verification_url,
@@ -65,7 +65,7 @@ async fn on_another_device(authorization: &mut Authorization) -> Result<(), Fail
             Ok(DeviceProgress::Pending(next)) => wait = next,
             // The code stays valid while the network is down.
             Err(CallError::Connector(error)) if error.is_temporary() => {
-                tell(format_args!("note: {error}"));
+                log(format_args!("note: {error}"));
                 wait = error.retry_after.unwrap_or(wait * 2);
             }
             Err(error) => return Err(error.into()),

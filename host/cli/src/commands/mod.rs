@@ -63,7 +63,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         Command::CreateColumn(options) => {
             let connection = connection(arguments)?;
-            // Invalid options are reported before anybody signs in.
+            // Invalid options are reported before the sign-in.
             let column = create_column::parse(options)?;
             let create =
                 async |session: &mut Session| create_column::run(session, options, &column).await;

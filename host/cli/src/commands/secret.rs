@@ -11,7 +11,7 @@ use dataverse_host::secrets::{Secret, SecretError, SecretStore, is_secret_name};
 use crate::args::SecretOptions;
 use crate::connection::ConnectionFile;
 use crate::exit::{Exit, Failure};
-use crate::output::tell;
+use crate::output::log;
 use crate::secrets::pkcs12_to_pem;
 
 /// The maximum size of a value, or of its file, in bytes.
@@ -64,7 +64,7 @@ pub(super) async fn set(
         ),
         error => Failure::from(error),
     })?;
-    tell(format_args!("The secret {name} is stored."));
+    log(format_args!("The secret {name} is stored."));
     Ok(Exit::Done)
 }
 

@@ -269,7 +269,7 @@ mod tests {
         }
         let message = error("[settings]\n[secrets]\nclient-secret = \"hunter2~\"");
         assert!(
-            message.contains("their values never stand in this file"),
+            message.contains("this file never contains their values"),
             "{message}"
         );
     }

@@ -14,7 +14,7 @@ use dataverse_host::secrets::{
 };
 
 use crate::exit::{Exit, Failure};
-use crate::output::tell;
+use crate::output::log;
 #[cfg(feature = "keyring")]
 use crate::secrets::Keyring;
 
@@ -151,7 +151,7 @@ impl StoreSection {
             if !is_secret_name(name) || variable.is_empty() || !variable.bytes().all(is_variable) {
                 return Err(usage(format!(
                     "[secrets.names] {name} must name an environment variable, of letters, digits \
-                     and _; the secret's value never stands in this file"
+                     and _; this file never contains the secret's value"
                 )));
             }
             store = store.name(name, variable);
@@ -262,7 +262,7 @@ impl SecretStore for Stores {
         let found = self.chain.get(name).await;
         if found == Err(SecretError::NotFound) {
             for place in &self.places {
-                tell(format_args!("note: {}", place.missing(name)));
+                log(format_args!("note: {}", place.missing(name)));
             }
         }
         found

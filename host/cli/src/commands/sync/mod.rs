@@ -15,9 +15,9 @@ use crate::connection::ConnectionFile;
 use crate::exit::{Exit, Failure};
 use crate::hints;
 use crate::interrupt::interrupt;
-use crate::output::{print, print_json, tell};
+use crate::output::{log, print, print_json};
 use crate::progress::{Lines, warning_line};
-use crate::session::tell_refused;
+use crate::session::log_refusals;
 
 /// Runs the command.
 pub(super) async fn run(
@@ -39,7 +39,7 @@ pub(super) async fn run(
     if quiet {
         // Warnings are printed even so.
         for warning in &report.warnings {
-            tell(warning_line(warning));
+            log(warning_line(warning));
         }
     } else {
         lines.finish();
@@ -50,7 +50,7 @@ pub(super) async fn run(
         Output::Text => print(&report::table(&report, profile.metrics()))?,
         Output::Json => print_json(&report::document(&report, profile.metrics()))?,
     }
-    tell_refused(profile.metrics());
+    log_refusals(profile.metrics());
     conclude(&report)
 }
 
@@ -117,7 +117,7 @@ fn conclude(report: &SyncReport) -> Result<Exit, Failure> {
         End::Sink(error) => Some(error.into()),
     };
     for failure in failed {
-        tell(format_args!("error: {failure}"));
+        log(format_args!("error: {failure}"));
     }
     last.map_or(Ok(Exit::Done), Err)
 }
