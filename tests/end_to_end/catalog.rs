@@ -1,18 +1,18 @@
-//! What there is to read, whatever its number; and columns that are added.
+//! The catalogue of a large organization, and new columns.
 
 use std::time::Duration;
 
 use dataverse_host::contract::{
-    Commit, DataType, ErrorKind, NewChoice, NewColumn, NewType, Requirement, TextType,
+    Commit, DataType, ErrorKind, NewChoice, NewColumn, NewType, TextType,
 };
 use dataverse_host::{CallError, Limits};
-use dataverse_tests::{Memory, Stand, all_complete, host, requests};
+use dataverse_tests::{Fixture, MemorySink, assert_complete, host, requests};
 use serde_json::{Value, json};
 
 /// How many streams are described in one call.
-const AT_ONCE: usize = 50;
+const STREAMS_PER_CALL: usize = 50;
 
-fn refused<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> (ErrorKind, Commit, String) {
+fn error_of<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> (ErrorKind, Commit, String) {
     match outcome {
         Err(CallError::Connector(error)) => (error.kind, error.commit, error.message),
         other => panic!("{other:?}"),
@@ -20,24 +20,24 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> (ErrorKind, Com
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_organization_is_described_within_an_instances_memory() {
+async fn a_large_organization_is_described_within_the_memory_limit() {
     const TABLES: usize = 1_500;
     const COLUMNS: usize = 120;
-    let stand = Stand::with(|builder| builder.extra_tables(TABLES, COLUMNS)).await;
+    let fixture = Fixture::build(|builder| builder.extra_tables(TABLES, COLUMNS)).await;
     let limits = Limits {
         memory: 64 << 20,
         ..Limits::default()
     };
-    let profile = stand.profile().with_limits(limits);
+    let profile = fixture.profile().with_limits(limits);
     let mut session = host().open(&profile).await.unwrap();
     let streams = session.list_streams().await.unwrap();
     let names: Vec<String> = streams.into_iter().map(|stream| stream.name).collect();
     assert!(names.len() > TABLES, "{}", names.len());
-    let before = stand.emulator.statistics();
+    let before = fixture.emulator.statistics();
     let mut wide = 0;
-    for some in names.chunks(AT_ONCE) {
-        let described = session.describe_streams(some).await.unwrap();
-        for (name, stream) in some.iter().zip(&described) {
+    for group in names.chunks(STREAMS_PER_CALL) {
+        let described = session.describe_streams(group).await.unwrap();
+        for (name, stream) in group.iter().zip(&described) {
             assert_eq!(name, &stream.summary.name);
             assert!(!stream.change_detection_reason.is_empty(), "{name}");
             let schema: Value = serde_json::from_str(&stream.row_schema).unwrap();
@@ -46,14 +46,14 @@ async fn a_large_organization_is_described_within_an_instances_memory() {
             wide += usize::from(stream.columns.len() >= COLUMNS);
         }
     }
-    assert!(wide >= TABLES, "{wide} tables have all their columns");
-    // Two batches for ten tables, one for a table alone, and a few for what is no table.
-    let batches = stand.emulator.statistics().batches - before.batches;
+    assert!(wide >= TABLES, "only {wide} tables have all their columns");
+    // Two batches for ten tables, one for a single table, and a few for streams that are no tables.
+    let batches = fixture.emulator.statistics().batches - before.batches;
     assert!(batches < 400, "{batches} batches");
 
-    let all_at_once = refused(session.describe_streams(&names).await);
+    let all_at_once = error_of(session.describe_streams(&names).await);
     assert_eq!(all_at_once.0, ErrorKind::Unsupported, "{}", all_at_once.2);
-    // The instance lives on.
+    // The instance can still be used.
     session.describe_streams(&names[..1]).await.unwrap();
 }
 
@@ -70,7 +70,7 @@ fn colours() -> Vec<NewChoice> {
         .to_vec()
 }
 
-/// A column of each type, with a value as it is written and as rows hold it.
+/// A column of each type, with a value that is written and must be read unchanged.
 fn columns() -> Vec<(NewColumn, DataType, Value)> {
     let text = |max_length, multiline| {
         NewType::Text(TextType {
@@ -139,10 +139,10 @@ fn columns() -> Vec<(NewColumn, DataType, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_column_of_each_type_is_written_and_read_at_once() {
-    let stand = Stand::start().await;
-    stand.emulator.set_metadata_lag(Duration::from_secs(2));
-    let mut session = host().open(&stand.profile()).await.unwrap();
+async fn a_new_column_of_each_type_can_be_used_at_once() {
+    let fixture = Fixture::start().await;
+    fixture.emulator.set_metadata_lag(Duration::from_secs(2));
+    let mut session = host().open(&fixture.profile()).await.unwrap();
     let mut row = json!({"name": "New"});
     let mut expected = Vec::new();
     for (column, data_type, value) in columns() {
@@ -150,16 +150,16 @@ async fn a_new_column_of_each_type_is_written_and_read_at_once() {
         assert_eq!(created.data_type, data_type, "{}", column.name);
         assert_eq!(created.title, column.title);
         assert_eq!(created.name, format!("new_{}", column.name.to_lowercase()));
-        // Again it is only described; under another type it is refused.
-        let again = session.create_column("account", &column).await.unwrap();
-        assert_eq!(again.name, created.name);
+        // An existing column is described; another type is a conflict.
+        let existing = session.create_column("account", &column).await.unwrap();
+        assert_eq!(existing.name, created.name);
         let other = match data_type {
             DataType::Integer => NewType::Boolean,
             _ => NewType::Integer,
         };
         let clash = new(&column.name, other);
         let clash = session.create_column("account", &clash).await;
-        let (kind, commit, message) = refused(clash);
+        let (kind, commit, message) = error_of(clash);
         assert_eq!(
             (kind, commit),
             (ErrorKind::Conflict, Commit::NotStarted),
@@ -170,27 +170,27 @@ async fn a_new_column_of_each_type_is_written_and_read_at_once() {
         }
         expected.push((created.name, value));
     }
-    let key = stand.api.create("accounts", &row).await;
-    let memory = Memory::new();
-    all_complete(
-        &stand
+    let key = fixture.api.create("accounts", &row).await;
+    let memory = MemorySink::new();
+    assert_complete(
+        &fixture
             .sync(&requests(&["account"], 100), memory.clone())
             .await,
     );
-    let held = memory.held("account");
+    let stored = memory.stream("account");
     for (name, value) in expected {
-        let schema = &held.row_schema["properties"][&name];
-        assert!(schema.is_object(), "the schema lacks {name}");
-        let found: Value = serde_json::from_str(&held.rows[&key][&name]).unwrap();
+        let schema = &stored.row_schema["properties"][&name];
+        assert!(schema.is_object(), "{name} is missing in the schema");
+        let found: Value = serde_json::from_str(&stored.rows[&key][&name]).unwrap();
         assert_eq!(found, value, "{name}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invalid_columns_are_refused_with_a_remedy() {
-    let stand = Stand::start().await;
-    let mut session = host().open(&stand.profile()).await.unwrap();
-    let unsolved = new("Whole", NewType::Integer).with_solution("nowhere");
+async fn invalid_columns_are_rejected_with_a_remedy() {
+    let fixture = Fixture::start().await;
+    let mut session = host().open(&fixture.profile()).await.unwrap();
+    let unknown_solution = new("Whole", NewType::Integer).with_solution("nowhere");
     for (table, column, expected, words) in [
         (
             "account",
@@ -204,7 +204,7 @@ async fn invalid_columns_are_refused_with_a_remedy() {
             ErrorKind::InvalidData,
             "0 to 10",
         ),
-        ("account", unsolved, ErrorKind::NotFound, "nowhere"),
+        ("account", unknown_solution, ErrorKind::NotFound, "nowhere"),
         (
             "acount",
             new("Whole", NewType::Integer),
@@ -218,7 +218,7 @@ async fn invalid_columns_are_refused_with_a_remedy() {
             "nothing",
         ),
     ] {
-        let (kind, commit, message) = refused(session.create_column(table, &column).await);
+        let (kind, commit, message) = error_of(session.create_column(table, &column).await);
         assert_eq!((kind, commit), (expected, Commit::NotStarted), "{message}");
         assert!(message.contains(words), "{message}");
     }

@@ -1,5 +1,5 @@
-//! The connector is an ordinary component: composed with an adapter that takes secrets from
-//! environment variables, it runs in a plain wasmtime that knows WASI and nothing of ours.
+//! Composed with the adapter that reads secrets from environment variables, the connector runs in
+//! any host of WASI components, here wasmtime without the library of this project.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use bindings::Connector;
 use bindings::exports::integration::connector::source::Event;
 use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::seed::generate::Sizes;
-use dataverse_tests::{SECRET_NAME, Stand, assert_same, built, component_path, parse_rows};
+use dataverse_tests::{Fixture, SECRET_NAME, assert_same, built, component_path, parse_rows};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
@@ -39,7 +39,7 @@ mod bindings {
 
 const SECRETS: &str = "integration:connector/secrets@0.2.0";
 
-/// The connector whose secrets come from the adapter.
+/// The connector composed with the adapter.
 fn composed() -> Vec<u8> {
     let mut graph = CompositionGraph::new();
     let mut register = |name: &str, path: std::path::PathBuf| {
@@ -63,8 +63,8 @@ fn composed() -> Vec<u8> {
     graph.encode(EncodeOptions::default()).unwrap()
 }
 
-/// What a host needs that knows WASI only.
-struct Plain {
+/// A host that provides WASI only.
+struct PlainHost {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     network: Network,
@@ -87,19 +87,19 @@ impl WasiHttpHooks for Network {
     ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
         Box::new(async move {
             let client = Client::builder(TokioExecutor::new()).build_http();
-            let answer = client
+            let response = client
                 .request(request)
                 .await
                 .map_err(|_| Error::ConnectionTerminated)?;
             let body = |body: hyper::body::Incoming| {
                 body.map_err(|_| Error::HttpProtocolError).boxed_unsync()
             };
-            Ok((answer.map(body), Box::new(async { Ok(()) }) as Box<_>))
+            Ok((response.map(body), Box::new(async { Ok(()) }) as Box<_>))
         })
     }
 }
 
-impl WasiView for Plain {
+impl WasiView for PlainHost {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
             ctx: &mut self.wasi,
@@ -108,7 +108,7 @@ impl WasiView for Plain {
     }
 }
 
-impl WasiHttpView for Plain {
+impl WasiHttpView for PlainHost {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView {
             ctx: &mut self.http,
@@ -120,7 +120,7 @@ impl WasiHttpView for Plain {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_composed_connector_runs_in_a_host_with_wasi_only() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 11,
         ..Sizes::default()
     })
@@ -135,11 +135,11 @@ async fn the_composed_connector_runs_in_a_host_with_wasi_only() {
         "{imports:?}"
     );
 
-    let mut linker = Linker::<Plain>::new(&engine);
+    let mut linker = Linker::<PlainHost>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).unwrap();
     let variable = SECRET_NAME.to_uppercase().replace('-', "_");
-    let plain = Plain {
+    let plain = PlainHost {
         wasi: WasiCtx::builder().env(&variable, CLIENT_SECRET).build(),
         http: WasiHttpCtx::new(),
         network: Network,
@@ -151,7 +151,7 @@ async fn the_composed_connector_runs_in_a_host_with_wasi_only() {
         .unwrap();
 
     let connection = connector.integration_connector_connection();
-    let settings = stand.settings().to_string();
+    let settings = fixture.settings().to_string();
     let session = connection
         .session()
         .call_open(&mut store, &settings)
@@ -193,13 +193,13 @@ async fn the_composed_connector_runs_in_a_host_with_wasi_only() {
     }
     assert!(complete);
     let rows = parse_rows(&ndjson, "accountid");
-    assert_same("account", &rows, &stand.api.rows("account").await);
+    assert_same("account", &rows, &fixture.api.rows("account").await);
 }
 
-/// Without the variable the adapter has no secret, and the connector says which one it wants.
+/// Without the variable the secret is missing, and the connector names it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_composed_connector_needs_a_grant_for_its_environment() {
-    let stand = Stand::start().await;
+    let fixture = Fixture::start().await;
     let composed = composed();
     let build = |variables: Option<(&str, &str)>| {
         let builder = dataverse_host::ConnectorHost::builder()
@@ -211,12 +211,12 @@ async fn the_composed_connector_needs_a_grant_for_its_environment() {
         }
     };
     let Err(dataverse_host::LoadError::Imports { imports }) = build(None).map(|_| ()) else {
-        panic!("it was loaded without a grant");
+        panic!("the component was loaded without a grant");
     };
     assert_eq!(imports, ["wasi:cli/environment@0.2.6"]);
 
     let nothing = dataverse_host::secrets::InMemory::new();
-    let profile = dataverse_host::Profile::new(stand.settings().to_string(), nothing).unwrap();
+    let profile = dataverse_host::Profile::new(fixture.settings().to_string(), nothing).unwrap();
     for (variable, available) in [("CLIENT_SECRET", true), ("SOMETHING_ELSE", false)] {
         let host = build(Some((variable, CLIENT_SECRET))).unwrap();
         let report = host.open(&profile).await.unwrap().check().await.unwrap();

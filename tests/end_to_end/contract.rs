@@ -1,4 +1,4 @@
-//! The contract that is shipped beside the component is the component's own.
+//! The contract that is shipped beside the component.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ fn the_shipped_contract_is_documented_and_describes_the_component() {
     }
 }
 
-/// The contract's world: of the component, or the one that the package names `connector`.
+/// The world of a component, or the world `connector` of a WIT package.
 fn read(file: &Path) -> (Resolve, WorldId) {
     match decode(&std::fs::read(file).unwrap()).unwrap() {
         DecodedWasm::Component(resolve, world) => (resolve, world),
@@ -33,7 +33,7 @@ fn read(file: &Path) -> (Resolve, WorldId) {
     }
 }
 
-/// The names of the functions of each interface that a world exports.
+/// The interfaces that a world exports, and the names of their functions.
 fn exports(resolve: &Resolve, world: WorldId) -> BTreeMap<String, BTreeSet<&str>> {
     let exports = resolve.worlds[world].exports.iter();
     exports

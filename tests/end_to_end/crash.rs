@@ -1,4 +1,4 @@
-//! Death at any moment: what is started again ends equal to the source.
+//! Crashes at any moment: after the next complete sync the target equals the source.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use dataverse_host::contract::Event;
 use dataverse_host::sink::{Applied, JsonLines, Sink, SinkError, Sqlite};
 use dataverse_host::{End, SyncReport};
 use dataverse_tests::{
-    Cli, Place, Random, Stand, all_complete, assert_database_holds, assert_same, open,
-    read_json_lines, requests,
+    Cli, Fixture, Random, TestServer, assert_complete, assert_database_holds, assert_same,
+    open_sink, read_json_lines, requests,
 };
 use tokio::sync::Notify;
 
@@ -21,7 +21,7 @@ const STREAMS: [(&str, &str); 3] = [
 ];
 const SEEDS: u64 = 32;
 
-/// Where rows go.
+/// The target of a sync.
 #[derive(Clone, Debug)]
 enum Target {
     Lines(PathBuf),
@@ -29,7 +29,7 @@ enum Target {
 }
 
 impl Target {
-    fn draw(random: &mut Random, directory: &Path) -> Self {
+    fn choose(random: &mut Random, directory: &Path) -> Self {
         match random.below(2) {
             0 => Self::Lines(directory.join("lines")),
             _ => Self::Database(directory.join("rows.db")),
@@ -38,8 +38,8 @@ impl Target {
 
     fn open(&self) -> Box<dyn Sink> {
         match self {
-            Self::Lines(directory) => Box::new(open(|| JsonLines::open(directory))),
-            Self::Database(file) => Box::new(open(|| Sqlite::open(file))),
+            Self::Lines(directory) => Box::new(open_sink(|| JsonLines::open(directory))),
+            Self::Database(file) => Box::new(open_sink(|| Sqlite::open(file))),
         }
     }
 
@@ -50,9 +50,9 @@ impl Target {
         }
     }
 
-    async fn assert_equals_source(&self, stand: &Stand, what: &str) {
+    async fn assert_equals_source(&self, fixture: &Fixture, what: &str) {
         for (stream, key) in STREAMS {
-            let rows = stand.api.rows(stream).await;
+            let rows = fixture.api.rows(stream).await;
             assert!(!rows.is_empty());
             match self {
                 Self::Lines(directory) => {
@@ -64,37 +64,41 @@ impl Target {
     }
 }
 
-/// A sink that dies at an event, before or after the event is durable.
-struct Mortal {
+/// A sink that crashes at an event, before or after the event is durable.
+struct CrashingSink {
     inner: Box<dyn Sink>,
-    events_to_live: u64,
-    finishes_the_last: bool,
+    events_before_crash: u64,
+    applies_last_event: bool,
 }
 
-impl Sink for Mortal {
+impl Sink for CrashingSink {
     fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
         self.inner.checkpoint(stream)
     }
 
     fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
-        if self.events_to_live == 0 {
-            if self.finishes_the_last {
+        if self.events_before_crash == 0 {
+            if self.applies_last_event {
                 self.inner.apply(event)?;
             }
             return Err(SinkError::Broken);
         }
-        self.events_to_live -= 1;
+        self.events_before_crash -= 1;
         self.inner.apply(event)
     }
 }
 
-/// A life of the library's sync, while somebody works in the organization.
-async fn live(stand: &Arc<Stand>, sink: Mortal, work: u64) -> SyncReport {
-    let busy = Arc::clone(stand);
-    let worker = tokio::task::spawn_blocking(move || busy.work(work, 12));
+/// Runs a sync of the library while rows are changed in the service.
+async fn sync_during_changes(
+    fixture: &Arc<Fixture>,
+    sink: CrashingSink,
+    change_seed: u64,
+) -> SyncReport {
+    let busy = Arc::clone(fixture);
+    let changes = tokio::task::spawn_blocking(move || busy.simulate_changes(change_seed, 12));
     let names = STREAMS.map(|(stream, _)| stream);
-    let report = stand.sync(&requests(&names, 6), sink).await;
-    worker.await.unwrap();
+    let report = fixture.sync(&requests(&names, 6), sink).await;
+    changes.await.unwrap();
     report
 }
 
@@ -108,75 +112,75 @@ fn sizes() -> Sizes {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_that_dies_at_any_event_ends_equal_to_the_source() {
-    let stand = Arc::new(Stand::of(sizes()).await);
-    let mut deaths = 0;
+async fn a_sync_that_crashes_at_any_event_resumes_and_equals_the_source() {
+    let fixture = Arc::new(Fixture::with_rows(sizes()).await);
+    let mut crashes = 0;
     for seed in 0..SEEDS {
         let mut random = Random::new(seed);
-        let place = tempfile::tempdir().unwrap();
-        let target = Target::draw(&mut random, place.path());
+        let temp_dir = tempfile::tempdir().unwrap();
+        let target = Target::choose(&mut random, temp_dir.path());
         println!("seed {seed}: {target:?}");
-        for life in 0..4 {
-            let sink = Mortal {
+        for attempt in 0..4 {
+            let sink = CrashingSink {
                 inner: target.open(),
-                events_to_live: random.below(30),
-                finishes_the_last: random.below(2) == 0,
+                events_before_crash: random.below(30),
+                applies_last_event: random.below(2) == 0,
             };
-            let report = live(&stand, sink, seed * 10 + life).await;
+            let report = sync_during_changes(&fixture, sink, seed * 10 + attempt).await;
             match report.end {
-                End::Sink(SinkError::Broken) => deaths += 1,
-                _ => all_complete(&report),
+                End::Sink(SinkError::Broken) => crashes += 1,
+                _ => assert_complete(&report),
             }
         }
-        // The first completes a full read that was interrupted, the second brings what has
-        // changed behind it.
+        // The first may complete an interrupted full read; the second reads what has changed
+        // meanwhile.
         for _ in 0..2 {
             let names = STREAMS.map(|(stream, _)| stream);
             let inner = target.open();
-            let immortal = Mortal {
+            let sink = CrashingSink {
                 inner,
-                events_to_live: u64::MAX,
-                finishes_the_last: true,
+                events_before_crash: u64::MAX,
+                applies_last_event: true,
             };
-            all_complete(&stand.sync(&requests(&names, 6), immortal).await);
+            assert_complete(&fixture.sync(&requests(&names, 6), sink).await);
         }
         target
-            .assert_equals_source(&stand, &format!("seed {seed}"))
+            .assert_equals_source(&fixture, &format!("seed {seed}"))
             .await;
     }
-    assert!(deaths > SEEDS, "hardly anything died: {deaths}");
+    assert!(crashes > SEEDS, "only {crashes} crashes");
 }
 
-/// The program, killed with a signal that it cannot see, at the moment when an answer of the
-/// service is on its way to it.
+/// The program is killed (`SIGKILL`) while a response of the service is on its way.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_killed_at_any_request_ends_equal_to_the_source() {
-    let mut place = Place::take().await;
-    let origin = place.origin().to_owned();
-    let stand = Stand::with(|builder| {
+async fn a_program_killed_at_any_request_resumes_and_equals_the_source() {
+    let mut server = TestServer::bind().await;
+    let origin = server.origin().to_owned();
+    let fixture = Fixture::build(|builder| {
         builder.also_known_as(&origin).seed(|store| {
             dataverse_emulator::seed::generate::run(store, 9, &sizes())?;
             Ok(())
         })
     })
     .await;
-    let stand = Arc::new(stand);
-    let (requests_to_live, kill) = (Arc::new(AtomicI64::new(i64::MAX)), Arc::new(Notify::new()));
-    let (counter, notice) = (Arc::clone(&requests_to_live), Arc::clone(&kill));
-    place.forward(stand.emulator.base_url(), move |_, answer| {
+    let fixture = Arc::new(fixture);
+    let (requests_before_kill, kill) =
+        (Arc::new(AtomicI64::new(i64::MAX)), Arc::new(Notify::new()));
+    let (counter, notice) = (Arc::clone(&requests_before_kill), Arc::clone(&kill));
+    server.forward(fixture.emulator.base_url(), move |_, response| {
         if counter.fetch_sub(1, Ordering::SeqCst) == 1 {
             notice.notify_one();
         }
-        answer
+        response
     });
-    let mut settings = stand.settings();
+    let mut settings = fixture.settings();
     settings["environment"] = origin.into();
 
     let mut killed = 0;
     for seed in 0..SEEDS {
         let mut random = Random::new(1_000 + seed);
         let cli = Cli::new(&settings);
-        let target = Target::draw(&mut random, cli.path());
+        let target = Target::choose(&mut random, cli.path());
         println!("seed {seed}: {target:?}");
         let to = target.argument();
         let mut arguments = vec![
@@ -192,12 +196,13 @@ async fn a_program_killed_at_any_request_ends_equal_to_the_source() {
         for (stream, _) in STREAMS {
             arguments.extend(["--stream", stream]);
         }
-        for life in 0..4 {
-            let busy = Arc::clone(&stand);
-            let work = 1_000 + seed * 10 + life;
-            let worker = tokio::task::spawn_blocking(move || busy.work(work, 12));
+        for attempt in 0..4 {
+            let busy = Arc::clone(&fixture);
+            let change_seed = 1_000 + seed * 10 + attempt;
+            let changes =
+                tokio::task::spawn_blocking(move || busy.simulate_changes(change_seed, 12));
             let last = 1 + random.below(24);
-            requests_to_live.store(i64::try_from(last).unwrap(), Ordering::SeqCst);
+            requests_before_kill.store(i64::try_from(last).unwrap(), Ordering::SeqCst);
             let mut child = tokio::process::Command::from(cli.command(&arguments));
             let mut child = child.kill_on_drop(true).spawn().unwrap();
             tokio::select! {
@@ -207,16 +212,16 @@ async fn a_program_killed_at_any_request_ends_equal_to_the_source() {
                 }
                 status = child.wait() => assert!(status.unwrap().success(), "seed {seed}"),
             }
-            worker.await.unwrap();
+            changes.await.unwrap();
         }
-        requests_to_live.store(i64::MAX, Ordering::SeqCst);
-        // A kill that came after the end is not for the next life.
+        requests_before_kill.store(i64::MAX, Ordering::SeqCst);
+        // A notification that came after the end of the program does not concern the next one.
         let _ = tokio::time::timeout(std::time::Duration::ZERO, kill.notified()).await;
-        cli.run(&arguments[2..]).succeeded();
-        cli.run(&arguments[2..]).succeeded();
+        cli.run(&arguments[2..]).assert_success();
+        cli.run(&arguments[2..]).assert_success();
         target
-            .assert_equals_source(&stand, &format!("seed {seed}"))
+            .assert_equals_source(&fixture, &format!("seed {seed}"))
             .await;
     }
-    assert!(killed > SEEDS, "hardly anything was killed: {killed}");
+    assert!(killed > SEEDS, "only {killed} kills");
 }

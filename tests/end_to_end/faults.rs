@@ -1,5 +1,5 @@
-//! What goes wrong between a client and the service: recovered from in silence, or told in one
-//! sentence of the right kind; nothing lost, nobody hammered.
+//! Faults between client and service: temporary ones are retried without a message, permanent
+//! ones are reported as one error. No row is lost, and the number of requests is bounded.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,12 +10,14 @@ use dataverse_emulator::{Fault, FaultKind, SeedError};
 use dataverse_host::contract::{ConnectorError, ErrorKind, Event};
 use dataverse_host::sink::{Applied, Sink, SinkError};
 use dataverse_host::{CallError, End, Outcome, SyncReport};
-use dataverse_tests::{Cli, Memory, Place, Stand, all_complete, assert_same, requests, sync};
+use dataverse_tests::{
+    Cli, Fixture, MemorySink, TestServer, assert_complete, assert_same, requests, sync,
+};
 use http::header;
 
 const ACCOUNTS: u64 = 23;
 const PAGE_SIZE: u32 = 5;
-/// Requests of an undisturbed read: five pages.
+/// Requests of a read without faults: five pages.
 const READS: u64 = 5;
 
 fn sizes() -> Sizes {
@@ -25,8 +27,8 @@ fn sizes() -> Sizes {
     }
 }
 
-async fn stand() -> Stand {
-    Stand::of(sizes()).await
+async fn fixture() -> Fixture {
+    Fixture::with_rows(sizes()).await
 }
 
 fn seed(store: &mut Store) -> Result<(), SeedError> {
@@ -34,11 +36,11 @@ fn seed(store: &mut Store) -> Result<(), SeedError> {
     Ok(())
 }
 
-async fn assert_equal(stand: &Stand, memory: &Memory, what: &str) {
+async fn assert_equal(fixture: &Fixture, memory: &MemorySink, what: &str) {
     assert_same(
         what,
-        &memory.held("account").rows,
-        &stand.api.rows("account").await,
+        &memory.stream("account").rows,
+        &fixture.api.rows("account").await,
     );
 }
 
@@ -62,8 +64,8 @@ fn status(status: u16, retry_after: Option<&str>) -> FaultKind {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn temporary_faults_are_retried_silently() {
-    let stand = stand().await;
-    // A fault, how often it strikes, and how many requests more than undisturbed it may cost.
+    let fixture = fixture().await;
+    // A fault, how often it occurs, and how many additional requests it may cause.
     let cases = [
         ("429 with Retry-After", status(429, Some("1")), 1, 1),
         ("429 twice, with none", status(429, None), 2, 2),
@@ -83,43 +85,46 @@ async fn temporary_faults_are_retried_silently() {
     ];
     for (name, kind, times, more) in cases {
         for at in [1, 3] {
-            stand.emulator.reset_statistics();
-            stand.emulator.inject(Fault {
+            fixture.emulator.reset_statistics();
+            fixture.emulator.inject(Fault {
                 kind: kind.clone(),
                 at,
                 times,
                 path: None,
             });
-            let memory = Memory::new();
-            let report = stand
+            let memory = MemorySink::new();
+            let report = fixture
                 .sync(&requests(&["account"], PAGE_SIZE), memory.clone())
                 .await;
             let what = format!("{name} at {at}");
-            all_complete(&report);
-            assert_eq!(report.streams[0].rows, ACCOUNTS, "{what}: rows come once");
-            assert_eq!(memory.held("account").resets.len(), 1, "{what}");
-            let served = stand.emulator.statistics();
-            assert_eq!(served.faults, times, "{what}: the fault was to strike");
+            assert_complete(&report);
+            assert_eq!(
+                report.streams[0].rows, ACCOUNTS,
+                "{what}: each row is read once"
+            );
+            assert_eq!(memory.stream("account").resets.len(), 1, "{what}");
+            let served = fixture.emulator.statistics();
+            assert_eq!(served.faults, times, "{what}: the fault did not occur");
             assert_eq!(served.reads, READS + more, "{what}: requests");
             assert!(served.tokens_issued > 0);
-            assert_equal(&stand, &memory, &what).await;
+            assert_equal(&fixture, &memory, &what).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_after_is_obeyed() {
-    let stand = stand().await;
+    let fixture = fixture().await;
     for code in [429, 503] {
-        stand.emulator.inject(Fault {
+        fixture.emulator.inject(Fault {
             at: 2,
             ..Fault::once(status(code, Some("2")))
         });
         let start = Instant::now();
-        let report = stand
-            .sync(&requests(&["account"], PAGE_SIZE), Memory::new())
+        let report = fixture
+            .sync(&requests(&["account"], PAGE_SIZE), MemorySink::new())
             .await;
-        all_complete(&report);
+        assert_complete(&report);
         assert!(
             start.elapsed() >= Duration::from_secs(2),
             "{code}: {:?}",
@@ -130,46 +135,46 @@ async fn retry_after_is_obeyed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_reports_a_long_wait() {
-    let stand = stand().await;
-    stand.emulator.inject(Fault {
+    let fixture = fixture().await;
+    fixture.emulator.inject(Fault {
         at: 2,
         ..Fault::once(status(429, Some("6")))
     });
     let sync = ["sync", "--stream", "account", "--to", "jsonl:out"];
-    let ended = Cli::new(&stand.settings()).run(&sync);
-    ended.succeeded();
+    let output = Cli::new(&fixture.settings()).run(&sync);
+    output.assert_success();
     let line = "waiting: the service asked for 6 s (HTTP 429)";
-    assert!(ended.stderr.contains(line), "{}", ended.stderr);
+    assert!(output.stderr.contains(line), "{}", output.stderr);
 }
 
-/// A fault that stays, and the error that it causes.
-struct Stubborn {
+/// A permanent fault, and the error that it causes.
+struct PermanentFault {
     name: &'static str,
     kind: FaultKind,
     times: u64,
     expected: ErrorKind,
-    /// What the sentence must name.
+    /// What the error must contain.
     words: &'static str,
-    /// The most requests that the page in question may cost.
-    most: u64,
+    /// The maximum number of requests for the page.
+    max_requests: u64,
 }
 
-fn stubborn_faults() -> Vec<Stubborn> {
-    let always = |name, kind, expected, words, most| Stubborn {
+fn permanent_faults() -> Vec<PermanentFault> {
+    let always = |name, kind, expected, words, max_requests| PermanentFault {
         name,
         kind,
         times: u64::MAX,
         expected,
         words,
-        most,
+        max_requests,
     };
-    let once = |name, kind, words| Stubborn {
+    let once = |name, kind, words| PermanentFault {
         name,
         kind,
         times: 1,
         expected: ErrorKind::Unavailable,
         words,
-        most: 1,
+        max_requests: 1,
     };
     vec![
         always(
@@ -219,43 +224,43 @@ fn stubborn_faults() -> Vec<Stubborn> {
             FaultKind::ForeignNextLink,
             "foreign.example",
         ),
-        once("a loop", FaultKind::LoopingNextLink, "circle"),
+        once("a loop", FaultKind::LoopingNextLink, "paging loop"),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn permanent_faults_are_reported_and_lose_nothing() {
-    let stand = stand().await;
-    for Stubborn {
+async fn permanent_faults_are_reported_and_no_row_is_lost() {
+    let fixture = fixture().await;
+    for PermanentFault {
         name,
         kind,
         times,
         expected,
         words,
-        most,
-    } in stubborn_faults()
+        max_requests,
+    } in permanent_faults()
     {
-        let memory = Memory::new();
-        stand.emulator.reset_statistics();
-        stand.emulator.inject(Fault {
+        let memory = MemorySink::new();
+        fixture.emulator.reset_statistics();
+        fixture.emulator.inject(Fault {
             kind,
             at: 3,
             times,
             path: None,
         });
-        let mut settings = stand.settings();
+        let mut settings = fixture.settings();
         settings["retry"]["maxWaitSeconds"] = 2.into();
-        let profile = stand.profile_with(&settings);
+        let profile = fixture.profile_with(&settings);
         let requests = requests(&["account"], PAGE_SIZE);
         let report = sync(&profile, &requests, memory.clone()).await;
         let error = error_of(name, &report);
         assert_eq!(error.kind, expected, "{name}: {error}");
         assert!(error.message.contains(words), "{name}: {error}");
         assert!(!error.message.contains('\n'), "{name}: {error}");
-        let served = stand.emulator.statistics();
-        assert!(served.faults > 0, "{name}: the fault was to strike");
+        let served = fixture.emulator.statistics();
+        assert!(served.faults > 0, "{name}: the fault did not occur");
         assert!(
-            served.reads <= 2 + most,
+            served.reads <= 2 + max_requests,
             "{name}: {} requests",
             served.reads
         );
@@ -265,37 +270,38 @@ async fn permanent_faults_are_reported_and_lose_nothing() {
                 "{name}: {error:?}"
             );
         }
-        // Two pages were safe; the rest comes when the fault is over, and only the rest.
-        stand.emulator.clear_faults();
+        // Two pages are stored. Without the fault, the next sync reads only the rest.
+        fixture.emulator.clear_faults();
         assert!(
             report.streams[0].rows >= 10,
             "{name}: {:?}",
             report.streams[0]
         );
-        let rest = stand.sync(&requests, memory.clone()).await;
-        all_complete(&rest);
+        let rest = fixture.sync(&requests, memory.clone()).await;
+        assert_complete(&rest);
         assert_eq!(
             report.streams[0].rows + rest.streams[0].rows,
             ACCOUNTS,
             "{name}"
         );
-        assert_eq!(memory.held("account").resets.len(), 1, "{name}");
-        assert_equal(&stand, &memory, name).await;
+        assert_eq!(memory.stream("account").resets.len(), 1, "{name}");
+        assert_equal(&fixture, &memory, name).await;
     }
 }
 
-/// A link that the service refuses for good, as after a restore of the environment: the stream
-/// starts over and says so.
+/// The service rejects a link permanently, as after a restore of the environment: the stream is
+/// read in full again, with the reason.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_link_restarts_the_stream() {
-    let mut place = Place::take().await;
-    let origin = place.origin().to_owned();
-    let stand = Stand::with(|builder| builder.also_known_as(&origin).seed(seed)).await;
-    let refused = AtomicBool::new(false);
-    place.forward(stand.emulator.base_url(), move |seen, answer| {
-        let is_second = seen.path.contains("$skiptoken") || seen.path.contains("%24skiptoken");
-        if !is_second || refused.swap(true, Ordering::SeqCst) {
-            return answer;
+async fn a_rejected_link_restarts_the_stream() {
+    let mut server = TestServer::bind().await;
+    let origin = server.origin().to_owned();
+    let fixture = Fixture::build(|builder| builder.also_known_as(&origin).seed(seed)).await;
+    let was_rejected = AtomicBool::new(false);
+    server.forward(fixture.emulator.base_url(), move |received, response| {
+        let is_second =
+            received.path.contains("$skiptoken") || received.path.contains("%24skiptoken");
+        if !is_second || was_rejected.swap(true, Ordering::SeqCst) {
+            return response;
         }
         let body =
             r#"{"error":{"code":"0x80060888","message":"The token is not of this version."}}"#;
@@ -304,34 +310,33 @@ async fn a_refused_link_restarts_the_stream() {
             .body(body.into())
             .unwrap()
     });
-    let mut settings = stand.settings();
+    let mut settings = fixture.settings();
     settings["environment"] = origin.into();
-    let profile = stand.profile_with(&settings);
-    let memory = Memory::new();
-    all_complete(&sync(&profile, &requests(&["account"], PAGE_SIZE), memory.clone()).await);
-    let resets = memory.held("account").resets;
+    let profile = fixture.profile_with(&settings);
+    let memory = MemorySink::new();
+    assert_complete(&sync(&profile, &requests(&["account"], PAGE_SIZE), memory.clone()).await);
+    let resets = memory.stream("account").resets;
     assert_eq!(resets.len(), 2, "{resets:?}");
     assert!(
         resets[1].contains("The token is not of this version"),
         "{resets:?}"
     );
-    assert_equal(&stand, &memory, "a refused link").await;
+    assert_equal(&fixture, &memory, "a rejected link").await;
 }
 
-/// One stream's trouble is its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_stream_does_not_stop_the_others() {
-    let stand = Stand::of_accounts(12).await;
+    let fixture = Fixture::with_accounts(12).await;
     let kind = FaultKind::BrokenJson;
-    stand.emulator.inject(Fault {
+    fixture.emulator.inject(Fault {
         kind,
         at: 1,
         times: u64::MAX,
         path: Some("contacts".into()),
     });
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     let streams = ["account", "contact", "lead", "task"];
-    let report = stand.sync(&requests(&streams, 4), memory.clone()).await;
+    let report = fixture.sync(&requests(&streams, 4), memory.clone()).await;
     assert!(matches!(report.end, End::Finished), "{:?}", report.end);
     for stream in &report.streams {
         match (&*stream.stream, &stream.outcome) {
@@ -340,11 +345,11 @@ async fn a_failed_stream_does_not_stop_the_others() {
                 assert!(error.message.contains("contact"), "{error}");
             }
             (_, Outcome::Complete) => {
-                let held = memory.held(&stream.stream);
+                let stored = memory.stream(&stream.stream);
                 assert_same(
                     &stream.stream,
-                    &held.rows,
-                    &stand.api.rows(&stream.stream).await,
+                    &stored.rows,
+                    &fixture.api.rows(&stream.stream).await,
                 );
             }
             other => panic!("{other:?}"),
@@ -354,63 +359,65 @@ async fn a_failed_stream_does_not_stop_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_delta_link_is_reported_and_changes_are_found_by_watermark() {
-    let stand = stand().await;
-    stand.emulator.inject(Fault {
+    let fixture = fixture().await;
+    fixture.emulator.inject(Fault {
         kind: FaultKind::MissingDeltaLink,
         at: 1,
         times: u64::MAX,
         path: Some("accounts".into()),
     });
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     let requests = requests(&["account"], PAGE_SIZE);
-    all_complete(&stand.sync(&requests, memory.clone()).await);
-    let held = memory.held("account");
+    assert_complete(&fixture.sync(&requests, memory.clone()).await);
+    let stored = memory.stream("account");
     assert_eq!(
-        held.warnings[0].0, "change-tracking-unavailable",
+        stored.warnings[0].0, "change-tracking-unavailable",
         "{:?}",
-        held.warnings
+        stored.warnings
     );
     assert!(
-        held.warnings[0].1.contains("deletions are not observable"),
+        stored.warnings[0]
+            .1
+            .contains("deletions are not observable"),
         "{:?}",
-        held.warnings
+        stored.warnings
     );
-    assert_equal(&stand, &memory, "first").await;
-    stand.emulator.clear_faults();
-    stand.emulator.clock().advance(600);
-    let key = held.rows.keys().next().unwrap();
-    stand
+    assert_equal(&fixture, &memory, "first").await;
+    fixture.emulator.clear_faults();
+    fixture.emulator.clock().advance(600);
+    let key = stored.rows.keys().next().unwrap();
+    fixture
         .api
         .update("accounts", key, &serde_json::json!({"name": "Later"}))
         .await;
-    all_complete(&stand.sync(&requests, memory.clone()).await);
-    assert_equal(&stand, &memory, "changes").await;
+    assert_complete(&fixture.sync(&requests, memory.clone()).await);
+    assert_equal(&fixture, &memory, "changes").await;
 }
 
-/// Hears of events before they are stored.
-struct Meddling<F> {
-    inner: Memory,
-    hear: F,
+/// Calls a function for each event before it is stored.
+struct ObservedSink<F> {
+    inner: MemorySink,
+    on_event: F,
 }
 
-impl<F: FnMut(&Event) + Send> Sink for Meddling<F> {
+impl<F: FnMut(&Event) + Send> Sink for ObservedSink<F> {
     fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
         self.inner.checkpoint(stream)
     }
 
     fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
-        (self.hear)(event);
+        (self.on_event)(event);
         self.inner.apply(event)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_is_renewed_once() {
-    let stand = std::sync::Arc::new(stand().await);
-    let memory = Memory::new();
-    let issued = stand.emulator.statistics().tokens_issued;
-    let (service, mut pages) = (std::sync::Arc::clone(&stand), 0);
-    let hear = move |event: &Event| {
+    let fixture = std::sync::Arc::new(fixture().await);
+    let memory = MemorySink::new();
+    let issued = fixture.emulator.statistics().tokens_issued;
+    let (service, mut pages) = (std::sync::Arc::clone(&fixture), 0);
+    let on_event = move |event: &Event| {
         if let Event::Page(_) = event {
             pages += 1;
             if pages == 2 {
@@ -418,31 +425,31 @@ async fn a_revoked_token_is_renewed_once() {
             }
         }
     };
-    let sink = Meddling {
+    let sink = ObservedSink {
         inner: memory.clone(),
-        hear,
+        on_event,
     };
-    let report = stand.sync(&requests(&["account"], PAGE_SIZE), sink).await;
-    all_complete(&report);
-    let served = stand.emulator.statistics();
+    let report = fixture.sync(&requests(&["account"], PAGE_SIZE), sink).await;
+    assert_complete(&report);
+    let served = fixture.emulator.statistics();
     assert_eq!(
         served.tokens_issued - issued,
         2,
-        "one at first, one in its place"
+        "the first token and its replacement"
     );
-    let api = dataverse_tests::WebApi::sign_in(&stand.emulator).await;
+    let api = dataverse_tests::WebApi::sign_in(&fixture.emulator).await;
     assert_same(
         "account",
-        &memory.held("account").rows,
+        &memory.stream("account").rows,
         &api.rows("account").await,
     );
 }
 
-/// The limits that a real service has, kept by an emulator that enforces them.
+/// The emulator enforces the limits of the service.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_services_limits_are_respected_after_the_first_429() {
-    let stand = Stand::of_accounts(10).await;
-    stand
+async fn service_limits_are_respected_after_the_first_429() {
+    let fixture = Fixture::with_accounts(10).await;
+    fixture
         .emulator
         .set_limits(Some(dataverse_emulator::ServiceLimits {
             concurrency: 2,
@@ -456,25 +463,24 @@ async fn the_services_limits_are_respected_after_the_first_429() {
         "task",
         "phonecall",
     ];
-    let memory = Memory::new();
-    all_complete(&stand.sync(&requests(&streams, 3), memory.clone()).await);
-    stand.emulator.set_limits(None);
+    let memory = MemorySink::new();
+    assert_complete(&fixture.sync(&requests(&streams, 3), memory.clone()).await);
+    fixture.emulator.set_limits(None);
     for stream in streams {
         assert_same(
             stream,
-            &memory.held(stream).rows,
-            &stand.api.rows(stream).await,
+            &memory.stream(stream).rows,
+            &fixture.api.rows(stream).await,
         );
     }
 }
 
-/// Rule 2: a token goes to the environment's origin only. Another server of this very machine,
-/// which the host would let through, listens at the end of each bad link; it must never hear
-/// anything.
+/// A token is sent to the environment's origin only. Each bad link points to another server on
+/// this machine, which the host would allow; it must not receive any request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_never_reaches_another_origin() {
-    let mut foreign = Place::take().await;
-    foreign.answer(|_, _| {
+    let mut foreign = TestServer::bind().await;
+    foreign.respond(|_, _| {
         let body = axum::body::Body::from("{\"value\":[]}");
         Box::pin(async { axum::http::Response::new(body) })
     });
@@ -495,16 +501,16 @@ async fn a_token_never_reaches_another_origin() {
     ];
     for name in ["@odata.nextLink", "@odata.deltaLink"] {
         for link in &links {
-            let mut place = Place::take().await;
-            let origin = place.origin().to_owned();
+            let mut server = TestServer::bind().await;
+            let origin = server.origin().to_owned();
             let link = link.replace("{origin}", &origin);
-            let stand = Stand::with(|builder| builder.also_known_as(&origin).seed(seed)).await;
+            let fixture = Fixture::build(|builder| builder.also_known_as(&origin).seed(seed)).await;
             let bent = link.clone();
-            place.forward(stand.emulator.base_url(), move |seen, answer| {
-                if !seen.is_data() {
-                    return answer;
+            server.forward(fixture.emulator.base_url(), move |received, response| {
+                if !received.is_data() {
+                    return response;
                 }
-                answer.map(|body| {
+                response.map(|body| {
                     let mut page: serde_json::Value = serde_json::from_slice(&body).unwrap();
                     let page = page.as_object_mut().unwrap();
                     page.remove("@odata.nextLink");
@@ -513,60 +519,65 @@ async fn a_token_never_reaches_another_origin() {
                     serde_json::to_vec(page).unwrap().into()
                 })
             });
-            let mut settings = stand.settings();
+            let mut settings = fixture.settings();
             settings["environment"] = origin.clone().into();
-            let profile = stand.profile_with(&settings);
-            let report = sync(&profile, &requests(&["account"], 2), Memory::new()).await;
+            let profile = fixture.profile_with(&settings);
+            let report = sync(&profile, &requests(&["account"], 2), MemorySink::new()).await;
             let error = error_of(&link, &report);
             assert_eq!(error.kind, ErrorKind::Unavailable, "{name} {link}: {error}");
             assert!(
                 error.message.contains("not followed"),
                 "{name} {link}: {error}"
             );
-            let stray = place
-                .seen()
+            let stray = server
+                .requests()
                 .into_iter()
-                .find(|seen| seen.path.contains("elsewhere"));
+                .find(|received| received.path.contains("elsewhere"));
             assert!(stray.is_none(), "{name} {link}: {stray:?}");
-            let with_token =
-                |seen: &&dataverse_tests::Seen| !seen.header("authorization").is_empty();
+            let with_token = |received: &&dataverse_tests::ReceivedRequest| {
+                !received.header("authorization").is_empty()
+            };
             assert!(
-                place.seen().iter().filter(with_token).count() > 1,
-                "tokens were used at all"
+                server.requests().iter().filter(with_token).count() > 1,
+                "no request had a token"
             );
         }
     }
-    assert!(foreign.seen().is_empty(), "{:?}", foreign.seen());
+    assert!(foreign.requests().is_empty(), "{:?}", foreign.requests());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redirects_are_not_followed() {
-    let mut foreign = Place::take().await;
-    foreign.answer(|_, _| Box::pin(async { axum::http::Response::new(axum::body::Body::empty()) }));
+    let mut foreign = TestServer::bind().await;
+    foreign
+        .respond(|_, _| Box::pin(async { axum::http::Response::new(axum::body::Body::empty()) }));
     let elsewhere = format!("{}/api/data/v9.2/accounts", foreign.origin());
-    let mut place = Place::take().await;
-    let origin = place.origin().to_owned();
-    let stand = Stand::with(|builder| builder.also_known_as(&origin)).await;
-    place.forward(stand.emulator.base_url(), move |seen, mut answer| {
-        if seen.is_data() {
-            *answer.status_mut() = http::StatusCode::TEMPORARY_REDIRECT;
-            answer
-                .headers_mut()
-                .insert(header::LOCATION, elsewhere.parse().unwrap());
-        }
-        answer
-    });
-    let mut settings = stand.settings();
+    let mut server = TestServer::bind().await;
+    let origin = server.origin().to_owned();
+    let fixture = Fixture::build(|builder| builder.also_known_as(&origin)).await;
+    server.forward(
+        fixture.emulator.base_url(),
+        move |received, mut response| {
+            if received.is_data() {
+                *response.status_mut() = http::StatusCode::TEMPORARY_REDIRECT;
+                response
+                    .headers_mut()
+                    .insert(header::LOCATION, elsewhere.parse().unwrap());
+            }
+            response
+        },
+    );
+    let mut settings = fixture.settings();
     settings["environment"] = origin.into();
-    let profile = stand.profile_with(&settings);
+    let profile = fixture.profile_with(&settings);
     let error = error_of(
         "redirect",
-        &sync(&profile, &requests(&["account"], 2), Memory::new()).await,
+        &sync(&profile, &requests(&["account"], 2), MemorySink::new()).await,
     );
     assert_eq!(error.kind, ErrorKind::InvalidSettings, "{error}");
     assert!(
         error.message.contains("redirects are not followed"),
         "{error}"
     );
-    assert!(foreign.seen().is_empty(), "{:?}", foreign.seen());
+    assert!(foreign.requests().is_empty(), "{:?}", foreign.requests());
 }

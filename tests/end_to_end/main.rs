@@ -1,10 +1,10 @@
-//! End to end: the real component, in the real host, against the emulator, over sockets.
+//! End-to-end tests: the real component in the real host against the emulator, over sockets.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "this is test code; what goes wrong here is to be seen at once"
+    reason = "this is test code; failures must be visible at once"
 )]
 
 mod catalog;
@@ -14,19 +14,19 @@ mod contract;
 mod crash;
 mod faults;
 mod imports;
-mod login;
+mod interactive_sign_in;
 mod memory;
 mod policy;
 mod privileges;
 mod profiles;
 mod requests;
 mod role;
-mod rotation;
 mod selection;
 mod settings;
-mod sign_in;
+mod sign_in_errors;
 mod sinks;
 mod streams;
 mod sync;
 mod tls;
-mod ways;
+mod token_rotation;
+mod unattended_sign_in;

@@ -1,12 +1,12 @@
-//! Memory is bounded: a table of many rows takes no more than one of few.
+//! Memory is bounded: it does not grow with the number of rows.
 
 use std::process::Child;
 
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_host::Limits;
-use dataverse_tests::{Cli, Ended, Memory, Stand, all_complete, requests, sync};
+use dataverse_tests::{Cli, Fixture, MemorySink, RunOutput, assert_complete, requests, sync};
 
-/// The most memory that the program had at one time, in KiB.
+/// The peak memory of the program, in KiB.
 fn peak(cli: &Cli, rows: u64) -> u64 {
     let directory = format!("jsonl:{rows}");
     let mut child = cli.start(&[
@@ -24,11 +24,11 @@ fn peak(cli: &Cli, rows: u64) -> u64 {
         peak = peak.max(high_water_mark(&child).unwrap_or(0));
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    let ended = Ended::of(child);
-    ended.succeeded();
+    let output = RunOutput::of(child);
+    output.assert_success();
     let lines = std::fs::read_to_string(cli.file(&rows.to_string()).join("account.jsonl")).unwrap();
     assert_eq!(lines.lines().count() as u64, rows);
-    assert!(peak > 0, "the memory of the program could not be seen");
+    assert!(peak > 0, "the memory of the program could not be read");
     peak
 }
 
@@ -39,18 +39,18 @@ fn high_water_mark(child: &Child) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_programs_memory_does_not_grow_with_the_rows() {
-    let few = Stand::of(Sizes {
+async fn memory_does_not_grow_with_the_number_of_rows() {
+    let few = Fixture::with_rows(Sizes {
         accounts: 20_000,
         ..Sizes::default()
     })
     .await;
-    let many = Stand::of(Sizes {
+    let many = Fixture::with_rows(Sizes {
         accounts: 100_000,
         ..Sizes::default()
     })
     .await;
-    // Compiling the component takes more than syncing does.
+    // Compiles and caches the component, which takes more memory than a sync.
     Cli::new(&few.settings())
         .command(&["describe"])
         .output()
@@ -65,20 +65,20 @@ async fn the_programs_memory_does_not_grow_with_the_rows() {
     assert!(large < 150 * 1_024, "{large} KiB");
 }
 
-/// The largest pages there are, with everything in them, in the memory that an instance has.
+/// Pages of 5,000 rows with all columns and labels, within the default memory limit.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_largest_pages_fit_into_an_instance() {
-    let stand = Stand::of(Sizes {
+async fn pages_of_maximum_size_fit_into_an_instance() {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 10_000,
         ..Sizes::default()
     })
     .await;
     assert_eq!(Limits::default().memory, 64 << 20);
     let mut requests = requests(&["account"], 5_000);
-    requests[0].labels = true;
-    let memory = Memory::new();
-    let report = sync(&stand.profile(), &requests, memory.clone()).await;
-    all_complete(&report);
+    requests[0].selection.labels = true;
+    let memory = MemorySink::new();
+    let report = sync(&fixture.profile(), &requests, memory.clone()).await;
+    assert_complete(&report);
     assert_eq!(
         (report.restarts, report.streams[0].rows),
         (0, 10_000),

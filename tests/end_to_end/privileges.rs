@@ -1,55 +1,54 @@
-//! The least role of each profile: it is enough, and none of its privileges is too much.
+//! The least-privilege role of each profile: it is sufficient, and each of its privileges is needed.
 
 use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::org::Depth;
 use dataverse_host::Profile;
 use dataverse_host::contract::{Event, Permission, Report, Selection, Verdict};
 use dataverse_host::secrets::InMemory;
-use dataverse_tests::{Attempt, SECRET_NAME, Stand, WebApi, host, sync_events};
+use dataverse_tests::{Attempt, Fixture, SECRET_NAME, WebApi, host, sync_events};
 use http::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 const APPLICATION: Uuid = Uuid::from_u128(0x5f0e_3c64_0000_4c57_8d6c_0000_0000_7001);
 
-/// Privileges that the role editor knows and that guard nothing the Web API is asked for: editing
-/// rows in bulk is what a person does in a list, and relationships come with the metadata that
-/// anybody may read.
-const GUARDING_NOTHING: [&str; 2] = ["prvBulkEdit", "prvReadRelationship"];
+/// Privileges of the role editor that no request of these tests needs: bulk edit is a function of
+/// the user interface, and relationships are part of the metadata that every user may read.
+const UNENFORCED_PRIVILEGES: [&str; 2] = ["prvBulkEdit", "prvReadRelationship"];
 
-/// Whose roles and teams are changed: nobody's whose privileges are compared.
-const PERSON: &str = "isdisabled eq false and accessmode eq 0";
+/// The users whose roles and teams the tests change; not the application under test.
+const OTHER_USER: &str = "isdisabled eq false and accessmode eq 0";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn revenue_intelligence_needs_every_privilege_of_its_role() {
-    each_privilege_counts("revenue-intelligence").await;
+    assert_each_privilege_is_needed("revenue-intelligence").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sales_assistant_needs_every_privilege_of_its_role() {
-    each_privilege_counts("sales-assistant").await;
+    assert_each_privilege_is_needed("sales-assistant").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn account_based_marketing_needs_every_privilege_of_its_role() {
-    each_privilege_counts("account-based-marketing").await;
+    assert_each_privilege_is_needed("account-based-marketing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn access_sync_needs_every_privilege_of_its_role() {
-    each_privilege_counts("access-sync").await;
+    assert_each_privilege_is_needed("access-sync").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn access_provisioning_needs_every_privilege_of_its_role() {
-    each_privilege_counts("access-provisioning").await;
+    assert_each_privilege_is_needed("access-provisioning").await;
 }
 
-/// Takes the role that the connector asks for. With it the check passes; without any one of its
-/// privileges the check names exactly that one, and what needs it is refused by the same name.
-async fn each_privilege_counts(purpose: &str) {
-    let stand = Stand::of_accounts(3).await;
-    let mut settings = stand.settings();
+/// With the role that the connector requires, the check passes. Without any one of its privileges,
+/// the check reports exactly that one, and requests that need it fail and name it.
+async fn assert_each_privilege_is_needed(purpose: &str) {
+    let fixture = Fixture::with_accounts(3).await;
+    let mut settings = fixture.settings();
     settings["auth"]["clientId"] = APPLICATION.to_string().into();
     settings["purpose"] = json!({"profiles": [purpose]});
     let role = host().required_role(&settings.to_string()).await.unwrap();
@@ -60,7 +59,7 @@ async fn each_privilege_counts(purpose: &str) {
             .iter()
             .map(|permission| (privilege(permission), depth(permission)))
             .collect();
-        stand
+        fixture
             .emulator
             .add_application_with(APPLICATION, CLIENT_SECRET, &privileges)
             .unwrap();
@@ -72,11 +71,11 @@ async fn each_privilege_counts(purpose: &str) {
     let report = check(&profile).await;
     assert!(report.available, "{report:#?}");
     assert_eq!(missing(&report), [""; 0], "{report:#?}");
-    let writer = WebApi::sign_in_as(&stand.emulator, APPLICATION, CLIENT_SECRET).await;
+    let writer = WebApi::sign_in_as(&fixture.emulator, APPLICATION, CLIENT_SECRET).await;
     for permission in &all {
-        for attempt in attempts(&stand, permission).await {
+        for attempt in attempts(&fixture, permission).await {
             let (status, body) = writer.attempt(&attempt).await;
-            // What an earlier attempt has done already is allowed, too.
+            // An earlier attempt may have done the same already.
             assert!(
                 status.is_success() || body.contains("0x80040237"),
                 "{}: {attempt:?}: {body}",
@@ -85,46 +84,46 @@ async fn each_privilege_counts(purpose: &str) {
         }
     }
 
-    for taken in &all {
-        let left: Vec<&Permission> = all
+    for removed in &all {
+        let remaining: Vec<&Permission> = all
             .iter()
             .copied()
-            .filter(|other| other.id != taken.id)
+            .filter(|other| other.id != removed.id)
             .collect();
-        allow(&left);
+        allow(&remaining);
         let report = check(&profile).await;
-        assert_eq!(missing(&report), [taken.id.as_str()], "{report:#?}");
-        let name = privilege(taken);
-        if GUARDING_NOTHING.contains(&name) {
+        assert_eq!(missing(&report), [removed.id.as_str()], "{report:#?}");
+        let name = privilege(removed);
+        if UNENFORCED_PRIVILEGES.contains(&name) {
             continue;
         }
-        let mut refused = 0;
-        // Without it nothing is found out about any table.
+        let mut denied = 0;
+        // Without it no table can be described; one is enough.
         let any = all
             .iter()
             .flat_map(|permission| streams(permission))
             .take(1);
-        let needing: Vec<&str> = if name == "prvReadEntity" {
+        let streams_that_need_it: Vec<&str> = if name == "prvReadEntity" {
             any.collect()
         } else {
-            streams(taken)
+            streams(removed)
         };
-        for stream in needing {
-            let told = reading(&profile, stream).await;
+        for stream in streams_that_need_it {
+            let message = read_error(&profile, stream).await;
             assert!(
-                told.contains(name),
-                "reading {stream} without {name}: {told}"
+                message.contains(name),
+                "reading {stream} without {name}: {message}"
             );
-            refused += 1;
+            denied += 1;
         }
-        for attempt in attempts(&stand, taken).await {
+        for attempt in attempts(&fixture, removed).await {
             let (status, body) = writer.attempt(&attempt).await;
             assert_eq!(status, 403, "{attempt:?} without {name}: {body}");
             assert!(body.contains(name), "{attempt:?} without {name}: {body}");
-            refused += 1;
+            denied += 1;
         }
-        // What the check itself would like to read costs nothing but a sentence of the check.
-        assert!(refused > 0 || report.available, "nothing needs {name}");
+        // Some privileges are needed by the check only, and only cause a warning.
+        assert!(denied > 0 || report.available, "nothing needs {name}");
     }
 }
 
@@ -168,8 +167,8 @@ fn streams(permission: &Permission) -> Vec<&str> {
         .collect()
 }
 
-/// Why a stream cannot be read.
-async fn reading(profile: &Profile, stream: &str) -> String {
+/// The error of reading a stream.
+async fn read_error(profile: &Profile, stream: &str) -> String {
     match sync_events(profile, Selection::of(stream)).await {
         Err(error) => error.to_string(),
         Ok(events) => events
@@ -178,14 +177,14 @@ async fn reading(profile: &Profile, stream: &str) -> String {
                 Event::Failed(failure) => Some(failure.error.message),
                 _ => None,
             })
-            .unwrap_or_else(|| "it was read".to_owned()),
+            .unwrap_or_else(|| "the stream was read".to_owned()),
     }
 }
 
 /// Requests that need the permission, other than reading a stream.
 #[expect(clippy::too_many_lines, reason = "a table of privileges and requests")]
-async fn attempts(stand: &Stand, permission: &Permission) -> Vec<Attempt> {
-    let id = |set: &'static str, filter: &'static str| stand.api.first(set, filter);
+async fn attempts(fixture: &Fixture, permission: &Permission) -> Vec<Attempt> {
+    let id = |set: &'static str, filter: &'static str| fixture.api.first_key(set, filter);
     let with = |method: Method, path: String, body: serde_json::Value| Attempt {
         method,
         path,
@@ -273,18 +272,18 @@ async fn attempts(stand: &Stand, permission: &Permission) -> Vec<Attempt> {
             )]
         }
         "prvAssignRole" | "prvAppendUser" | "prvAppendToRole" => {
-            let user = id("systemusers", PERSON).await;
+            let user = id("systemusers", OTHER_USER).await;
             let role = id(
                 "roles",
                 "name eq 'Basic User' and _parentroleid_value eq null",
             )
             .await;
             let path = format!("systemusers({user})/systemuserroles_association/$ref");
-            vec![given(stand, path, &format!("roles({role})"))]
+            vec![associate(fixture, path, &format!("roles({role})"))]
         }
         "prvWriteTeam" | "prvAppendToUser" | "prvAppendTeam" => {
             let team = id("teams", "name eq 'Key Accounts'").await;
-            let user = id("systemusers", PERSON).await;
+            let user = id("systemusers", OTHER_USER).await;
             let member = json!({"Members": [{
                 "@odata.type": "Microsoft.Dynamics.CRM.systemuser",
                 "systemuserid": user,
@@ -317,8 +316,8 @@ async fn attempts(stand: &Stand, permission: &Permission) -> Vec<Attempt> {
     }
 }
 
-fn given(stand: &Stand, path: String, row: &str) -> Attempt {
-    let reference = format!("{}/api/data/v9.2/{row}", stand.emulator.base_url());
+fn associate(fixture: &Fixture, path: String, row: &str) -> Attempt {
+    let reference = format!("{}/api/data/v9.2/{row}", fixture.emulator.base_url());
     Attempt {
         method: Method::POST,
         path,

@@ -1,10 +1,10 @@
-//! Every table that the connector's profiles of purposes read: in full, then what changed.
+//! All tables that the profiles read: a full read, then changes.
 
 use std::collections::BTreeSet;
 
 use dataverse_host::StreamRequest;
 use dataverse_host::contract::{NewColumn, NewType, Selection, TextType};
-use dataverse_tests::{Memory, Stand, all_complete, assert_row_fits, assert_same, host};
+use dataverse_tests::{Fixture, MemorySink, assert_complete, assert_row_fits, assert_same, host};
 use serde_json::json;
 
 const PROFILES: [&str; 5] = [
@@ -15,9 +15,9 @@ const PROFILES: [&str; 5] = [
     "access-provisioning",
 ];
 
-/// The tables that the profiles' roles are asked for to read.
-async fn tables(stand: &Stand, there: &BTreeSet<String>) -> BTreeSet<String> {
-    let mut settings = stand.settings();
+/// The tables that the roles of the profiles allow to read.
+async fn tables(fixture: &Fixture, there: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut settings = fixture.settings();
     settings["purpose"] = json!({"profiles": PROFILES});
     let role = host().required_role(&settings.to_string()).await.unwrap();
     role.permissions
@@ -38,9 +38,9 @@ fn text_column(name: &str, max_length: u32, multiline: bool) -> NewColumn {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_table_of_every_profile_arrives_value_by_value() {
-    let stand = Stand::of_accounts(30).await;
-    let profile = stand.profile();
+async fn tables_of_all_profiles_are_read_exactly() {
+    let fixture = Fixture::with_accounts(30).await;
+    let profile = fixture.profile();
     let mut session = host().open(&profile).await.unwrap();
     let mut created = Vec::new();
     for column in [
@@ -76,18 +76,18 @@ async fn every_table_of_every_profile_arrives_value_by_value() {
 
     let there = session.list_streams().await.unwrap();
     let there = there.into_iter().map(|stream| stream.name).collect();
-    let tables = tables(&stand, &there).await;
+    let tables = tables(&fixture, &there).await;
     assert!(tables.len() > 25, "{tables:?}");
     let requests: Vec<StreamRequest> = tables
         .iter()
         .map(|table| Selection::of(table).with_page_size(60).with_sweep().into())
         .collect();
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     let mut filled = BTreeSet::new();
     for day in 0..3_u64 {
         let mut keys = Vec::new();
         for n in 0..2 {
-            keys.push(stand.api.create("accounts", &account(n)).await);
+            keys.push(fixture.api.create("accounts", &account(n)).await);
         }
         for (set, row) in [
             ("campaigns", json!({"name": "Frühling"})),
@@ -98,27 +98,27 @@ async fn every_table_of_every_profile_arrives_value_by_value() {
             ),
             ("queues", json!({"name": format!("Queue {day}")})),
         ] {
-            stand.api.create(set, &row).await;
+            fixture.api.create(set, &row).await;
         }
         if day > 0 {
-            let work = stand.work(day, 80);
+            let work = fixture.simulate_changes(day, 80);
             assert!(work.created > 0 && work.updated > 0 && work.deleted > 0);
-            stand.api.delete("accounts", &keys[0]).await;
+            fixture.api.delete("accounts", &keys[0]).await;
         }
-        all_complete(&stand.sync(&requests, memory.clone()).await);
+        assert_complete(&fixture.sync(&requests, memory.clone()).await);
         for table in &tables {
-            let held = memory.held(table);
-            let rows = stand.api.rows(table).await;
-            assert_same(table, &held.rows, &rows);
-            for row in held.rows.values() {
-                assert_row_fits(&held.row_schema, row);
+            let stored = memory.stream(table);
+            let rows = fixture.api.rows(table).await;
+            assert_same(table, &stored.rows, &rows);
+            for row in stored.rows.values() {
+                assert_row_fits(&stored.row_schema, row);
             }
             if !rows.is_empty() {
                 filled.insert(table.clone());
             }
         }
     }
-    // A table without rows would prove nothing.
+    // Tables without rows test nothing.
     let empty: Vec<_> = tables.difference(&filled).collect();
     assert!(empty.len() * 3 < tables.len(), "without rows: {empty:?}");
 }

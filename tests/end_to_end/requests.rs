@@ -1,4 +1,4 @@
-//! What the connector sends, as a server sees it.
+//! The requests that the connector sends.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -8,7 +8,9 @@ use dataverse_emulator::store::Store;
 use dataverse_emulator::{CLIENT_SECRET, SeedError};
 use dataverse_host::contract::Event;
 use dataverse_host::sink::{Applied, Sink, SinkError};
-use dataverse_tests::{Memory, Place, Seen, Stand, all_complete, assert_same, requests, sync};
+use dataverse_tests::{
+    Fixture, MemorySink, ReceivedRequest, TestServer, assert_complete, assert_same, requests, sync,
+};
 use serde_json::Value;
 
 const ACCOUNTS: u64 = 23;
@@ -26,28 +28,30 @@ fn seed(store: &mut Store) -> Result<(), SeedError> {
     Ok(())
 }
 
-/// A service behind a place that sees everything, and a connection to that place.
-async fn watched(edit: impl Fn(&Seen, &[u8]) + Send + Sync + 'static) -> (Stand, Place, Value) {
-    let mut place = Place::take().await;
-    let origin = place.origin().to_owned();
-    let stand =
-        Stand::with(|builder| builder.also_known_as(&origin).affinity_cookie().seed(seed)).await;
-    place.forward(stand.emulator.base_url(), move |seen, answer| {
-        edit(seen, answer.body());
-        answer
+/// An emulator behind a recording server, and settings that point to that server.
+async fn fixture_behind_server(
+    edit: impl Fn(&ReceivedRequest, &[u8]) + Send + Sync + 'static,
+) -> (Fixture, TestServer, Value) {
+    let mut server = TestServer::bind().await;
+    let origin = server.origin().to_owned();
+    let fixture =
+        Fixture::build(|builder| builder.also_known_as(&origin).affinity_cookie().seed(seed)).await;
+    server.forward(fixture.emulator.base_url(), move |received, response| {
+        edit(received, response.body());
+        response
     });
-    let mut settings = stand.settings();
+    let mut settings = fixture.settings();
     settings["environment"] = origin.into();
-    (stand, place, settings)
+    (fixture, server, settings)
 }
 
-/// The reference, 4.6 and 6: links go back letter by letter, and every page is asked for with the
-/// same preferences.
+/// Links are sent as the service returned them, and every page is requested with the same
+/// preferences (reference §4.6, §6).
 #[tokio::test(flavor = "multi_thread")]
-async fn links_are_sent_unchanged_and_preferences_with_every_page() {
-    let (links, given) = mpsc::channel();
-    let (stand, place, settings) = watched(move |seen, body| {
-        if seen.is_data() {
+async fn links_are_sent_unchanged_and_every_page_has_the_same_preferences() {
+    let (links, returned) = mpsc::channel();
+    let (fixture, server, settings) = fixture_behind_server(move |received, body| {
+        if received.is_data() {
             let page: Value = serde_json::from_slice(body).unwrap();
             for name in ["@odata.nextLink", "@odata.deltaLink"] {
                 if let Some(link) = page[name].as_str() {
@@ -57,52 +61,56 @@ async fn links_are_sent_unchanged_and_preferences_with_every_page() {
         }
     })
     .await;
-    let profile = stand.profile_with(&settings);
-    let memory = Memory::new();
+    let profile = fixture.profile_with(&settings);
+    let memory = MemorySink::new();
     for _ in 0..2 {
-        all_complete(&sync(&profile, &requests(&["account"], PAGE_SIZE), memory.clone()).await);
+        assert_complete(&sync(&profile, &requests(&["account"], PAGE_SIZE), memory.clone()).await);
     }
-    let asked: Vec<Seen> = place.seen().into_iter().filter(Seen::is_data).collect();
-    assert_eq!(asked.len(), 6, "five pages and one read of changes");
-    let given: Vec<String> = given.try_iter().collect();
-    assert_eq!(given.len(), 6, "each page leads on");
-    for (link, next) in given.iter().zip(&asked[1..]) {
-        assert_eq!(*link, format!("{}{}", place.origin(), next.path));
+    let pages: Vec<ReceivedRequest> = server
+        .requests()
+        .into_iter()
+        .filter(ReceivedRequest::is_data)
+        .collect();
+    assert_eq!(pages.len(), 6, "five pages and one read of changes");
+    let returned: Vec<String> = returned.try_iter().collect();
+    assert_eq!(returned.len(), 6, "each page has a link");
+    for (link, next) in returned.iter().zip(&pages[1..]) {
+        assert_eq!(*link, format!("{}{}", server.origin(), next.path));
     }
-    assert_eq!(asked[0].path, "/api/data/v9.2/accounts");
-    for seen in &asked {
-        let prefer = seen.header("prefer");
+    assert_eq!(pages[0].path, "/api/data/v9.2/accounts");
+    for received in &pages {
+        let prefer = received.header("prefer");
         assert!(prefer.contains("odata.track-changes"), "{prefer}");
         assert!(prefer.contains("odata.maxpagesize=5"), "{prefer}");
         assert!(!prefer.contains("include-annotations"), "{prefer}");
-        assert_eq!(seen.header("odata-version"), "4.0");
-        assert_eq!(seen.header("odata-maxversion"), "4.0");
+        assert_eq!(received.header("odata-version"), "4.0");
+        assert_eq!(received.header("odata-maxversion"), "4.0");
         assert!(
-            seen.header("accept").starts_with("application/json"),
-            "{seen:?}"
+            received.header("accept").starts_with("application/json"),
+            "{received:?}"
         );
-        // From this very machine, compressing costs more than it saves.
-        assert_eq!(seen.header("accept-encoding"), "identity");
-        assert!(seen.header("authorization").starts_with("Bearer eyJ"));
+        // Compression does not pay for a service on the same machine.
+        assert_eq!(received.header("accept-encoding"), "identity");
+        assert!(received.header("authorization").starts_with("Bearer eyJ"));
     }
 }
 
-/// No cookie comes back (architecture, rule 9), no request has a body that is no batch, or a
-/// secret in its address, and connections are kept.
+/// Cookies are not returned, only batches have a body, no URL contains a secret, and connections
+/// are reused.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_unnecessary_requests_are_sent() {
-    let (stand, place, settings) = watched(|_, _| {}).await;
-    let profile = stand.profile_with(&settings);
-    let memory = Memory::new();
-    all_complete(&sync(&profile, &requests(&["account"], 1), memory).await);
-    let seen = place.seen();
-    assert!(seen.len() > 23, "{}", seen.len());
-    let token = seen
+    let (fixture, server, settings) = fixture_behind_server(|_, _| {}).await;
+    let profile = fixture.profile_with(&settings);
+    let memory = MemorySink::new();
+    assert_complete(&sync(&profile, &requests(&["account"], 1), memory).await);
+    let received = server.requests();
+    assert!(received.len() > 23, "{}", received.len());
+    let token = received
         .iter()
-        .map(|seen| seen.header("authorization"))
+        .map(|received| received.header("authorization"))
         .find(|text| !text.is_empty());
     let token = token.and_then(|text| text.strip_prefix("Bearer ")).unwrap();
-    for request in &seen {
+    for request in &received {
         let is_batch = request.path.ends_with("/$batch");
         let method = if is_batch {
             http::Method::POST
@@ -124,14 +132,14 @@ async fn no_unnecessary_requests_are_sent() {
     assert_eq!(metrics.denied(), 0);
 }
 
-/// Ends its work on the first page only when the second has been asked for.
-struct Patient {
-    inner: Memory,
-    asked: mpsc::Receiver<()>,
+/// Finishes a page only after the next one has been requested.
+struct WaitingSink {
+    inner: MemorySink,
+    requested: mpsc::Receiver<()>,
     pages: u32,
 }
 
-impl Sink for Patient {
+impl Sink for WaitingSink {
     fn checkpoint(&self, stream: &str) -> Result<Option<String>, SinkError> {
         self.inner.checkpoint(stream)
     }
@@ -139,12 +147,12 @@ impl Sink for Patient {
     fn apply(&mut self, event: &Event) -> Result<Applied, SinkError> {
         if let Event::Page(_) = event {
             self.pages += 1;
-            // Page n is being stored: the request for page n + 1 has left or is leaving.
+            // While page n is stored, page n + 1 is requested.
             if u64::from(self.pages) < ACCOUNTS.div_ceil(u64::from(PAGE_SIZE)) {
-                let came = self.asked.recv_timeout(Duration::from_secs(30));
+                let request = self.requested.recv_timeout(Duration::from_secs(30));
                 assert!(
-                    came.is_ok(),
-                    "nobody asked for a page while page {} was stored",
+                    request.is_ok(),
+                    "no page was requested while page {} was stored",
                     self.pages
                 );
             }
@@ -155,25 +163,25 @@ impl Sink for Patient {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_page_is_requested_while_the_sink_works() {
-    let (tell, asked) = mpsc::channel();
-    let (stand, _place, settings) = watched(move |seen, _| {
+    let (sender, requested) = mpsc::channel();
+    let (fixture, _server, settings) = fixture_behind_server(move |received, _| {
         // Pages after the first.
-        if seen.is_data() && seen.path.contains("skiptoken") {
-            tell.send(()).unwrap();
+        if received.is_data() && received.path.contains("skiptoken") {
+            sender.send(()).unwrap();
         }
     })
     .await;
-    let memory = Memory::new();
-    let sink = Patient {
+    let memory = MemorySink::new();
+    let sink = WaitingSink {
         inner: memory.clone(),
-        asked,
+        requested,
         pages: 0,
     };
-    let profile = stand.profile_with(&settings);
-    all_complete(&sync(&profile, &requests(&["account"], PAGE_SIZE), sink).await);
+    let profile = fixture.profile_with(&settings);
+    assert_complete(&sync(&profile, &requests(&["account"], PAGE_SIZE), sink).await);
     assert_same(
         "account",
-        &memory.held("account").rows,
-        &stand.api.rows("account").await,
+        &memory.stream("account").rows,
+        &fixture.api.rows("account").await,
     );
 }

@@ -1,13 +1,13 @@
-//! The least role: what `role` prints is what it creates, and the check passes with it.
+//! The least-privilege role: `role` creates the role that it prints, and the check passes with it.
 
 use dataverse_emulator::org::{ROOT_BUSINESS_UNIT, Role};
-use dataverse_tests::{Cli, Stand};
+use dataverse_tests::{Cli, Fixture};
 use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 const APP: Uuid = Uuid::from_u128(0x7777_0000_0000_4000_8000_0000_0000_0003);
-const APP_SECRET: &str = "the-secret-of-a-modest-app";
+const APP_SECRET: &str = "the-secret-of-a-limited-application";
 const PROFILES: [&str; 5] = [
     "revenue-intelligence",
     "sales-assistant",
@@ -16,11 +16,11 @@ const PROFILES: [&str; 5] = [
     "access-provisioning",
 ];
 
-/// A role as the program shows it in JSON.
-fn printed(cli: &Cli, arguments: &[&str]) -> Value {
-    let ended = cli.run(&[&["role", "--format", "json"], arguments].concat());
-    ended.succeeded();
-    serde_json::from_str(&ended.stdout).unwrap()
+/// The JSON output of `role`.
+fn role_json(cli: &Cli, arguments: &[&str]) -> Value {
+    let output = cli.run(&[&["role", "--format", "json"], arguments].concat());
+    output.assert_success();
+    serde_json::from_str(&output.stdout).unwrap()
 }
 
 fn ids(permissions: &Value) -> Vec<&str> {
@@ -32,14 +32,14 @@ fn ids(permissions: &Value) -> Vec<&str> {
     ids
 }
 
-/// Makes the application a user who has this role and no other.
-async fn employ(stand: &Stand, role: &str) {
+/// Makes the application a user with only this role.
+async fn assign_only_role(fixture: &Fixture, role: &str) {
     let reader = Role::IntegrationReader;
-    stand
+    fixture
         .emulator
         .add_application(APP, APP_SECRET, Some(reader))
         .unwrap();
-    let users = stand.api.rows("systemuser").await;
+    let users = fixture.api.rows("systemuser").await;
     let app = format!("\"{APP}\"");
     let (user, _) = users
         .iter()
@@ -47,10 +47,10 @@ async fn employ(stand: &Stand, role: &str) {
         .unwrap();
     let roles = format!("systemusers({user})/systemuserroles_association");
     let given = format!("{roles}({})/$ref", reader.id(ROOT_BUSINESS_UNIT));
-    stand.api.send(Method::DELETE, &given, None).await;
-    let base = stand.emulator.base_url();
+    fixture.api.send(Method::DELETE, &given, None).await;
+    let base = fixture.emulator.base_url();
     let role = json!({"@odata.id": format!("{base}/api/data/v9.2/roles({role})")});
-    stand
+    fixture
         .api
         .send(
             Method::POST,
@@ -61,43 +61,45 @@ async fn employ(stand: &Stand, role: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_created_role_equals_the_printed_one_and_suffices() {
+async fn the_created_role_equals_the_printed_one_and_passes_the_check() {
     for name in PROFILES {
         println!("{name}");
-        let stand = Stand::start().await;
-        let administrator = Cli::new(&stand.settings());
-        let role = printed(&administrator, &["--profile", name]);
-        let created = printed(&administrator, &["--profile", name, "--apply"]);
+        let fixture = Fixture::start().await;
+        let administrator = Cli::new(&fixture.settings());
+        let role = role_json(&administrator, &["--profile", name]);
+        let created = role_json(&administrator, &["--profile", name, "--apply"]);
         assert_eq!(created["created"], true);
         assert_eq!(created["unknown"], json!([]));
         assert_eq!(ids(&created["added"]), ids(&role["permissions"]));
-        // Once more, and there is nothing left to do.
-        let again = printed(&administrator, &["--profile", name, "--apply"]);
+        // A second time, nothing is left to do.
+        let again = role_json(&administrator, &["--profile", name, "--apply"]);
         assert_eq!(again["created"], false);
         assert_eq!(again["added"], json!([]));
 
         let role_id = created["id"].as_str().unwrap();
-        employ(&stand, role_id).await;
-        let mut settings = stand.settings();
+        assign_only_role(&fixture, role_id).await;
+        let mut settings = fixture.settings();
         settings["auth"]["clientId"] = APP.to_string().into();
-        let modest = Cli::with_secret(&settings, Some(APP_SECRET));
-        modest.run(&["check", "--profile", name]).found_available();
+        let limited = Cli::with_secret(&settings, Some(APP_SECRET));
+        limited
+            .run(&["check", "--profile", name])
+            .assert_available();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_is_printed_without_a_connection_and_creating_it_needs_the_privilege() {
-    let stand = Stand::start().await;
-    let cli = Cli::new(&stand.settings());
+    let fixture = Fixture::start().await;
+    let cli = Cli::new(&fixture.settings());
     // Without a connection.toml in the working directory.
     let elsewhere = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let mut command = cli.command(arguments);
         let child = command.current_dir(elsewhere.path()).spawn().unwrap();
-        dataverse_tests::Ended::of(child)
+        dataverse_tests::RunOutput::of(child)
     };
     let printed = run(&["role", "--profile", "access-sync"]);
-    printed.succeeded();
+    printed.assert_success();
     for words in ["[ ] ", "Read", "Organization"] {
         assert!(printed.stdout.contains(words), "{}", printed.stdout);
     }
@@ -111,32 +113,32 @@ async fn a_role_is_printed_without_a_connection_and_creating_it_needs_the_privil
         "--environment",
         environment,
     ]);
-    calls.succeeded();
+    calls.assert_success();
     let post = format!("POST {environment}/api/data/v9.2/roles");
     assert!(calls.stdout.contains(&post), "{}", calls.stdout);
-    run(&["role", "--profile", "acces-sync"]).refused(
+    run(&["role", "--profile", "acces-sync"]).assert_error(
         2,
         &["purpose.profiles[0]", "access-sync"],
         &[],
     );
-    run(&["role", "--profile", "access-sync", "--apply"]).refused(2, &["--connection"], &[]);
+    run(&["role", "--profile", "access-sync", "--apply"]).assert_error(2, &["--connection"], &[]);
 
-    stand
+    fixture
         .emulator
         .add_application(APP, APP_SECRET, Some(Role::IntegrationReader))
         .unwrap();
-    let mut settings = stand.settings();
+    let mut settings = fixture.settings();
     settings["auth"]["clientId"] = APP.to_string().into();
-    let modest = Cli::with_secret(&settings, Some(APP_SECRET));
-    modest
+    let limited = Cli::with_secret(&settings, Some(APP_SECRET));
+    limited
         .run(&["role", "--profile", "access-sync", "--apply"])
-        .refused(4, &["prvCreateRole"], &[]);
+        .assert_error(4, &["prvCreateRole"], &[]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_help_lists_every_profile_of_the_connector() {
-    let stand = Stand::start().await;
-    let cli = Cli::new(&stand.settings());
+    let fixture = Fixture::start().await;
+    let cli = Cli::new(&fixture.settings());
     let help = cli.run(&["role", "--help"]);
     let described = cli.run(&["describe", "--format", "json"]);
     let described: Value = serde_json::from_str(&described.stdout).unwrap();

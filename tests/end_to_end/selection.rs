@@ -1,5 +1,4 @@
-//! What the program lists and adds, and selections of every kind: rows that meet a condition, with
-//! a sweep for those that are gone, a saved query, a query of one's own.
+//! Selections of the command line (filter with sweep, view, query), `create-column` and `discover`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +6,7 @@ use std::path::Path;
 use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_host::sink::stored_name;
-use dataverse_tests::{Cli, Rows, Stand, read_json_lines};
+use dataverse_tests::{Cli, Fixture, Rows, read_json_lines};
 use serde_json::{Value, json};
 
 const SELECTION: &str = r#"
@@ -30,9 +29,9 @@ const QUERY: &str = "<fetch><entity name='account'><attribute name='accountid'/>
     </filter></entity></fetch>";
 
 fn json(cli: &Cli, arguments: &[&str]) -> Value {
-    let ended = cli.run(arguments);
-    ended.succeeded();
-    serde_json::from_str(&ended.stdout).unwrap()
+    let output = cli.run(arguments);
+    output.assert_success();
+    serde_json::from_str(&output.stdout).unwrap()
 }
 
 fn find<'a>(list: &'a Value, key: &str, value: &str) -> &'a Value {
@@ -44,7 +43,7 @@ fn find<'a>(list: &'a Value, key: &str, value: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {key} is {value}: {list}"))
 }
 
-/// The names of the rows by their key, from either target.
+/// The names of the rows.
 fn names(rows: &Rows) -> BTreeSet<String> {
     rows.values().map(|row| row["name"].clone()).collect()
 }
@@ -59,14 +58,14 @@ fn stored_names(file: &Path, stream: &str) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn selections_stay_correct_when_rows_are_deleted() {
-    let stand = Stand::start().await;
+    let fixture = Fixture::start().await;
     for number in 1..=6 {
         for kind in ["Keep", "Other"] {
             let row = json!({"name": format!("{kind} {number}")});
-            stand.api.create("accounts", &row).await;
+            fixture.api.create("accounts", &row).await;
         }
     }
-    let cli = Cli::new(&stand.settings());
+    let cli = Cli::new(&fixture.settings());
     std::fs::write(cli.file("selection.toml"), SELECTION).unwrap();
     std::fs::write(cli.file("kept.xml"), QUERY).unwrap();
     let streams = ["account", "view:Active Accounts", "query:kept names"];
@@ -94,16 +93,16 @@ async fn selections_stay_correct_when_rows_are_deleted() {
             assert_eq!(lines.contains("\"Keep 2\""), round == 0, "{stream}");
         }
         if round == 0 {
-            let gone = stand.api.first("accounts", "name eq 'Keep 2'").await;
-            stand.api.delete("accounts", &gone).await;
+            let deleted = fixture.api.first_key("accounts", "name eq 'Keep 2'").await;
+            fixture.api.delete("accounts", &deleted).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_column_can_be_used_at_once_and_is_created_once() {
-    let stand = Stand::start().await;
-    let cli = Cli::new(&stand.settings());
+    let fixture = Fixture::start().await;
+    let cli = Cli::new(&fixture.settings());
     let create = |column_type| {
         let new = [
             "create-column",
@@ -120,11 +119,11 @@ async fn a_new_column_can_be_used_at_once_and_is_created_once() {
     assert_eq!(column["title"], "Score");
     let name = column["name"].as_str().unwrap();
     assert!(name.ends_with("_score"), "{name}");
-    assert_eq!(json(&cli, &create("decimal")), column, "made once");
+    assert_eq!(json(&cli, &create("decimal")), column, "created once");
     cli.run(&create("integer"))
-        .refused(6, &[name, "decimal"], &[CLIENT_SECRET]);
+        .assert_error(6, &[name, "decimal"], &[CLIENT_SECRET]);
 
-    let id = stand
+    let id = fixture
         .api
         .create("accounts", &json!({"name": "A", name: 1.25}))
         .await;
@@ -137,19 +136,19 @@ async fn a_new_column_can_be_used_at_once_and_is_created_once() {
         "--to",
         "jsonl:out",
     ];
-    cli.run(&sync).succeeded();
+    cli.run(&sync).assert_success();
     let rows = read_json_lines(&cli.file("out"), "account", "accountid");
     assert!(rows[&id][name].starts_with("1.25"), "{:?}", rows[&id]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_catalogue_is_printed_as_text_json_and_diagram() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 3,
         ..Sizes::default()
     })
     .await;
-    let cli = Cli::new(&stand.settings());
+    let cli = Cli::new(&fixture.settings());
     let streams = json(&cli, &["discover", "--format", "json"]);
     for stream in streams.as_array().unwrap() {
         assert!(
@@ -182,7 +181,7 @@ async fn the_catalogue_is_printed_as_text_json_and_diagram() {
         .as_str()
         .unwrap();
     cli.run(&["sync", "--stream", active, "--to", "jsonl:out"])
-        .succeeded();
+        .assert_success();
     assert_eq!(
         read_json_lines(&cli.file("out"), active, "accountid").len(),
         3
@@ -190,7 +189,7 @@ async fn the_catalogue_is_printed_as_text_json_and_diagram() {
 
     let pair = ["--stream", "account", "--stream", "contact"];
     let diagram = cli.run(&[&["discover", "--format", "mermaid"], &pair[..]].concat());
-    diagram.succeeded();
+    diagram.assert_success();
     assert!(diagram.stdout.starts_with("erDiagram\n"));
     let line = "account }o--o| contact : primarycontactid";
     assert_eq!(
@@ -200,6 +199,6 @@ async fn the_catalogue_is_printed_as_text_json_and_diagram() {
         diagram.stdout
     );
     let list = cli.run(&["discover"]);
-    list.succeeded();
+    list.assert_success();
     assert!(list.stdout.lines().any(|line| line.starts_with("account ")));
 }

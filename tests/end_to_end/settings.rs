@@ -1,15 +1,17 @@
-//! What is wrong with the settings or the selection is said by name, with the right exit code.
+//! Errors in settings and selections are named, with an exit code.
 
 use dataverse_emulator::CLIENT_SECRET;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_host::Outcome;
 use dataverse_host::contract::ErrorKind;
-use dataverse_tests::{Cli, Memory, SECRET_NAME, Stand, all_complete, assert_same, requests};
+use dataverse_tests::{
+    Cli, Fixture, MemorySink, SECRET_NAME, assert_complete, assert_same, requests,
+};
 use serde_json::{Value, json};
 
 const SYNC: [&str; 5] = ["sync", "--to", "jsonl:out", "--stream", "account"];
 
-/// A place that nobody listens at, with settings that are otherwise in order.
+/// Valid settings for a port at which no server listens, changed.
 fn settings(change: impl FnOnce(&mut Value)) -> Value {
     let mut settings = json!({
         "environment": "http://127.0.0.1:9",
@@ -25,7 +27,7 @@ fn settings(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 #[test]
-fn invalid_settings_are_refused_by_name() {
+fn invalid_settings_are_rejected_by_name() {
     let cases: [(&str, Value, &[&str]); 8] = [
         (
             "a typo",
@@ -33,7 +35,7 @@ fn invalid_settings_are_refused_by_name() {
             &["\"enviroment\"", "did you mean \"environment\""],
         ),
         (
-            "a typo below",
+            "a typo in a nested object",
             settings(|settings| settings["auth"]["clientID"] = "x".into()),
             &["\"auth.clientID\"", "did you mean \"auth.clientId\""],
         ),
@@ -58,12 +60,12 @@ fn invalid_settings_are_refused_by_name() {
             &["\"environment\""],
         ),
         (
-            "the secret in the place of its name",
+            "a secret instead of its name",
             settings(|settings| settings["auth"]["secret"] = "Abc8Q~hunter2.value".into()),
             &["\"auth.secret\"", "NAME"],
         ),
         (
-            "a page size that is none",
+            "an invalid page size",
             settings(|settings| settings["limits"] = json!({"pageSize": 50_000})),
             &["\"limits.pageSize\"", "5000"],
         ),
@@ -73,35 +75,35 @@ fn invalid_settings_are_refused_by_name() {
         for arguments in [&["check"][..], &["discover"], &SYNC] {
             println!("{name}: {arguments:?}");
             cli.run(arguments)
-                .refused(2, words, &[CLIENT_SECRET, "hunter2"]);
+                .assert_error(2, words, &[CLIENT_SECRET, "hunter2"]);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_secret_is_named() {
-    let stand = Stand::start().await;
-    let cli = Cli::with_secret(&stand.settings(), None);
-    let before = stand.emulator.statistics().tokens_issued;
-    let ended = cli.run(&SYNC);
-    ended.refused(3, &[SECRET_NAME], &[]);
+    let fixture = Fixture::start().await;
+    let cli = Cli::with_secret(&fixture.settings(), None);
+    let before = fixture.emulator.statistics().tokens_issued;
+    let output = cli.run(&SYNC);
+    output.assert_error(3, &[SECRET_NAME], &[]);
     assert!(
-        ended
+        output
             .stderr
             .contains("CONNECTOR_SECRET_CLIENT_SECRET is not set"),
         "{}",
-        ended.stderr
+        output.stderr
     );
     let checked = cli.run(&["check"]);
     assert_eq!(checked.code, Some(1), "{checked:?}");
     assert!(checked.stdout.contains(SECRET_NAME), "{}", checked.stdout);
-    assert_eq!(stand.emulator.statistics().tokens_issued, before);
+    assert_eq!(fixture.emulator.statistics().tokens_issued, before);
 }
 
 #[test]
 fn an_unreachable_address_is_named() {
     let cli = Cli::new(&settings(|_| {}));
-    cli.run(&SYNC).refused(
+    cli.run(&SYNC).assert_error(
         7,
         &["http://127.0.0.1:9", "cannot be reached"],
         &[CLIENT_SECRET],
@@ -133,16 +135,16 @@ fn an_unreachable_address_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_tables_and_columns_are_named_and_the_others_are_read() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 6,
         contacts: 6,
         ..Sizes::default()
     })
     .await;
-    let cli = Cli::new(&stand.settings());
+    let cli = Cli::new(&fixture.settings());
     let alone = ["sync", "--to", "jsonl:alone", "--stream", "acount"];
     cli.run(&alone)
-        .refused(5, &["acount", "account"], &[CLIENT_SECRET]);
+        .assert_error(5, &["acount", "account"], &[CLIENT_SECRET]);
     let column = [
         "sync",
         "--to",
@@ -153,10 +155,10 @@ async fn missing_tables_and_columns_are_named_and_the_others_are_read() {
         "nmae",
     ];
     cli.run(&column)
-        .refused(5, &["account", "\"nmae\"", "name"], &[CLIENT_SECRET]);
+        .assert_error(5, &["account", "\"nmae\"", "name"], &[CLIENT_SECRET]);
     let shouted = ["sync", "--to", "jsonl:shouted", "--stream", "Account"];
     cli.run(&shouted)
-        .refused(5, &["Account", "account"], &[CLIENT_SECRET]);
+        .assert_error(5, &["Account", "account"], &[CLIENT_SECRET]);
     let mixed = [
         "sync",
         "--to",
@@ -168,9 +170,10 @@ async fn missing_tables_and_columns_are_named_and_the_others_are_read() {
         "--stream",
         "contact",
     ];
-    cli.run(&mixed).refused(9, &["acount"], &[CLIENT_SECRET]);
+    cli.run(&mixed)
+        .assert_error(9, &["acount"], &[CLIENT_SECRET]);
     for (stream, key) in [("account", "accountid"), ("contact", "contactid")] {
-        let rows = stand.api.rows(stream).await;
+        let rows = fixture.api.rows(stream).await;
         assert_same(
             stream,
             &dataverse_tests::read_json_lines(&cli.file("mixed"), stream, key),
@@ -178,15 +181,15 @@ async fn missing_tables_and_columns_are_named_and_the_others_are_read() {
         );
     }
     let described = cli.run(&["discover", "--stream", "acount"]);
-    described.refused(5, &["acount"], &[CLIENT_SECRET]);
+    described.assert_error(5, &["acount"], &[CLIENT_SECRET]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn selections_that_contradict_each_other_are_refused_before_anything_is_sent() {
-    let stand = Stand::start().await;
-    let memory = Memory::new();
-    let before = stand.emulator.statistics();
-    let report = stand
+async fn a_stream_selected_twice_is_rejected_before_any_request() {
+    let fixture = Fixture::start().await;
+    let memory = MemorySink::new();
+    let before = fixture.emulator.statistics();
+    let report = fixture
         .sync(&requests(&["account", "account"], 5), memory)
         .await;
     let dataverse_host::End::Call(dataverse_host::CallError::Connector(error)) = report.end else {
@@ -197,27 +200,27 @@ async fn selections_that_contradict_each_other_are_refused_before_anything_is_se
         error.message.contains("account is selected twice"),
         "{error}"
     );
-    assert_eq!(stand.emulator.statistics(), before);
+    assert_eq!(fixture.emulator.statistics(), before);
 }
 
-/// Streams of the connection file, and what the command line says over it.
+/// Streams and options in the section `[sync]`.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_connection_file_selects_what_is_read() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 7,
         contacts: 5,
         ..Sizes::default()
     })
     .await;
-    let cli = Cli::new(&stand.settings());
+    let cli = Cli::new(&fixture.settings());
     cli.append(
         "[sync]\npage-size = 3\n[[sync.streams]]\nname = \"account\"\ncolumns = [\"name\"]\n\
          [[sync.streams]]\nname = \"contact\"\nlabels = true\n",
     );
-    let ended = cli.run(&["sync", "--to", "jsonl:out", "--output", "json"]);
-    ended.succeeded();
-    ended.keeps(&[CLIENT_SECRET]);
-    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let output = cli.run(&["sync", "--to", "jsonl:out", "--output", "json"]);
+    output.assert_success();
+    output.assert_no_secrets(&[CLIENT_SECRET]);
+    let report: Value = serde_json::from_str(&output.stdout).unwrap();
     let counts: Vec<_> = report["streams"]
         .as_array()
         .unwrap()
@@ -234,27 +237,26 @@ async fn the_connection_file_selects_what_is_read() {
     assert_same(
         "contact",
         &contacts,
-        &stand.api.labelled_rows("contact").await,
+        &fixture.api.labelled_rows("contact").await,
     );
     let accounts = dataverse_tests::read_json_lines(&cli.file("out"), "account", "accountid");
     assert!(accounts.values().all(|row| row.len() == 2), "{accounts:?}");
-    cli.assert_kept_out(&[CLIENT_SECRET, stand.api.token(), "eyJ"]);
+    cli.assert_not_in_files(&[CLIENT_SECRET, fixture.api.token(), "eyJ"]);
 }
 
-/// What is asked for by settings alone: fewer rows a page.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_size_of_the_settings_is_the_default() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 10,
         ..Sizes::default()
     })
     .await;
-    let mut settings = stand.settings();
+    let mut settings = fixture.settings();
     settings["limits"] = json!({"pageSize": 4});
-    let profile = stand.profile_with(&settings);
+    let profile = fixture.profile_with(&settings);
     let all = [dataverse_host::StreamRequest::all_of("account")];
-    let report = dataverse_tests::sync(&profile, &all, Memory::new()).await;
-    all_complete(&report);
+    let report = dataverse_tests::sync(&profile, &all, MemorySink::new()).await;
+    assert_complete(&report);
     assert_eq!((report.streams[0].rows, report.streams[0].pages), (10, 3));
     assert_eq!(report.streams[0].outcome, Outcome::Complete);
 }

@@ -1,5 +1,5 @@
-//! Targets that cannot be written, and runs that are told to end: an exit code, one sentence,
-//! and everything that was durable still there.
+//! Targets that cannot be written, and syncs that are interrupted: an exit code, one error, and
+//! stored rows are kept.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,8 @@ use dataverse_emulator::seed::generate::{self, Sizes};
 use dataverse_emulator::{CLIENT_SECRET, Fault, FaultKind};
 use dataverse_host::sink::{JsonLines, Sqlite};
 use dataverse_tests::{
-    Cli, Ended, Place, Stand, assert_database_holds, assert_same, open, read_json_lines,
+    Cli, Fixture, RunOutput, TestServer, assert_database_holds, assert_same, open_sink,
+    read_json_lines,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc;
@@ -27,8 +28,8 @@ fn sync(to: &str) -> [&str; 7] {
     ]
 }
 
-async fn assert_equals_source(stand: &Stand, lines: Option<&Path>, file: Option<&Path>) {
-    let rows = stand.api.rows("account").await;
+async fn assert_equals_source(fixture: &Fixture, lines: Option<&Path>, file: Option<&Path>) {
+    let rows = fixture.api.rows("account").await;
     if let Some(directory) = lines {
         assert_same(
             "account",
@@ -41,7 +42,7 @@ async fn assert_equals_source(stand: &Stand, lines: Option<&Path>, file: Option<
     }
 }
 
-/// A file system of one mebibyte, if this user may make one.
+/// A file system of 1 MiB, if this user may mount one.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -64,30 +65,30 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_reported_and_loses_nothing() {
-    let stand = Stand::of(Sizes {
+async fn a_full_disk_is_reported_and_no_row_is_lost() {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 900,
         ..Sizes::default()
     })
     .await;
     let Some(disk) = SmallDisk::mount() else {
-        println!("this user cannot mount a small disk; the limit on files below has to do");
+        println!("skipped: this user cannot mount a small file system");
         return;
     };
     for target in ["jsonl", "sqlite"] {
-        let cli = Cli::new(&stand.settings());
-        let place = disk.0.path().join(target);
-        let to = format!("{target}:{}", place.display());
-        let ballast = disk.0.path().join("ballast");
-        std::fs::write(&ballast, vec![0; 400 << 10]).unwrap();
-        cli.run(&sync(&to)).refused(
+        let cli = Cli::new(&fixture.settings());
+        let target_path = disk.0.path().join(target);
+        let to = format!("{target}:{}", target_path.display());
+        let filler = disk.0.path().join("filler");
+        std::fs::write(&filler, vec![0; 400 << 10]).unwrap();
+        cli.run(&sync(&to)).assert_error(
             8,
-            &["disk is full", place.to_str().unwrap()],
+            &["disk is full", target_path.to_str().unwrap()],
             &[CLIENT_SECRET],
         );
-        // Still full, still the same answer, and still nothing worse.
+        // The disk is still full, and the error is the same.
         cli.run(&sync(&to))
-            .refused(8, &["disk is full"], &[CLIENT_SECRET]);
+            .assert_error(8, &["disk is full"], &[CLIENT_SECRET]);
         for entry in std::fs::read_dir(disk.0.path()).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
@@ -99,53 +100,46 @@ async fn a_full_disk_is_reported_and_loses_nothing() {
     }
 }
 
-/// Files may not grow beyond some hundred kilobytes; when they may again, the sync goes on.
+/// The size of files is limited; without the limit, the next sync resumes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_without_space_is_reported_and_resumed_later() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 400,
         ..Sizes::default()
     })
     .await;
     for target in ["jsonl:out", "sqlite:out.db"] {
-        let cli = Cli::new(&page_after_page(stand.settings()));
+        let cli = Cli::new(&page_after_page(fixture.settings()));
         // Compiles and caches the component before files are limited.
         cli.command(&["describe"]).output().unwrap();
         let mut arguments = CONNECTION.to_vec();
         let sync = sync(target);
         arguments.extend(sync);
         let mut limited = cli.shell("trap '' XFSZ && ulimit -f 1200", &arguments);
-        let ended = Ended::of(limited.spawn().unwrap());
-        ended.refused(8, &["out"], &[CLIENT_SECRET]);
-        let reads = stand.emulator.statistics().reads;
-        let ended = cli.run(&sync);
-        ended.succeeded();
-        let again = stand.emulator.statistics().reads - reads;
-        assert!(
-            again < 10,
-            "{target}: it went on, and did not start over: {again} pages of 10, changes included"
-        );
+        let output = RunOutput::of(limited.spawn().unwrap());
+        output.assert_error(8, &["out"], &[CLIENT_SECRET]);
+        let reads = fixture.emulator.statistics().reads;
+        let output = cli.run(&sync);
+        output.assert_success();
+        let again = fixture.emulator.statistics().reads - reads;
+        assert!(again < 10, "{target}: {again} of 10 pages were read again");
         if target.starts_with("jsonl") {
-            assert_equals_source(&stand, Some(&cli.file("out")), None).await;
+            assert_equals_source(&fixture, Some(&cli.file("out")), None).await;
         } else {
-            assert_equals_source(&stand, None, Some(&cli.file("out.db"))).await;
+            assert_equals_source(&fixture, None, Some(&cli.file("out.db"))).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_targets_are_named() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 3,
         ..Sizes::default()
     })
     .await;
-    let cli = Cli::new(&stand.settings());
-    std::fs::write(
-        cli.file("file"),
-        "not a database, but a letter to an old friend",
-    )
-    .unwrap();
+    let cli = Cli::new(&fixture.settings());
+    std::fs::write(cli.file("file"), "this text is not an SQLite database").unwrap();
     std::fs::create_dir(cli.file("directory")).unwrap();
     let taken = rusqlite::Connection::open(cli.file("taken.db")).unwrap();
     taken
@@ -154,7 +148,7 @@ async fn invalid_targets_are_named() {
     let in_use = Sqlite::open(cli.file("in-use.db")).unwrap();
     let lines_in_use = JsonLines::open(cli.file("in-use")).unwrap();
     let cases: [(&str, &[&str]); 9] = [
-        // Nobody may write there, not even root.
+        // Not even root may write there.
         ("jsonl:/sys/rows", &["/sys/rows"]),
         ("sqlite:/sys/rows.db", &["/sys/rows.db"]),
         ("jsonl:file", &["file"]),
@@ -167,53 +161,58 @@ async fn invalid_targets_are_named() {
     ];
     for (target, words) in cases {
         println!("{target}");
-        cli.run(&sync(target)).refused(8, words, &[CLIENT_SECRET]);
+        cli.run(&sync(target))
+            .assert_error(8, words, &[CLIENT_SECRET]);
     }
     drop((in_use, lines_in_use));
-    // Nobody has a copy of the locks any more, see `open`.
+    // Waits until no child process has a copy of the locks, see `open_sink`.
     drop((
-        open(|| Sqlite::open(cli.file("in-use.db"))),
-        open(|| JsonLines::open(cli.file("in-use"))),
+        open_sink(|| Sqlite::open(cli.file("in-use.db"))),
+        open_sink(|| JsonLines::open(cli.file("in-use"))),
     ));
-    cli.run(&sync("sqlite:in-use.db")).succeeded();
-    cli.run(&sync("jsonl:in-use")).succeeded();
+    cli.run(&sync("sqlite:in-use.db")).assert_success();
+    cli.run(&sync("jsonl:in-use")).assert_success();
     let mine: String = taken
         .query_row("SELECT mine FROM account", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(mine, "x", "what is not ours stays as it is");
+    assert_eq!(mine, "x", "a table of another program was changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_targets_are_detected() {
-    let stand = Stand::of(Sizes {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 5,
         ..Sizes::default()
     })
     .await;
-    let cli = Cli::new(&stand.settings());
-    cli.run(&sync("jsonl:out")).succeeded();
+    let cli = Cli::new(&fixture.settings());
+    cli.run(&sync("jsonl:out")).assert_success();
     let file = cli.file("out").join("account.jsonl");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &text[..text.len() / 2]).unwrap();
-    cli.run(&sync("jsonl:out"))
-        .refused(8, &["account.jsonl", "in full again"], &[CLIENT_SECRET]);
+    cli.run(&sync("jsonl:out")).assert_error(
+        8,
+        &["account.jsonl", "in full again"],
+        &[CLIENT_SECRET],
+    );
     let mut full = sync("jsonl:out").to_vec();
     full.push("--full");
-    cli.run(&full).succeeded();
-    assert_equals_source(&stand, Some(&cli.file("out")), None).await;
+    cli.run(&full).assert_success();
+    assert_equals_source(&fixture, Some(&cli.file("out")), None).await;
 
     std::fs::write(cli.file("out").join("state.json"), "{\"version\":1,").unwrap();
     cli.run(&sync("jsonl:out"))
-        .refused(8, &["state.json"], &[CLIENT_SECRET]);
+        .assert_error(8, &["state.json"], &[CLIENT_SECRET]);
 }
 
-/// A signal comes while a page is awaited; what is durable stays, and the next run does the rest.
+/// A signal arrives while the program waits for a page. Stored rows are kept, and the next run reads
+/// the rest.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_sync_ends_with_130_and_the_next_resumes() {
+async fn an_interrupted_sync_ends_with_exit_code_130_and_the_next_resumes() {
     for (signal, target) in [(Signal::INT, "sqlite:out.db"), (Signal::TERM, "jsonl:out")] {
-        let mut place = Place::take().await;
-        let origin = place.origin().to_owned();
-        let stand = Stand::with(|builder| {
+        let mut server = TestServer::bind().await;
+        let origin = server.origin().to_owned();
+        let fixture = Fixture::build(|builder| {
             builder.also_known_as(&origin).seed(|store| {
                 generate::run(
                     store,
@@ -227,59 +226,56 @@ async fn an_interrupted_sync_ends_with_130_and_the_next_resumes() {
             })
         })
         .await;
-        let (asked, mut awaited) = mpsc::unbounded_channel();
-        place.forward(stand.emulator.base_url(), move |seen, answer| {
-            if seen.is_data() {
-                asked.send(()).unwrap();
+        let (requested, mut requests_seen) = mpsc::unbounded_channel();
+        server.forward(fixture.emulator.base_url(), move |received, response| {
+            if received.is_data() {
+                requested.send(()).unwrap();
             }
-            answer
+            response
         });
-        // The fifth page does not come.
+        // The fifth page never arrives.
         let kind = FaultKind::Delay {
             milliseconds: 3_600_000,
         };
-        stand.emulator.inject(Fault {
+        fixture.emulator.inject(Fault {
             at: 5,
             ..Fault::once(kind)
         });
-        let mut settings = stand.settings();
+        let mut settings = fixture.settings();
         settings["environment"] = origin.into();
         let cli = Cli::new(&page_after_page(settings));
         let child = cli.start(&sync(target));
         for _ in 0..4 {
-            awaited.recv().await.unwrap();
+            requests_seen.recv().await.unwrap();
         }
         let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
-        let ended = Ended::of(child);
-        ended.refused(
+        let output = RunOutput::of(child);
+        output.assert_error(
             130,
             &["interrupted", "resumes from there"],
             &[CLIENT_SECRET],
         );
-        assert!(ended.stdout.contains("unfinished"), "{}", ended.stdout);
+        assert!(output.stdout.contains("unfinished"), "{}", output.stdout);
 
-        // It may have ended before it asked for the fifth page.
-        stand.emulator.clear_faults();
-        stand.emulator.reset_statistics();
-        cli.run(&sync(target)).succeeded();
-        let pages = stand.emulator.statistics().reads;
-        assert!(
-            pages < 10,
-            "the first pages were kept: {pages} of 10 were read again"
-        );
+        // The program may have ended before it requested the fifth page.
+        fixture.emulator.clear_faults();
+        fixture.emulator.reset_statistics();
+        cli.run(&sync(target)).assert_success();
+        let pages = fixture.emulator.statistics().reads;
+        assert!(pages < 10, "{pages} of 10 pages were read again");
         if target.starts_with("jsonl") {
-            assert_equals_source(&stand, Some(&cli.file("out")), None).await;
+            assert_equals_source(&fixture, Some(&cli.file("out")), None).await;
         } else {
-            assert_equals_source(&stand, None, Some(&cli.file("out.db"))).await;
+            assert_equals_source(&fixture, None, Some(&cli.file("out.db"))).await;
         }
-        cli.assert_kept_out(&[CLIENT_SECRET, stand.api.token(), "eyJ"]);
+        cli.assert_not_in_files(&[CLIENT_SECRET, fixture.api.token(), "eyJ"]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn max_duration_ends_with_9_and_the_next_sync_resumes() {
-    let stand = Stand::of(Sizes {
+async fn max_duration_ends_with_exit_code_9_and_the_next_sync_resumes() {
+    let fixture = Fixture::with_rows(Sizes {
         accounts: 200,
         ..Sizes::default()
     })
@@ -287,18 +283,18 @@ async fn max_duration_ends_with_9_and_the_next_sync_resumes() {
     let kind = FaultKind::Delay {
         milliseconds: 3_600_000,
     };
-    stand.emulator.inject(Fault {
+    fixture.emulator.inject(Fault {
         at: 3,
         ..Fault::once(kind)
     });
-    let cli = Cli::new(&stand.settings());
+    let cli = Cli::new(&fixture.settings());
     let mut limited = sync("sqlite:out.db").to_vec();
     limited.extend(["--max-duration", "1s"]);
     cli.run(&limited)
-        .refused(9, &["--max-duration reached"], &[CLIENT_SECRET]);
-    stand.emulator.clear_faults();
-    cli.run(&sync("sqlite:out.db")).succeeded();
-    assert_equals_source(&stand, None, Some(&cli.file("out.db"))).await;
+        .assert_error(9, &["--max-duration reached"], &[CLIENT_SECRET]);
+    fixture.emulator.clear_faults();
+    cli.run(&sync("sqlite:out.db")).assert_success();
+    assert_equals_source(&fixture, None, Some(&cli.file("out.db"))).await;
 }
 
 /// One request at a time, so that pages can be counted.

@@ -1,19 +1,20 @@
-//! What is no plain table: views, queries, members of lists, the history of rows; conditions,
-//! sweeps, changes of columns.
+//! Views, queries, the audit history and members of lists; filters and column changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use dataverse_host::StreamRequest;
 use dataverse_host::contract::{Change, Event, Selection};
-use dataverse_tests::{Memory, Stand, all_complete, assert_row_fits, parse_rows, sync_events};
+use dataverse_tests::{
+    Fixture, MemorySink, assert_complete, assert_row_fits, parse_rows, sync_events,
+};
 use http::Method;
 use serde_json::{Value, json};
 
-/// The rows that a sync of one stream gives, by the value of one column.
-async fn rows(stand: &Stand, selection: Selection, key: &str) -> dataverse_tests::Rows {
+/// The rows of a sync of one stream, by the value of one column.
+async fn rows(fixture: &Fixture, selection: Selection, key: &str) -> dataverse_tests::Rows {
     let mut ndjson = String::new();
     let mut schema = Value::Null;
-    for event in sync_events(&stand.profile(), selection).await.unwrap() {
+    for event in sync_events(&fixture.profile(), selection).await.unwrap() {
         match event {
             Event::Page(page) => ndjson.push_str(&page.ndjson),
             Event::Schema(of) => schema = serde_json::from_str(&of.row_schema).unwrap(),
@@ -28,14 +29,14 @@ async fn rows(stand: &Stand, selection: Selection, key: &str) -> dataverse_tests
     rows
 }
 
-async fn get(stand: &Stand, path: &str) -> Value {
-    serde_json::from_str(&stand.api.send(Method::GET, path, None).await.0).unwrap()
+async fn get(fixture: &Fixture, path: &str) -> Value {
+    serde_json::from_str(&fixture.api.send(Method::GET, path, None).await.0).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_view_shows_what_the_service_shows_of_it() {
-    let stand = Stand::of_accounts(25).await;
-    let profile = stand.profile();
+async fn a_view_stream_has_the_rows_of_the_saved_view() {
+    let fixture = Fixture::with_accounts(25).await;
+    let profile = fixture.profile();
     let mut session = dataverse_tests::host().open(&profile).await.unwrap();
     let views = session.list_views(Some("account")).await.unwrap();
     assert!(!views.is_empty());
@@ -44,7 +45,7 @@ async fn a_view_shows_what_the_service_shows_of_it() {
         let mut expected = BTreeSet::new();
         let mut next = Some(format!("accounts?savedQuery={id}"));
         while let Some(path) = next {
-            let page = get(&stand, &path).await;
+            let page = get(&fixture, &path).await;
             for row in page["value"].as_array().unwrap() {
                 expected.insert(row["accountid"].as_str().unwrap().to_owned());
             }
@@ -52,7 +53,7 @@ async fn a_view_shows_what_the_service_shows_of_it() {
         }
         for name in [view.name.clone(), format!("view:account/{}", view.title)] {
             let selection = Selection::of(&name).with_page_size(7);
-            let found = rows(&stand, selection, "accountid").await;
+            let found = rows(&fixture, selection, "accountid").await;
             let found: BTreeSet<String> = found.into_keys().collect();
             assert_eq!(found, expected, "{name}");
         }
@@ -60,17 +61,17 @@ async fn a_view_shows_what_the_service_shows_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_query_is_read_page_by_page_with_what_it_joins() {
-    let stand = Stand::of_accounts(25).await;
+async fn a_query_with_a_join_is_read_in_pages() {
+    let fixture = Fixture::with_accounts(25).await;
     let query = r#"<fetch><entity name="contact"><attribute name="fullname"/>
         <link-entity name="account" from="accountid" to="parentcustomerid" alias="company">
         <attribute name="name"/></link-entity></entity></fetch>"#;
     let selection = Selection::of("query:people")
         .with_query(query)
         .with_page_size(4);
-    let found = rows(&stand, selection, "contactid").await;
-    let contacts = stand.api.rows("contact").await;
-    let accounts = stand.api.rows("account").await;
+    let found = rows(&fixture, selection, "contactid").await;
+    let contacts = fixture.api.rows("contact").await;
+    let accounts = fixture.api.rows("account").await;
     let mut employed = 0;
     for (id, contact) in &contacts {
         let company = contact["parentcustomerid"].trim_matches('"');
@@ -91,63 +92,64 @@ async fn a_query_is_read_page_by_page_with_what_it_joins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_history_of_rows_is_read_once_and_column_by_column() {
-    let stand = Stand::start().await;
-    let id = stand
+async fn each_audit_entry_is_read_once_with_a_row_per_column() {
+    let fixture = Fixture::start().await;
+    let id = fixture
         .api
         .create("accounts", &json!({"name": "First", "revenue": 10.5}))
         .await;
     for name in ["Second", "Third"] {
-        stand
+        fixture
             .api
             .update("accounts", &id, &json!({"name": name}))
             .await;
     }
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     let request = [StreamRequest::all_of("audit-history:account")];
-    let names = |memory: &Memory| -> BTreeSet<(String, String)> {
-        let held = memory.held("audit-history:account");
-        held.rows
+    let names = |memory: &MemorySink| -> BTreeSet<(String, String)> {
+        let stored = memory.stream("audit-history:account");
+        stored
+            .rows
             .values()
             .filter(|row| row["column"] == "\"name\"")
             .map(|row| (row["oldvalue"].clone(), row["newvalue"].clone()))
             .collect()
     };
-    all_complete(&stand.sync(&request, memory.clone()).await);
-    let told = |old: &str, new: &str| (old.to_owned(), new.to_owned());
+    assert_complete(&fixture.sync(&request, memory.clone()).await);
+    let change = |old: &str, new: &str| (old.to_owned(), new.to_owned());
     let mut expected = BTreeSet::from([
-        told("null", "\"First\""),
-        told("\"First\"", "\"Second\""),
-        told("\"Second\"", "\"Third\""),
+        change("null", "\"First\""),
+        change("\"First\"", "\"Second\""),
+        change("\"Second\"", "\"Third\""),
     ]);
     assert_eq!(names(&memory), expected);
 
-    stand
+    fixture
         .api
         .update("accounts", &id, &json!({"name": "Fourth"}))
         .await;
-    let report = stand.sync(&request, memory.clone()).await;
-    all_complete(&report);
-    expected.insert(told("\"Third\"", "\"Fourth\""));
+    let report = fixture.sync(&request, memory.clone()).await;
+    assert_complete(&report);
+    expected.insert(change("\"Third\"", "\"Fourth\""));
     assert_eq!(names(&memory), expected);
-    assert_eq!(report.streams[0].rows, 1, "only what is new comes");
-    let held = memory.held("audit-history:account");
-    for row in held.rows.values() {
-        assert_row_fits(&held.row_schema, row);
+    assert_eq!(report.streams[0].rows, 1, "only new entries are read");
+    let stored = memory.stream("audit-history:account");
+    for row in stored.rows.values() {
+        assert_row_fits(&stored.row_schema, row);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn filter_and_since_restrict_the_rows() {
-    let stand = Stand::of_accounts(30).await;
-    let all = stand.api.rows("account").await;
+    let fixture = Fixture::with_accounts(30).await;
+    let all = fixture.api.rows("account").await;
     let filter = "numberofemployees gt 500 or contains(name,'a')";
-    let answer = get(
-        &stand,
+    let response = get(
+        &fixture,
         &format!("accounts?$select=accountid&$filter={filter}"),
     )
     .await;
-    let expected: BTreeSet<String> = answer["value"]
+    let expected: BTreeSet<String> = response["value"]
         .as_array()
         .unwrap()
         .iter()
@@ -157,7 +159,7 @@ async fn filter_and_since_restrict_the_rows() {
     let selection = Selection::of("account")
         .with_filter(filter)
         .with_page_size(3);
-    let found = rows(&stand, selection, "accountid").await;
+    let found = rows(&fixture, selection, "accountid").await;
     assert_eq!(found.into_keys().collect::<BTreeSet<_>>(), expected);
 
     let mut times: Vec<String> = all
@@ -167,7 +169,7 @@ async fn filter_and_since_restrict_the_rows() {
     times.sort_unstable();
     let since = times[times.len() / 2].clone();
     let selection = Selection::of("account").with_since(&since);
-    let found = rows(&stand, selection, "accountid").await;
+    let found = rows(&fixture, selection, "accountid").await;
     let expected: BTreeSet<String> = all
         .into_iter()
         .filter(|(_, row)| row["modifiedon"].trim_matches('"') >= since.as_str())
@@ -178,8 +180,8 @@ async fn filter_and_since_restrict_the_rows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_columns_are_reported() {
-    let stand = Stand::of_accounts(5).await;
-    let first = sync_events(&stand.profile(), Selection::of("account"))
+    let fixture = Fixture::with_accounts(5).await;
+    let first = sync_events(&fixture.profile(), Selection::of("account"))
         .await
         .unwrap();
     let checkpoint = first
@@ -190,7 +192,7 @@ async fn changes_of_columns_are_reported() {
             _ => None,
         })
         .unwrap();
-    stand
+    fixture
         .emulator
         .remove_column("account", "sample_foundedon")
         .unwrap();
@@ -202,12 +204,12 @@ async fn changes_of_columns_are_reported() {
         "DisplayName": {"LocalizedLabels": [{"Label": "Nickname", "LanguageCode": 1033}]},
     });
     let path = "EntityDefinitions(LogicalName='account')/Attributes";
-    stand
+    fixture
         .api
         .send(Method::POST, path, Some(&attributes.to_string()))
         .await;
     let selection = Selection::of("account").with_checkpoint(checkpoint);
-    let second = sync_events(&stand.profile(), selection).await.unwrap();
+    let second = sync_events(&fixture.profile(), selection).await.unwrap();
     let changes: BTreeMap<String, Change> = second
         .iter()
         .find_map(|event| match event {
@@ -232,9 +234,9 @@ async fn changes_of_columns_are_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn members_of_static_and_dynamic_lists_come_as_one_stream() {
-    let stand = Stand::of_accounts(12).await;
-    let accounts: Vec<String> = stand.api.rows("account").await.into_keys().collect();
+async fn members_of_static_and_dynamic_lists_are_one_stream() {
+    let fixture = Fixture::with_accounts(12).await;
+    let accounts: Vec<String> = fixture.api.rows("account").await.into_keys().collect();
     let query = "<fetch><entity name=\"account\"><attribute name=\"accountid\"/><filter>\
                  <condition attribute=\"numberofemployees\" operator=\"gt\" value=\"100\"/>\
                  </filter></entity></fetch>";
@@ -245,15 +247,15 @@ async fn members_of_static_and_dynamic_lists_come_as_one_stream() {
         }
         list
     };
-    let chosen = stand.api.create("lists", &list("Chosen", false)).await;
-    let found = stand.api.create("lists", &list("Found", true)).await;
+    let chosen = fixture.api.create("lists", &list("Chosen", false)).await;
+    let found = fixture.api.create("lists", &list("Found", true)).await;
     for account in &accounts[..3] {
         let path = format!("lists({chosen})/Microsoft.Dynamics.CRM.AddMemberList");
         let member = json!({"EntityId": account}).to_string();
-        stand.api.send(Method::POST, &path, Some(&member)).await;
+        fixture.api.send(Method::POST, &path, Some(&member)).await;
     }
     let expected: BTreeSet<String> = get(
-        &stand,
+        &fixture,
         "accounts?$select=accountid&$filter=numberofemployees gt 100",
     )
     .await["value"]
@@ -263,12 +265,13 @@ async fn members_of_static_and_dynamic_lists_come_as_one_stream() {
         .map(|row| row["accountid"].as_str().unwrap().to_owned())
         .collect();
     assert!(!expected.is_empty() && expected.len() < accounts.len());
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     let request = [StreamRequest::all_of("list-members")];
-    all_complete(&stand.sync(&request, memory.clone()).await);
-    let held = memory.held("list-members");
+    assert_complete(&fixture.sync(&request, memory.clone()).await);
+    let stored = memory.stream("list-members");
     let members_of = |list: &str| -> BTreeSet<String> {
-        held.rows
+        stored
+            .rows
             .values()
             .filter(|row| row["listid"].trim_matches('"') == list)
             .map(|row| {
@@ -288,7 +291,7 @@ async fn members_of_static_and_dynamic_lists_come_as_one_stream() {
         accounts[..3].iter().cloned().collect::<BTreeSet<_>>()
     );
     assert_eq!(members_of(&found), expected);
-    for row in held.rows.values() {
-        assert_row_fits(&held.row_schema, row);
+    for row in stored.rows.values() {
+        assert_row_fits(&stored.row_schema, row);
     }
 }

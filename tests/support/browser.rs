@@ -1,4 +1,4 @@
-//! A real browser without a window, driven over the `WebDriver` protocol.
+//! A headless browser, controlled over the `WebDriver` protocol.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,12 +15,12 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The key under which the protocol names an element.
+/// The key of an element's identifier in the protocol.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// How long an element is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for an element.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One window of Chromium, closed when this is dropped.
+/// A Chromium window, closed when this is dropped.
 pub struct Browser {
     driver: Child,
     port: u16,
@@ -33,7 +33,7 @@ impl Browser {
     /// Starts a browser; `None`, and a line on standard error, where none is installed.
     pub async fn start() -> Option<Self> {
         let (Some(driver), Some(_)) = (installed("chromedriver"), installed("chromium")) else {
-            // Not by a macro, whose words are kept back while tests succeed.
+            // Not by a macro: the output of macros is captured while tests succeed.
             let skipped = "skipped: this test needs a browser, the Debian packages chromium and \
                            chromium-driver\n";
             std::io::stderr().write_all(skipped.as_bytes()).unwrap();
@@ -68,11 +68,13 @@ impl Browser {
             "--disable-sync",
             &data,
         ];
-        let wanted = json!({"capabilities": {"alwaysMatch": {
+        let capabilities = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": arguments},
-            "timeouts": {"implicit": PATIENCE.as_millis()},
+            "timeouts": {"implicit": TIMEOUT.as_millis()},
         }}});
-        let opened = browser.command(Method::POST, "/session", &wanted).await;
+        let opened = browser
+            .command(Method::POST, "/session", &capabilities)
+            .await;
         let session = opened["sessionId"].as_str().unwrap();
         session.clone_into(&mut browser.session);
         Some(browser)
@@ -80,64 +82,66 @@ impl Browser {
 
     /// Opens a page.
     pub async fn open(&self, address: &str) {
-        self.order("url", &json!({"url": address})).await;
+        self.post("url", &json!({"url": address})).await;
     }
 
     /// Waits for an element and types into it.
     pub async fn type_into(&self, selector: &str, text: &str) {
         let element = self.element(selector).await;
-        self.order(&format!("element/{element}/value"), &json!({"text": text}))
+        self.post(&format!("element/{element}/value"), &json!({"text": text}))
             .await;
     }
 
-    /// Waits for an element that leads to another page, clicks it, and waits until that page is
-    /// there.
+    /// Waits for an element, clicks it, and waits until its page has been left.
     pub async fn click(&self, selector: &str) {
         let element = self.element(selector).await;
-        self.order(&format!("element/{element}/click"), &json!({}))
+        self.post(&format!("element/{element}/click"), &json!({}))
             .await;
-        let begun = Instant::now();
+        let start = Instant::now();
         let path = format!("/session/{}/element/{element}/name", self.session);
-        while self.ask(Method::GET, &path, &Value::Null).await.is_ok() {
-            assert!(begun.elapsed() < PATIENCE, "{selector} leads nowhere");
+        while self.send(Method::GET, &path, &Value::Null).await.is_ok() {
+            assert!(
+                start.elapsed() < TIMEOUT,
+                "clicking {selector} does not leave the page"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// Waits for an element and reads what a person sees of it.
+    /// Waits for an element and returns its visible text.
     pub async fn text(&self, selector: &str) -> String {
         let element = self.element(selector).await;
-        self.question(&format!("element/{element}/text")).await
+        self.get_text(&format!("element/{element}/text")).await
     }
 
-    /// Where the browser is.
+    /// The address of the current page.
     pub async fn address(&self) -> String {
-        self.question("url").await
+        self.get_text("url").await
     }
 
     async fn element(&self, selector: &str) -> String {
         let wanted = json!({"using": "css selector", "value": selector});
-        let found = self.order("element", &wanted).await;
+        let found = self.post("element", &wanted).await;
         found[ELEMENT].as_str().unwrap().to_owned()
     }
 
-    async fn order(&self, what: &str, body: &Value) -> Value {
+    async fn post(&self, what: &str, body: &Value) -> Value {
         let path = format!("/session/{}/{what}", self.session);
         self.command(Method::POST, &path, body).await
     }
 
-    async fn question(&self, what: &str) -> String {
+    async fn get_text(&self, what: &str) -> String {
         let path = format!("/session/{}/{what}", self.session);
-        let answer = self.command(Method::GET, &path, &Value::Null).await;
-        answer.as_str().unwrap().to_owned()
+        let response = self.command(Method::GET, &path, &Value::Null).await;
+        response.as_str().unwrap().to_owned()
     }
 
     async fn command(&self, method: Method, path: &str, body: &Value) -> Value {
-        let answer = self.ask(method, path, body).await;
-        answer.unwrap_or_else(|message| panic!("{path}: {message}"))
+        let response = self.send(method, path, body).await;
+        response.unwrap_or_else(|message| panic!("{path}: {message}"))
     }
 
-    async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value, Value> {
+    async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, Value> {
         let body = match body {
             Value::Null => Full::default(),
             body => Full::from(body.to_string()),
@@ -148,10 +152,10 @@ impl Browser {
             .header("content-type", "application/json")
             .body(body)
             .unwrap();
-        let answer = self.client.request(request).await.unwrap();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        let mut answer: Value = serde_json::from_slice(&body).unwrap();
-        let mut value = answer["value"].take();
+        let response = self.client.request(request).await.unwrap();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let mut response: Value = serde_json::from_slice(&body).unwrap();
+        let mut value = response["value"].take();
         if value.get("error").is_some() {
             return Err(value["message"].take());
         }
@@ -160,17 +164,18 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Closes the window first, which ends the browser's processes; the driver's end would not.
+    /// Closes the window first, which ends the browser's processes. Killing the driver alone would
+    /// leave them running.
     fn drop(&mut self) {
         if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
-            let goodbye = format!(
+            let request = format!(
                 "DELETE /session/{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
                 self.session
             );
-            let _unsaid = stream.set_read_timeout(Some(PATIENCE));
-            let _unsaid = stream.write_all(goodbye.as_bytes());
-            // The driver answers when the browser is gone, and keeps the connection.
-            let _unheard = stream.read(&mut [0]);
+            let _ignored = stream.set_read_timeout(Some(TIMEOUT));
+            let _ignored = stream.write_all(request.as_bytes());
+            // The driver responds when the browser has ended, and leaves the connection open.
+            let _ignored = stream.read(&mut [0]);
         }
         let _ended = self.driver.kill();
         let _ended = self.driver.wait();
@@ -183,13 +188,13 @@ fn installed(program: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// The port that the driver says it took.
+/// The port that the driver prints.
 fn port_of(driver: &mut Child) -> u16 {
-    let said = BufReader::new(driver.stdout.take().unwrap());
-    let mut lines = said.lines().map_while(Result::ok);
+    let output = BufReader::new(driver.stdout.take().unwrap());
+    let mut lines = output.lines().map_while(Result::ok);
     let port = lines.find_map(|line| {
         let (_, port) = line.rsplit_once("started successfully on port ")?;
         port.trim_end_matches('.').parse().ok()
     });
-    port.expect("the driver tells its port")
+    port.expect("the driver prints its port")
 }

@@ -1,4 +1,4 @@
-//! The program `dataverse-host`, run as a user runs it.
+//! Runs the program `dataverse-host` as a user does.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
@@ -8,29 +8,29 @@ use dataverse_emulator::CLIENT_SECRET;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{component_path, leaks, program, target};
+use crate::{component_path, program, secret_scan, target};
 
-/// Where a connection may keep secrets, beside its file.
-const KEPT: &str = "kept";
+/// The directory for secrets, beside the connection file.
+const SECRETS: &str = "secrets";
 
-/// A directory with a connection file, in which the program is run.
+/// A directory with a connection file, in which the program runs.
 pub struct Cli {
     directory: TempDir,
     secret: Option<String>,
 }
 
 impl Drop for Cli {
-    /// Whatever was left behind holds no secret.
+    /// Fails if a file outside of the secrets' directory contains a secret.
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            leaks::assert_none_below(self.path(), &self.file(KEPT));
+            secret_scan::assert_no_secret_in_files(self.path(), &self.file(SECRETS));
         }
     }
 }
 
-/// How a run ended, and everything it said.
+/// The exit code and the output of a run.
 #[derive(Debug)]
-pub struct Ended {
+pub struct RunOutput {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -42,7 +42,7 @@ impl Cli {
         Self::with_secret(settings, Some(CLIENT_SECRET))
     }
 
-    /// The same with another secret, or with none.
+    /// The same with another secret, or without one.
     pub fn with_secret(settings: &Value, secret: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let settings = toml::to_string(settings).unwrap();
@@ -60,26 +60,26 @@ impl Cli {
         }
     }
 
-    /// A connection that keeps its secrets in a file, with these in it.
-    pub fn with_kept_secrets(settings: &Value, secrets: &[(&str, &str)]) -> Self {
+    /// A connection that stores its secrets in a file, which contains these.
+    pub fn with_stored_secrets(settings: &Value, secrets: &[(&str, &str)]) -> Self {
         let cli = Self::with_secret(settings, None);
         cli.append(&format!(
-            "[secrets]\nfrom = \"file\"\npath = \"{KEPT}/secrets.json\""
+            "[secrets]\nfrom = \"file\"\npath = \"{SECRETS}/secrets.json\""
         ));
         for (name, value) in secrets {
-            leaks::watch(value);
-            let mut child = cli.prepared(&["secret", "set", name], Stdio::piped());
+            secret_scan::register(value);
+            let mut child = cli.spawn(&["secret", "set", name], Stdio::piped());
             let mut input = child.stdin.take().unwrap();
             input.write_all(value.as_bytes()).unwrap();
             drop(input);
-            Ended::of(child).succeeded();
+            RunOutput::of(child).assert_success();
         }
         cli
     }
 
     /// A secret of that file.
-    pub fn kept(&self, name: &str) -> Option<String> {
-        let text = std::fs::read(self.file(KEPT).join("secrets.json")).ok()?;
+    pub fn stored_secret(&self, name: &str) -> Option<String> {
+        let text = std::fs::read(self.file(SECRETS).join("secrets.json")).ok()?;
         let secrets: Value = serde_json::from_slice(&text).unwrap();
         secrets[name].as_str().map(str::to_owned)
     }
@@ -108,7 +108,7 @@ impl Cli {
         command
     }
 
-    /// The program below a shell that first does something, such as setting a limit.
+    /// The program in a shell that first runs a command, such as setting a limit.
     pub fn shell(&self, first: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("sh");
         self.prepare(&mut command);
@@ -125,7 +125,7 @@ impl Cli {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("DATAVERSE_COMPONENT", component_path())
-            // Compiled once for all runs, and apart from the user's own.
+            // Shared by all runs, so that the component is compiled once; not the user's own cache.
             .env("XDG_CACHE_HOME", target().join("tmp/end-to-end"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -135,39 +135,39 @@ impl Cli {
         }
     }
 
-    /// Runs the program to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ended {
+    /// Runs the program and waits for its end.
+    pub fn run(&self, arguments: &[&str]) -> RunOutput {
         let mut all = vec!["--connection", "connection.toml"];
         all.extend(arguments);
-        Ended::of(self.command(&all).spawn().unwrap())
+        RunOutput::of(self.command(&all).spawn().unwrap())
     }
 
-    /// Starts the program and leaves it running.
+    /// Starts the program without waiting for it.
     pub fn start(&self, arguments: &[&str]) -> Child {
-        self.prepared(arguments, Stdio::null())
+        self.spawn(arguments, Stdio::null())
     }
 
-    /// Starts the program and listens to it.
-    pub fn listen(&self, arguments: &[&str]) -> Running {
+    /// Starts the program, to interact with it by its standard error.
+    pub fn start_interactive(&self, arguments: &[&str]) -> InteractiveRun {
         let mut child = self.start(arguments);
         let stderr = child.stderr.take().unwrap();
-        Running {
+        InteractiveRun {
             child,
             lines: BufReader::new(stderr).lines(),
-            said: String::new(),
+            stderr: String::new(),
         }
     }
 
-    fn prepared(&self, arguments: &[&str], input: Stdio) -> Child {
+    fn spawn(&self, arguments: &[&str], input: Stdio) -> Child {
         let mut all = vec!["--connection", "connection.toml"];
         all.extend(arguments);
         self.command(&all).stdin(input).spawn().unwrap()
     }
 
-    /// Fails if one of these texts stands in any file of the directory.
+    /// Fails if a file of the directory contains one of these texts.
     #[track_caller]
-    pub fn assert_kept_out(&self, secrets: &[&str]) {
-        let mut looked_at = 0;
+    pub fn assert_not_in_files(&self, secrets: &[&str]) {
+        let mut searched = 0;
         let mut directories = vec![self.path().to_owned()];
         while let Some(directory) = directories.pop() {
             for entry in std::fs::read_dir(directory).unwrap() {
@@ -177,76 +177,76 @@ impl Cli {
                     continue;
                 }
                 let bytes = std::fs::read(&path).unwrap();
-                looked_at += 1;
+                searched += 1;
                 for secret in secrets {
                     let found = bytes
                         .windows(secret.len())
                         .any(|part| part == secret.as_bytes());
-                    assert!(!found, "a secret stands in {}", path.display());
+                    assert!(!found, "{} contains a secret", path.display());
                 }
             }
         }
-        assert!(looked_at > 0, "there was nothing to look at");
+        assert!(searched > 0, "there are no files to search");
     }
 }
 
-/// A run that says something on standard error and then waits.
-pub struct Running {
+/// A run that prints to standard error and then waits for the user.
+pub struct InteractiveRun {
     child: Child,
     lines: Lines<BufReader<ChildStderr>>,
-    said: String,
+    stderr: String,
 }
 
-impl Running {
-    /// What is said after these words, on the first line that begins with them.
-    pub fn told(&mut self, words: &str) -> String {
+impl InteractiveRun {
+    /// Waits for a line that begins with `prefix`, and returns the rest of it.
+    pub fn wait_for_line(&mut self, prefix: &str) -> String {
         loop {
             let Some(line) = self.lines.next() else {
-                panic!("it never said {words}: {}", self.said);
+                panic!("no line with {prefix}: {}", self.stderr);
             };
             let line = line.unwrap();
-            self.said.push_str(&line);
-            self.said.push('\n');
-            if let Some(rest) = line.strip_prefix(words) {
+            self.stderr.push_str(&line);
+            self.stderr.push('\n');
+            if let Some(rest) = line.strip_prefix(prefix) {
                 return rest.to_owned();
             }
         }
     }
 
-    /// The page that it wants opened.
+    /// Waits for the address of the page to open.
     pub fn page(&mut self) -> String {
-        format!("http{}", self.told("http"))
+        format!("http{}", self.wait_for_line("http"))
     }
 
-    /// Does what Ctrl-C does.
+    /// Sends the signal of Ctrl-C.
     pub fn interrupt(&self) {
         let id = i32::try_from(self.child.id()).unwrap();
         let id = rustix::process::Pid::from_raw(id).unwrap();
         rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
     }
 
-    /// Waits for its end.
-    pub fn ended(mut self) -> Ended {
+    /// Waits for the end.
+    pub fn wait(mut self) -> RunOutput {
         for line in self.lines {
-            self.said.push_str(&line.unwrap());
-            self.said.push('\n');
+            self.stderr.push_str(&line.unwrap());
+            self.stderr.push('\n');
         }
-        let mut ended = Ended::of(self.child);
-        leaks::assert_none("standard error", self.said.as_bytes());
-        ended.stderr = self.said;
-        ended
+        let mut output = RunOutput::of(self.child);
+        secret_scan::assert_no_secret("standard error", self.stderr.as_bytes());
+        output.stderr = self.stderr;
+        output
     }
 }
 
-impl Ended {
+impl RunOutput {
     /// Waits for the end of a run.
     pub fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
-        for (place, bytes) in [
+        for (name, bytes) in [
             ("standard output", &output.stdout),
             ("standard error", &output.stderr),
         ] {
-            leaks::assert_none(place, bytes);
+            secret_scan::assert_no_secret(name, bytes);
         }
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Self {
@@ -256,54 +256,55 @@ impl Ended {
         }
     }
 
-    /// Fails unless the run was a success.
+    /// Fails unless the exit code is 0.
     #[track_caller]
-    pub fn succeeded(&self) {
+    pub fn assert_success(&self) {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
     }
 
-    /// Fails unless a check found the connection unusable, and said so with all of these words.
+    /// Fails unless this is a `check` that found the connection unavailable, with a remedy and all
+    /// of these words.
     #[track_caller]
-    pub fn found_unavailable(&self, words: &[&str]) {
+    pub fn assert_unavailable(&self, words: &[&str]) {
         assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
         let found = &self.stdout;
         assert!(found.starts_with("Connection unavailable\n"), "{found}");
-        assert!(found.contains("→"), "there is no remedy: {found}");
+        assert!(found.contains("→"), "the remedy is missing: {found}");
         for word in words {
             assert!(found.contains(word), "`{word}` is not in: {found}");
         }
     }
 
-    /// Fails unless a check found the connection good.
+    /// Fails unless this is a `check` that found the connection available.
     #[track_caller]
-    pub fn found_available(&self) {
-        self.succeeded();
+    pub fn assert_available(&self) {
+        self.assert_success();
         let found = &self.stdout;
         assert!(found.starts_with("Connection available\n"), "{found}");
     }
 
-    /// Fails unless the run ended with this code, one sentence that has all of these words, and
-    /// nothing secret anywhere.
+    /// Fails unless the run ended with this exit code and one error that contains all of these
+    /// words, and printed none of these secrets.
     #[track_caller]
-    pub fn refused(&self, code: i32, words: &[&str], secrets: &[&str]) {
+    pub fn assert_error(&self, code: i32, words: &[&str], secrets: &[&str]) {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
-        let told: Vec<_> = self
+        let errors: Vec<_> = self
             .stderr
             .lines()
             .filter(|line| line.starts_with("error: "))
             .collect();
-        let [sentence] = told.as_slice() else {
-            panic!("one error is to be told: {}", self.stderr);
+        let [error] = errors.as_slice() else {
+            panic!("expected one error: {}", self.stderr);
         };
         for word in words {
-            assert!(sentence.contains(word), "`{word}` is not in: {sentence}");
+            assert!(error.contains(word), "`{word}` is not in: {error}");
         }
-        self.keeps(secrets);
+        self.assert_no_secrets(secrets);
     }
 
-    /// Fails if a secret, or anything like a token, was printed.
+    /// Fails if one of these secrets, or a token, was printed.
     #[track_caller]
-    pub fn keeps(&self, secrets: &[&str]) {
+    pub fn assert_no_secrets(&self, secrets: &[&str]) {
         for secret in secrets.iter().chain(&["eyJ", "Bearer "]) {
             for text in [&self.stdout, &self.stderr] {
                 assert!(!text.contains(secret), "`{secret}` was printed: {text}");

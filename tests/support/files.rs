@@ -1,4 +1,4 @@
-//! What the sinks of the program leave behind, read by others' means.
+//! Reads what the sinks wrote, without their code.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::rows::{Rows, members, text};
 
-/// What a reader of a stream's file ends up with who applies its lines in order.
+/// The rows of a stream's file after all its lines were applied in order.
 pub fn read_json_lines(directory: &Path, stream: &str, key: &str) -> Rows {
     let path = directory.join(format!("{}.jsonl", stored_name(stream)));
     let content =
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     assert!(
         content.is_empty() || content.ends_with('\n'),
-        "{} is torn",
+        "{} ends in the middle of a line",
         path.display()
     );
     let mut rows = Rows::new();
@@ -43,7 +43,7 @@ pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Ro
         .prepare(&format!("SELECT * FROM \"{}\"", stored_name(stream)))
         .unwrap();
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let mut seen = 0;
+    let mut compared = 0;
     let mut rows = statement.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
         let value = |name: &str| row.get::<_, Stored>(name).unwrap();
@@ -51,9 +51,9 @@ pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Ro
             panic!("{stream}: a key is not text");
         };
         let Some(wanted) = expected.get(&id) else {
-            panic!("{stream}: the row {id} is gone from the service");
+            panic!("{stream}: the service does not have the row {id}");
         };
-        seen += 1;
+        compared += 1;
         for column in &columns {
             let raw = wanted.get(column).map_or("null", String::as_str);
             let stored = value(column);
@@ -66,15 +66,12 @@ pub fn assert_database_holds(file: &Path, stream: &str, key: &str, expected: &Ro
             .keys()
             .filter(|name| !columns.contains(name))
             .collect();
-        assert!(
-            missing.is_empty(),
-            "{stream}: there are no columns {missing:?}"
-        );
+        assert!(missing.is_empty(), "{stream}: missing columns {missing:?}");
     }
-    assert_eq!(seen, expected.len(), "{stream}: rows are lost");
+    assert_eq!(compared, expected.len(), "{stream}: missing rows");
 }
 
-/// Whether a stored value is the JSON value.
+/// Whether a stored value equals the JSON value.
 fn holds(stored: &Stored, raw: &str) -> bool {
     match (stored, raw.as_bytes()) {
         (Stored::Null, b"null")

@@ -1,4 +1,4 @@
-//! An RSA key, a certificate for it, and what another identity provider signs with it.
+//! An RSA key, a certificate for it, and assertions signed with it, as by an identity provider.
 
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,13 +24,13 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// One that every test may use.
-    pub fn usual() -> &'static Self {
-        static USUAL: OnceLock<Identity> = OnceLock::new();
-        USUAL.get_or_init(Self::new)
+    /// One that all tests share: generating a key takes long.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Identity> = OnceLock::new();
+        SHARED.get_or_init(Self::new)
     }
 
-    /// One that nobody else uses.
+    /// A new one.
     pub fn new() -> Self {
         let key = RsaPrivateKey::new(&mut OsRng, 2048).unwrap();
         let key_pem = key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
@@ -46,7 +46,7 @@ impl Identity {
         }
     }
 
-    /// What the connector is given: the private key with its certificate.
+    /// The private key and its certificate, as the connector reads them.
     pub fn pem(&self) -> String {
         format!("{}{}", self.key_pem, self.certificate_pem)
     }
@@ -62,8 +62,14 @@ impl Identity {
         .to_string()
     }
 
-    /// An assertion that ends so many seconds from now, as another identity provider makes them.
-    pub fn assertion(&self, issuer: &str, subject: &str, audience: &str, ends_in: i64) -> String {
+    /// An assertion that expires in `expires_in` seconds; negative if it is expired.
+    pub fn assertion(
+        &self,
+        issuer: &str,
+        subject: &str,
+        audience: &str,
+        expires_in: i64,
+    ) -> String {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let now = i64::try_from(since.as_secs()).unwrap();
         let claims = json!({
@@ -72,7 +78,7 @@ impl Identity {
             "aud": audience,
             "iat": now - 3_600,
             "nbf": now - 3_600,
-            "exp": now + ends_in,
+            "exp": now + expires_in,
         });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!(

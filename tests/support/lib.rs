@@ -1,5 +1,5 @@
-//! What the end-to-end tests share: an emulated service with a host beside it, the program, a
-//! client of the service that knows nothing of the connector, and sinks that can be looked into.
+//! What the end-to-end tests share: an emulator with a host and a connection to it, the command
+//! line, a Web API client that shares no code with the connector, and a sink in memory.
 
 #![expect(
     clippy::expect_used,
@@ -8,21 +8,21 @@
     clippy::panic,
     clippy::unwrap_used,
     missing_docs,
-    reason = "this is test code; what goes wrong here is to be seen at once"
+    reason = "this is test code; failures must be visible at once"
 )]
 
 mod browser;
 mod cli;
 mod files;
+mod fixture;
 mod identity;
-pub mod leaks;
-mod memory;
+mod memory_sink;
 mod person;
-mod proxy;
 mod random;
 mod row_schema;
 mod rows;
-mod stand;
+pub mod secret_scan;
+mod server;
 mod tls;
 mod web_api;
 
@@ -30,20 +30,22 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 pub use browser::Browser;
-pub use cli::{Cli, Ended, Running};
+pub use cli::{Cli, InteractiveRun, RunOutput};
 pub use files::{assert_database_holds, read_json_lines};
+pub use fixture::{
+    Fixture, SECRET_NAME, assert_complete, host, open_sink, requests, sync, sync_events,
+};
 pub use identity::Identity;
-pub use memory::{Held, Memory};
+pub use memory_sink::{MemorySink, StoredStream};
 pub use person::Person;
-pub use proxy::{Doing, Place, Seen};
 pub use random::Random;
 pub use row_schema::assert_row_fits;
 pub use rows::{Rows, assert_same, parse_rows};
-pub use stand::{SECRET_NAME, Stand, all_complete, host, open, requests, sync, sync_events};
-pub use tls::{Authority, TlsFront};
+pub use server::{ReceivedRequest, ResponseFuture, TestServer};
+pub use tls::{Authority, TlsProxy};
 pub use web_api::{Attempt, Table, WebApi};
 
-/// The connector as `cargo xtask build` leaves it, or the one that `DATAVERSE_COMPONENT` names.
+/// The connector that `cargo xtask build` made, or the one that `DATAVERSE_COMPONENT` names.
 pub fn component_path() -> PathBuf {
     env::var_os("DATAVERSE_COMPONENT")
         .map_or_else(|| built("dataverse_connector.wasm"), PathBuf::from)
@@ -55,10 +57,10 @@ pub fn built(file: &str) -> PathBuf {
     if path.exists() {
         return path;
     }
-    // A target directory of its own for the tests, with the component in the usual place.
+    // The tests have a target directory of their own; the component is in the default one.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .expect("tests/ lies in the project");
+        .expect("tests/ is a folder of the project");
     let path = root.join("target/component").join(file);
     assert!(
         path.exists(),
@@ -68,7 +70,7 @@ pub fn built(file: &str) -> PathBuf {
     path
 }
 
-/// A program of this workspace, beside the directory of the running test.
+/// A program of this workspace. Cargo puts it one folder above the running test.
 pub fn program(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a running program has a path");
     let directory = test

@@ -1,5 +1,5 @@
-//! A person at the pages of the authority, without a browser: reads forms, fills them in, keeps
-//! cookies, follows redirects.
+//! A simulated user of the sign-in pages, without a browser: submits forms, stores cookies,
+//! follows redirects.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-/// Somebody who looks at a page.
+/// A user who looks at a page.
 pub struct Person {
     client: Client<HttpConnector, Full<Bytes>>,
     cookies: BTreeMap<String, String>,
@@ -21,7 +21,7 @@ pub struct Person {
 
 impl Person {
     /// Opens a page.
-    pub async fn opening(address: &str) -> Self {
+    pub async fn open(address: &str) -> Self {
         let mut person = Self {
             client: Client::builder(TokioExecutor::new()).build_http(),
             cookies: BTreeMap::new(),
@@ -32,19 +32,19 @@ impl Person {
         person
     }
 
-    /// What the page says.
+    /// The HTML of the page.
     pub fn page(&self) -> &str {
         &self.page
     }
 
     /// Signs in with name and password.
     pub async fn sign_in(&mut self, name: &str, password: &str) {
-        self.press("name", &[("loginfmt", name)]).await;
-        self.press("password", &[("passwd", password)]).await;
+        self.submit("name", &[("loginfmt", name)]).await;
+        self.submit("password", &[("passwd", password)]).await;
     }
 
-    /// Fills in the form of the page and presses the button of this action.
-    pub async fn press(&mut self, action: &str, fields: &[(&str, &str)]) {
+    /// Fills in the form of the page and submits it with the button of this action.
+    pub async fn submit(&mut self, action: &str, fields: &[(&str, &str)]) {
         let button = format!("value=\"{action}\"");
         assert!(self.page.contains(&button), "no {action} in {}", self.page);
         let form = tags(&self.page, "<form ")
@@ -77,8 +77,8 @@ impl Person {
                 .header(header::COOKIE, cookies.join("; "))
                 .body(Full::from(body.take().unwrap_or_default()))
                 .unwrap();
-            let answer = self.client.request(request).await.unwrap();
-            let (parts, content) = answer.into_parts();
+            let response = self.client.request(request).await.unwrap();
+            let (parts, content) = response.into_parts();
             for cookie in parts.headers.get_all(header::SET_COOKIE) {
                 let pair = cookie.to_str().unwrap().split(';').next().unwrap();
                 let (name, value) = pair.split_once('=').unwrap();
@@ -94,7 +94,7 @@ impl Person {
     }
 }
 
-/// The tags that begin like this, without their brackets.
+/// The tags that begin with `start`, without their brackets.
 fn tags<'a>(page: &'a str, start: &'static str) -> impl Iterator<Item = &'a str> {
     page.split(start)
         .skip(1)

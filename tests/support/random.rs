@@ -1,6 +1,6 @@
-//! Chance that can be repeated.
+//! Reproducible random numbers.
 
-/// Numbers that follow from a seed (`SplitMix64`).
+/// A generator with a seed (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 

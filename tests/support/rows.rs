@@ -1,4 +1,4 @@
-//! Rows as text: what is compared is what was written, not what a parser made of it.
+//! Rows as text: values are compared as they were written, without parsing them.
 
 use std::collections::BTreeMap;
 
@@ -22,44 +22,51 @@ pub(crate) fn text(raw: &str) -> String {
     serde_json::from_str(raw).unwrap_or_else(|error| panic!("{error}: {raw}"))
 }
 
-/// Rows of NDJSON, in which no key may stand twice.
+/// Parses NDJSON. Fails if two rows have the same key.
 pub fn parse_rows(ndjson: &str, key: &str) -> Rows {
     let mut rows = Rows::new();
     for line in ndjson.lines() {
         let row = members(line);
         let id = text(&row[key]);
-        assert!(rows.insert(id, row).is_none(), "a key stands twice: {line}");
+        assert!(rows.insert(id, row).is_none(), "duplicate key: {line}");
     }
     rows
 }
 
-/// Compares row by row and value by value, and names the first difference.
+/// Compares rows value by value. The error names the first difference.
 #[track_caller]
 pub fn assert_same(what: &str, found: &Rows, expected: &Rows) {
     for (id, row) in expected {
-        let Some(there) = found.get(id) else {
+        let Some(actual) = found.get(id) else {
             panic!(
-                "{what}: the row {id} is lost ({} of {} rows)",
+                "{what}: the row {id} is missing ({} of {} rows)",
                 found.len(),
                 expected.len()
             );
         };
         for (column, value) in row {
-            let is = there.get(column);
-            assert_eq!(is, Some(value), "{what}: {column} of the row {id}");
+            let actual_value = actual.get(column);
+            assert_eq!(
+                actual_value,
+                Some(value),
+                "{what}: {column} of the row {id}"
+            );
         }
-        let surplus: Vec<_> = there
+        let surplus: Vec<_> = actual
             .keys()
             .filter(|name| !row.contains_key(*name))
             .collect();
         assert!(
             surplus.is_empty(),
-            "{what}: the row {id} has {surplus:?} besides"
+            "{what}: the row {id} has unexpected columns {surplus:?}"
         );
     }
-    let ghosts: Vec<_> = found
+    let unexpected: Vec<_> = found
         .keys()
         .filter(|id| !expected.contains_key(*id))
         .collect();
-    assert!(ghosts.is_empty(), "{what}: rows that are gone: {ghosts:?}");
+    assert!(
+        unexpected.is_empty(),
+        "{what}: unexpected rows: {unexpected:?}"
+    );
 }

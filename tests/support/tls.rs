@@ -1,4 +1,4 @@
-//! TLS in front of a server that speaks none.
+//! A TLS proxy for a server without TLS.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,11 +11,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate authority that nobody knows.
+/// A certificate authority that no system trusts.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    #[expect(clippy::new_without_default, reason = "it is another one every time")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "each call makes a different one"
+    )]
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -23,12 +26,12 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    /// Its certificate, for those who are to trust it.
+    /// Its certificate, for clients that shall trust it.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// What a server named `localhost` needs, offering these protocols.
+    /// The configuration of a server named `localhost` that offers these protocols.
     fn server(&self, protocols: &[&str]) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -51,8 +54,8 @@ impl Authority {
     }
 }
 
-/// A place of this machine that speaks TLS, and passes on what it hears.
-pub struct TlsFront {
+/// A proxy on this machine that accepts TLS and forwards the plain bytes.
+pub struct TlsProxy {
     listener: Option<TcpListener>,
     origin: String,
     connections: Arc<AtomicUsize>,
@@ -60,9 +63,9 @@ pub struct TlsFront {
     task: Option<JoinHandle<()>>,
 }
 
-impl TlsFront {
-    /// Takes a free port. Nothing is answered yet.
-    pub async fn take() -> Self {
+impl TlsProxy {
+    /// Listens at a free port. Forwards nothing yet.
+    pub async fn bind() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         Self {
@@ -78,19 +81,19 @@ impl TlsFront {
         &self.origin
     }
 
-    /// How many connections came.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// What each connection agreed to speak.
+    /// The protocol that each connection negotiated.
     pub fn negotiated(&self) -> Vec<String> {
         self.negotiated.lock().unwrap().clone()
     }
 
-    /// Passes everything on to `target`, an `http` origin.
+    /// Forwards everything to `target`, an `http` origin.
     pub fn forward(&mut self, target: &str, authority: &Authority, protocols: &[&str]) {
-        let listener = self.listener.take().expect("a place does one thing");
+        let listener = self.listener.take().expect("a proxy has one target");
         let acceptor = TlsAcceptor::from(Arc::new(authority.server(protocols)));
         let target = target.strip_prefix("http://").unwrap().to_owned();
         let connections = Arc::clone(&self.connections);
@@ -101,7 +104,7 @@ impl TlsFront {
                 let (acceptor, target) = (acceptor.clone(), target.clone());
                 let negotiated = Arc::clone(&negotiated);
                 tokio::spawn(async move {
-                    // Whoever does not trust the certificate is gone by now.
+                    // A client that does not trust the certificate has closed the connection.
                     let Ok(mut inside) = acceptor.accept(socket).await else {
                         return;
                     };
@@ -116,7 +119,7 @@ impl TlsFront {
     }
 }
 
-impl Drop for TlsFront {
+impl Drop for TlsProxy {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();

@@ -1,5 +1,5 @@
-//! A client of the Web API that shares nothing with the connector: what it reads is what the
-//! service holds.
+//! A Web API client that shares no code with the connector: tests compare what it reads with what
+//! the connector stored.
 
 use bytes::Bytes;
 use dataverse_emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, TENANT_ID};
@@ -12,24 +12,24 @@ use uuid::Uuid;
 
 use crate::rows::{Rows, members, text};
 
-/// A signed-in client, an administrator unless it signed in as somebody else.
+/// A signed-in client, by default with the privileges of an administrator.
 pub struct WebApi {
     root: String,
     token: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// A request that may be refused.
+/// A request that may fail.
 #[derive(Debug)]
 pub struct Attempt {
     pub method: Method,
     /// Below the API root.
     pub path: String,
-    /// Empty for none.
+    /// Empty for no body.
     pub body: String,
 }
 
-/// How a table is called in addresses and in rows.
+/// The names of a table in URLs and in rows.
 #[derive(Debug)]
 pub struct Table {
     pub set: String,
@@ -41,7 +41,7 @@ impl WebApi {
         Self::sign_in_as(emulator, CLIENT_ID, CLIENT_SECRET).await
     }
 
-    /// The same as another application.
+    /// Signs in as another application.
     pub async fn sign_in_as(emulator: &Emulator, client_id: Uuid, secret: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let form = url::form_urlencoded::Serializer::new(String::new())
@@ -57,30 +57,32 @@ impl WebApi {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Full::from(form))
         .unwrap();
-        let answer = client.request(request).await.unwrap();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        let answer: Value = serde_json::from_slice(&body).unwrap();
+        let response = client.request(request).await.unwrap();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let response: Value = serde_json::from_slice(&body).unwrap();
         Self {
             root: format!("{}/api/data/v9.2/", emulator.base_url()),
-            token: answer["access_token"].as_str().expect("a token").to_owned(),
+            token: response["access_token"]
+                .as_str()
+                .expect("a token")
+                .to_owned(),
             client,
         }
     }
 
-    /// The access token, to be looked for where it must not be.
+    /// The access token, to search outputs for it.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Sends a request to a path below the API root, or to a link; anything but success is a
-    /// failure of the test.
+    /// Sends a request to a path below the API root, or to a link. Fails unless it succeeds.
     pub async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<&str>,
     ) -> (String, http::HeaderMap) {
-        let (parts, text) = self.ask(method, path, body, None).await;
+        let (parts, text) = self.request(method, path, body, None).await;
         let good = matches!(
             parts.status,
             StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::CREATED
@@ -89,17 +91,17 @@ impl WebApi {
         (text, parts.headers)
     }
 
-    /// Sends a request that may be refused. What it changes must be there already.
+    /// Sends a request that may fail. A `PATCH` only changes existing rows.
     pub async fn attempt(&self, attempt: &Attempt) -> (StatusCode, String) {
         let body = Some(attempt.body.as_str()).filter(|body| !body.is_empty());
         let condition = (attempt.method == Method::PATCH).then_some(("if-match", "*"));
         let (parts, body) = self
-            .ask(attempt.method.clone(), &attempt.path, body, condition)
+            .request(attempt.method.clone(), &attempt.path, body, condition)
             .await;
         (parts.status, body)
     }
 
-    async fn ask(
+    async fn request(
         &self,
         method: Method,
         path: &str,
@@ -126,26 +128,26 @@ impl WebApi {
             request = request.header("content-type", "application/json");
         }
         let body = body.unwrap_or_default().to_owned();
-        let answer = self
+        let response = self
             .client
             .request(request.body(Full::from(body)).unwrap())
             .await
             .unwrap();
-        let (parts, body) = answer.into_parts();
+        let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (parts, String::from_utf8(body.to_vec()).unwrap())
     }
 
-    /// The key of the first row of a set that passes the filter, if there is one.
-    pub async fn first(&self, set: &str, filter: &str) -> String {
+    /// The key of the first row of a set that matches the filter.
+    pub async fn first_key(&self, set: &str, filter: &str) -> String {
         let option = if filter.is_empty() {
             String::new()
         } else {
             format!("&$filter={filter}")
         };
-        let answer = self.get(&format!("{set}?$top=1{option}")).await;
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        let row = answer["value"][0].as_object();
+        let response = self.get(&format!("{set}?$top=1{option}")).await;
+        let response: Value = serde_json::from_str(&response).unwrap();
+        let row = response["value"][0].as_object();
         let row = row.unwrap_or_else(|| panic!("{set} has no row with {filter:?}"));
         let key = self.key_of(set).await;
         row[&key].as_str().unwrap().to_owned()
@@ -155,8 +157,8 @@ impl WebApi {
         let path = format!(
             "EntityDefinitions?$select=PrimaryIdAttribute&$filter=EntitySetName eq '{set}'"
         );
-        let answer: Value = serde_json::from_str(&self.get(&path).await).unwrap();
-        answer["value"][0]["PrimaryIdAttribute"]
+        let response: Value = serde_json::from_str(&self.get(&path).await).unwrap();
+        response["value"][0]["PrimaryIdAttribute"]
             .as_str()
             .unwrap()
             .to_owned()
@@ -168,11 +170,11 @@ impl WebApi {
 
     /// Creates a row and returns its key.
     pub async fn create(&self, set: &str, row: &Value) -> String {
-        self.create_as_written(set, &row.to_string()).await
+        self.create_from_text(set, &row.to_string()).await
     }
 
-    /// Creates a row from JSON text, whose numbers may be longer than this side can hold.
-    pub async fn create_as_written(&self, set: &str, row: &str) -> String {
+    /// Creates a row from JSON text, whose numbers may have more digits than a `f64`.
+    pub async fn create_from_text(&self, set: &str, row: &str) -> String {
         let (_, headers) = self.send(Method::POST, set, Some(row)).await;
         let address = headers["odata-entityid"].to_str().unwrap().to_owned();
         let (_, key) = address.rsplit_once('(').unwrap();
@@ -193,7 +195,7 @@ impl WebApi {
             .await;
     }
 
-    /// What a table is called.
+    /// The names of a table.
     pub async fn table(&self, name: &str) -> Table {
         let path = format!(
             "EntityDefinitions(LogicalName='{name}')?$select=EntitySetName,PrimaryIdAttribute"
@@ -206,12 +208,12 @@ impl WebApi {
         }
     }
 
-    /// Every row of a table with every column, named as rows leave the connector.
+    /// Every row of a table with every column, in the row format of the connector.
     pub async fn rows(&self, name: &str) -> Rows {
         self.read(name, false).await
     }
 
-    /// The same with labels.
+    /// The same, with labels.
     pub async fn labelled_rows(&self, name: &str) -> Rows {
         self.read(name, true).await
     }
@@ -230,7 +232,7 @@ impl WebApi {
             let page = members(&page);
             let lines: Vec<Box<RawValue>> = serde_json::from_str(&page["value"]).unwrap();
             for line in lines {
-                let row = outgoing(line.get(), &labelled);
+                let row = to_connector_row(line.get(), &labelled);
                 rows.insert(text(&row[&key]), row);
             }
             next = page.get("@odata.nextLink").map(|link| text(link));
@@ -246,10 +248,10 @@ impl WebApi {
         );
         let attributes: Value = serde_json::from_str(&self.get(&path).await).unwrap();
         let attributes = attributes["value"].as_array().unwrap().iter();
-        let of_its_own = attributes.filter(|attribute| {
+        let own_columns = attributes.filter(|attribute| {
             attribute["IsValidForRead"] == true && attribute["AttributeOf"].is_null()
         });
-        of_its_own
+        own_columns
             .filter_map(|attribute| {
                 let name = attribute["LogicalName"].as_str()?.to_owned();
                 match attribute["AttributeType"].as_str()? {
@@ -265,8 +267,11 @@ impl WebApi {
     }
 }
 
-/// A row of the service as the contract of rows has it: logical names, no annotations.
-fn outgoing(line: &str, labelled: &[(String, bool)]) -> std::collections::BTreeMap<String, String> {
+/// A row of the service in the row format of the connector: logical names, no annotations.
+fn to_connector_row(
+    line: &str,
+    labelled: &[(String, bool)],
+) -> std::collections::BTreeMap<String, String> {
     let wire = members(line);
     let mut row: std::collections::BTreeMap<_, _> = wire
         .iter()

@@ -1,11 +1,10 @@
-//! Every way of signing in that needs no person: it works, and each thing that can be wrong with
-//! it is told with the right exit code and what to do.
+//! Sign-ins without a person: each flow works, and each error has an exit code and a remedy.
 
 use dataverse_emulator::entra::{Application, Certificate, FederatedCredential, KeySet};
 use dataverse_emulator::org::Role;
 use dataverse_emulator::seed::generate::Sizes;
 use dataverse_emulator::{CLIENT_ID, TENANT_ID};
-use dataverse_tests::{Cli, Identity, Stand};
+use dataverse_tests::{Cli, Fixture, Identity};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,34 +13,34 @@ const SYNC: [&str; 5] = ["sync", "--to", "jsonl:out", "--stream", "account"];
 const ISSUER: &str = "https://token.actions.example";
 const SUBJECT: &str = "repo:contoso/integration:ref:refs/heads/main";
 
-async fn stand() -> Stand {
-    Stand::of(Sizes {
+async fn fixture() -> Fixture {
+    Fixture::with_rows(Sizes {
         accounts: 6,
         ..Sizes::default()
     })
     .await
 }
 
-fn settings(stand: &Stand, auth: Value) -> Value {
-    let mut settings = stand.settings();
+fn settings(fixture: &Fixture, auth: Value) -> Value {
+    let mut settings = fixture.settings();
     settings["auth"] = auth;
     settings
 }
 
-/// The connection works, and `sync` does.
+/// `check` and `sync` succeed.
 #[track_caller]
-fn works(name: &str, cli: &Cli) {
+fn assert_works(name: &str, cli: &Cli) {
     println!("{name}");
-    cli.run(&["check"]).found_available();
-    cli.run(&SYNC).succeeded();
+    cli.run(&["check"]).assert_available();
+    cli.run(&SYNC).assert_success();
 }
 
-/// The connection does not work, which `check` and `sync` say alike.
+/// `check` and `sync` report the same error.
 #[track_caller]
-fn refused(name: &str, cli: &Cli, code: i32, words: &[&str]) {
+fn assert_fails(name: &str, cli: &Cli, code: i32, words: &[&str]) {
     println!("{name}");
-    cli.run(&SYNC).refused(code, words, &[]);
-    cli.run(&["check"]).found_unavailable(words);
+    cli.run(&SYNC).assert_error(code, words, &[]);
+    cli.run(&["check"]).assert_unavailable(words);
 }
 
 fn application() -> Application {
@@ -49,12 +48,12 @@ fn application() -> Application {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate() {
-    let stand = stand().await;
-    let (ours, theirs) = (Identity::usual(), Identity::new());
+async fn signing_in_with_a_certificate() {
+    let fixture = fixture().await;
+    let (ours, theirs) = (Identity::shared(), Identity::new());
     let mut application = application();
     application.certificates = vec![Certificate::parse(&ours.certificate_pem).unwrap()];
-    stand
+    fixture
         .emulator
         .register(application, Some(Role::SystemAdministrator))
         .unwrap();
@@ -65,16 +64,16 @@ async fn a_certificate() {
             "certificate": "certificate",
             "algorithm": algorithm,
         });
-        settings(&stand, auth)
+        settings(&fixture, auth)
     };
     for algorithm in ["PS256", "RS256"] {
-        let cli = Cli::with_kept_secrets(&of(algorithm), &[("certificate", &ours.pem())]);
-        works(algorithm, &cli);
+        let cli = Cli::with_stored_secrets(&of(algorithm), &[("certificate", &ours.pem())]);
+        assert_works(algorithm, &cli);
     }
     let mixed = format!("{}{}", ours.key_pem, theirs.certificate_pem);
     let cases: [(&str, &str, i32, &[&str]); 5] = [
         (
-            "another's",
+            "the key of another certificate",
             &theirs.pem(),
             3,
             &["certificate", "AADSTS700027"],
@@ -86,21 +85,26 @@ async fn a_certificate() {
             &["certificate", "private key"],
         ),
         ("no certificate", &ours.key_pem, 3, &["certificate"]),
-        ("two halves", &mixed, 3, &["belongs to none"]),
-        ("no PEM", "MIIK", 3, &["openssl pkcs12"]),
+        (
+            "key and certificate do not match",
+            &mixed,
+            3,
+            &["belongs to none"],
+        ),
+        ("not PEM", "MIIK", 3, &["openssl pkcs12"]),
     ];
     for (name, pem, code, words) in cases {
-        let cli = Cli::with_kept_secrets(&of("PS256"), &[("certificate", pem)]);
-        refused(name, &cli, code, words);
+        let cli = Cli::with_stored_secrets(&of("PS256"), &[("certificate", pem)]);
+        assert_fails(name, &cli, code, words);
     }
-    let cli = Cli::with_kept_secrets(&of("PS256"), &[]);
-    refused("nothing", &cli, 3, &["certificate"]);
+    let cli = Cli::with_stored_secrets(&of("PS256"), &[]);
+    assert_fails("missing", &cli, 3, &["certificate"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workload_identity() {
-    let stand = stand().await;
-    let provider = Identity::usual();
+async fn signing_in_with_a_workload_identity() {
+    let fixture = fixture().await;
+    let provider = Identity::shared();
     let mut application = application();
     application.federated_credentials = vec![FederatedCredential {
         issuer: ISSUER.to_owned(),
@@ -108,7 +112,7 @@ async fn a_workload_identity() {
         audience: FederatedCredential::AUDIENCE.to_owned(),
         keys: KeySet::parse(&provider.key_set()).unwrap(),
     }];
-    stand
+    fixture
         .emulator
         .register(application, Some(Role::SystemAdministrator))
         .unwrap();
@@ -117,14 +121,14 @@ async fn a_workload_identity() {
         "clientId": APP.to_string(),
         "assertion": "assertion",
     });
-    let settings = settings(&stand, auth);
-    let with = |assertion: &str| Cli::with_kept_secrets(&settings, &[("assertion", assertion)]);
+    let settings = settings(&fixture, auth);
+    let with = |assertion: &str| Cli::with_stored_secrets(&settings, &[("assertion", assertion)]);
     let audience = FederatedCredential::AUDIENCE;
 
     let cli = with(&provider.assertion(ISSUER, SUBJECT, audience, 600));
-    works("trusted", &cli);
-    // A new one is taken up with the next token.
-    cli.run(&SYNC).succeeded();
+    assert_works("trusted", &cli);
+    // The assertion is read again for the next token.
+    cli.run(&SYNC).assert_success();
 
     let stranger = Identity::new();
     let cases = [
@@ -149,54 +153,54 @@ async fn a_workload_identity() {
             "AADSTS",
         ),
         (
-            "over",
+            "expired",
             provider.assertion(ISSUER, SUBJECT, audience, -600),
             "AADSTS700024",
         ),
     ];
     for (name, assertion, word) in cases {
-        refused(name, &with(&assertion), 3, &[word]);
+        assert_fails(name, &with(&assertion), 3, &[word]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ready_access_token() {
-    let stand = stand().await;
+async fn signing_in_with_an_access_token() {
+    let fixture = fixture().await;
     let auth = json!({"type": "access-token", "token": "token"});
-    let settings = settings(&stand, auth);
-    let cli = Cli::with_kept_secrets(&settings, &[("token", stand.api.token())]);
-    works("ready", &cli);
-    stand.emulator.expire_tokens();
-    refused("expired", &cli, 3, &["token"]);
-    let cli = Cli::with_kept_secrets(&settings, &[("token", "not-a-token-of-anybody")]);
-    refused("of nobody", &cli, 3, &["token"]);
+    let settings = settings(&fixture, auth);
+    let cli = Cli::with_stored_secrets(&settings, &[("token", fixture.api.token())]);
+    assert_works("ready", &cli);
+    fixture.emulator.expire_tokens();
+    assert_fails("expired", &cli, 3, &["token"]);
+    let cli = Cli::with_stored_secrets(&settings, &[("token", "not-a-token")]);
+    assert_fails("invalid", &cli, 3, &["token"]);
 }
 
-/// The same connection, as tools for Dynamics 365 write it down.
+/// The connection string of tools for Dynamics 365.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_string() {
-    let stand = stand().await;
-    let cli = Cli::with_kept_secrets(&stand.settings(), &[]);
+async fn signing_in_with_a_connection_string() {
+    let fixture = fixture().await;
+    let cli = Cli::with_stored_secrets(&fixture.settings(), &[]);
     let connection = |text: &str| {
         let file = format!(
-            "settings = \"{text}\"\n[secrets]\nfrom = \"file\"\npath = \"kept/secrets.json\"\n"
+            "settings = \"{text}\"\n[secrets]\nfrom = \"file\"\npath = \"secrets/secrets.json\"\n"
         );
         std::fs::write(cli.file("connection.toml"), file).unwrap();
     };
-    let url = stand.emulator.base_url();
+    let url = fixture.emulator.base_url();
     connection(&format!(
         "AuthType=ClientSecret;Url={url};ClientId={CLIENT_ID};ClientSecret=secret:client-secret"
     ));
-    cli.run(&["check"]).found_unavailable(&["client-secret"]);
+    cli.run(&["check"]).assert_unavailable(&["client-secret"]);
     let secret = dataverse_emulator::CLIENT_SECRET;
-    let other = Cli::with_kept_secrets(&stand.settings(), &[("client-secret", secret)]);
+    let other = Cli::with_stored_secrets(&fixture.settings(), &[("client-secret", secret)]);
     std::fs::copy(cli.file("connection.toml"), other.file("connection.toml")).unwrap();
-    works("connection string", &other);
+    assert_works("connection string", &other);
 
     connection(&format!(
         "AuthType=ClientSecret;Url={url};ClientId={CLIENT_ID};ClientSecret=hunter2~pasted"
     ));
-    let ended = cli.run(&SYNC);
-    ended.refused(2, &["ClientSecret"], &["hunter2"]);
+    let output = cli.run(&SYNC);
+    output.assert_error(2, &["ClientSecret"], &["hunter2"]);
     std::fs::remove_file(cli.file("connection.toml")).unwrap();
 }

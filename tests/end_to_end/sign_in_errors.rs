@@ -1,4 +1,4 @@
-//! Who may not sign in, or not read, is told what an administrator has to do.
+//! Failed sign-ins and missing privileges: the errors say what an administrator must do.
 
 use dataverse_emulator::org::{ROOT_BUSINESS_UNIT, Role};
 use dataverse_emulator::seed::generate::{self, Sizes};
@@ -7,7 +7,8 @@ use dataverse_host::contract::{ErrorKind, Verdict};
 use dataverse_host::secrets::InMemory;
 use dataverse_host::{CallError, Outcome, Profile};
 use dataverse_tests::{
-    Cli, Memory, Place, SECRET_NAME, Stand, all_complete, assert_same, host, requests, sync,
+    Cli, Fixture, MemorySink, SECRET_NAME, TestServer, assert_complete, assert_same, host,
+    requests, sync,
 };
 use http::Method;
 use serde_json::Value;
@@ -26,16 +27,16 @@ fn sizes() -> Sizes {
     }
 }
 
-/// The settings of the stand, changed.
-fn settings(stand: &Stand, change: impl FnOnce(&mut Value)) -> Value {
-    let mut settings = stand.settings();
+/// Settings of the fixture, changed.
+fn settings(fixture: &Fixture, change: impl FnOnce(&mut Value)) -> Value {
+    let mut settings = fixture.settings();
     change(&mut settings);
     settings
 }
 
-/// The user of the application in the organization.
-async fn user_of(stand: &Stand, app: Uuid) -> String {
-    let users = stand.api.rows("systemuser").await;
+/// The user that stands for the application in the organization.
+async fn user_of(fixture: &Fixture, app: Uuid) -> String {
+    let users = fixture.api.rows("systemuser").await;
     let app = format!("\"{app}\"");
     let found = users
         .into_iter()
@@ -43,36 +44,35 @@ async fn user_of(stand: &Stand, app: Uuid) -> String {
     found.unwrap_or_else(|| panic!("{app} has no user")).0
 }
 
-/// Nothing that is wrong with a sign-in is asked for twice, or printed with a secret.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_refusal_has_its_kind_its_code_and_its_remedy() {
-    let stand = Stand::of(sizes()).await;
-    // Registered in the directory, unknown to the organization.
-    stand
+async fn failed_sign_ins_have_an_exit_code_and_a_remedy() {
+    let fixture = Fixture::with_rows(sizes()).await;
+    // Registered in Entra, but not a user of the organization.
+    fixture
         .emulator
         .add_application(APP, APP_SECRET, None)
         .unwrap();
-    let without_user = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
+    let without_user = settings(&fixture, |s| s["auth"]["clientId"] = APP.to_string().into());
     let unknown = Uuid::from_u128(0xdead_0000_0000_4000_8000_0000_0000_0001).to_string();
-    let unknown_app = settings(&stand, |s| s["auth"]["clientId"] = unknown.clone().into());
-    let nobodys = settings(&stand, |s| s["tenant"] = unknown.clone().into());
-    // With a tenant, an environment of no Microsoft cloud must name its authority, too.
-    let nobodys = {
-        let mut nobodys = nobodys;
-        nobodys["authority"] = stand.emulator.authority_url().into();
-        nobodys
+    let unknown_app = settings(&fixture, |s| s["auth"]["clientId"] = unknown.clone().into());
+    let unknown_tenant = settings(&fixture, |s| s["tenant"] = unknown.clone().into());
+    // Outside of Microsoft's clouds, settings with a tenant must name the authority too.
+    let unknown_tenant = {
+        let mut unknown_tenant = unknown_tenant;
+        unknown_tenant["authority"] = fixture.emulator.authority_url().into();
+        unknown_tenant
     };
     let cases: [(&str, &Value, &str, i32, &[&str]); 4] = [
         (
             "wrong secret",
-            &stand.settings(),
+            &fixture.settings(),
             "wrong-secret-value",
             3,
             &["secret", "AADSTS7000215"],
         ),
         (
             "unknown tenant",
-            &nobodys,
+            &unknown_tenant,
             CLIENT_SECRET,
             2,
             &[&unknown, "tenant", "AADSTS90002"],
@@ -95,45 +95,45 @@ async fn every_refusal_has_its_kind_its_code_and_its_remedy() {
     for (name, settings, secret, code, words) in cases {
         println!("{name}");
         let cli = Cli::with_secret(settings, Some(secret));
-        cli.run(&SYNC).refused(code, words, &[secret]);
+        cli.run(&SYNC).assert_error(code, words, &[secret]);
         let checked = cli.run(&["check"]);
         assert_eq!(checked.code, Some(1), "{name}: {checked:?}");
         assert!(
             checked.stdout.contains("→"),
-            "{name} has no remedy: {}",
+            "{name}: the remedy is missing: {}",
             checked.stdout
         );
-        checked.keeps(&[secret]);
-        cli.run(&["discover"]).refused(code, words, &[secret]);
-        cli.assert_kept_out(&[secret, "eyJ"]);
+        checked.assert_no_secrets(&[secret]);
+        cli.run(&["discover"]).assert_error(code, words, &[secret]);
+        cli.assert_not_in_files(&[secret, "eyJ"]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_user_and_one_without_roles_have_their_own_errors() {
-    let stand = Stand::of(sizes()).await;
-    stand
+async fn disabled_users_and_users_without_roles_have_distinct_errors() {
+    let fixture = Fixture::with_rows(sizes()).await;
+    fixture
         .emulator
         .add_application(APP, APP_SECRET, Some(Role::IntegrationReader))
         .unwrap();
-    let settings = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
-    let user = user_of(&stand, APP).await;
+    let settings = settings(&fixture, |s| s["auth"]["clientId"] = APP.to_string().into());
+    let user = user_of(&fixture, APP).await;
     let cli = Cli::with_secret(&settings, Some(APP_SECRET));
-    cli.run(&SYNC).succeeded();
+    cli.run(&SYNC).assert_success();
 
     let id = Uuid::try_parse(&user).unwrap();
-    stand.emulator.disable_user(id, true).unwrap();
+    fixture.emulator.disable_user(id, true).unwrap();
     cli.run(&SYNC)
-        .refused(4, &["disabled", "0x8004a112"], &[APP_SECRET]);
+        .assert_error(4, &["disabled", "0x8004a112"], &[APP_SECRET]);
     assert_eq!(cli.run(&["check"]).code, Some(1));
-    stand.emulator.disable_user(id, false).unwrap();
-    cli.run(&SYNC).succeeded();
+    fixture.emulator.disable_user(id, false).unwrap();
+    cli.run(&SYNC).assert_success();
 
     let role = Role::IntegrationReader.id(ROOT_BUSINESS_UNIT);
     let membership = format!("systemusers({user})/systemuserroles_association({role})/$ref");
-    stand.api.send(Method::DELETE, &membership, None).await;
+    fixture.api.send(Method::DELETE, &membership, None).await;
     cli.run(&SYNC)
-        .refused(4, &["role", "0x80042f09"], &[APP_SECRET]);
+        .assert_error(4, &["role", "0x80042f09"], &[APP_SECRET]);
     let checked = cli.run(&["check"]);
     assert_eq!(checked.code, Some(1));
     assert!(
@@ -142,27 +142,27 @@ async fn a_disabled_user_and_one_without_roles_have_their_own_errors() {
         checked.stdout
     );
 
-    stand.emulator.disable_application(APP, true);
-    let refused = cli.run(&SYNC);
-    assert!(matches!(refused.code, Some(2..=4)), "{refused:?}");
-    refused.keeps(&[APP_SECRET]);
+    fixture.emulator.disable_application(APP, true);
+    let output = cli.run(&SYNC);
+    assert!(matches!(output.code, Some(2..=4)), "{output:?}");
+    output.assert_no_secrets(&[APP_SECRET]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_privilege_stops_its_table_only() {
-    let stand = Stand::of(sizes()).await;
-    stand
+    let fixture = Fixture::with_rows(sizes()).await;
+    fixture
         .emulator
         .add_application(APP, APP_SECRET, Some(Role::IntegrationReader))
         .unwrap();
-    stand
+    fixture
         .emulator
         .revoke(Role::IntegrationReader, "prvReadContact")
         .unwrap();
-    let settings = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
+    let settings = settings(&fixture, |s| s["auth"]["clientId"] = APP.to_string().into());
     let secrets = InMemory::new().with(SECRET_NAME, APP_SECRET);
     let profile = Profile::new(settings.to_string(), secrets).unwrap();
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     let streams = ["account", "contact", "lead"];
     let report = sync(&profile, &requests(&streams, 4), memory.clone()).await;
     let [accounts, contacts, leads] = report.streams.as_slice() else {
@@ -181,8 +181,8 @@ async fn a_missing_privilege_stops_its_table_only() {
     for stream in ["account", "lead"] {
         assert_same(
             stream,
-            &memory.held(stream).rows,
-            &stand.api.rows(stream).await,
+            &memory.stream(stream).rows,
+            &fixture.api.rows(stream).await,
         );
     }
     let cli = Cli::with_secret(&settings, Some(APP_SECRET));
@@ -196,67 +196,68 @@ async fn a_missing_privilege_stops_its_table_only() {
         "contact",
     ];
     cli.run(&all)
-        .refused(9, &["contact", "prvReadContact"], &[APP_SECRET]);
+        .assert_error(9, &["contact", "prvReadContact"], &[APP_SECRET]);
     let alone = ["sync", "--to", "jsonl:alone", "--stream", "contact"];
     cli.run(&alone)
-        .refused(4, &["contact", "prvReadContact"], &[APP_SECRET]);
+        .assert_error(4, &["contact", "prvReadContact"], &[APP_SECRET]);
 }
 
-/// Rows of the user's own business unit only: change tracking is refused, plain reads are not.
+/// The account may read rows of its own business unit: the service rejects change tracking, but not
+/// other reads.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_sees_part_of_a_table_reads_that_part_without_change_tracking() {
-    let stand = Stand::of(sizes()).await;
-    stand
+async fn an_account_without_organization_depth_reads_its_rows_without_change_tracking() {
+    let fixture = Fixture::with_rows(sizes()).await;
+    fixture
         .emulator
         .add_application(APP, APP_SECRET, Some(Role::Salesperson))
         .unwrap();
-    let settings = settings(&stand, |s| s["auth"]["clientId"] = APP.to_string().into());
+    let settings = settings(&fixture, |s| s["auth"]["clientId"] = APP.to_string().into());
     let secrets = InMemory::new().with(SECRET_NAME, APP_SECRET);
     let profile = Profile::new(settings.to_string(), secrets).unwrap();
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     let report = sync(&profile, &requests(&["account"], 4), memory.clone()).await;
-    all_complete(&report);
-    let held = memory.held("account");
+    assert_complete(&report);
+    let stored = memory.stream("account");
     assert_eq!(
-        held.warnings[0].0, "change-tracking-unavailable",
+        stored.warnings[0].0, "change-tracking-unavailable",
         "{:?}",
-        held.warnings
+        stored.warnings
     );
     assert!(
-        held.warnings[0]
+        stored.warnings[0]
             .1
             .contains("depth of the whole organization"),
         "{:?}",
-        held.warnings
+        stored.warnings
     );
-    let all = stand.api.rows("account").await;
-    assert!(held.rows.keys().all(|key| all.contains_key(key)));
+    let all = fixture.api.rows("account").await;
+    assert!(stored.rows.keys().all(|key| all.contains_key(key)));
 }
 
-/// The authority is found from the environment's challenge; a named tenant and authority are
-/// used instead; an authority that fails for a moment is asked again.
+/// The authority is read from the environment's challenge, unless the settings name tenant and
+/// authority. Temporary failures of the authority are retried.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_authority_is_discovered_or_configured() {
-    let stand = Stand::of(sizes()).await;
-    let mut authority = Place::take().await;
+    let fixture = Fixture::with_rows(sizes()).await;
+    let mut authority = TestServer::bind().await;
     let failures = std::sync::atomic::AtomicU32::new(2);
-    authority.forward(stand.emulator.authority_url(), move |_, mut answer| {
+    authority.forward(fixture.emulator.authority_url(), move |_, mut response| {
         let failed = failures.fetch_update(
             std::sync::atomic::Ordering::SeqCst,
             std::sync::atomic::Ordering::SeqCst,
             |left| left.checked_sub(1),
         );
         if failed.is_ok() {
-            *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+            *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
         }
-        answer
+        response
     });
-    let named = settings(&stand, |s| {
+    let named = settings(&fixture, |s| {
         s["tenant"] = TENANT_ID.to_string().into();
         s["authority"] = authority.origin().into();
     });
-    for settings in [stand.settings(), named] {
-        let mut session = host().open(&stand.profile_with(&settings)).await.unwrap();
+    for settings in [fixture.settings(), named] {
+        let mut session = host().open(&fixture.profile_with(&settings)).await.unwrap();
         let report = session.check().await.unwrap();
         assert!(report.available, "{report:?}");
         assert!(
@@ -275,43 +276,46 @@ async fn the_authority_is_discovered_or_configured() {
             ["settings", "reach", "sign-in", "membership", "organization"]
         );
     }
-    let asked = authority.seen();
-    assert_eq!(asked.len(), 3, "two failures and a success: {asked:?}");
-    assert!(
-        asked
-            .iter()
-            .all(|seen| seen.path.contains(&TENANT_ID.to_string()))
+    let token_requests = authority.requests();
+    assert_eq!(
+        token_requests.len(),
+        3,
+        "two failures and a success: {token_requests:?}"
     );
     assert!(
-        asked
+        token_requests
             .iter()
-            .all(|seen| seen.header("authorization").is_empty())
+            .all(|received| received.path.contains(&TENANT_ID.to_string()))
+    );
+    assert!(
+        token_requests
+            .iter()
+            .all(|received| received.header("authorization").is_empty())
     );
 }
 
-/// The secret goes to an authority that the settings trust, and not to whomever an environment
-/// names.
+/// An environment cannot direct the secret to an authority that the settings do not name.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_is_not_sent_to_an_authority_that_is_not_trusted() {
-    let mut place = Place::take().await;
-    let origin = place.origin().to_owned();
-    let stand = Stand::with(|builder| builder.also_known_as(&origin)).await;
-    place.forward(stand.emulator.base_url(), |_, mut answer| {
+async fn secrets_are_not_sent_to_an_untrusted_authority() {
+    let mut server = TestServer::bind().await;
+    let origin = server.origin().to_owned();
+    let fixture = Fixture::build(|builder| builder.also_known_as(&origin)).await;
+    server.forward(fixture.emulator.base_url(), |_, mut response| {
         let bad = format!(
             "Bearer authorization_uri=https://login.evil.example/{TENANT_ID}/oauth2/authorize, \
              resource_id=https://x.example/"
         );
-        if answer.headers().contains_key("www-authenticate") {
-            answer
+        if response.headers().contains_key("www-authenticate") {
+            response
                 .headers_mut()
                 .insert("www-authenticate", bad.parse().unwrap());
         }
-        answer
+        response
     });
-    let settings = settings(&stand, |s| s["environment"] = origin.into());
-    let mut session = host().open(&stand.profile_with(&settings)).await.unwrap();
+    let settings = settings(&fixture, |s| s["environment"] = origin.into());
+    let mut session = host().open(&fixture.profile_with(&settings)).await.unwrap();
     let Err(CallError::Connector(error)) = session.list_streams().await else {
-        panic!("signed in at a stranger's");
+        panic!("signed in at an untrusted authority");
     };
     assert_eq!(error.kind, ErrorKind::InvalidSettings, "{error}");
     assert!(
@@ -320,18 +324,21 @@ async fn a_secret_is_not_sent_to_an_authority_that_is_not_trusted() {
     );
 }
 
-/// One session signs in once, however many streams it reads.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_signs_in_once() {
-    let stand = Stand::with(|builder| {
+    let fixture = Fixture::build(|builder| {
         builder.seed(|store| {
             generate::run(store, 5, &sizes())?;
             Ok(())
         })
     })
     .await;
-    let before = stand.emulator.statistics().tokens_issued;
+    let before = fixture.emulator.statistics().tokens_issued;
     let streams = ["account", "contact", "lead", "systemuser", "task"];
-    all_complete(&stand.sync(&requests(&streams, 3), Memory::new()).await);
-    assert_eq!(stand.emulator.statistics().tokens_issued - before, 1);
+    assert_complete(
+        &fixture
+            .sync(&requests(&streams, 3), MemorySink::new())
+            .await,
+    );
+    assert_eq!(fixture.emulator.statistics().tokens_issued - before, 1);
 }

@@ -1,4 +1,4 @@
-//! A server between the connector and the emulator that sees, counts and changes what passes.
+//! An HTTP server that records requests and responds to them, or forwards them to the emulator.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,19 +15,19 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A request that came.
+/// A request that the server received.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct ReceivedRequest {
     pub method: Method,
     /// Path and query.
     pub path: String,
     pub headers: HeaderMap,
 }
 
-impl Seen {
-    /// Whether rows were asked for.
+impl ReceivedRequest {
+    /// Whether it requests rows.
     pub fn is_data(&self) -> bool {
-        let plain = [
+        let without_rows = [
             "/WhoAmI",
             "/RetrieveTotalRecordCount",
             "/RetrieveVersion",
@@ -38,7 +38,7 @@ impl Seen {
         self.method == Method::GET
             && self.path.contains("/api/data/")
             && !self.path.ends_with('/')
-            && !plain.iter().any(|name| self.path.contains(name))
+            && !without_rows.iter().any(|name| self.path.contains(name))
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -48,26 +48,26 @@ impl Seen {
     }
 }
 
-/// What a place does with a request: the answer it gives.
-pub type Doing = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+/// The response to a request.
+pub type ResponseFuture = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
-/// A listening place of this machine, an origin of its own.
-pub struct Place {
+/// A server on this machine, with an origin of its own.
+pub struct TestServer {
     listener: Option<TcpListener>,
     origin: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    received: Arc<Mutex<Vec<ReceivedRequest>>>,
     task: Option<JoinHandle<()>>,
 }
 
-impl Place {
-    /// Takes a free port. Nothing is answered yet.
-    pub async fn take() -> Self {
+impl TestServer {
+    /// Listens at a free port. Responds to nothing yet.
+    pub async fn bind() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         Self {
             listener: Some(listener),
             origin,
-            seen: Arc::default(),
+            received: Arc::default(),
             task: None,
         }
     }
@@ -76,18 +76,21 @@ impl Place {
         &self.origin
     }
 
-    /// What came so far.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.received.lock().unwrap().clone()
     }
 
-    /// Answers every request in one way.
-    pub fn answer(&mut self, answer: impl Fn(&Seen, Bytes) -> Doing + Send + Sync + 'static) {
-        let listener = self.listener.take().expect("a place does one thing");
-        let seen = Arc::clone(&self.seen);
-        let answer = Arc::new(answer);
+    /// Responds to every request with this function.
+    pub fn respond(
+        &mut self,
+        respond: impl Fn(&ReceivedRequest, Bytes) -> ResponseFuture + Send + Sync + 'static,
+    ) {
+        let listener = self.listener.take().expect("a server has one behaviour");
+        let received = Arc::clone(&self.received);
+        let respond = Arc::new(respond);
         let router = Router::new().fallback(move |request: Request| {
-            let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+            let (received, respond) = (Arc::clone(&received), Arc::clone(&respond));
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body
@@ -100,13 +103,13 @@ impl Place {
                     .path_and_query()
                     .map_or("", |path| path.as_str())
                     .to_owned();
-                let came = Seen {
+                let request = ReceivedRequest {
                     method: parts.method,
                     path,
                     headers: parts.headers,
                 };
-                seen.lock().unwrap().push(came.clone());
-                answer(&came, body).await
+                received.lock().unwrap().push(request.clone());
+                respond(&request, body).await
             }
         });
         self.task = Some(tokio::spawn(async move {
@@ -114,50 +117,50 @@ impl Place {
         }));
     }
 
-    /// Passes everything on to `target`, and what comes back through `edit`, which gets the
-    /// body as plain text.
+    /// Forwards every request to `target`. `edit` changes the response, whose body is not
+    /// compressed.
     pub fn forward(
         &mut self,
         target: &str,
-        edit: impl Fn(&Seen, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+        edit: impl Fn(&ReceivedRequest, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     ) {
         let client: Client<HttpConnector, Full<Bytes>> =
             Client::builder(TokioExecutor::new()).build_http();
         let target = target.to_owned();
         let edit = Arc::new(edit);
-        self.answer(move |seen, body| {
-            let (client, seen, edit) = (client.clone(), seen.clone(), Arc::clone(&edit));
-            let address = format!("{target}{}", seen.path);
+        self.respond(move |received, body| {
+            let (client, received, edit) = (client.clone(), received.clone(), Arc::clone(&edit));
+            let address = format!("{target}{}", received.path);
             Box::pin(async move {
                 let mut request = http::Request::builder()
-                    .method(seen.method.clone())
+                    .method(received.method.clone())
                     .uri(address);
-                for (name, value) in &seen.headers {
-                    // Compressed text could not be edited.
+                for (name, value) in &received.headers {
+                    // A compressed body could not be edited.
                     if name != header::ACCEPT_ENCODING {
                         request = request.header(name, value);
                     }
                 }
-                let Ok(answer) = client
+                let Ok(response) = client
                     .request(request.body(Full::from(body)).unwrap())
                     .await
                 else {
                     return status(StatusCode::BAD_GATEWAY);
                 };
-                let (mut parts, body) = answer.into_parts();
+                let (mut parts, body) = response.into_parts();
                 let body = body
                     .collect()
                     .await
                     .map(http_body_util::Collected::to_bytes)
                     .unwrap_or_default();
                 parts.headers.remove(header::CONTENT_LENGTH);
-                edit(&seen, Response::from_parts(parts, body)).map(Body::from)
+                edit(&received, Response::from_parts(parts, body)).map(Body::from)
             })
         });
     }
 }
 
-impl Drop for Place {
+impl Drop for TestServer {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();

@@ -1,4 +1,4 @@
-//! An emulated service, and the host with the connector in front of it.
+//! An emulator, a connection to it, and the host with the connector.
 
 use std::sync::OnceLock;
 
@@ -13,9 +13,9 @@ use dataverse_host::{
 };
 use serde_json::{Value, json};
 
-use crate::{WebApi, component_path, leaks};
+use crate::{WebApi, component_path, secret_scan};
 
-/// The name under which the client secret is known to the settings of a [`Stand`].
+/// The name of the client secret in the settings of a [`Fixture`].
 pub const SECRET_NAME: &str = "client-secret";
 
 /// The connector, loaded once for all tests.
@@ -29,26 +29,27 @@ pub fn host() -> &'static ConnectorHost {
     })
 }
 
-/// A running emulator and what a connection to it needs.
-pub struct Stand {
+/// A running emulator, and a signed-in client of it.
+pub struct Fixture {
     pub emulator: Emulator,
     pub api: WebApi,
 }
 
-impl Stand {
-    /// An organization without rows of its own.
+impl Fixture {
+    /// An organization with only the rows that every organization has.
     pub async fn start() -> Self {
-        Self::with(|builder| builder).await
+        Self::build(|builder| builder).await
     }
 
-    /// An organization with so many accounts and what goes with them.
-    pub async fn of_accounts(accounts: u64) -> Self {
-        Self::of(Sizes::of_accounts(accounts)).await
+    /// An organization with this number of accounts, and contacts, activities and so on in
+    /// proportion.
+    pub async fn with_accounts(accounts: u64) -> Self {
+        Self::with_rows(Sizes::of_accounts(accounts)).await
     }
 
-    /// An organization with so many rows.
-    pub async fn of(sizes: Sizes) -> Self {
-        Self::with(|builder| {
+    /// An organization with these numbers of rows.
+    pub async fn with_rows(sizes: Sizes) -> Self {
+        Self::build(|builder| {
             builder.seed(move |store| {
                 generate::run(store, 5, &sizes)?;
                 Ok(())
@@ -57,16 +58,17 @@ impl Stand {
         .await
     }
 
-    pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
+    /// An organization of a configured emulator.
+    pub async fn build(configure: impl FnOnce(Builder) -> Builder) -> Self {
         let emulator = configure(Emulator::builder()).start().await.unwrap();
         let api = WebApi::sign_in(&emulator).await;
-        leaks::watch(CLIENT_SECRET);
-        leaks::watch(api.token());
-        leaks::watch_over(emulator.handed_out());
+        secret_scan::register(CLIENT_SECRET);
+        secret_scan::register(api.token());
+        secret_scan::register_source(emulator.handed_out());
         Self { emulator, api }
     }
 
-    /// Settings that name nothing but what they must. What fails is not waited for long.
+    /// The required settings, and a short limit for retries.
     pub fn settings(&self) -> Value {
         json!({
             "environment": self.emulator.base_url(),
@@ -83,7 +85,7 @@ impl Stand {
         self.profile_with(&self.settings())
     }
 
-    /// A profile with settings of the test's own.
+    /// A profile with other settings.
     pub fn profile_with(&self, settings: &Value) -> Profile {
         let secrets = InMemory::new().with(SECRET_NAME, CLIENT_SECRET);
         Profile::new(settings.to_string(), secrets).unwrap()
@@ -94,25 +96,25 @@ impl Stand {
         sync(&self.profile(), requests, sink).await
     }
 
-    /// Works in the organization, on a thread where blocking is allowed.
-    pub fn work(&self, seed: u64, changes: usize) -> dataverse_emulator::DayReport {
+    /// Creates, changes and deletes rows, as users do. Blocks.
+    pub fn simulate_changes(&self, seed: u64, changes: usize) -> dataverse_emulator::DayReport {
         self.emulator
             .work_a_day(seed, changes)
             .unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
-/// Every column of each stream, in pages of so many rows.
+/// Requests for every column of these streams, in pages of `page_size` rows.
 pub fn requests(streams: &[&str], page_size: u32) -> Vec<StreamRequest> {
     let request = |stream: &&str| Selection::of(*stream).with_page_size(page_size).into();
     streams.iter().map(request).collect()
 }
 
-/// Opens a sink again that was in use until now.
+/// Opens a sink whose last user has just closed it, and retries while it is locked.
 ///
-/// A program that another test is just starting has, for a moment, a copy of everything that
-/// this process has open, and so of the sink's lock.
-pub fn open<S>(mut open: impl FnMut() -> Result<S, SinkError>) -> S {
+/// While another test starts a program, the child process briefly has a copy of all open files of
+/// this process, the sink's lock among them.
+pub fn open_sink<S>(mut open: impl FnMut() -> Result<S, SinkError>) -> S {
     let mut attempts = 0;
     loop {
         match open() {
@@ -141,11 +143,14 @@ pub async fn sync(
         never,
     )
     .await;
-    leaks::assert_none("a report", format!("{report:?}").as_bytes());
+    secret_scan::assert_no_secret("a report", format!("{report:?}").as_bytes());
     report
 }
 
-/// The events of a sync of one stream in an instance of its own.
+/// The events of a sync of one stream, in a new instance.
+///
+/// # Errors
+/// When the session cannot be opened, or the sync ends with an error of the connection.
 pub async fn sync_events(profile: &Profile, selection: Selection) -> Result<Vec<Event>, CallError> {
     let mut session = host().open(profile).await?;
     let mut sync = session.sync(&[selection]).await?;
@@ -156,9 +161,9 @@ pub async fn sync_events(profile: &Profile, selection: Selection) -> Result<Vec<
     Ok(events)
 }
 
-/// Fails unless every stream came to its end.
+/// Fails unless every stream is complete.
 #[track_caller]
-pub fn all_complete(report: &SyncReport) {
+pub fn assert_complete(report: &SyncReport) {
     assert!(matches!(report.end, End::Finished), "{:?}", report.end);
     assert!(!report.streams.is_empty());
     for stream in &report.streams {
