@@ -62,7 +62,7 @@ fn invalid_settings_are_rejected_by_name() {
         (
             "a secret instead of its name",
             settings(|settings| settings["auth"]["secret"] = "Abc8Q~hunter2.value".into()),
-            &["\"auth.secret\"", "NAME"],
+            &["\"auth.secret\"", "name of the secret"],
         ),
         (
             "an invalid page size",

@@ -157,7 +157,7 @@ async fn invalid_targets_are_named() {
         ("sqlite:absent/rows.db", &["absent/rows.db"]),
         ("sqlite:in-use.db", &["in use by another sync"]),
         ("jsonl:in-use", &["in use by another sync"]),
-        ("sqlite:taken.db", &["account", "no sync made"]),
+        ("sqlite:taken.db", &["account", "no sync created"]),
     ];
     for (target, words) in cases {
         println!("{target}");
