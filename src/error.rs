@@ -1,5 +1,5 @@
-//! The error type of every room: what a caller can do about it, and one sentence for a
-//! person. It knows nothing of the rooms; what they know is turned into it there.
+//! The error type of all modules: what a caller can do about an error, and a message for a person.
+//! It depends on no other module; they convert their own errors to it.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub enum ErrorKind {
     Unauthenticated,
     /// Signed in, but a privilege or a licence is missing. An administrator must act.
     Forbidden,
-    /// The named thing does not exist, or not for this account.
+    /// The named object does not exist, or this account cannot see it.
     NotFound,
     /// A duplicate key, a failed precondition, a concurrent change.
     Conflict,
@@ -21,7 +21,7 @@ pub enum ErrorKind {
     InvalidData,
     /// The checkpoint cannot be resumed.
     CheckpointExpired,
-    /// The service asked to slow down for longer than the call may wait.
+    /// The service requests a longer pause than the call may wait.
     Throttled,
     /// The service or the network failed; the same call may succeed later.
     Unavailable,
@@ -49,11 +49,11 @@ pub enum Commit {
 pub struct ServiceFault {
     /// The HTTP status.
     pub status: u16,
-    /// The service's own code, normalised: `0x` and eight lower-case hexadecimal digits from
-    /// Dataverse, `AADSTS` and a number (or the OAuth error word) from Entra, empty when the
+    /// The service's own code, normalized: `0x` and eight lower-case hexadecimal digits from
+    /// Dataverse, `AADSTS` and a number (or the OAuth error code) from Entra, empty when the
     /// service gave none.
     pub code: String,
-    /// What the service's support needs to find the call.
+    /// The ID by which the service's support finds the request.
     pub request_id: Option<String>,
     /// Whether the sign-in authority rejected the request, and not the environment.
     pub of_authority: bool,
@@ -75,8 +75,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// What may have happened; `NotStarted` for every call that only reads.
     pub commit: Commit,
-    /// One sentence for a person: what failed, on what, and after its last semicolon what to
-    /// do next. Never a secret.
+    /// For a person: what failed, why, and after the last semicolon what to do. Never contains a
+    /// secret.
     pub message: String,
     /// How long to wait before the same call may succeed.
     pub retry_after: Option<Duration>,
@@ -109,8 +109,8 @@ impl Error {
         matches!(self.status(), Some(400 | 404 | 405 | 501))
     }
 
-    /// The status with which the environment rejected the request. That of the authority says
-    /// nothing about the environment.
+    /// The status with which the environment rejected the request; `None` if the authority rejected
+    /// it.
     pub(crate) fn status(&self) -> Option<u16> {
         let fault = self.fault.as_ref()?;
         (!fault.of_authority).then_some(fault.status)
@@ -124,21 +124,21 @@ impl Error {
         }
     }
 
-    /// The same error with what the service said.
+    /// Adds what the service said.
     #[must_use]
     pub fn with_fault(mut self, fault: ServiceFault) -> Self {
         self.fault = Some(fault);
         self
     }
 
-    /// The same error with the time after which the call can succeed.
+    /// Adds how long to wait before the call may succeed.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
     }
 
-    /// The same error with what the connector can try by itself.
+    /// Adds what the connector can try by itself.
     #[must_use]
     pub fn with_recovery(mut self, recovery: Recovery) -> Self {
         self.recovery = Some(recovery);

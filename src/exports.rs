@@ -1,5 +1,5 @@
-//! The contract's exports: calls go to the rooms, and their results become the contract's types.
-//! There is no logic here.
+//! The exports of the contract. They call the other modules and convert the results to the
+//! contract's types. They contain no logic.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::host::wasi::bindings::integration::connector::types;
 use crate::host::wasi::{Wasi, block_on, write_panics_to_stderr};
 use crate::settings::Settings;
 
-/// Translates an enumeration of ours into its equal in the contract, variant by variant.
+/// Converts an enum to another one with the same variants.
 macro_rules! same_variants {
     ($ours:ty => $theirs:ty: $($variant:ident)*) => {
         impl From<$ours> for $theirs {
@@ -62,7 +62,7 @@ impl contract::connection::Guest for Connector {
     }
 }
 
-/// A connection, and the host it lives in.
+/// A connection through the WASI host.
 pub(crate) struct Session(connection::Session<Wasi>);
 
 impl contract::connection::GuestSession for Session {
@@ -235,9 +235,9 @@ impl From<connection::Permission> for contract::connection::Permission {
     fn from(permission: connection::Permission) -> Self {
         Self {
             id: permission.id(),
-            subject: permission.words.subject,
-            section: Some(permission.words.section.to_string()),
-            action: permission.words.action,
+            subject: permission.entry.subject,
+            section: Some(permission.entry.section.to_string()),
+            action: permission.entry.action,
             reach: permission.depth.to_string(),
             needed_for: permission.needed_for,
         }

@@ -1,7 +1,7 @@
 //! Sets and maps as sorted vectors, and a sort, for a few hundred items at most.
 //!
-//! The standard library's trees and sorts are compiled anew for every type: with them the component
-//! is 105 KB larger.
+//! The standard library's trees and sorts are compiled again for every type: with them the
+//! component is 105 KB larger.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_is_one_short_line() {
+    fn text_is_shortened_to_one_line() {
         for (text, expected) in [
             ("", ""),
             ("\r\n", ""),

@@ -15,9 +15,10 @@ pub struct TableSummary {
     pub primary_name: Option<String>,
     /// The title in the user's language.
     pub title: Option<String>,
-    /// Whether the platform refuses queries for the table.
+    /// Whether the platform rejects queries for the table.
     pub is_private: bool,
-    /// Whether the service tracks its changes. A list of tables does not say whether it could.
+    /// Whether the service tracks its changes. In a list of tables `can_be_on` is unknown, and
+    /// false.
     pub change_tracking: Switch,
     /// Whether it has a column that grows with every change: `modifiedon` or `versionnumber`.
     pub has_watermark: bool,
@@ -36,7 +37,7 @@ pub struct TableDefinition {
     pub relationships: Vec<Relationship>,
 }
 
-/// Something that can be switched on for a table, such as change tracking.
+/// A feature that can be switched on for a table, such as change tracking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Switch {
     /// Whether it is on.

@@ -51,13 +51,13 @@ impl AttributeKind {
                 }
             }
             Self::String { max_length, format } | Self::Memo { max_length, format } => {
-                (*max_length, *format) = (details.max_length.whole(), format_of(details));
+                (*max_length, *format) = (details.max_length.integer(), format_of(details));
             }
             Self::Integer { format, bounds } => {
                 (*format, *bounds) = (format_of(details), bounds_of(details));
             }
             Self::Decimal { precision, bounds } | Self::Money { precision, bounds } => {
-                (*precision, *bounds) = (details.precision.whole(), bounds_of(details));
+                (*precision, *bounds) = (details.precision.integer(), bounds_of(details));
             }
             Self::Double { bounds } => *bounds = bounds_of(details),
             Self::DateTime { behavior, format } => {
@@ -115,7 +115,7 @@ fn choices(details: &wire::Details<'_>) -> OptionSet {
 /// A choice. Damaged customizations have choices without a value, which are never in rows.
 fn choice(choice: &wire::Choice<'_>) -> Option<OptionItem> {
     Some(OptionItem {
-        value: choice.value.whole()?,
+        value: choice.value.integer()?,
         label: title(choice.label.as_ref()),
     })
 }

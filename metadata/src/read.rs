@@ -17,10 +17,10 @@ impl TableSummary {
         let can_be_tracked = value(table.can_change_tracking_be_enabled.as_ref());
         let columns = table.attributes.iter().flatten();
         Some(Self {
-            logical_name: table.logical_name.word()?,
-            entity_set_name: table.entity_set_name.word(),
-            primary_id: table.primary_id_attribute.word(),
-            primary_name: table.primary_name_attribute.word(),
+            logical_name: table.logical_name.non_empty_text()?,
+            entity_set_name: table.entity_set_name.non_empty_text(),
+            primary_id: table.primary_id_attribute.non_empty_text(),
+            primary_name: table.primary_name_attribute.non_empty_text(),
             title: title(table.display_name.as_ref()),
             is_private: table.is_private.flag().unwrap_or_default(),
             change_tracking: Switch {
@@ -133,9 +133,9 @@ fn is_watermark(name: &str) -> bool {
 fn attribute(column: &wire::Column<'_>) -> Option<Attribute> {
     let required = value(column.required_level.as_ref()).as_text();
     Some(Attribute {
-        logical_name: column.logical_name.word()?,
+        logical_name: column.logical_name.non_empty_text()?,
         title: title(column.display_name.as_ref()),
-        column_number: column.number.whole().unwrap_or_default(),
+        column_number: column.number.integer().unwrap_or_default(),
         valid_for_read: column.is_valid_for_read.flag().unwrap_or(true)
             && column.is_valid_odata_attribute.flag().unwrap_or(true),
         valid_for_create: column.is_valid_for_create.flag().unwrap_or_default(),
@@ -147,7 +147,7 @@ fn attribute(column: &wire::Column<'_>) -> Option<Attribute> {
             _ => RequiredLevel::None,
         },
         is_secured: column.is_secured.flag().unwrap_or_default(),
-        attribute_of: column.attribute_of.word(),
+        attribute_of: column.attribute_of.non_empty_text(),
         kind: kind(
             column.attribute_type.as_text().as_deref(),
             value(column.attribute_type_name.as_ref())
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_unexpected_types_cost_only_themselves() {
+    fn values_of_unexpected_types_affect_no_others() {
         let body = br#"{"@odata.context": 1, "LogicalName": "a", "EntitySetName": 7,
             "IsPrivate": "true", "Keys": null, "Attributes": [
                 {"LogicalName": "b", "ColumnNumber": "x", "AttributeType": {}, "Unknown": [{}]},
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_in_the_language_of_the_user_if_it_has_one() {
+    fn labels_prefer_the_language_of_the_user() {
         for (label, expected) in [
             (
                 r#"{"UserLocalizedLabel":{"Label":"a"},"LocalizedLabels":[{"Label":"b"}]}"#,

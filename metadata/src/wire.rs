@@ -147,14 +147,13 @@ pub(super) struct Property<'t> {
     pub(super) value: Raw<'t>,
 }
 
-/// A text for people, in several languages.
+/// A label in several languages.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct Label<'t> {
     #[serde(borrow)]
     user_localized_label: Option<LocalizedLabel<'t>>,
-    /// A list of [`LocalizedLabel`]. It is hardly ever needed, and long where many languages
-    /// are installed.
+    /// A list of [`LocalizedLabel`]. It is rarely needed, and long if many languages are installed.
     localized_labels: Raw<'t>,
 }
 
@@ -169,11 +168,12 @@ impl Label<'_> {
     /// The text in the user's language, or in the first language that has one.
     fn text(&self) -> Option<String> {
         let own = self.user_localized_label.as_ref();
-        own.and_then(|label| label.label.word()).or_else(|| {
-            let labels = self.localized_labels.json()?;
-            let labels: Vec<LocalizedLabel<'_>> = serde_json::from_str(labels).ok()?;
-            labels.iter().find_map(|label| label.label.word())
-        })
+        own.and_then(|label| label.label.non_empty_text())
+            .or_else(|| {
+                let labels = self.localized_labels.json()?;
+                let labels: Vec<LocalizedLabel<'_>> = serde_json::from_str(labels).ok()?;
+                labels.iter().find_map(|label| label.label.non_empty_text())
+            })
     }
 }
 
@@ -192,7 +192,7 @@ pub(super) fn read<'t, T: Deserialize<'t>>(body: &'t [u8]) -> Option<T> {
     serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
 }
 
-/// A list, in which null stands for an empty one.
+/// A list; null is read as an empty one.
 fn list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,

@@ -15,6 +15,6 @@ mod surrogates;
 mod walk;
 
 pub use members::{Column, Members, column_name};
-pub use parts::{elements, members, mended, push_quoted, string};
+pub use parts::{elements, members, push_quoted, sanitized, string};
 pub use raw::Raw;
 pub use walk::{Malformed, Piece, Walked, check, walk};

@@ -1,4 +1,4 @@
-//! One row on its way out.
+//! Writing one row.
 
 use std::ops::Range;
 
@@ -8,8 +8,8 @@ pub(crate) struct Line<'o, 't> {
     /// Where the row begins in `out`.
     start: usize,
     text: &'t str,
-    /// Members of the text that leave as they came, side by side, and are not written yet:
-    /// they are copied together.
+    /// Adjacent members of the text that are copied unchanged, and are not written yet: they are
+    /// copied together.
     pending: Range<usize>,
 }
 
@@ -25,9 +25,9 @@ impl<'o, 't> Line<'o, 't> {
         }
     }
 
-    /// Adds the member that stands there in the text.
-    pub(crate) fn push_as_it_came(&mut self, place: Range<usize>) {
-        // One byte between them can only be the comma.
+    /// Adds the member at this place in the text, unchanged.
+    pub(crate) fn push_unchanged(&mut self, place: Range<usize>) {
+        // A single byte between them can only be the comma.
         if !self.pending.is_empty() && self.pending.end + 1 == place.start {
             self.pending.end = place.end;
         } else {
@@ -59,13 +59,13 @@ impl<'o, 't> Line<'o, 't> {
         }
     }
 
-    /// Takes all members out again.
+    /// Removes all members.
     pub(crate) fn clear(&mut self) {
         self.pending = 0..0;
         self.out.truncate(self.start + 1);
     }
 
-    /// Where the row begins, once all of it is written.
+    /// Writes the end of the row. Returns where it begins in `out`.
     pub(crate) fn end(mut self) -> usize {
         self.flush();
         self.out.push_str("}\n");

@@ -1,4 +1,5 @@
-//! What becomes of each member of a row: its name in the outgoing row, or nothing.
+//! Maps members of the service's rows to columns of outgoing rows. Members without a column are
+//! left out.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -8,7 +9,7 @@ const LABEL: &str = "OData.Community.Display.V1.FormattedValue";
 /// The table that a lookup points to (reference §4.3).
 const TARGET: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 
-/// A column of a table, as far as its rows are named by it.
+/// A column of a table, with its names in outgoing rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column<'t> {
     /// As it appears in outgoing rows.
@@ -17,7 +18,7 @@ pub struct Column<'t> {
     pub labels: Vec<String>,
 }
 
-/// What a member tells besides its value.
+/// What a member means besides its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Nothing.
@@ -28,7 +29,7 @@ pub(crate) enum Role {
     Removed,
     /// The primary key, `id` or `@odata.id`: in a deletion the key of the row or its address.
     Id,
-    /// `reason`: with an `id` and without the primary key it tells a deletion.
+    /// `reason`: with an `id` and without the primary key it marks a deletion.
     Reason,
     /// The column by which changes are found.
     Watched,
@@ -43,9 +44,9 @@ struct Member {
     /// The outgoing column, if there is one.
     slot: Option<usize>,
     /// Whether the outgoing column has the same name.
-    as_it_came: bool,
-    /// The member that followed this one the last time: the service repeats its order row
-    /// after row, so that hardly any name is ever looked up.
+    is_unchanged: bool,
+    /// The member that followed this one in the last row: the service keeps the same order in all
+    /// rows, so names are rarely looked up.
     successor: usize,
 }
 
@@ -54,21 +55,21 @@ struct Member {
 struct Slot {
     /// The name as JSON text with its colon.
     key: Box<str>,
-    /// The last row that has it. Keeps a name from standing twice in one row.
+    /// The last row that has it. Prevents duplicate names in one row.
     last_row: u64,
 }
 
-/// What a member is called in the outgoing row.
+/// The name of a member in the outgoing row.
 #[derive(Debug)]
 pub(crate) struct Outgoing<'m> {
     /// The name as JSON text with its colon.
     pub(crate) key: &'m str,
-    /// Whether it has the same name on the wire.
-    pub(crate) as_it_came: bool,
+    /// Whether it has the same name in the service's row.
+    pub(crate) is_unchanged: bool,
 }
 
-/// Names of the wire, and what they become. Learns as it goes: a column that the metadata
-/// did not know passes through like any other.
+/// The members of the service's rows, and the columns of outgoing rows. Names are added as they are
+/// read: a column that is not in the metadata passes through like any other.
 #[derive(Debug)]
 pub struct Members {
     /// In the order in which they were first seen.
@@ -76,10 +77,10 @@ pub struct Members {
     by_wire_name: HashMap<Box<str>, usize>,
     slots: Vec<Slot>,
     by_name: HashMap<Box<str>, usize>,
-    /// Columns with labels; a row without the label gets null, so that a sink that updates
-    /// a row forgets the label of a value that is gone.
+    /// Outgoing columns that every row has. A row without a label gets null, so that a sink that
+    /// updates the row removes the old label.
     always: Vec<usize>,
-    /// The selected columns; all of them if none.
+    /// The selected columns; `None` for all.
     selected: Option<HashSet<Box<str>>>,
     /// Columns of the table, which a label never replaces.
     known: HashSet<Box<str>>,
@@ -93,9 +94,9 @@ pub struct Members {
 }
 
 impl Members {
-    /// The names of the rows of a table with these columns. `selected` are the names of those
-    /// that are wanted, `None` for all; the primary key is always among them. With `labels`
-    /// the labels of values come too. `watched` is the column by which changes are found.
+    /// Members of the rows of a table with these columns. `selected` are the names of the columns
+    /// to read, `None` for all; the primary key is always read. With `labels` the labels of values
+    /// are read too. `watched` is the column by which changes are found.
     pub fn new(
         primary_key: &str,
         columns: &[Column<'_>],
@@ -142,8 +143,8 @@ impl Members {
         this
     }
 
-    /// The same for rows of which the service leaves out what is null (reference §4.13): each of
-    /// these columns comes in every row.
+    /// Writes null for each of these columns that a row does not have, because the service leaves
+    /// out null values in the rows of queries (reference §4.13).
     #[must_use]
     pub fn with_nulls(mut self, columns: &[Column<'_>]) -> Self {
         for column in columns {
@@ -155,8 +156,8 @@ impl Members {
         self
     }
 
-    /// The same for rows without a key of their own: the primary key is the row's number, after
-    /// so many rows before.
+    /// Numbers the rows, which have no key of their own: the primary key is the row's number,
+    /// counted from `before` + 1.
     #[must_use]
     pub fn numbered_after(mut self, before: u64) -> Self {
         self.before = Some(before);
@@ -210,7 +211,7 @@ impl Members {
     pub(crate) fn find(&mut self, wire_name: &str, previous: Option<usize>) -> usize {
         let found = match self.by_wire_name.get(wire_name) {
             Some(found) => *found,
-            None => self.learn(wire_name),
+            None => self.add(wire_name),
         };
         if let Some(previous) = previous.and_then(|previous| self.seen.get_mut(previous)) {
             previous.successor = found;
@@ -218,14 +219,14 @@ impl Members {
         found
     }
 
-    /// What the member tells besides its value.
+    /// What the member means besides its value.
     pub(crate) fn role(&self, member: usize) -> Role {
         self.seen
             .get(member)
             .map_or(Role::Value, |member| member.role)
     }
 
-    /// What the member is called in the outgoing row, unless it is left out or a member of that
+    /// The name of the member in the outgoing row. `None` if it is left out, or if a member of that
     /// name is in the row already: the first one counts.
     pub(crate) fn emit(&mut self, member: usize) -> Option<Outgoing<'_>> {
         let member = self.seen.get(member)?;
@@ -237,11 +238,12 @@ impl Members {
         slot.last_row = row;
         Some(Outgoing {
             key: &slot.key,
-            as_it_came: member.as_it_came,
+            is_unchanged: member.is_unchanged,
         })
     }
 
-    /// The names, as JSON text with their colons, of labels that the row lacks.
+    /// The names, as JSON text with their colons, of the columns that every row has and this row
+    /// does not have yet.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
         self.always
             .iter()
@@ -250,7 +252,7 @@ impl Members {
             .map(|slot| &*slot.key)
     }
 
-    fn learn(&mut self, wire_name: &str) -> usize {
+    fn add(&mut self, wire_name: &str) -> usize {
         let role = match wire_name {
             "@odata.context" | "@context" => Role::Context,
             "@odata.removed" | "@removed" => Role::Removed,
@@ -270,7 +272,7 @@ impl Members {
             wire_key: json_key(wire_name),
             role,
             slot,
-            as_it_came: name.as_deref() == Some(wire_name),
+            is_unchanged: name.as_deref() == Some(wire_name),
             successor: index + 1,
         });
         self.by_wire_name.insert(wire_name.into(), index);
@@ -283,14 +285,14 @@ impl Members {
             return self.is_selected(&name).then(|| name.into_owned());
         };
         let name = &*column_name(target);
-        // A column of a linked table has its plain name, so that the metadata must tell.
+        // A lookup of a linked table has its plain name, so the metadata decides.
         let is_lookup = target.starts_with('_') || self.labelled.contains(name);
         if !self.labels || !self.is_selected(name) {
             return None;
         }
         let label = match annotation {
-            // Numbers and dates have formatted values too. They are text in some locale's
-            // writing, not labels.
+            // Numbers and dates have formatted values too, but those are text in the format of a
+            // locale, not labels.
             LABEL if is_lookup => format!("{name}name"),
             TARGET if is_lookup => format!("{name}type"),
             _ => return None,

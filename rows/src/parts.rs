@@ -1,15 +1,15 @@
-//! JSON text taken apart: members and elements, with their values as they were written.
+//! Members of objects and elements of arrays, with their values as unchanged JSON text.
 
 use std::borrow::Cow;
 
 use crate::scanner::{Fault, Scanner, Series, plain_length};
-use crate::surrogates::without_halves;
+use crate::surrogates::replace_unpaired_surrogates;
 use crate::walk::unescaped;
 
 /// Names of members, with the text of their values.
 pub(crate) type Members<'t> = Vec<(Cow<'t, str>, &'t str)>;
 
-/// The members of an object with their values' text; none if it is no object.
+/// The members of an object with their values' text; `None` if the text is not an object.
 #[inline(never)]
 pub fn members(text: &str) -> Option<Members<'_>> {
     all_members(&mut Scanner::new(text)).ok()
@@ -28,7 +28,7 @@ fn all_members<'t>(scanner: &mut Scanner<'t>) -> Result<Members<'t>, Fault> {
     Ok(members)
 }
 
-/// The elements of an array as text; none if it is no array.
+/// The elements of an array as text; `None` if the text is not an array.
 #[inline(never)]
 pub fn elements(text: &str) -> Option<Vec<&str>> {
     all_elements(&mut Scanner::new(text)).ok()
@@ -45,15 +45,15 @@ fn all_elements<'t>(scanner: &mut Scanner<'t>) -> Result<Vec<&'t str>, Fault> {
     Ok(elements)
 }
 
-/// What the text of a string stands for; none if it is no string. Half a surrogate pair, which
-/// is no character, becomes U+FFFD.
+/// The value of a JSON string; `None` if the text is not a string. An unpaired surrogate, which is
+/// not a character, becomes U+FFFD.
 #[inline(never)]
 pub fn string(text: &str) -> Option<Cow<'_, str>> {
     if !text.starts_with('"') {
         return None;
     }
     unescaped(text, 0).ok().or_else(|| {
-        let whole = without_halves(text)?;
+        let whole = replace_unpaired_surrogates(text)?;
         let whole = unescaped(&whole, 0).ok()?;
         Some(Cow::Owned(whole.into_owned()))
     })
@@ -68,14 +68,14 @@ pub fn push_quoted(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
     } else {
-        // Writing a text into memory cannot fail.
+        // Writing to memory cannot fail.
         let _ = serde_json::to_writer(out, text);
     }
 }
 
-/// The text of a value that goes out with others, fit for UTF-8 as [`string`] is.
-pub fn mended(text: &str) -> Cow<'_, str> {
-    without_halves(text).map_or(Cow::Borrowed(text), Cow::Owned)
+/// The text of a value, with unpaired surrogates replaced as in [`string`].
+pub fn sanitized(text: &str) -> Cow<'_, str> {
+    replace_unpaired_surrogates(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_quoted_as_by_another_writer(text in "([a-zé]{0,9}[\"\\\\\n\x01\x7f]?){0,4}") {
+        fn text_is_quoted_as_by_serde_json(text in "([a-zé]{0,9}[\"\\\\\n\x01\x7f]?){0,4}") {
             let mut quoted = Vec::new();
             push_quoted(&mut quoted, &text);
             prop_assert_eq!(quoted, serde_json::to_vec(&text).unwrap());

@@ -11,9 +11,9 @@ use crate::parts::string;
 /// A JSON value as it is written, interpreted only when it is read. A value that is missing, null
 /// or of another type reads as `None`.
 ///
-/// Structures that are deserialized in one pass have fields of this type: numbers stay exact, a
-/// half of a surrogate pair does not fail the whole document, and a value of an unexpected type
-/// costs that value only.
+/// Structures that are deserialized in one pass have fields of this type: numbers stay exact, an
+/// unpaired surrogate does not make the whole document unreadable, and a value of an unexpected
+/// type affects no other value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Raw<'t>(Option<&'t str>);
 
@@ -23,7 +23,7 @@ impl<'t> Raw<'t> {
         Self(Some(json))
     }
 
-    /// A text, without a copy where it is written as it reads.
+    /// A string, without a copy if it has no escapes.
     #[inline(never)]
     pub fn as_text(self) -> Option<Cow<'t, str>> {
         string(self.0?)
@@ -35,7 +35,7 @@ impl<'t> Raw<'t> {
     }
 
     /// A text that is not empty.
-    pub fn word(self) -> Option<String> {
+    pub fn non_empty_text(self) -> Option<String> {
         self.text().filter(|text| !text.is_empty())
     }
 
@@ -46,7 +46,7 @@ impl<'t> Raw<'t> {
     }
 
     /// An integer, if it fits.
-    pub fn whole<T: FromStr>(self) -> Option<T> {
+    pub fn integer<T: FromStr>(self) -> Option<T> {
         self.0?.parse().ok()
     }
 

@@ -1,9 +1,9 @@
-//! A strict scanner of JSON text (RFC 8259): it finds where values end, and reads none.
+//! A strict scanner of JSON text (RFC 8259): it finds where values end and does not convert them.
 //!
-//! A page is megabytes of short strings, and all that is wanted of most of them is their text
-//! as it stands; a parser that makes values of them takes twice as long.
+//! A page is megabytes of short strings, most of which are copied unchanged; a parser that converts
+//! them takes twice as long.
 
-/// How deep arrays and objects may stand in one another.
+/// The deepest nesting of arrays and objects.
 const MAX_DEPTH: u8 = 128;
 
 /// Why text is not JSON.
@@ -19,7 +19,7 @@ pub(crate) enum Fault {
     },
 }
 
-/// A place in JSON text.
+/// A position in JSON text.
 #[derive(Debug)]
 pub(crate) struct Scanner<'t> {
     text: &'t str,
@@ -27,7 +27,7 @@ pub(crate) struct Scanner<'t> {
     surrogates: bool,
 }
 
-/// Which of an object's members or an array's elements comes next.
+/// Whether a member of an object, or an element of an array, has been read.
 #[derive(Debug, Default)]
 pub(crate) struct Series {
     began: bool,
@@ -59,7 +59,7 @@ impl<'t> Scanner<'t> {
 
     /// The text from `start` up to this place.
     pub(crate) fn since(&self, start: usize) -> &'t str {
-        // Both places are beside an ASCII character, so that this is never empty by mistake.
+        // Both positions are next to an ASCII character, so the range is valid.
         self.text.get(start..self.at).unwrap_or_default()
     }
 
@@ -82,12 +82,15 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "reads like the other ways to a fault")]
+    #[expect(
+        clippy::unused_self,
+        reason = "called like the other constructors of faults"
+    )]
     fn fault_at(&self, offset: usize, reason: &'static str) -> Fault {
         Fault::Syntax { offset, reason }
     }
 
-    /// Passes over one character.
+    /// Skips this character.
     pub(crate) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Fault> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -97,19 +100,18 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Passes over exactly this text, if it stands here.
+    /// Skips this text if it comes next. Returns whether it did.
     #[inline]
     pub(crate) fn take(&mut self, expected: &str) -> bool {
         let here = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let stands_here = begins_with(here, expected.as_bytes());
-        if stands_here {
+        let is_next = begins_with(here, expected.as_bytes());
+        if is_next {
             self.at += expected.len();
         }
-        stands_here
+        is_next
     }
 
-    /// Whether another member or element comes before the `close`, which is passed over when
-    /// none does.
+    /// Whether another member or element comes before `close`. If none does, `close` is skipped.
     #[inline]
     pub(crate) fn more(&mut self, series: &mut Series, close: u8) -> Result<bool, Fault> {
         let next = self.peek();
@@ -129,7 +131,7 @@ impl<'t> Scanner<'t> {
         Ok(true)
     }
 
-    /// A member's name with its quotes; the colon is passed over.
+    /// A member's name with its quotes; the colon is skipped.
     pub(crate) fn key(&mut self) -> Result<&'t str, Fault> {
         if self.peek() != Some(b'"') {
             return Err(self.fault("key must be a string"));
@@ -150,7 +152,7 @@ impl<'t> Scanner<'t> {
         Ok(self.since(start))
     }
 
-    /// Nothing but white space is left.
+    /// Checks that only white space is left.
     pub(crate) fn end(&mut self) -> Result<(), Fault> {
         match self.peek() {
             None => Ok(()),
@@ -242,7 +244,7 @@ impl<'t> Scanner<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Passes over a string, whose opening quote stands here.
+    /// Skips a string, whose opening quote comes next.
     #[inline]
     fn skip_string(&mut self) -> Result<(), Fault> {
         self.at += 1;
@@ -287,8 +289,8 @@ impl<'t> Scanner<'t> {
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGH_BITS: u64 = ONES << 7;
 
-/// How many bytes stand before the first that a string cannot simply hold: a quote, a
-/// backslash or a control character. Eight are looked at together.
+/// How many bytes come before the first special one: a quote, a backslash or a control character.
+/// Eight bytes are checked at a time.
 #[inline]
 pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
@@ -305,8 +307,7 @@ pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     length + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-/// The high bit of each special byte, counting from the lowest; above the first of them there
-/// may be others by mistake.
+/// Sets the high bit of each special byte. Bits above the lowest one may be false positives.
 #[inline]
 fn special_bytes(chunk: u64) -> u64 {
     let quotes = chunk ^ (ONES * u64::from(b'"'));
@@ -315,8 +316,8 @@ fn special_bytes(chunk: u64) -> u64 {
     (below(quotes, 1) | below(backslashes, 1) | below(chunk, 0x20)) & HIGH_BITS
 }
 
-/// Whether `text` begins with `prefix`. The library's comparison goes byte by byte where there
-/// is no C library, and this is asked for every value of every row.
+/// Whether `text` begins with `prefix`. The standard library compares byte by byte if there is no C
+/// library, and this runs for every value of every row.
 #[inline]
 fn begins_with(text: &[u8], prefix: &[u8]) -> bool {
     let Some(mut text) = text.get(..prefix.len()) else {
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_refused_before_it_exhausts_the_stack() {
+    fn deep_nesting_is_rejected_before_it_exhausts_the_stack() {
         let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(is_one_value(&nested(128)));
         assert!(!is_one_value(&nested(129)));
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_early_end_is_told_from_an_error() {
+    fn truncated_text_is_reported_as_cut_off() {
         let text = r#"{"a":[-1.5e+3,true,null,"x\u00e9\n"]}"#;
         for length in 0..text.len() {
             let fault = Scanner::new(&text[..length]).value().unwrap_err();
@@ -365,9 +366,9 @@ mod tests {
     }
 
     proptest! {
-        /// What another parser takes for JSON, and only that, is JSON here.
+        /// It accepts exactly what another parser accepts.
         #[test]
-        fn it_agrees_with_another_parser(
+        fn the_scanner_accepts_what_serde_json_accepts(
             text in prop_oneof![
                 r#"[\[\]{}",:\\/ \n0-9eE+.u\-a-fnrtlsDd]{0,12}"#,
                 r"-?[0-9]{0,3}(\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?",
@@ -379,7 +380,7 @@ mod tests {
         }
 
         #[test]
-        fn special_bytes_are_found_where_they_are(bytes in prop::collection::vec(
+        fn the_first_special_byte_is_found(bytes in prop::collection::vec(
             prop_oneof![Just(b'"'), Just(b'\\'), 0x1E..=0x23_u8, 0x5B..=0x5D_u8, 0x7F..=0xFF_u8,
                 Just(b'a'), Just(b'a'), Just(b'a')], 0..40)
         ) {

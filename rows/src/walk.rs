@@ -1,7 +1,7 @@
 //! The page walker: from the service's JSON to lines of rows, in one pass over the text.
 //!
-//! Values are copied as they were written: no number is ever read, no row becomes a tree. Only
-//! half a surrogate pair, which is no character, becomes U+FFFD.
+//! Values are copied as they were written: numbers are not converted, and rows do not become trees.
+//! Only unpaired surrogates are replaced, by U+FFFD.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,9 @@ use thiserror::Error;
 use crate::line::Line;
 use crate::members::{Members, Outgoing, Role};
 use crate::scanner::{Fault, Scanner, Series};
-use crate::surrogates::without_halves;
+use crate::surrogates::replace_unpaired_surrogates;
 
-/// The largest piece of rows that is handed out at once, in bytes, unless one row alone is
-/// larger.
+/// The largest piece of rows, in bytes, unless a single row is larger.
 pub(crate) const MAX_PIECE: usize = 4 << 20;
 
 /// How the service marks a deletion in a row's context (reference §6.3).
@@ -32,16 +31,16 @@ pub struct Walked {
     pub watched: Option<String>,
     /// Whether the watched column grew from row to row.
     pub ascending: bool,
-    /// Of a query in FetchXML: what the next page begins behind (reference §4.13).
+    /// Of a query in FetchXML: the annotation with the cookie of the next page (reference §4.13).
     pub paging_cookie: Option<String>,
     /// Of a query in FetchXML: whether there are more rows, if the service says.
     pub more: Option<bool>,
 }
 
-/// Neighbouring rows with the same fate.
+/// Consecutive rows that are either all present or all deleted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Whether the rows are gone, and only their keys are here.
+    /// Whether the rows were deleted; then there are only their keys.
     pub deleted: bool,
     /// How many there are.
     pub count: u32,
@@ -50,8 +49,8 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// An empty piece, with room for what is left of the page as far as it may hold that. A
-    /// buffer that grows by itself could get twice as large as what it holds.
+    /// An empty piece, with capacity for the rest of the page, up to the size of a piece. A buffer
+    /// that grows by itself could get twice as large as its content.
     fn with_room(left: usize) -> Self {
         Self {
             deleted: false,
@@ -60,7 +59,7 @@ impl Piece {
         }
     }
 
-    /// How much room that is, in bytes.
+    /// That capacity, in bytes.
     fn room(left: usize) -> usize {
         left.min(MAX_PIECE + MAX_PIECE / 8)
     }
@@ -73,7 +72,7 @@ pub enum Malformed {
     #[error("it is not UTF-8 text at byte {0}")]
     Encoding(usize),
     /// The text ends too early.
-    #[error("it breaks off after {0} bytes")]
+    #[error("it is cut off after {0} bytes")]
     CutOff(usize),
     /// Not JSON, or not the JSON that is expected.
     #[error("at byte {offset}: {reason}")]
@@ -88,7 +87,7 @@ pub enum Malformed {
 /// Reads a page (reference §4.3, §4.6, §6.3).
 ///
 /// # Errors
-/// If the body is not the JSON of a page, or a row lacks its primary key.
+/// If the body is not the JSON of a page, or a row has no primary key.
 #[inline(never)]
 pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
     let text = text(body)?;
@@ -115,10 +114,10 @@ pub fn walk(members: &mut Members, body: &[u8]) -> Result<Walked, Malformed> {
     })
 }
 
-/// Whether a body is JSON from its beginning to its end.
+/// Checks that a body is one valid JSON value.
 ///
 /// # Errors
-/// If it is not.
+/// If it is not valid JSON.
 #[inline(never)]
 pub fn check(body: &[u8]) -> Result<(), Malformed> {
     let text = text(body)?;
@@ -165,7 +164,7 @@ fn page(scanner: &mut Scanner<'_>, rows: &mut Rows<'_>) -> Result<Links, Fault> 
             }
             "value" => {
                 has_rows = true;
-                // Some servers write a list without elements like this.
+                // Some servers write an empty list as null.
                 if scanner.peek() == Some(b'n') {
                     scanner.value()?;
                     continue;
@@ -202,7 +201,7 @@ fn page(scanner: &mut Scanner<'_>, rows: &mut Rows<'_>) -> Result<Links, Fault> 
     }
 }
 
-/// The text that JSON text of a string stands for.
+/// The value of a JSON string.
 pub(crate) fn unescaped(raw: &str, offset: usize) -> Result<Cow<'_, str>, Fault> {
     let plain = raw
         .strip_prefix('"')
@@ -235,7 +234,7 @@ struct Rows<'m> {
     watch: Watch,
 }
 
-/// An eye on one column.
+/// The values of one column.
 struct Watch {
     /// Its value in the last row that has it.
     last: Option<String>,
@@ -265,7 +264,7 @@ impl Rows<'_> {
             self.left = self.left.saturating_sub(start);
             ndjson.reserve(Piece::room(self.left).saturating_sub(ndjson.len()));
             if self.open.ndjson.capacity() > 2 * MAX_PIECE {
-                // It had grown for a row that is none of its own.
+                // It grew for a row that was moved to the next piece.
                 self.open.ndjson.shrink_to_fit();
             }
             let next = Piece {
@@ -307,7 +306,7 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
             }
         };
         previous = Some(member);
-        let value = mended(scanner)?;
+        let value = next_value(scanner)?;
         match rows.members.role(member) {
             Role::Value => {}
             Role::Context => deleted |= value.contains(DELETED),
@@ -318,18 +317,18 @@ fn row<'t>(scanner: &mut Scanner<'t>, rows: &mut Rows<'_>) -> Result<(), Fault> 
             Role::Watched if value == "null" => {}
             Role::Watched => rows.watch.note(&value),
         }
-        if let Some(Outgoing { key, as_it_came }) = rows.members.emit(member) {
+        if let Some(Outgoing { key, is_unchanged }) = rows.members.emit(member) {
             let place = begin..scanner.at();
-            // Nothing but the two stands there, and neither was changed.
+            // The member is only its name and its value, and neither was changed.
             let compact = place.len() == key.len() + value.len();
-            if as_it_came && compact && matches!(value, Cow::Borrowed(_)) {
-                line.push_as_it_came(place);
+            if is_unchanged && compact && matches!(value, Cow::Borrowed(_)) {
+                line.push_unchanged(place);
             } else {
                 line.push(key, &value);
             }
         }
     }
-    // Where only one tells the other, the mark of a deletion is left out (reference §6.3).
+    // In a deletion, `id` and `reason` may be the only marks (reference §6.3).
     deleted |= has_reason && id.is_some() && !rows.members.has_primary_key();
     if deleted {
         let id = id.ok_or(Fault::Syntax {
@@ -374,16 +373,16 @@ fn bare_key(id: &str) -> String {
     text
 }
 
-/// The next value, fit for one line of UTF-8.
+/// The next value, as one line of valid UTF-8.
 ///
-/// Between the tokens of a value a line break means nothing and within a string it cannot
-/// stand, so that leaving it out changes nothing.
-fn mended<'t>(scanner: &mut Scanner<'t>) -> Result<Cow<'t, str>, Fault> {
+/// Line breaks can only be between the tokens of a value, where they have no meaning, so they are
+/// left out.
+fn next_value<'t>(scanner: &mut Scanner<'t>) -> Result<Cow<'t, str>, Fault> {
     let mut value = Cow::Borrowed(scanner.value()?);
     if scanner.take_surrogates()
-        && let Some(mended) = without_halves(&value)
+        && let Some(text) = replace_unpaired_surrogates(&value)
     {
-        value = Cow::Owned(mended);
+        value = Cow::Owned(text);
     }
     if value.starts_with(['{', '[']) && value.contains(['\n', '\r']) {
         value = Cow::Owned(value.replace(['\n', '\r'], ""));

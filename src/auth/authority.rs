@@ -129,7 +129,8 @@ impl Authority {
         }
     }
 
-    /// The same for a person; without `offline_access` Entra issues no refresh token.
+    /// The parameters for the audience of a person's token; without `offline_access` Entra issues
+    /// no refresh token.
     pub(super) fn audience_of_person(
         &self,
         settings: &Settings,
@@ -171,7 +172,7 @@ impl Authority {
     }
 }
 
-/// Everything that the application was granted beforehand.
+/// The scope for everything that was granted to the application beforehand.
 pub(super) fn whole_scope(settings: &Settings) -> String {
     match &settings.auth {
         Auth::Application(Application {
@@ -231,7 +232,7 @@ const AUTHORITY: &str = "login.microsoftonline.com";
 fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Error> {
     let mut named = challenge.authorization.clone();
     if named.host_str() == Some(FORMER_AUTHORITY) {
-        // If the name cannot be set it stays as it is, and is not trusted.
+        // If the name cannot be set, the former one stays, which is not trusted.
         let _ = named.set_host(Some(AUTHORITY));
     }
     let plain = named.username().is_empty() && named.password().is_none();
@@ -239,8 +240,8 @@ fn trusted_origin(settings: &Settings, challenge: &Challenge) -> Result<Url, Err
         return Err(Error::new(
             ErrorKind::InvalidSettings,
             format!(
-                "{} asks to sign in at {}{}, which is not a known authority; if it is right, set \
-                 \"authority\" to it",
+                "{} names the authority {}{}, which is not a known one; if it is right, set \
+                \"authority\" to it",
                 settings.environment,
                 challenge.authorization.origin().ascii_serialization(),
                 if is_ad_fs(challenge) { "/adfs" } else { "" }

@@ -19,8 +19,8 @@ use crate::host::{Clock, Random, Secret};
 use crate::settings::{Algorithm, SecretName};
 use crate::uuid::random_uuid;
 
-/// How long an assertion is good for.
-const LIFE: Duration = Duration::from_mins(10);
+/// How long an assertion is valid.
+const LIFETIME: Duration = Duration::from_mins(10);
 
 /// A certificate with its private key.
 pub(super) struct SigningCertificate {
@@ -30,8 +30,8 @@ pub(super) struct SigningCertificate {
 }
 
 impl SigningCertificate {
-    /// Reads PEM that holds a private key and its certificate, in any order and with others
-    /// around; `name` is the secret's, for the error.
+    /// Reads PEM that contains a private key and its certificate, in any order and among other
+    /// blocks. `name` is the name of the secret, for messages.
     pub(super) fn read(pem: &Secret, name: &SecretName) -> Result<Self, Error> {
         parse(pem.reveal()).map_err(|reason| {
             Error::new(
@@ -69,13 +69,13 @@ impl SigningCertificate {
             "jti": random_uuid(host),
             "iat": now.as_secs(),
             "nbf": now.as_secs(),
-            "exp": (now + LIFE).as_secs(),
+            "exp": (now + LIFETIME).as_secs(),
         });
         let mut jwt = [header, claims]
             .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
             .join(".");
         let digest = Sha256::digest(&jwt);
-        // Both blind the private key against being timed.
+        // Both use blinding, which protects the private key against timing attacks.
         let signature = match algorithm {
             Algorithm::Ps256 => {
                 self.key
@@ -100,7 +100,7 @@ impl SigningCertificate {
     }
 }
 
-/// Reads PEM. An error is the end of a sentence.
+/// Reads PEM. An error completes a sentence that begins with the secret.
 fn parse(pem: &str) -> Result<SigningCertificate, String> {
     let mut key = None;
     let mut certificates = Vec::new();
@@ -138,7 +138,7 @@ fn parse(pem: &str) -> Result<SigningCertificate, String> {
             );
         }
     };
-    // A certificate holds its public key byte by byte, and no other certificate does.
+    // Only the certificate of this key contains the bytes of its public key.
     let public = key.to_public_key().to_pkcs1_der().map_err(|_| unusable())?;
     let any = !certificates.is_empty();
     let certificate = certificates
@@ -162,13 +162,13 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Older tools lock a key with header lines of their own.
+    /// Older tools mark an encrypted key by header lines in the block.
     fn is_encrypted(&self) -> bool {
         self.body.contains("ENCRYPTED")
     }
 
     fn der(&self) -> Result<Zeroizing<Vec<u8>>, String> {
-        // Where a store holds one line only, line breaks become spaces or `\n` in letters.
+        // In stores for single lines, line breaks become spaces or the two characters `\n`.
         let text = Zeroizing::new(self.body.replace("\\n", ""));
         let text: Zeroizing<String> = Zeroizing::new(text.split_ascii_whitespace().collect());
         STANDARD
@@ -178,7 +178,7 @@ impl Block<'_> {
     }
 }
 
-/// The blocks of a PEM text, whatever stands between them.
+/// The blocks of a PEM text. Text between them is ignored.
 fn blocks(pem: &str) -> impl Iterator<Item = Block<'_>> {
     pem.split("-----BEGIN ").skip(1).filter_map(|rest| {
         let (label, rest) = rest.split_once("-----")?;

@@ -67,7 +67,7 @@ impl Offer<'_> {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Both parameters must be there: other services challenge with only one of them.
+    /// Both parameters must be present: other services send only one of them.
     fn dataverse_challenge(&self) -> Option<Challenge> {
         self.parameter("resource_id")
             .filter(|resource| !resource.is_empty())?;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn incomplete_challenges_are_not_taken_for_dataverse() {
+    fn incomplete_challenges_are_not_accepted() {
         for lines in [
             vec![],
             vec![""],
@@ -196,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_line_breaks_it(lines in proptest::collection::vec(".{0,80}", 0..3)) {
+        fn no_header_line_causes_a_panic(lines in proptest::collection::vec(".{0,80}", 0..3)) {
             read(&lines.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }

@@ -12,8 +12,8 @@ use crate::settings::{Application, Credential, SecretName};
 /// The type of an assertion that is a JWT (RFC 7523).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The form with the application's credential, made for this one request to `endpoint`.
-pub(super) fn prove<H: Host>(
+/// Adds the application's credential for one request to `endpoint`.
+pub(super) fn with_credential<H: Host>(
     form: Form,
     application: &Application,
     endpoint: &Url,
@@ -42,13 +42,13 @@ pub(super) fn prove<H: Host>(
     }
 }
 
-/// The form with a client secret (reference 2.2).
+/// Adds a client secret (reference 2.2).
 pub(super) fn with_secret<H: Host>(form: Form, name: &SecretName, host: &H) -> Result<Form, Error> {
     let secret = fetch(host, name, "the client secret's value")?;
     Ok(form.with_secret("client_secret", secret))
 }
 
-/// The form with a signed assertion (reference 2.3).
+/// Adds a signed assertion (reference 2.3).
 fn with_assertion(form: Form, assertion: Secret) -> Form {
     form.with("client_assertion_type", JWT_BEARER)
         .with_secret("client_assertion", assertion)

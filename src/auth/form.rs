@@ -24,28 +24,28 @@ impl Value {
 }
 
 impl Form {
-    /// The same with one more parameter that is no secret.
+    /// Adds a parameter that is not a secret.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.push((name, Value::Plain(value.into())));
         self
     }
 
-    /// The same with one more parameter that is a secret.
+    /// Adds a parameter that is a secret.
     pub(super) fn with_secret(mut self, name: &'static str, value: Secret) -> Self {
         self.0.push((name, Value::Secret(value)));
         self
     }
 
-    /// The same with all of these, which are no secrets.
+    /// Adds several parameters that are not secrets.
     pub(super) fn with_all(self, parameters: Vec<(&'static str, String)>) -> Self {
         parameters
             .into_iter()
             .fold(self, |form, (name, value)| form.with(name, value))
     }
 
-    /// As in a body or, if it holds no secret, after the `?` of an address.
+    /// Encodes the form for a body or, if it contains no secret, for the query of a URL.
     pub(super) fn encode(&self) -> String {
-        // Room for everything at once: a growing buffer would leave copies of secrets behind.
+        // Capacity for the whole form: a growing buffer would leave copies of secrets in memory.
         let room = self
             .0
             .iter()

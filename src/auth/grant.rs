@@ -1,7 +1,7 @@
 //! Grants: what a token is issued for.
 
 use super::authority::Authority;
-use super::credential::{prove, with_secret};
+use super::credential::{with_credential, with_secret};
 use super::form::Form;
 use super::issuer::Issuer;
 use super::ready;
@@ -15,17 +15,17 @@ use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Secret};
 use crate::settings::{Application, Auth, Delegated};
 
-/// A new token, in the way that the settings name.
+/// A new token, by the type of sign-in in the settings.
 ///
 /// # Errors
-/// Why there is none.
+/// If no token can be obtained.
 pub(super) async fn token<H: Host>(
     issuer: &Issuer<H>,
     policy: RetryPolicy,
 ) -> Result<Token, Error> {
     let token = match &issuer.settings.auth {
-        Auth::Application(application) => as_application(issuer, application, policy).await,
-        Auth::Delegated(delegated) => by_refresh(issuer, delegated, policy).await,
+        Auth::Application(application) => application_token(issuer, application, policy).await,
+        Auth::Delegated(delegated) => person_token(issuer, delegated, policy).await,
         Auth::AccessToken(name) => ready::token(&*issuer.host, name),
     }?;
     issuer.has_signed_in.set(true);
@@ -33,7 +33,7 @@ pub(super) async fn token<H: Host>(
 }
 
 /// A token for an application by its own credential (reference 2.2, 2.3).
-async fn as_application<H: Host>(
+async fn application_token<H: Host>(
     issuer: &Issuer<H>,
     application: &Application,
     policy: RetryPolicy,
@@ -44,7 +44,7 @@ async fn as_application<H: Host>(
         let form = Form::default()
             .with("grant_type", "client_credentials")
             .with("client_id", &application.client_id);
-        let form = prove(form, application, &endpoint, &*issuer.host)?;
+        let form = with_credential(form, application, &endpoint, &*issuer.host)?;
         Ok(form.with_all(authority.audience_of_application(&issuer.settings, application)))
     };
     token_request::token(issuer, &authority, policy, form)
@@ -58,7 +58,7 @@ async fn as_application<H: Host>(
 /// Every renewal issues a new refresh token. It is stored before the new access token is used,
 /// and the old one stays usable for a while, so that the store holds a usable one whenever the
 /// process is killed.
-async fn by_refresh<H: Host>(
+async fn person_token<H: Host>(
     issuer: &Issuer<H>,
     delegated: &Delegated,
     policy: RetryPolicy,
@@ -99,14 +99,14 @@ async fn refresh<H: Host>(
         let form = Form::default()
             .with("grant_type", "refresh_token")
             .with_secret("refresh_token", refresh_token.clone());
-        by_person(form, issuer, authority, delegated)
+        with_client(form, issuer, authority, delegated)
     };
     token_request::token(issuer, authority, policy, form).await
 }
 
 /// Adds the parameters of every request for a person: a public application names itself, a
 /// confidential one authenticates too.
-pub(super) fn by_person<H: Host>(
+pub(super) fn with_client<H: Host>(
     form: Form,
     issuer: &Issuer<H>,
     authority: &Authority,
@@ -119,8 +119,8 @@ pub(super) fn by_person<H: Host>(
     Ok(form.with_all(authority.audience_of_person(&issuer.settings, delegated)))
 }
 
-/// The refresh token in the store. One that could not be stored before is stored first, unless
-/// the store holds another one by now.
+/// Reads the refresh token from the store. A token that could not be stored earlier is stored
+/// first, unless the store has another one by now.
 fn stored<H: Host>(issuer: &Issuer<H>, delegated: &Delegated) -> Result<Secret, Error> {
     let name = &delegated.refresh_token;
     let stored =

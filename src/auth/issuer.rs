@@ -1,4 +1,4 @@
-//! Issuing tokens for one environment: by which authority, and in which way.
+//! Finding the authority of one environment, and requesting tokens from it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::host::{Header, Host, HttpError, Method, Request, Response, Target};
 
 use crate::settings::{ApiVersion, Settings};
 
-/// No response that belongs to signing in is larger.
+/// The largest accepted response while signing in, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// Requests tokens for one environment from the authority.
@@ -47,7 +47,7 @@ impl<H: Host> Issuer<H> {
     /// The authority that issues the tokens.
     ///
     /// # Errors
-    /// Why it is not known.
+    /// If the authority is unknown.
     pub(super) async fn authority(&self, policy: RetryPolicy) -> Result<Authority, Error> {
         match Authority::from_settings(&self.settings) {
             Some(authority) => Ok(authority),
@@ -58,7 +58,7 @@ impl<H: Host> Issuer<H> {
     /// How the environment responds to a request without a token.
     ///
     /// # Errors
-    /// Why there is no response.
+    /// If there is no response.
     pub(super) async fn challenge(&self, policy: RetryPolicy) -> Result<Challenged, Error> {
         if let Some(challenged) = self.challenged.borrow().clone() {
             return Ok(challenged);
@@ -103,7 +103,7 @@ impl<H: Host> Issuer<H> {
         body: Option<Vec<u8>>,
     ) -> Request {
         // Hosts send a body in chunks unless its length is known, and some servers and proxies
-        // take no request in chunks.
+        // reject chunked requests.
         headers.extend(
             body.as_ref()
                 .map(|body| Header::new("Content-Length", body.len().to_string())),
@@ -118,18 +118,20 @@ impl<H: Host> Issuer<H> {
         }
     }
 
-    /// Whether a request without a response is worth repeating.
+    /// Whether a request without a response is retried.
     pub(super) fn retry_without_response(&self, error: &HttpError) -> Retry {
         match error.is_transient() {
             true if self.has_signed_in.get() => Retry::WithinBudget,
-            // An address that has never been reached is more likely wrong than out of order.
+            // An address that has never been reached is more likely wrong than temporarily
+            // unavailable.
             true => Retry::Limited,
             false => Retry::Never,
         }
     }
 }
 
-/// A request without a token to the environment. Any response will do, if it stays the same.
+/// A request without a token to the environment. Every response is a result, except temporary
+/// failures.
 struct ChallengeCall<'c, H> {
     issuer: &'c Issuer<H>,
     url: &'c Url,

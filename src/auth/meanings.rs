@@ -1,4 +1,4 @@
-//! What each error of Microsoft Entra means for the reader (reference 2.7).
+//! The kind of each error of Microsoft Entra, and advice (reference 2.7).
 
 use crate::error::ErrorKind::{
     self, Forbidden, Internal, InvalidSettings, Throttled, Unauthenticated, Unavailable,
@@ -206,10 +206,13 @@ pub(super) fn of_code(code: u32) -> Option<Meaning> {
     })
 }
 
-/// What an error word of OAuth 2.0, else the status, means without a known code. Without advice
-/// here, the authority's own description is used.
-pub(super) fn of_word(word: &str, status: Option<u16>) -> (ErrorKind, Option<&'static str>) {
-    match (word, status) {
+/// What the error code of OAuth 2.0, or else the status, means if no `AADSTS` code is known.
+/// Without advice here, the authority's own description is used.
+pub(super) fn of_oauth_error(
+    oauth_error: &str,
+    status: Option<u16>,
+) -> (ErrorKind, Option<&'static str>) {
+    match (oauth_error, status) {
         ("temporarily_unavailable" | "server_error", _) | (_, Some(500..)) => {
             (Unavailable, Some("try again later"))
         }

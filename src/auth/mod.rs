@@ -56,14 +56,13 @@ struct Current {
     token: Option<Rc<Token>>,
     /// A renewal in progress: every caller that needs a token waits for this one.
     renewal: Option<Renewal>,
-    /// No earlier than this is a token renewed that is still valid, on the clock's `elapsed`
-    /// scale.
+    /// A valid token is not renewed before this time, on the clock's `elapsed` scale.
     not_before: Duration,
 }
 
 #[derive(Clone)]
 struct Renewal {
-    /// That of the caller that started it.
+    /// The policy of the caller that started it.
     policy: RetryPolicy,
     outcome: Shared<Result<Rc<Token>, Error>>,
 }
@@ -77,11 +76,11 @@ impl<H: Host> Authenticator<H> {
         }
     }
 
-    /// A token that is valid for some time, or at least now while the authority fails
+    /// A token that need not be renewed yet, or one that is still valid while the authority fails
     /// temporarily.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If there is no token.
     pub(crate) async fn token(&self, policy: RetryPolicy) -> Result<Rc<Token>, Error> {
         let now = self.issuer.host.elapsed();
         let current = self.current.borrow().token.clone();
@@ -128,7 +127,7 @@ impl<H: Host> Authenticator<H> {
     /// A token other than this one, which the environment has rejected.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If there is no token.
     pub(crate) async fn replace(
         &self,
         rejected: &Rc<Token>,
@@ -168,7 +167,7 @@ impl<H: Host> Authenticator<H> {
             let outcome = renewal.outcome.clone().await;
             self.conclude(&renewal, &outcome);
             match outcome {
-                // The caller that started it could not wait as long.
+                // The caller that started it had less time to wait.
                 Err(error) if is_temporary(&error) && renewal.policy.max_wait < policy.max_wait => {
                 }
                 outcome => return outcome,
@@ -176,7 +175,7 @@ impl<H: Host> Authenticator<H> {
         }
     }
 
-    /// Keeps the token for all callers. The first one that waited for it does so.
+    /// Stores the token for all callers. The first caller that receives it does this.
     fn conclude(&self, renewal: &Renewal, outcome: &Result<Rc<Token>, Error>) {
         let mut current = self.current.borrow_mut();
         let is_latest = |latest: &Renewal| latest.outcome.is(&renewal.outcome);
@@ -191,7 +190,7 @@ impl<H: Host> Authenticator<H> {
     /// How the environment responds to a request without a token.
     ///
     /// # Errors
-    /// Why there is no response.
+    /// If there is no response.
     pub(crate) async fn challenge(&self, policy: RetryPolicy) -> Result<Challenged, Error> {
         self.issuer.challenge(policy).await
     }

@@ -15,7 +15,7 @@ use crate::settings::{EnvironmentUrl, SecretName};
 /// The token that the secret holds now.
 pub(super) fn token(host: &(impl Secrets + Clock), name: &SecretName) -> Result<Token, Error> {
     let secret = fetch(host, name, "an access token for the environment")?;
-    let life = match expiry(secret.reveal()) {
+    let lifetime = match expiry(secret.reveal()) {
         None => None,
         Some(expiry) => match expiry.checked_sub(host.unix_time()) {
             Some(left) if !left.is_zero() => Some(left),
@@ -31,7 +31,7 @@ pub(super) fn token(host: &(impl Secrets + Clock), name: &SecretName) -> Result<
             }
         },
     };
-    Token::new(secret, host.elapsed(), life).ok_or_else(|| {
+    Token::new(secret, host.elapsed(), lifetime).ok_or_else(|| {
         Error::new(
             ErrorKind::Unauthenticated,
             format!(
@@ -62,6 +62,6 @@ fn expiry(token: &str) -> Option<Duration> {
     let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
     let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
     Object::parse(&claims)?
-        .whole("exp")
+        .integer("exp")
         .map(Duration::from_secs)
 }

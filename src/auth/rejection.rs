@@ -13,13 +13,13 @@ use crate::json::Object;
 use crate::settings::Settings;
 use crate::text::one_line;
 
-/// The code for the same sign-in in a loop.
+/// The code for a sign-in that is repeated in a loop.
 const SIGN_IN_LOOP: u32 = 50_196;
-/// The code for a fault of the directory that passes by itself.
+/// The code for a temporary fault of the directory.
 const TEMPORARY_FAULT: u32 = 50_087;
 /// A loop that Entra has noticed ends only after a while without requests.
 const LOOP_PAUSE: Duration = Duration::from_mins(1);
-/// The most characters of a description that a message repeats.
+/// The longest part of a description that a message repeats, in characters.
 const LONGEST_DESCRIPTION: usize = 300;
 
 /// A rejection by the authority: the response of an endpoint, or the callback of a browser.
@@ -29,8 +29,8 @@ pub(super) struct Rejection {
     status: Option<u16>,
     /// The number after `AADSTS`, from the list of codes, else from the text.
     code: Option<u32>,
-    /// The error word of OAuth 2.0, empty when there was none.
-    word: String,
+    /// The error code of OAuth 2.0, empty if there is none.
+    oauth_error: String,
     /// The first line of the description.
     description: String,
     /// Whether the authority requires claims that only a person can give.
@@ -59,7 +59,7 @@ impl Parties {
         }
     }
 
-    /// As in the address of a page of the authority.
+    /// Reads the parties from the address of one of the authority's pages.
     pub(super) fn of_page(page: &Url) -> Self {
         let parameter = |name: &str| {
             let (_, value) = page.query_pairs().find(|(key, _)| key == name)?;
@@ -103,7 +103,7 @@ impl Rejection {
         Some(Self {
             status: Some(response.status),
             code: listed.or_else(|| aadsts(&description)),
-            word: one_line(&scrub(&text("error")), 100),
+            oauth_error: one_line(&scrub(&text("error")), 100),
             description: one_line(&scrub(&description), LONGEST_DESCRIPTION),
             requires_claims: body.has("claims"),
             trace_id: body
@@ -118,11 +118,11 @@ impl Rejection {
     }
 
     /// The rejection in the callback of a browser (reference 2.4, 2.5).
-    pub(super) fn in_callback(word: &str, description: &str) -> Self {
+    pub(super) fn in_callback(oauth_error: &str, description: &str) -> Self {
         Self {
             status: None,
             code: aadsts(description),
-            word: one_line(word, 100),
+            oauth_error: one_line(oauth_error, 100),
             description: one_line(description, LONGEST_DESCRIPTION),
             requires_claims: false,
             trace_id: None,
@@ -130,16 +130,16 @@ impl Rejection {
         }
     }
 
-    /// The error word of OAuth 2.0, empty when there was none.
-    pub(super) fn word(&self) -> &str {
-        &self.word
+    /// The error code of OAuth 2.0, empty if there is none.
+    pub(super) fn oauth_error(&self) -> &str {
+        &self.oauth_error
     }
 
-    /// Whether the same request is worth repeating.
+    /// Whether the request is retried.
     pub(super) fn retry(&self) -> Retry {
         let is_temporary = matches!(self.code, Some(SIGN_IN_LOOP | TEMPORARY_FAULT))
             || matches!(self.status, Some(429 | 500 | 502..=504))
-            || self.word == "temporarily_unavailable";
+            || self.oauth_error == "temporarily_unavailable";
         if is_temporary {
             Retry::WithinBudget
         } else {
@@ -157,24 +157,26 @@ impl Rejection {
     pub(super) fn into_error(self, parties: &Parties) -> Error {
         let (kind, advice) = self.meaning();
         let advice = parties.fill_in(&advice);
-        let said = match (self.code, self.word.as_str(), self.status) {
+        let reason = match (self.code, self.oauth_error.as_str(), self.status) {
             (Some(code), ..) => format!("AADSTS{code}"),
             (None, "", Some(status)) => format!("HTTP status {status}"),
             (None, "", None) => "no reason given".to_owned(),
-            (None, word, _) => word.to_owned(),
+            (None, oauth_error, _) => oauth_error.to_owned(),
         };
         let origin = &parties.authority;
         let message = match kind {
             ErrorKind::Throttled | ErrorKind::Unavailable => {
-                format!("cannot sign in at {origin} now ({said}): {advice}")
+                format!("cannot sign in at {origin} now ({reason}): {advice}")
             }
-            _ => format!("cannot sign in at {origin} ({said}): {advice}"),
+            _ => format!("cannot sign in at {origin} ({reason}): {advice}"),
         };
         let mut error = Error::new(kind, message);
         error.retry_after = self.retry_after;
         error.fault = self.status.map(|status| ServiceFault {
             status,
-            code: self.code.map_or(self.word, |code| format!("AADSTS{code}")),
+            code: self
+                .code
+                .map_or(self.oauth_error, |code| format!("AADSTS{code}")),
             request_id: self.trace_id,
             of_authority: true,
         });
@@ -190,7 +192,7 @@ impl Rejection {
             let (kind, advice) = meanings::CLAIMS_REQUIRED;
             return (kind, advice.to_owned());
         }
-        let (kind, advice) = meanings::of_word(&self.word, self.status);
+        let (kind, advice) = meanings::of_oauth_error(&self.oauth_error, self.status);
         match (advice, self.description.as_str()) {
             (Some(advice), "") => (kind, advice.to_owned()),
             (Some(advice), description) => {

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// A future whose output goes to every caller that awaits it.
 ///
-/// Any caller that is polled drives it: one that was started ahead of need and is not polled any
-/// more cannot block the others.
+/// Each caller that is polled drives it, so a caller that was started ahead of need and is no
+/// longer polled does not block the others.
 pub(super) struct Shared<T> {
     inner: Rc<Inner<T>>,
 }

@@ -4,23 +4,23 @@ use crate::error::{Error, ErrorKind};
 use crate::host::{Secret, SecretError, Secrets};
 use crate::settings::SecretName;
 
-/// The secret, without the line break that an editor or `echo` adds. `what` says for the error
-/// what it must hold.
+/// The secret, without the line break that an editor or `echo` adds. `content` is what it must
+/// contain, for messages.
 pub(super) fn fetch(
     secrets: &impl Secrets,
     name: &SecretName,
-    what: &str,
+    content: &str,
 ) -> Result<Secret, Error> {
     let name = name.as_str();
     match secrets.get(name) {
         Ok(secret) if secret.reveal().trim().is_empty() => Err(Error::new(
             ErrorKind::Unauthenticated,
-            format!("the secret \"{name}\" is empty; store {what} in it"),
+            format!("the secret \"{name}\" is empty; store {content} in it"),
         )),
         Ok(secret) => Ok(Secret::new(secret.reveal().trim())),
         Err(SecretError::NotFound) => Err(Error::new(
             ErrorKind::Unauthenticated,
-            format!("there is no secret \"{name}\"; store {what} in it"),
+            format!("there is no secret \"{name}\"; store {content} in it"),
         )),
         Err(SecretError::Denied) => Err(Error::new(
             ErrorKind::Forbidden,

@@ -10,38 +10,39 @@ use crate::json::Object;
 use crate::text::without_byte_order_mark;
 
 /// How long a token is valid if the response does not say (RFC 6749 leaves that open).
-const ASSUMED_LIFE: Duration = Duration::from_mins(5);
+const ASSUMED_LIFETIME: Duration = Duration::from_mins(5);
 /// A token is renewed when less than this, or than a tenth of its lifetime, is left.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 
 /// An access token.
 pub(crate) struct Token {
     secret: Secret,
-    /// On the clock's `elapsed` scale, as is the next one.
+    /// On the clock's `elapsed` scale, like `expires_at`.
     renew_at: Duration,
     expires_at: Duration,
     /// How long it was valid when it was issued, if that is known.
-    life: Option<Duration>,
+    lifetime: Option<Duration>,
 }
 
 impl Token {
-    /// A token that is valid for `life` from `since` on; none if it cannot be sent.
-    pub(super) fn new(secret: Secret, since: Duration, life: Option<Duration>) -> Option<Self> {
+    /// A token that is valid for `lifetime` from `since` on; `None` if it cannot be sent in a
+    /// header.
+    pub(super) fn new(secret: Secret, since: Duration, lifetime: Option<Duration>) -> Option<Self> {
         let sendable = !secret.reveal().is_empty()
             && secret.reveal().bytes().all(|byte| byte.is_ascii_graphic());
-        let assumed = life.unwrap_or(ASSUMED_LIFE);
+        let assumed = lifetime.unwrap_or(ASSUMED_LIFETIME);
         let margin = RENEWAL_MARGIN.min(assumed / 10);
         sendable.then(|| Self {
             secret,
             renew_at: since + assumed.saturating_sub(margin),
             expires_at: since + assumed,
-            life,
+            lifetime,
         })
     }
 
     /// How long it was valid when it was issued, if that is known.
-    pub(crate) fn life(&self) -> Option<Duration> {
-        self.life
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        self.lifetime
     }
 
     /// Whether both have the same text.
@@ -87,20 +88,20 @@ pub(super) struct Issued {
 
 impl Issued {
     /// Reads the response of a token endpoint and wipes it. `requested_at` is when it was
-    /// requested: the response may have waited to be read for a while.
+    /// requested: the response may be read some time after it arrived.
     pub(super) fn read(mut body: Vec<u8>, requested_at: Duration) -> Option<Self> {
         let read = Object::parse(without_byte_order_mark(&body)).and_then(|response| {
             Some((
                 Secret::new(response.text("access_token")?),
-                response.word("refresh_token").map(Secret::new),
+                response.non_empty_text("refresh_token").map(Secret::new),
                 response.text("token_type"),
                 seconds(&response, "expires_in"),
             ))
         });
         body.zeroize();
-        let (access_token, refresh_token, kind, life) = read?;
+        let (access_token, refresh_token, kind, lifetime) = read?;
         let bearer = kind.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
-        let token = Token::new(access_token, requested_at, life).filter(|_| bearer)?;
+        let token = Token::new(access_token, requested_at, lifetime).filter(|_| bearer)?;
         Some(Self {
             token,
             refresh_token,
@@ -108,17 +109,19 @@ impl Issued {
     }
 }
 
-/// A number of seconds, if there is one. Older endpoints write it as text; what cannot be read
-/// is assumed, so that the token can be used.
+/// A number of seconds, if there is one. Older endpoints write it as text; for an unreadable number
+/// a default is used, so that the token can be used.
 pub(super) fn seconds(response: &Object<'_>, name: &str) -> Option<Duration> {
     if !response.has(name) {
         return None;
     }
     let number = match response.text(name) {
         Some(text) => text.parse().ok(),
-        None => response.whole::<u32>(name),
+        None => response.integer::<u32>(name),
     };
-    Some(number.map_or(ASSUMED_LIFE, |number| Duration::from_secs(number.into())))
+    Some(number.map_or(ASSUMED_LIFETIME, |number| {
+        Duration::from_secs(number.into())
+    }))
 }
 
 #[cfg(test)]
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_cannot_be_sent_is_no_token() {
+    fn unusable_tokens_are_rejected() {
         for body in [
             "",
             "<html>",
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_never_printed() {
+    fn tokens_are_not_printed() {
         let token = read(r#"{"access_token":"MARKER"}"#).unwrap();
         assert!(!format!("{token:?}").contains("MARKER"));
         assert_eq!(token.scrub("it was MARKER!"), "it was …!");

@@ -11,7 +11,7 @@ use crate::call::{self, Budget, Call, RetryPolicy, Verdict, unreachable};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Header, Host, HttpError, Method, Request, Response};
 
-/// Why there is no response to use.
+/// Why there is no usable response.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The authority rejected the request.
@@ -37,11 +37,11 @@ impl Failure {
     }
 }
 
-/// Requests a token. The form is made afresh for every attempt: it may hold a time, and secrets
-/// that may have changed.
+/// Requests a token. A new form is made for every attempt: it may contain a time, and secrets that
+/// have changed.
 ///
 /// # Errors
-/// Why there is none.
+/// If there is no usable response.
 pub(super) async fn token<H: Host>(
     issuer: &Issuer<H>,
     authority: &Authority,
@@ -63,10 +63,10 @@ pub(super) async fn token<H: Host>(
     })
 }
 
-/// Sends a form to one of the authority's endpoints. Gives a response with status 200.
+/// Sends a form to one of the authority's endpoints. Returns a response with status 200.
 ///
 /// # Errors
-/// Why there is none.
+/// If there is no usable response.
 pub(super) async fn post<H: Host>(
     issuer: &Issuer<H>,
     endpoint: &Url,
@@ -81,8 +81,7 @@ pub(super) async fn post<H: Host>(
     call::send(&*issuer.host, &mut Budget::new(policy), &call).await
 }
 
-/// A call of one of the authority's endpoints. The form is what the application proves itself
-/// with.
+/// A call of one of the authority's endpoints. The form contains the application's credential.
 struct FormCall<'c, H, F> {
     issuer: &'c Issuer<H>,
     endpoint: &'c Url,

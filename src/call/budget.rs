@@ -1,18 +1,18 @@
 //! How often an attempt is retried, how long to pause before it, and when to give up.
 //!
-//! Which failures are worth a retry is decided by those who know the service; here are only
-//! the pauses, as pure functions of random numbers and time.
+//! Each call decides which failures are retried. This module only computes the pauses, from random
+//! numbers and time.
 
 use std::time::Duration;
 
 use crate::host::Random;
 use crate::settings::Settings;
 
-/// The first pause is drawn from up to this much; each later one from up to twice as much.
+/// The limit of the first random pause. Each failure doubles the limit.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How often an attempt is retried that is likely to fail again.
 const LIMITED_RETRIES: u32 = 3;
-/// No drawn pause is longer.
+/// The longest random pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long one call may take.
@@ -34,24 +34,23 @@ impl RetryPolicy {
     }
 }
 
-/// Whether an attempt is worth repeating.
+/// Whether an attempt is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
-    /// No: the result stands.
+    /// No: the result is final.
     Never,
     /// Only with another credential, and only once.
     WithNewCredential,
-    /// The failure may be temporary, but is likely to stay: three times.
+    /// Up to three times: the failure may be temporary, but is likely to be permanent.
     Limited,
-    /// The failure is temporary: until the budget is spent.
+    /// Until the budget is spent: the failure is temporary.
     WithinBudget,
 }
 
 /// What a call may still spend on failed attempts and on the pauses between them.
 ///
-/// Time in which nobody waited for the call is not counted: the response to a request that was
-/// sent ahead of need may be there for minutes before it is read. So each failed attempt is
-/// charged with at most one request timeout.
+/// The response to a request that was sent ahead of need may arrive minutes before it is read. So
+/// each failed attempt is charged with at most one request timeout.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     policy: RetryPolicy,
@@ -72,14 +71,14 @@ impl Budget {
         }
     }
 
-    /// Makes the budget whole again, after a part of the call has succeeded.
+    /// Restores the full budget, after a part of the call has succeeded.
     pub(crate) fn restore(&mut self) {
         *self = Self::new(self.policy);
     }
 
     /// Charges an attempt that failed after `took`, and returns how long to pause before the next
-    /// one: exactly as long as the service requested, else a random time below a limit that
-    /// doubles with each failure ("full jitter"). None when there must be no other attempt.
+    /// one: exactly as long as the service requested, else a random time below a limit that doubles
+    /// with each failure ("full jitter"). `None` when there is no other attempt.
     pub(crate) fn pause_after(
         &mut self,
         took: Duration,
@@ -96,14 +95,14 @@ impl Budget {
         }
         self.charge(took.min(self.policy.request_timeout));
         self.failures = failures.saturating_add(1);
-        // A service that knows no better requests zero seconds.
+        // Some services send zero when they do not know how long.
         let requested = retry_after.filter(|pause| !pause.is_zero());
         let pause = requested.unwrap_or_else(|| jittered(failures, random));
         // A budget that is spent allows no other attempt, not even without a pause.
         (!self.left.is_zero() && self.spend(pause)).then_some(pause)
     }
 
-    /// Charges a pause, if it still fits.
+    /// Charges a pause if the budget allows it. Returns whether it did.
     pub(crate) fn spend(&mut self, pause: Duration) -> bool {
         let fits = pause <= self.left;
         if fits {
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn drawn_pauses_double_up_to_half_a_minute() {
+    fn random_pauses_double_up_to_half_a_minute() {
         let mut budget = budget(1_000);
         let longest: Vec<u128> = (0..8)
             .map(|_| budget.pause_after(secs(0), Retry::WithinBudget, None, &Always(255)))
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn time_in_which_nobody_waited_is_not_charged() {
+    fn time_beyond_the_request_timeout_is_not_charged() {
         let mut budget = budget(300);
         let mut pause = |took, requested| {
             budget.pause_after(

@@ -1,9 +1,9 @@
-//! One call of a service: attempts, until one succeeds or another attempt is not worth making.
+//! One call of a service: attempts until one succeeds, fails permanently, or the budget is spent.
 //!
-//! Every request of the connector goes through [`send`], whether it reads, writes or signs in.
-//! What differs between them is a [`Call`]: which credential an attempt carries, what is sent,
-//! and what the response means. Here are only the order of the steps, the pauses and the limit
-//! of the time spent on them.
+//! Every request of the connector goes through [`send`], whether it reads, writes or signs in. What
+//! differs between them is a [`Call`]: which credential an attempt carries, what is sent, and what
+//! the response means. This module contains only the order of the steps, the pauses, and the limit
+//! of the time spent.
 
 mod budget;
 mod rate_limiter;
@@ -23,23 +23,23 @@ use crate::host::{Host, HttpError, Request, Response};
 
 /// One call: how an attempt is made, and what its response means.
 pub(crate) trait Call {
-    /// What an attempt carries to prove who sends it.
+    /// What authenticates an attempt.
     type Credential;
-    /// What a successful call gives.
+    /// The result of a successful call.
     type Output;
-    /// Why a call gives nothing.
+    /// Why a call fails.
     type Error: From<Error>;
 
     /// The credential for the next attempt.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If there is no credential.
     async fn credential(&self) -> Result<Self::Credential, Self::Error>;
 
     /// Replaces a credential that the service rejected.
     ///
     /// # Errors
-    /// Why there is no other.
+    /// If there is no other credential.
     async fn renew(&self, _rejected: &Self::Credential) -> Result<(), Self::Error> {
         // A call that makes a credential for each attempt has nothing to replace.
         Ok(())
@@ -60,7 +60,7 @@ pub(crate) trait Call {
         credential: &Self::Credential,
     ) -> Verdict<Self::Output, Self::Error>;
 
-    /// What fails when the call does, such as `cannot read accounts`.
+    /// What fails, for messages, such as `cannot read accounts`.
     fn failure(&self) -> String;
 }
 
@@ -69,16 +69,16 @@ pub(crate) trait Call {
 pub(crate) struct Verdict<T, E> {
     /// The result of the call, unless there is another attempt.
     pub(crate) result: Result<T, E>,
-    /// Whether another attempt may give a better result.
+    /// Whether another attempt may succeed.
     pub(crate) retry: Retry,
-    /// How long the service wants to be left alone first.
+    /// How long the service requests to wait before that.
     pub(crate) retry_after: Option<Duration>,
     /// What the response says about the load of the service.
     pub(crate) load: Load,
 }
 
 impl<T, E> Verdict<T, E> {
-    /// A result that stands.
+    /// A final result.
     pub(crate) fn done(result: Result<T, E>) -> Self {
         Self {
             result,
@@ -100,12 +100,12 @@ pub(crate) enum Load {
     Throttled,
 }
 
-/// Makes attempts until one succeeds, fails for good, or `budget` is spent. A rejected
+/// Makes attempts until one succeeds, fails permanently, or `budget` is spent. A rejected
 /// credential is replaced once.
 ///
 /// # Errors
-/// That of the last attempt; why there is no credential; `Throttled` when the service wants to
-/// be left alone for longer than the budget allows.
+/// The error of the last attempt, or of obtaining a credential; `Throttled` when the service
+/// requests a longer pause than the budget allows.
 pub(crate) async fn send<H: Host, C: Call>(
     host: &H,
     budget: &mut Budget,

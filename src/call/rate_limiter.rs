@@ -1,17 +1,17 @@
 //! The rate limiter: how many requests are sent at once (reference 9.1).
 //!
-//! The service's limits are per user, so all requests of a session share one [`RateLimiter`].
-//! It never makes a request wait for another one: a request that was sent ahead of need may not
-//! be polled for a while, and whatever waited for it would wait forever. Instead, a caller that
-//! wants to send *ahead of need* first looks whether there is room.
+//! The service's limits are per user, so all requests of a session share one [`RateLimiter`]. It
+//! never makes one request wait for another: a request that was sent ahead of need may not be
+//! polled for a while, and a request that waited for it could wait forever. Instead, a caller
+//! checks whether there is room before it sends a request *ahead of need*.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How many requests at once before the service has recommended a number.
+/// The limit before the service has recommended one.
 const INITIAL_LIMIT: usize = 2;
-/// How many more at once each success allows before the service has ever throttled a request.
+/// By how much each success raises the limit before the service has throttled a request.
 const FAST_GROWTH: usize = 2;
 
 /// How many requests a session sends at once.
@@ -28,7 +28,7 @@ pub(crate) struct RateLimiter {
     successes: Cell<usize>,
     /// Whether the service has ever throttled a request: before that, the limit grows fast.
     was_throttled: Cell<bool>,
-    /// Until when the service wants no requests, on the clock's `elapsed` scale.
+    /// Until when the service accepts no requests, on the clock's `elapsed` scale.
     paused_until: Cell<Duration>,
 }
 
@@ -71,14 +71,14 @@ impl RateLimiter {
         }
     }
 
-    /// For how long the service still wants no requests.
+    /// How long the service still accepts no requests.
     pub(crate) fn pause(&self, now: Duration) -> Duration {
         self.paused_until.get().saturating_sub(now)
     }
 
-    /// Notes a success. Until the service first throttles a request, each success raises the
-    /// limit; after that, as many successes as the limit raise it by one. It never exceeds what
-    /// the service recommends.
+    /// Records a success. Until the service first throttles a request, each success raises the
+    /// limit; after that, as many successes as the limit raise it by one. It never exceeds what the
+    /// service recommends.
     pub(crate) fn on_success(&self, recommended: Option<u32>) {
         if let Some(count) = recommended.and_then(|count| usize::try_from(count).ok()) {
             self.recommended.set(count.clamp(1, self.ceiling.max(1)));
@@ -97,7 +97,7 @@ impl RateLimiter {
         }
     }
 
-    /// Notes that the service throttled a request, and for how long it wants no requests.
+    /// Records that the service throttled a request, and for how long it accepts no requests.
     pub(crate) fn on_throttled(&self, now: Duration, pause: Option<Duration>) {
         self.limit.set((self.limit.get() / 2).max(1));
         self.successes.set(0);

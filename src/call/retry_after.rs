@@ -2,11 +2,11 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A longer time than this is cut down to it.
+/// The longest time; a longer one is shortened to it.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
-/// Reads `Retry-After`: whole seconds, seconds with a fraction, or an HTTP date (reference
-/// 9.1). What cannot be read counts as absent.
+/// Reads `Retry-After`: whole seconds, seconds with a fraction, or an HTTP date (reference 9.1). An
+/// unreadable value counts as absent.
 pub(crate) fn retry_after(value: &str, unix_now: Duration) -> Option<Duration> {
     let value = value.trim();
     let after = match seconds(value) {
@@ -26,7 +26,7 @@ fn seconds(value: &str) -> Option<Duration> {
     }
     let nanos = format!("{fraction:0<NANO_DIGITS$}");
     Some(Duration::new(
-        // What does not fit is longer than any call waits.
+        // A number that does not fit is longer than any call waits.
         whole.parse().unwrap_or(u64::MAX),
         nanos.get(..NANO_DIGITS)?.parse().ok()?,
     ))

@@ -134,7 +134,7 @@ fn a_pause_that_the_budget_does_not_allow_is_an_error() {
 }
 
 #[test]
-fn the_rate_limiter_learns_from_each_response() {
+fn the_rate_limiter_is_updated_by_each_response() {
     let limiter = Rc::new(RateLimiter::new(8));
     let call = Numbered {
         limiter: Some(Rc::clone(&limiter)),

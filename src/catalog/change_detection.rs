@@ -26,8 +26,8 @@ impl ChangeDetection {
         }
     }
 
-    /// Explains to people how changes are found and which are not. `watermark` is the column that
-    /// a watermark is read from; `can_be_tracked` tells whether the service could track changes.
+    /// Explains to people how changes are found and which are not. `watermark` is the column that a
+    /// watermark is read from; `can_be_tracked` says whether the service could track changes.
     pub(super) fn reason(self, kind: StreamKind, watermark: &str, can_be_tracked: bool) -> String {
         let untracked = if can_be_tracked {
             "change tracking is off, and an administrator can turn it on"

@@ -42,7 +42,7 @@ pub enum DataType {
 }
 
 impl DataType {
-    /// The connector's name of it, as in row schemas and checkpoints.
+    /// The connector's name for it, as in row schemas and checkpoints.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",

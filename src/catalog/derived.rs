@@ -30,7 +30,7 @@ pub(crate) fn is_of_entry(column: &str) -> bool {
 }
 
 /// Who changed what, and when (reference §10): a row for each column that changed, or for each
-/// right that was granted or revoked. With `table` only its rows count.
+/// right that was granted or revoked. With `table`, only for the rows of that table.
 ///
 /// # Errors
 /// `NotFound` if there is no such table, or the error of the service.
@@ -70,7 +70,7 @@ pub(crate) async fn history_table<H: Host>(
     };
     let title = HISTORY_TITLE.to_owned();
     let mut history = Table::derived(&name, title, &audit.entity_set, "auditid", columns);
-    history.also_key = Some("column".to_owned());
+    history.second_key = Some("column".to_owned());
     history.change_detection = ChangeDetection::Watermark;
     Ok(history)
 }
@@ -93,6 +93,6 @@ pub(crate) fn members_table() -> Table {
         column("source", "Source of the membership", DataType::Text),
     ];
     let mut table = Table::derived(MEMBERS, MEMBERS_TITLE.to_owned(), "", "listid", columns);
-    table.also_key = Some("entityid".to_owned());
+    table.second_key = Some("entityid".to_owned());
     table
 }

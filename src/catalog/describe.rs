@@ -16,8 +16,8 @@ use crate::host::{Host, Started};
 
 /// The most streams that one call describes.
 pub(super) const MAX_NAMES: usize = 100;
-/// The most that the streams of one call take in memory, in bytes, about. What is made of one of
-/// them for the host, and the batches that are being read, come on top.
+/// The approximate limit for the streams of one call in memory, in bytes. The data for the host and
+/// the batches in flight are not included.
 pub(super) const MAX_BYTES: usize = 16 << 20;
 /// How many tables are requested together.
 pub(super) const GROUP: usize = 10;
@@ -72,7 +72,7 @@ async fn describe_tables<H: Host>(
     let mut groups = names.chunks(GROUP);
     let mut running = VecDeque::new();
     loop {
-        // Always one, more while the service has room.
+        // Always one, more while the rate limiter has room.
         let at_once = client.concurrency().min(MAX_RUNNING);
         while running.is_empty() || (running.len() < at_once && client.spare_concurrency() > 0) {
             let Some(group) = groups.next() else { break };

@@ -62,7 +62,7 @@ pub(crate) async fn shape<H: Host>(
         source.is_single
             || table(&source.name).map(|table| &table.primary_key) == source.from.as_ref()
             // Equal rows come once, and no column of this table can make them differ.
-            || (fetch.is_distinct && source.columns.is_empty() && !source.takes_all)
+            || (fetch.is_distinct && source.columns.is_empty() && !source.selects_all)
     };
     let has_key = !fetch.is_aggregate && fetch.tables.iter().all(is_single);
     let key = match ordered.iter_mut().find(|column| column.name == root_key) {
@@ -91,10 +91,10 @@ pub(crate) async fn shape<H: Host>(
 /// The columns that a query selects of one of its tables, with their names in its rows.
 fn selected(fetch: &Fetch, source: &FetchTable, table: &Table) -> Vec<Column> {
     let is_root = source.alias.is_none();
-    let takes_all = source.takes_all
+    let selects_all = source.selects_all
         // A first table without named columns returns all of them.
         || (is_root && source.columns.is_empty() && !fetch.is_aggregate);
-    let all = takes_all.then_some(&table.columns).into_iter().flatten();
+    let all = selects_all.then_some(&table.columns).into_iter().flatten();
     let mut columns: Vec<Column> = all
         .map(|column| Column {
             name: qualified(source, &column.name),

@@ -4,9 +4,9 @@ use super::column::{Column, DataType};
 use super::table::Table;
 use crate::json::Writer;
 
-/// The schema of a table's rows with the named columns, `None` for all, and with labels if they
-/// are requested. It is exactly what `source` returns; columns that the service adds later come
-/// without being announced.
+/// The schema of a table's rows with the named columns, `None` for all, and with labels if they are
+/// requested. It is exactly what `source` returns; columns that are added to the table later are in
+/// rows, but not in the schema.
 ///
 /// Besides the standard vocabulary it has:
 /// - `x-primary-key` (schema): the columns of the primary key.
@@ -75,8 +75,8 @@ fn write(column: &Column, property: &mut Writer) {
         DataType::Identifier | DataType::Reference => property.text("format", "uuid"),
         DataType::Date => property.text("format", "date"),
         DataType::Timestamp => property.text("format", "date-time"),
-        // The service writes a `Z` behind it (reference §4.10), so that `date-time` would be true
-        // of its form and false of its meaning.
+        // The service writes a `Z` after it (reference §4.10), so `date-time` would fit its form,
+        // but not its meaning.
         DataType::LocalTimestamp => {
             property.text(
                 "pattern",

@@ -5,7 +5,7 @@ use super::column::{Choice, Column};
 use super::stream::{StreamKind, StreamName};
 use crate::dataverse::metadata::{Attribute, Relationship, TableDefinition, TableSummary};
 
-/// What a name takes in memory beside its text, in bytes, about.
+/// The approximate size of a name in memory, in bytes, without its text.
 const NAME_BYTES: usize = 48;
 
 /// A set of columns whose values are unique among the rows of a table.
@@ -33,7 +33,7 @@ pub struct Table {
     /// The column with the primary key.
     pub primary_key: String,
     /// The second column of a primary key that has two.
-    pub also_key: Option<String>,
+    pub second_key: Option<String>,
     /// The column that names a row for people.
     pub name_column: Option<String>,
     /// The columns of its rows, in the service's order.
@@ -84,7 +84,7 @@ impl Table {
             entity_set: summary.entity_set_name?,
             change_detection,
             primary_key,
-            also_key: None,
+            second_key: None,
             name_column,
             columns,
             alternate_keys,
@@ -107,7 +107,7 @@ impl Table {
             title,
             change_detection: ChangeDetection::None,
             primary_key: primary_key.to_owned(),
-            also_key: None,
+            second_key: None,
             name_column: None,
             columns,
             alternate_keys: Vec::new(),
@@ -123,13 +123,13 @@ impl Table {
 
     /// Whether the column is in the primary key.
     pub fn is_key(&self, column: &str) -> bool {
-        column == self.primary_key || self.also_key.as_deref() == Some(column)
+        column == self.primary_key || self.second_key.as_deref() == Some(column)
     }
 
     /// The columns of the primary key.
     pub fn key(&self) -> Vec<String> {
         let mut key = vec![self.primary_key.clone()];
-        key.extend(self.also_key.clone());
+        key.extend(self.second_key.clone());
         key
     }
 
@@ -149,7 +149,7 @@ impl Table {
             .reason(self.kind(), watermark, self.can_be_tracked)
     }
 
-    /// What it takes in memory, in bytes, about.
+    /// The approximate size in memory, in bytes.
     pub(super) fn size(&self) -> usize {
         let columns = self.columns.iter().map(|column| {
             let choices = column.choices.iter();
@@ -171,6 +171,6 @@ pub(super) fn is_readable(table: &TableSummary) -> bool {
     table.entity_set_name.is_some()
         // Without a key a target could not update or delete its rows.
         && table.primary_id.is_some()
-        // The service refuses queries for private tables.
+        // The service rejects queries for private tables.
         && !table.is_private
 }

@@ -19,7 +19,7 @@ const KINDS: [(&str, &str, bool); 2] = [
     ("userqueries", "userqueryid", true),
 ];
 
-/// The condition for views that people can choose and that are active.
+/// The condition for active views that people can select.
 const SHOWN: &str = "querytype eq 0 and statecode eq 0";
 
 /// A saved query that the account can see.

@@ -29,7 +29,7 @@ const TOKEN_LIFETIME: &str = "token-lifetime";
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// Tokens that are valid for less than this make a connection sign in very often.
-const COMFORTABLE_TOKEN_LIFE: Duration = Duration::from_mins(10);
+const COMFORTABLE_TOKEN_LIFETIME: Duration = Duration::from_mins(10);
 
 /// The tests of every connection.
 const STEPS: [&str; 4] = [REACH, SIGN_IN, MEMBERSHIP, ORGANIZATION];
@@ -37,7 +37,7 @@ const STEPS: [&str; 4] = [REACH, SIGN_IN, MEMBERSHIP, ORGANIZATION];
 pub(super) async fn check<H: Host>(client: &Client<H>) -> Report {
     let client = &client.clone().with_max_wait(MAX_WAIT);
     let mut findings = vec![settings(client)];
-    if take_steps(client, &mut findings).await.is_none() {
+    if run_steps(client, &mut findings).await.is_none() {
         let purpose = (!client.settings().purpose.is_unknown()).then_some(PRIVILEGES);
         for step in STEPS.into_iter().chain(purpose) {
             if findings.iter().all(|finding| finding.id != step) {
@@ -48,8 +48,8 @@ pub(super) async fn check<H: Host>(client: &Client<H>) -> Report {
     Report::new(findings)
 }
 
-/// Takes one step after the other; none after a failed one that makes the others impossible.
-async fn take_steps<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<()> {
+/// Runs the steps in order, and stops after a failure that makes the others impossible.
+async fn run_steps<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<()> {
     add(findings, reach(client).await)?;
     sign_in(client, findings).await?;
     let user = membership(client, findings).await?;
@@ -98,7 +98,10 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
         // With a tenant in the settings, signing in needs no challenge.
         Ok(Challenged::Unclear) if client.settings().tenant.is_some() => Finding::warning(
             REACH,
-            format!("{address} requires a sign-in, but does not say where, as Dataverse does."),
+            format!(
+                "{address} requires a sign-in, but does not name an authority as Dataverse \
+                    does."
+            ),
             "If the next tests fail, compare \"environment\" with the environment's URL in the \
              Power Platform admin center."
                 .to_owned(),
@@ -141,17 +144,17 @@ async fn reach<H: Host>(client: &Client<H>) -> Finding {
 
 async fn sign_in<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<()> {
     match client.sign_in().await {
-        Ok(life) => {
+        Ok(lifetime) => {
             findings.push(Finding::passed(
                 SIGN_IN,
                 match client.settings().auth {
                     Auth::Application(_) => "The application signed in and got a token.",
                     Auth::Delegated(_) => "The sign-in was renewed with the refresh token.",
-                    Auth::AccessToken(_) => "There is an access token.",
+                    Auth::AccessToken(_) => "The secret holds an access token.",
                 }
                 .to_owned(),
             ));
-            let short = life.filter(|life| *life < COMFORTABLE_TOKEN_LIFE);
+            let short = lifetime.filter(|lifetime| *lifetime < COMFORTABLE_TOKEN_LIFETIME);
             findings.extend(short.map(short_lived));
             Some(())
         }
@@ -159,8 +162,8 @@ async fn sign_in<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Op
     }
 }
 
-fn short_lived(life: Duration) -> Finding {
-    let seconds = life.as_secs();
+fn short_lived(lifetime: Duration) -> Finding {
+    let seconds = lifetime.as_secs();
     Finding::warning(
         TOKEN_LIFETIME,
         format!("The token is valid for only {seconds} seconds, so the connector signs in often."),
@@ -169,18 +172,18 @@ fn short_lived(life: Duration) -> Finding {
     )
 }
 
-/// Finds the user of the environment that the account is.
+/// Finds out which user of the environment the account is.
 async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) -> Option<Guid> {
     let query = Query::new("WhoAmI");
     let error = match get(client, &query, |me| me.key("UserId")).await {
         Ok(me) => {
             let message = match client.settings().auth {
                 Auth::Application(_) => {
-                    format!("The environment knows the application as user {me}.")
+                    format!("The application is user {me} of the environment.")
                 }
                 Auth::Delegated(_) | Auth::AccessToken(_) => match name(client, &me).await {
-                    Some(name) => format!("Signed in is {name}, user {me} of the environment."),
-                    None => format!("Signed in is user {me} of the environment."),
+                    Some(name) => format!("The account is {name}, user {me} of the environment."),
+                    None => format!("The account is user {me} of the environment."),
                 },
             };
             findings.push(Finding::passed(MEMBERSHIP, message));
@@ -191,7 +194,7 @@ async fn membership<H: Host>(client: &Client<H>, findings: &mut Vec<Finding>) ->
     if account::is_disabled(&error) {
         findings.push(Finding::passed(
             MEMBERSHIP,
-            "The environment knows the application.".to_owned(),
+            "The application is a user of the environment.".to_owned(),
         ));
         findings.push(from_error(account::DISABLED, &error));
     } else {
@@ -205,7 +208,7 @@ async fn name<H: Host>(client: &Client<H>, user: &Guid) -> Option<String> {
     let query = Query::new(&format!("systemusers({user})")).select(&["fullname", "domainname"]);
     let name = get(client, &query, |row| {
         let name = row.text("fullname")?;
-        Some(match row.word("domainname") {
+        Some(match row.non_empty_text("domainname") {
             Some(address) => format!("{name} ({address})"),
             None => name,
         })
@@ -238,7 +241,7 @@ fn fallback_remedy(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The text with a capital at its beginning and a full stop at its end.
+/// The text as a sentence: with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let mut sentence: String = characters

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use super::privileges::{Permission, Tables, Wanted, lookup, of_role};
-use super::role::{ADD_PRIVILEGES, new_role, root_business_unit, wanted};
+use super::privileges::{Permission, Requirements, Tables, lookup, of_role};
+use super::role::{ADD_PRIVILEGES, new_role, requirements, root_business_unit};
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::rows::rows;
 use crate::dataverse::{Client, Guid, Request};
@@ -34,10 +34,10 @@ pub(super) async fn create_role<H: Host>(
     name: &str,
 ) -> Result<RoleChange, Error> {
     let name = role_name(name)?;
-    let wanted = wanted(client.settings())?;
+    let requirements = requirements(client.settings())?;
     let business_unit = root(client).await?;
     let existing = find(client, name, &business_unit).await?;
-    let (known, unknown) = known_permissions(client, &wanted).await?;
+    let (known, unknown) = known_permissions(client, &requirements).await?;
     let missing = match &existing {
         None => known,
         Some(role) => missing(client, role, known).await?,
@@ -126,10 +126,10 @@ type Addable = (Permission, Guid);
 /// The privileges that the role must have, and those that the environment does not have.
 async fn known_permissions<H: Host>(
     client: &Client<H>,
-    wanted: &Wanted,
+    requirements: &Requirements,
 ) -> Result<(Vec<Addable>, Vec<Permission>), Error> {
-    let tables = Tables::read(client, wanted).await?;
-    let permissions = tables.permissions(wanted);
+    let tables = Tables::read(client, requirements).await?;
+    let permissions = tables.permissions(requirements);
     let privileges = lookup::privileges(client, &permissions)
         .await?
         .into_iter()
@@ -149,7 +149,7 @@ async fn known_permissions<H: Host>(
     Ok((known, unknown))
 }
 
-/// What a role does not hold, or not deep enough.
+/// The privileges that the role does not have, or not at the required depth.
 async fn missing<H: Host>(
     client: &Client<H>,
     role: &Guid,
@@ -184,7 +184,7 @@ async fn create<H: Host>(
         let mut error = Error::new(
             ErrorKind::Unavailable,
             format!(
-                "the role {name:?} was created, but cannot be found yet; run this again in a minute"
+                "the role {name:?} was created, but cannot be found yet; try again in a minute"
             ),
         );
         error.commit = Commit::Partial;
@@ -224,8 +224,8 @@ fn partly_done(mut error: Error, name: &str, created: bool) -> Error {
     if created {
         error.commit = Commit::Partial;
         error.message = format!(
-            "the role {name:?} was created, but its privileges are still missing: {}; then run this \
-             again to add them",
+            "the role {name:?} was created, but its privileges are still missing: {}; then create \
+            the role again to add them",
             error.message
         );
     }

@@ -21,14 +21,13 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::settings::Settings;
 
-/// One connection. Tokens live and die with it.
+/// One connection. Its tokens are dropped with it.
 pub struct Session<H> {
     client: Client<H>,
 }
 
 impl<H: Host> Session<H> {
-    /// Reads the settings and nothing else: neither the network nor a secret is touched
-    /// before the first call that needs it.
+    /// Reads only the settings: the network and secrets are first used by the calls that need them.
     ///
     /// # Errors
     /// `InvalidSettings`.
@@ -43,7 +42,7 @@ impl<H: Host> Session<H> {
         &self.client
     }
 
-    /// Sign-in that a person takes part in.
+    /// Interactive sign-in.
     pub fn authorization(&self) -> Interactive<H> {
         let client = &self.client;
         let api_root = client.environment().api_root().clone();
@@ -51,8 +50,8 @@ impl<H: Host> Session<H> {
     }
 
     /// Tests the connection end to end: whether the environment can be reached, whether the
-    /// application can sign in, whether the environment admits it, what the environment is, and
-    /// whether the account has the privileges for the purpose in the settings.
+    /// application can sign in, whether the application is a user of the environment, what the
+    /// environment is, and whether the account has the privileges for the purpose in the settings.
     pub async fn check(&self) -> Report {
         check::check(&self.client).await
     }
@@ -62,8 +61,9 @@ impl<H: Host> Session<H> {
     /// not assigned to anyone. Calling it again changes nothing.
     ///
     /// # Errors
-    /// What the settings are missing or the service said, with what may have been changed: `Partial`
-    /// when the role was created and its privileges were not added.
+    /// `InvalidSettings` when the settings have no purpose, or the error of the service.
+    /// [`Error::commit`] says what may have been changed: `Partial` when the role was created and
+    /// its privileges were not added.
     pub async fn create_role(&self, name: &str) -> Result<RoleChange, Error> {
         create_role::create_role(&self.client, name).await
     }

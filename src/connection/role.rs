@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::privileges::{Permission, Tables, Wanted, lookup};
+use super::privileges::{Permission, Requirements, Tables, lookup};
 use crate::dataverse::Environment;
 use crate::dataverse::query::Query;
 use crate::error::{Error, ErrorKind};
@@ -42,8 +42,8 @@ pub struct Call {
 /// `InvalidSettings`, also when the settings have no purpose.
 pub fn required_role(settings: &str) -> Result<Role, Error> {
     let settings = Settings::parse(settings)?;
-    let wanted = wanted(&settings)?;
-    let permissions = Tables::offline(&wanted).permissions(&wanted);
+    let requirements = requirements(&settings)?;
+    let permissions = Tables::offline(&requirements).permissions(&requirements);
     let name = name(&settings.purpose);
     let environment = Environment::of(&settings);
     let calls = calls(environment.api_root().as_str(), &name, &permissions);
@@ -58,14 +58,14 @@ pub fn required_role(settings: &str) -> Result<Role, Error> {
 ///
 /// # Errors
 /// `InvalidSettings` when there is none.
-pub(super) fn wanted(settings: &Settings) -> Result<Wanted, Error> {
+pub(super) fn requirements(settings: &Settings) -> Result<Requirements, Error> {
     if settings.purpose.is_unknown() {
         return Err(Error::new(
             ErrorKind::InvalidSettings,
             "cannot derive a role: the settings have no purpose; set profiles or tables in \"purpose\"",
         ));
     }
-    Ok(Wanted::of(&settings.purpose))
+    Ok(Requirements::of(&settings.purpose))
 }
 
 fn name(purpose: &Purpose) -> String {

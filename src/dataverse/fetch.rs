@@ -19,7 +19,7 @@ pub(crate) struct Fetch {
     head: String,
     /// What follows the first tag.
     rest: String,
-    /// Which of the rows that it finds it returns.
+    /// Which of the matching rows it returns.
     pub(crate) extent: Extent,
     /// Whether its rows are aggregates of others.
     pub(crate) is_aggregate: bool,
@@ -33,7 +33,7 @@ pub(crate) struct Fetch {
     pub(crate) tables: Vec<FetchTable>,
 }
 
-/// Which of the rows that it finds a query returns.
+/// Which of the matching rows a query returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// All of them.
@@ -54,7 +54,7 @@ pub(crate) struct FetchTable {
     /// Whether a row of the query contains at most one of its rows, whatever the columns.
     pub(crate) is_single: bool,
     /// Whether all its columns are selected.
-    pub(crate) takes_all: bool,
+    pub(crate) selects_all: bool,
     /// The selected columns.
     pub(crate) columns: Vec<FetchColumn>,
 }
@@ -76,13 +76,13 @@ impl Fetch {
     /// # Errors
     /// What is wrong with it, and what to do.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        const SHAPELESS: &str = "it is not FetchXML with one <fetch> and one <entity>; \
+        const NOT_FETCHXML: &str = "it is not FetchXML with one <fetch> and one <entity>; \
                                  correct it";
         let mut tags = Tags::of(text);
         let first = tags
             .next()
             .filter(|tag| tag.name == "fetch" && tag.kind == TagKind::Begin)
-            .ok_or(SHAPELESS)?;
+            .ok_or(NOT_FETCHXML)?;
         let flag = |name: &str| matches!(first.get(name).as_deref(), Some("true" | "1"));
         let has_top = first.get("top").is_some();
         let mut fetch = Self {
@@ -115,7 +115,7 @@ impl Fetch {
         {
             Ok(fetch)
         } else {
-            Err(SHAPELESS)
+            Err(NOT_FETCHXML)
         }
     }
 
@@ -152,7 +152,7 @@ impl Fetch {
             if let Some(table) = table.and_then(|table| self.tables.get_mut(table)) {
                 match tag.name {
                     "attribute" => table.columns.extend(column(&tag)),
-                    "all-attributes" => table.takes_all = true,
+                    "all-attributes" => table.selects_all = true,
                     _ => {}
                 }
             }
@@ -273,7 +273,7 @@ mod tests {
             .iter()
             .map(|table| {
                 let alias = table.alias.as_deref();
-                (&*table.name, alias, table.columns.len(), table.takes_all)
+                (&*table.name, alias, table.columns.len(), table.selects_all)
             })
             .collect();
         assert_eq!(

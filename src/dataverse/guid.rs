@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_guid_is_a_guid() {
+    fn only_guids_are_accepted() {
         let guid = "627090FF-40a3-4053-8790-584edc5be201";
         assert_eq!(
             Guid::parse(guid).unwrap().to_string(),

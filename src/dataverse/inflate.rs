@@ -2,8 +2,8 @@
 //!
 //! `miniz_oxide` inflates straight into a buffer of the size that the trailer states, so that a
 //! page is never copied. `flate2`'s decoders inflate into a window of 32 KiB and copy every byte
-//! out of it, and do not accept the zeros that some servers put behind the last member; so the
-//! few lines of framing stay here.
+//! out of it, and do not accept the zeros that some servers put after the last member. So this
+//! module reads the framing itself.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
@@ -54,7 +54,7 @@ fn size_hint(body: &[u8]) -> usize {
     }
 }
 
-/// Inflates one member to the end of `output`, and gives what follows it.
+/// Inflates one member to the end of `output`, and returns the bytes after it.
 fn member<'a>(
     body: &'a [u8],
     output: &mut Vec<u8>,
@@ -102,7 +102,7 @@ fn member<'a>(
     }
 }
 
-/// Reads a member's header, and gives what follows it.
+/// Reads a member's header, and returns the bytes after it.
 fn header(body: &[u8]) -> Option<&[u8]> {
     const HEADER_CHECKSUM: u8 = 0x02;
     const EXTRA: u8 = 0x04;
@@ -164,7 +164,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_compressed_comes_back(
+        fn compressed_text_is_restored(
             members in proptest::collection::vec((".{0,300}", 0_u8..32), 1..4),
             repeat in 1_usize..400,
             padding in 0_usize..5,
@@ -195,7 +195,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_cause_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = gunzip(&bytes, LIMIT);
             let mut body = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0];
             body.extend(bytes);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_stops_at_the_limit() {
+    fn inflating_stops_at_the_limit() {
         let zeros = vec![0; LIMIT + 1];
         assert_eq!(
             gunzip(&gzip(&zeros, 0), LIMIT),

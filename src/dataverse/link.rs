@@ -1,4 +1,4 @@
-//! Addresses inside the Web API of the environment, and no others.
+//! Addresses below the API root of the environment.
 //!
 //! A token goes to one origin only. Every request goes to a [`Link`], and a link exists only
 //! for an address below the API root: what the service sends as `nextLink` or `deltaLink` is
@@ -49,8 +49,8 @@ impl Link {
         })
     }
 
-    /// An address as the service sent it, kept unchanged. One without an origin is completed by
-    /// that of the environment, and one that begins with a resource by the API root.
+    /// An address as the service sent it, kept unchanged. One without an origin gets the
+    /// environment's, and one that begins with a resource gets the API root.
     pub(super) fn received(environment: &Environment, text: &str) -> Result<Self, Error> {
         let begin = text.split(['/', '?', '(']).next().unwrap_or_default();
         let before = if text.starts_with('/') && !text.starts_with("//") {
@@ -73,7 +73,7 @@ impl Link {
 
     fn check(environment: &Environment, text: &str) -> Result<Self, String> {
         if text.chars().any(|c| c.is_control() || c == '\\') {
-            return Err("it contains a character that addresses must not contain".to_owned());
+            return Err("it contains an invalid character".to_owned());
         }
         let mut url = Url::parse(text).map_err(|_| "it is not an absolute address".to_owned())?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -100,7 +100,7 @@ impl Link {
             verbatim.clone_into(&mut target.path_and_query);
         }
         let path = target.path_and_query.split('?').next().unwrap_or_default();
-        if !path.starts_with(root.path()) || climbs(path) {
+        if !path.starts_with(root.path()) || has_dot_segments(path) {
             return Err(format!("it is not below {root}"));
         }
         Ok(Self {
@@ -190,7 +190,7 @@ fn sendable(c: char) -> bool {
 
 /// Whether a server could resolve the path to one outside it, by dots and slashes that are plain
 /// or percent-encoded.
-fn climbs(path: &str) -> bool {
+fn has_dot_segments(path: &str) -> bool {
     let mut decoded = path.to_ascii_lowercase();
     // Twice, for servers that decode twice.
     for _ in 0..2 {
@@ -237,7 +237,7 @@ mod tests {
             format!("/api/data/v9.2/{cookie}")
         );
         assert_eq!(link.resource_name(), "accounts");
-        // What HTTP cannot carry is encoded.
+        // Characters that HTTP does not allow are encoded.
         let link = Link::received(&contoso(), &format!("{ROOT}accounts?$filter=\"ä b\"")).unwrap();
         assert!(
             link.target()
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn each_spelling_of_the_own_address_is_accepted() {
+    fn each_spelling_of_the_api_root_is_accepted() {
         for text in [
             ROOT.to_owned(),
             format!("{ROOT}accounts(00000000-0000-0000-0000-000000000001)/name"),
@@ -334,9 +334,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the text: a link leads to the environment, below the API root.
+        /// Every accepted text is an address of the environment, below the API root.
         #[test]
-        fn no_text_is_accepted_as_a_link_elsewhere(
+        fn no_text_is_accepted_as_a_link_to_another_place(
             scheme in prop_oneof![Just("https://"), Just("https:"), Just("//"), Just("http://")],
             user in prop_oneof![Just(""), Just("a@"), Just("a:b@"), Just("contoso.crm.dynamics.com@"),
                 Just("\\@"), Just("%40")],

@@ -7,8 +7,8 @@ pub fn string_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Percent-encodes a path or a value of a query option. What OData reads as structure inside
-/// it (`(),;:$'=/@`) stays, and so does what RFC 3986 leaves unreserved.
+/// Percent-encodes a path or a value of a query option. The delimiters of OData (`(),;:$'=/@`) and
+/// the unreserved characters of RFC 3986 are kept.
 pub fn encode(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
     for byte in value.bytes() {
@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_comes_back_as_it_was(value in ".{0,40}") {
+        fn values_are_encoded_without_loss(value in ".{0,40}") {
             let query = Query::new("accounts").option("$filter", &value).option("$top", "1");
             let (_, options) = query.as_str().split_once('?').unwrap();
             let read: Vec<_> = form_urlencoded::parse(options.as_bytes()).into_owned().collect();

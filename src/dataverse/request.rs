@@ -11,7 +11,7 @@ use crate::host::{Header, Method};
 pub struct Request<'a> {
     pub(super) method: Method,
     pub(super) link: Cow<'a, Link>,
-    /// Besides the ordinary ones; one of the same name replaces an ordinary one.
+    /// Added to the ordinary headers; a header of the same name replaces the ordinary one.
     pub(super) headers: Vec<Header>,
     pub(super) body: Body<'a>,
     pub(super) expected: Expected,
@@ -27,7 +27,7 @@ pub(super) enum Body<'a> {
         content_type: Cow<'static, str>,
         bytes: Cow<'a, [u8]>,
     },
-    /// A batch: it is composed afresh for each attempt.
+    /// A batch, which is composed again for each attempt.
     Batch(&'a [Item<'a>]),
 }
 
@@ -89,21 +89,20 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The same request with one more header, such as `If-Match` or `CallerObjectId`
-    /// (reference 7.2, 7.5).
+    /// Adds a header, such as `If-Match` or `CallerObjectId` (reference 7.2, 7.5).
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push(Header::new(name, value));
         self
     }
 
-    /// The same request with a body of JSON text.
+    /// Sets a body of JSON text.
     #[must_use]
     pub fn with_json(self, text: impl Into<String>) -> Self {
         self.with_body("application/json", text.into().into_bytes())
     }
 
-    /// The same request with a body of any type.
+    /// Sets a body of any type.
     #[must_use]
     pub fn with_body(
         mut self,
@@ -117,23 +116,22 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The same request, and repeating it is safe: as for an action that adds what may be there
-    /// already, or a `POST` whose row has a key that the caller chose.
+    /// Marks the request as safe to repeat, such as an action that adds what may exist already, or
+    /// a `POST` of a row whose key the caller chose.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.is_idempotent = true;
         self
     }
 
-    /// The same request with words for messages that say what it does, such as
-    /// `create the role "Sales"`.
+    /// Sets what the request does, for messages, such as `create the role "Sales"`.
     #[must_use]
     pub fn with_purpose(mut self, purpose: impl Into<Cow<'a, str>>) -> Self {
         self.purpose = Some(purpose.into());
         self
     }
 
-    /// The same request, whose response must be JSON.
+    /// Requires that the response is JSON.
     pub(super) fn expecting_json(mut self) -> Self {
         self.expected = Expected::Json;
         self
@@ -160,7 +158,7 @@ impl<'a> Request<'a> {
         self.is_idempotent
     }
 
-    /// What fails when it does, for messages.
+    /// What fails, for messages.
     pub(super) fn failure(&self) -> String {
         let resource = self.link.resource_name();
         match (&self.purpose, self.method) {

@@ -23,9 +23,9 @@ pub struct Response {
 /// The outcome of one item of a batch.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Of a request that stands alone.
+    /// The outcome of a single request.
     One(Result<Response, Failure>),
-    /// Of a change set: a response for each request, or why nothing of it was done.
+    /// The outcome of a change set: a response for each request, or why none was carried out.
     ChangeSet(Result<Vec<Response>, ChangeSetFailure>),
 }
 

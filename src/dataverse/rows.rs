@@ -8,10 +8,10 @@ use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::json::Object;
 
-/// Nothing that is read here has more pages, of 5,000 rows each.
+/// The most pages, of 5,000 rows each.
 const MAX_PAGES: usize = 20;
 
-/// What is wrong with a response that has not what was requested.
+/// The reason why a response cannot be used.
 pub(super) const INCOMPLETE: &str = "a required property is missing";
 
 /// All rows, page after page; `read` returns none for a row in which something is missing.

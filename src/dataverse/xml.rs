@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-/// Whether a tag begins an element, ends it, or is all of it.
+/// Whether a tag begins an element, ends it, or is a whole element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TagKind {
     Begin,
@@ -63,10 +63,8 @@ impl<'x> Tags<'x> {
         loop {
             self.at += self.rest().find('<')?;
             let rest = self.rest();
-            let passed_over = [("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>")];
-            let Some((begin, end)) = passed_over
-                .iter()
-                .find(|(begin, _)| rest.starts_with(begin))
+            let skipped = [("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>")];
+            let Some((begin, end)) = skipped.iter().find(|(begin, _)| rest.starts_with(begin))
             else {
                 break;
             };
@@ -168,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_come_with_their_attributes() {
+    fn tags_have_their_attributes() {
         let text = "<?xml version='1.0'?><!-- <a> --><fetch top = '5' a=\"x &gt; &#233;&#x41;\">\
                     text<entity name='a>b'/></fetch>";
         let tags: Vec<_> = Tags::of(text)
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_comes_back() {
+    fn escaped_text_is_restored() {
         let text = "a & b < c > \"d\" 'e' &amp; é";
         let tag = format!("<x y=\"{}\">", escaped(text));
         let found = Tags::of(&tag).next().unwrap().get("y");

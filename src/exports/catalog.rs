@@ -63,8 +63,8 @@ impl contract::catalog::Guest for Connector {
     }
 }
 
-/// A described stream. Its parts are translated when the host asks for them: most hosts need only
-/// some, and a schema is as large as everything else together.
+/// A described stream. Its parts are converted when the host requests them: most hosts need only
+/// some, and a schema is as large as all other parts together.
 pub(crate) struct Description(catalog::Table);
 
 impl contract::catalog::GuestDescription for Description {

@@ -1,4 +1,4 @@
-//! HTTP as the ports speak it.
+//! The HTTP types of the ports.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,7 +24,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method as it stands in a request line.
+    /// The method as in a request line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -76,7 +76,7 @@ pub struct Target {
 }
 
 impl From<&Url> for Target {
-    /// Takes an `http` or `https` URL apart; user info and fragment do not come along.
+    /// Splits an `http` or `https` URL. User info and fragment are dropped.
     fn from(url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         let mut path_and_query = url.path().to_owned();
@@ -136,9 +136,9 @@ impl Drop for Request {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// In the order in which they came. A value that is not text is left out.
+    /// In the order in which they arrived. A value that is not text is left out.
     pub headers: Vec<Header>,
-    /// The body as it came, perhaps compressed.
+    /// The body as it arrived, possibly compressed.
     pub body: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! Ports: all that the connector needs from outside, as traits that a host implements.
+//! The ports: everything that the connector needs from outside, as traits that a host implements.
 //!
 //! In the component WASI implements them (`wasi`, the only place that names a WASI
 //! binding); in native tests, a simulated host with a virtual clock and a seeded network.
@@ -21,8 +21,7 @@ pub use started::Started;
 pub trait Http {
     /// Sends one request and reads the whole response. Redirects are not followed.
     ///
-    /// The request is on its way once the future has been polled; dropping the future
-    /// abandons it.
+    /// The request is sent when the future is first polled; dropping the future abandons it.
     fn send(&self, request: Request) -> impl Future<Output = Result<Response, HttpError>>;
 }
 

@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Text that is never printed.
 
 use std::fmt;
 
@@ -32,13 +32,13 @@ impl Drop for Secret {
     }
 }
 
-/// Why a secret is not to be had.
+/// Why a secret cannot be read or stored.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SecretError {
     /// No secret has this name.
     #[error("there is no such secret")]
     NotFound,
-    /// The connector may not have it.
+    /// The connector may not use it.
     #[error("the host denies access to it")]
     Denied,
     /// The store failed.

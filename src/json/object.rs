@@ -43,8 +43,8 @@ impl<'t> Object<'t> {
     }
 
     /// A text that is not empty.
-    pub(crate) fn word(&self, name: &str) -> Option<String> {
-        self.raw(name).word()
+    pub(crate) fn non_empty_text(&self, name: &str) -> Option<String> {
+        self.raw(name).non_empty_text()
     }
 
     /// A boolean.
@@ -53,8 +53,8 @@ impl<'t> Object<'t> {
     }
 
     /// An integer, if it fits.
-    pub(crate) fn whole<T: FromStr>(&self, name: &str) -> Option<T> {
-        self.raw(name).whole()
+    pub(crate) fn integer<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.raw(name).integer()
     }
 
     /// A number as it is written, digit by digit.
@@ -106,19 +106,19 @@ mod tests {
 
     #[test]
     fn a_value_of_another_type_reads_as_none() {
-        let json = br#" {"text":"a\n","flag":true,"whole":9007199254740993,"object":{"a":{}},
+        let json = br#" {"text":"a\n","flag":true,"integer":9007199254740993,"object":{"a":{}},
             "list":[{"a":1},"b",null],"exact":-1.10,"null":null,"\u0065mpty":""} "#;
         let object = Object::parse(json).unwrap();
         for name in [
-            "text", "flag", "whole", "object", "list", "exact", "null", "",
+            "text", "flag", "integer", "object", "list", "exact", "null", "",
         ] {
             let only = |kind: &str| name == kind;
             assert_eq!(object.text(name).is_some(), only("text"), "{name}");
             assert_eq!(object.flag(name).is_some(), only("flag"));
-            assert_eq!(object.whole::<i64>(name).is_some(), only("whole"));
+            assert_eq!(object.integer::<i64>(name).is_some(), only("integer"));
             assert_eq!(
                 object.number(name).is_some(),
-                only("whole") || only("exact")
+                only("integer") || only("exact")
             );
             assert_eq!(object.object(name).is_some(), only("object"));
             assert_eq!(object.list(name).is_some(), only("list") || only("null"));
@@ -126,17 +126,17 @@ mod tests {
             assert_eq!(object.texts(name).len(), usize::from(only("list")));
         }
         assert_eq!(object.text("text").as_deref(), Some("a\n"));
-        assert_eq!(object.whole("whole"), Some(9_007_199_254_740_993_i64));
-        assert_eq!(object.whole::<u8>("whole"), None);
+        assert_eq!(object.integer("integer"), Some(9_007_199_254_740_993_i64));
+        assert_eq!(object.integer::<u8>("integer"), None);
         assert_eq!(object.number("exact").as_deref(), Some("-1.10"));
         assert_eq!(
-            (object.text("empty"), object.word("empty")),
+            (object.text("empty"), object.non_empty_text("empty")),
             (Some(String::new()), None)
         );
     }
 
     #[test]
-    fn text_that_is_not_one_object_is_refused() {
+    fn text_that_is_not_one_object_is_rejected() {
         for json in ["", "[]", "1", "{", "{} {}", "{\"a\":}", "null"] {
             assert!(Object::parse(json.as_bytes()).is_none(), "{json}");
         }

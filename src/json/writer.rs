@@ -50,7 +50,7 @@ impl Writer {
     }
 
     fn separate(&mut self) {
-        // No value ends with an opening bracket, so the last byte tells whether this is the first
+        // No value ends with an opening bracket, so the last byte shows whether this is the first
         // member or element.
         if !matches!(self.0.last(), Some(b'{' | b'[')) {
             self.0.push(b',');

@@ -1,4 +1,4 @@
-//! The ways of signing in, and reading them.
+//! The types of sign-in, and how they are read from settings.
 
 use std::fmt;
 
@@ -227,7 +227,7 @@ fn client_id(fields: &mut Fields<'_>) -> Option<String> {
     })
 }
 
-/// An application gets all that it was granted beforehand.
+/// An application gets everything that was granted to it beforehand, so only `/.default` is valid.
 fn application_scope(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|c| c.is_ascii_graphic());
     if plain && text.ends_with("/.default") {

@@ -54,7 +54,7 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// A member that is text and that `read` understands.
+    /// A member that is text and that `read` accepts.
     pub(super) fn text<T>(
         &mut self,
         key: &'static str,
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The same; its absence is a fault.
+    /// Like [`text`](Self::text), but a missing member is a fault.
     pub(super) fn required_text<T>(
         &mut self,
         key: &'static str,
@@ -82,7 +82,7 @@ impl<'a> Fields<'a> {
         self.text(key, read)
     }
 
-    /// A whole number, or `default` where there is none.
+    /// A whole number; `default` if it is missing.
     pub(super) fn integer(
         &mut self,
         key: &'static str,
@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// True or false; false where there is none.
+    /// True or false; false if it is missing.
     pub(super) fn flag(&mut self, key: &'static str) -> bool {
         match self.take(key) {
             None => false,
@@ -121,7 +121,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An array of texts that `read` understands; empty where there is none.
+    /// An array of texts that `read` accepts; empty if it is missing.
     pub(super) fn texts<T>(
         &mut self,
         key: &'static str,
@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// An array of objects; empty where there is none.
+    /// An array of objects; empty if it is missing.
     pub(super) fn objects<T>(
         &mut self,
         key: &'static str,
@@ -168,7 +168,7 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
-    /// Reads the object under `key`, an empty one where there is none.
+    /// Reads the object under `key`; an empty one if it is missing.
     pub(super) fn object<T>(
         &mut self,
         key: &'static str,
@@ -178,7 +178,7 @@ impl<'a> Fields<'a> {
         self.read_object(key, value, read)
     }
 
-    /// The same; its absence is a fault.
+    /// Like [`object`](Self::object), but a missing member is a fault.
     pub(super) fn required_object<T>(
         &mut self,
         key: &'static str,

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_the_known_ones() {
+    fn only_known_versions_are_accepted() {
         assert_eq!(ApiVersion::parse("9.2"), Some(ApiVersion::CURRENT));
         assert_eq!(ApiVersion::parse("v8.2").unwrap().to_string(), "8.2");
         assert!(ApiVersion::parse("8.0") < ApiVersion::parse("9.1"));

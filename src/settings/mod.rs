@@ -68,7 +68,7 @@ impl Settings {
         self.allowed_origins().to_strings()
     }
 
-    /// The same origins, to compare an address with.
+    /// The same origins as [`origins`](Self::origins), to compare addresses with.
     pub fn allowed_origins(&self) -> Origins {
         Origins::of(&self.environment, self.authority.as_ref(), &self.auth)
     }
@@ -90,7 +90,7 @@ pub struct Limits {
     pub page_size: u32,
     /// Requests in flight at once, whatever the service recommends.
     pub max_concurrency: usize,
-    /// How many days the environment remembers changes of tracked tables; otherwise it is
-    /// read from the environment (reference §6.5).
+    /// For how many days the environment keeps changes of tracked tables; otherwise it is read from
+    /// the environment (reference §6.5).
     pub change_retention_days: Option<u32>,
 }

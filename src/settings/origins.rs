@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_authority_is_the_only_one() {
+    fn a_configured_authority_replaces_all_others() {
         let origins = origins(
             "https://contoso.crm.dynamics.com",
             Some("https://login.contoso.com:444/"),

@@ -37,7 +37,7 @@ fn document(json: &str) -> Result<Map<String, Value>, Error> {
     match serde_json::from_slice(json.as_bytes()) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(invalid("not a JSON object")),
-        // The parser's own words could quote a misplaced secret; its position cannot.
+        // The parser's message could contain a misplaced secret; the position cannot.
         Err(error) => Err(invalid(&format!(
             "neither JSON (line {}, column {}) nor a connection string",
             error.line(),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::document::Fields;
 use crate::ordered::{Map, Set};
 
-/// What a connection is for. If it is empty, that is unknown.
+/// What a connection is for. If it is empty, the purpose is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -44,9 +44,9 @@ pub enum Profile {
     SalesAssistant,
     /// Reads accounts, people, activities and campaigns, and adds columns.
     AccountBasedMarketing,
-    /// Reads who may do what.
+    /// Reads users, teams and security roles.
     AccessSync,
-    /// Changes who may do what.
+    /// Assigns and removes security roles and team memberships.
     AccessProvisioning,
 }
 
@@ -91,7 +91,7 @@ pub enum WriteOperation {
     Update,
     /// Rows are removed.
     Delete,
-    /// Rows are given to another owner.
+    /// Rows are assigned to another owner.
     Assign,
     /// Rows are shared.
     Share,

@@ -1,4 +1,4 @@
-//! The JSON Schema of the settings, without the white space that is there for who edits it.
+//! The JSON Schema of the settings, without insignificant white space.
 
 const WRITTEN: &[u8] = include_bytes!("schema.json");
 
@@ -10,7 +10,7 @@ pub(super) const SCHEMA: &str = match str::from_utf8(&COMPACT) {
     Err(_) => "",
 };
 
-/// Goes over JSON text, byte by byte.
+/// The state of a scan over JSON text.
 struct Scan {
     in_string: bool,
     escaped: bool,
@@ -22,7 +22,7 @@ impl Scan {
         escaped: false,
     };
 
-    /// Whether the byte means something.
+    /// Whether the byte is significant.
     const fn keeps(&mut self, byte: u8) -> bool {
         let keeps = self.in_string || !byte.is_ascii_whitespace();
         if byte == b'"' && !self.escaped {
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_white_space_is_left_out() {
+    fn only_white_space_is_left_out() {
         let written: Value = serde_json::from_slice(WRITTEN).unwrap();
         let compact: Value = serde_json::from_str(SCHEMA).unwrap();
         assert_eq!(written, compact);

@@ -1,4 +1,4 @@
-//! A clock that stands still until every future sleeps.
+//! A clock that advances only when every future sleeps.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Simulation;
 use crate::host::Clock;
 
-/// What the wall clock shows when the simulation begins: 2026-01-01T00:00:00Z.
+/// The wall clock at the start of the simulation: 2026-01-01T00:00:00Z.
 const EPOCH: Duration = Duration::from_hours(490_896);
 
 #[derive(Default)]

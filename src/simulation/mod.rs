@@ -1,7 +1,7 @@
 //! A host for tests: a virtual clock, a scripted network, secrets in memory, seeded random numbers.
 //!
-//! Nothing waits for real: when every future is asleep the clock jumps to the next timer. A
-//! future that nothing will wake is a failed test, not a hanging one.
+//! Tests do not wait in real time: when every future sleeps, the clock jumps to the next timer. A
+//! future that nothing will wake makes a test fail instead of hang.
 
 mod clock;
 mod network;
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-pub(crate) use network::{Reply, Storm, address, header};
+pub(crate) use network::{RandomFaults, Reply, address, header};
 pub(crate) use service::{
     API_ROOT, SECRET_NAME, SECRET_VALUE, SETTINGS, batch, signed_in, signed_in_with_batches,
 };
@@ -43,7 +43,7 @@ pub(crate) struct Simulation {
     rejected_puts: RefCell<Option<SecretError>>,
     random: Cell<u64>,
     service: RefCell<Service>,
-    storm: RefCell<Option<Storm>>,
+    random_faults: RefCell<Option<RandomFaults>>,
     requests: RefCell<Vec<Request>>,
     in_flight: Cell<usize>,
     most_at_once: Cell<usize>,
@@ -58,7 +58,7 @@ impl Simulation {
             rejected_puts: RefCell::default(),
             random: Cell::new(0x9E37_79B9_7F4A_7C15),
             service: RefCell::new(Box::new(service)),
-            storm: RefCell::default(),
+            random_faults: RefCell::default(),
             requests: RefCell::default(),
             in_flight: Cell::new(0),
             most_at_once: Cell::new(0),
@@ -66,7 +66,7 @@ impl Simulation {
     }
 
     /// The reply to a request.
-    pub(crate) fn answer(&self, request: &Request) -> Reply {
+    pub(crate) fn respond(&self, request: &Request) -> Reply {
         (self.service.borrow_mut())(request)
     }
 
@@ -83,11 +83,11 @@ impl Simulation {
     }
 
     /// Makes the network fail at random from now on.
-    pub(crate) fn set_storm(&self, storm: Option<Storm>) {
-        *self.storm.borrow_mut() = storm;
+    pub(crate) fn set_random_faults(&self, random_faults: Option<RandomFaults>) {
+        *self.random_faults.borrow_mut() = random_faults;
     }
 
-    /// Lets time pass outside, as when the host works on a page.
+    /// Advances the time, as when the host works on a page.
     pub(crate) fn advance(&self, time: Duration) {
         self.clock.advance(time);
     }

@@ -1,4 +1,4 @@
-//! A network that follows a script, or fails by a seed.
+//! A network that follows a script, or fails at random.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -91,7 +91,7 @@ impl Reply {
             .after(after)
     }
 
-    /// The same with its body compressed.
+    /// Compresses the body.
     pub(crate) fn gzipped(mut self) -> Self {
         if let Ok(response) = &mut self.outcome {
             let text = std::mem::take(&mut response.body);
@@ -107,7 +107,7 @@ impl Reply {
         self.with("content-encoding", "gzip")
     }
 
-    /// The same with its body cut off in the middle.
+    /// Cuts off the body in the middle.
     pub(crate) fn cut(mut self) -> Self {
         if let Ok(response) = &mut self.outcome {
             response.body.truncate(response.body.len() / 2);
@@ -123,7 +123,7 @@ impl Reply {
         }
     }
 
-    /// The same with one more header line.
+    /// Adds a header line.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Ok(response) = &mut self.outcome {
             response.headers.push(header(name, value));
@@ -137,7 +137,7 @@ impl Reply {
         body.unwrap_or_default()
     }
 
-    /// The same with another status.
+    /// Sets another status.
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         if let Ok(response) = &mut self.outcome {
             response.status = status;
@@ -145,7 +145,7 @@ impl Reply {
         self
     }
 
-    /// The same after that time.
+    /// Sets how long the reply takes.
     pub(crate) fn after(mut self, time: Duration) -> Self {
         self.after = time;
         self
@@ -153,14 +153,14 @@ impl Reply {
 }
 
 /// Random faults. The same seed gives the same faults.
-pub(crate) struct Storm {
+pub(crate) struct RandomFaults {
     state: Cell<u64>,
     /// One request in this many fails.
     one_in: u64,
 }
 
-impl Storm {
-    /// A storm in which one request in `one_in` fails.
+impl RandomFaults {
+    /// Makes one request in `one_in` fail.
     pub(crate) fn new(seed: u64, one_in: u64) -> Self {
         // The generator must not begin with zero.
         Self {
@@ -170,7 +170,7 @@ impl Storm {
     }
 
     /// Replaces a reply by a fault, at random. Every fault is temporary.
-    fn strike(&self, reply: Reply) -> Reply {
+    fn apply(&self, reply: Reply) -> Reply {
         if xorshift(&self.state) >> 8 & 0xFFFF >= 0x10000 / self.one_in {
             return reply;
         }
@@ -213,8 +213,8 @@ impl Http for Simulation {
         let _flight = InFlight::new(&self.in_flight, &self.most_at_once);
         self.requests.borrow_mut().push(request.clone());
         let mut reply = (self.service.borrow_mut())(&request);
-        if let Some(storm) = &*self.storm.borrow() {
-            reply = storm.strike(reply);
+        if let Some(random_faults) = &*self.random_faults.borrow() {
+            reply = random_faults.apply(reply);
         }
         if reply.after > request.idle_timeout {
             self.clock.sleep(request.idle_timeout).await;

@@ -12,7 +12,7 @@ use crate::host::{Header, Method, Request};
 pub(crate) const API_ROOT: &str = "https://contoso.crm.dynamics.com/api/data/v9.2/";
 /// The name of its client secret.
 pub(crate) const SECRET_NAME: &str = "crm-secret";
-/// The value, easily found wherever it should not be.
+/// The value, which is easy to find where it must not be.
 pub(crate) const SECRET_VALUE: &str = "MARKER~secret&value=1";
 /// Settings of a connection whose authority the environment names.
 pub(crate) const SETTINGS: &str = r#"{
@@ -25,9 +25,9 @@ pub(crate) const SETTINGS: &str = r#"{
 }"#;
 
 /// A host whose environment and directory work. Tokens are `MARKER-token-1` and so on; every
-/// request to the Web API that bears one goes to `api`, every other gets the challenge.
+/// request to the Web API with a token goes to `api`, every other gets the challenge.
 ///
-/// A batch is taken apart: `api` replies to each of its requests.
+/// A batch is split: `api` replies to each of its requests.
 pub(crate) fn signed_in(mut api: impl FnMut(&Request) -> Reply + 'static) -> Rc<Simulation> {
     signed_in_with_batches(move |request| {
         if request.target.path_and_query.ends_with("/$batch") {
@@ -38,7 +38,7 @@ pub(crate) fn signed_in(mut api: impl FnMut(&Request) -> Reply + 'static) -> Rc<
     })
 }
 
-/// The same, where `api` sees batches as they come.
+/// Like [`signed_in`], but `api` gets whole batches.
 pub(crate) fn signed_in_with_batches(
     mut api: impl FnMut(&Request) -> Reply + 'static,
 ) -> Rc<Simulation> {

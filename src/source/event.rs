@@ -20,13 +20,13 @@ pub struct Selection {
     /// Columns by their names in rows; empty for every readable one. The primary key is always
     /// read.
     pub columns: Vec<String>,
-    /// Whether labels are read beside choices and references.
+    /// Whether the labels of choices and references are read too.
     pub labels: bool,
     /// Only rows that match this filter, in the service's own language (reference §4.4).
     pub filter: Option<String>,
     /// Only rows changed at this time or later, RFC 3339.
     pub since: Option<String>,
-    /// The FetchXML of a stream that is a query of the caller's own.
+    /// The FetchXML of a stream that is a query of the caller.
     pub query: Option<String>,
     /// How columns with files and images are returned.
     pub files: FileForm,

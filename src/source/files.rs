@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use dataverse_rows::{Piece, members, string};
 
 use super::kind::Plan;
-use super::refusal;
+use super::rejection;
 use crate::dataverse::query::encode;
 use crate::dataverse::{Client, Guid, Prefer};
 use crate::error::{Error, ErrorKind, Recovery};
@@ -112,12 +112,12 @@ async fn content<H: Host>(
     let size = if is_file { "" } else { "?size=full" };
     let link = client.resource(&format!("{path}{size}"))?;
     match client.get(&link, &Prefer::default()).await {
-        Ok(answer) if answer.body.is_empty() && is_file => Ok(Content::File("null".to_owned())),
-        // There is only the thumbnail.
-        Ok(answer) if answer.body.is_empty() => Ok(Content::File(value.to_owned())),
-        Ok(answer) => Ok(Content::File(format!(
+        Ok(response) if response.body.is_empty() && is_file => Ok(Content::File("null".to_owned())),
+        // Only the thumbnail exists.
+        Ok(response) if response.body.is_empty() => Ok(Content::File(value.to_owned())),
+        Ok(response) => Ok(Content::File(format!(
             "\"{}\"",
-            STANDARD.encode(answer.body)
+            STANDARD.encode(response.body)
         ))),
         Err(error) if error.recovery == Some(Recovery::SmallerPages) => {
             Ok(Content::Missing(format!(
@@ -126,11 +126,11 @@ async fn content<H: Host>(
             )))
         }
         Err(error) if error.kind == ErrorKind::Forbidden => Ok(Content::Missing(error.message)),
-        Err(error) if refusal::is_permanent(&error) && !is_file => {
+        Err(error) if rejection::is_permanent(&error) && !is_file => {
             Ok(Content::File(value.to_owned()))
         }
-        // It was deleted since.
-        Err(error) if refusal::is_permanent(&error) => Ok(Content::File("null".to_owned())),
+        // The file was deleted since.
+        Err(error) if rejection::is_permanent(&error) => Ok(Content::File("null".to_owned())),
         Err(error) => Err(error),
     }
 }

@@ -2,16 +2,16 @@
 //!
 //! # How a sync flows
 //! [`Sync`] checks the selections, opens a few streams at a time and returns their events. A
-//! `stream` is one `async` function: it resolves the *kind* of its name, reads the metadata, decides
-//! where to start (its checkpoint, or the first row), and runs a *reader* until the reader is
-//! complete. A reader that meets an obstacle ends with a *restart*: smaller pages, no ranges, no
+//! `stream` is one `async` function: it resolves the *kind* of its name, reads the metadata,
+//! decides where to start (its checkpoint, or the first row), and runs a *reader* until the reader
+//! is complete. A reader that cannot continue ends with a *restart*: smaller pages, no ranges, no
 //! change tracking, all rows again; the stream then runs another one. Readers request a page, walk
 //! its rows, and hand them to the stream's `output` with the checkpoint after them.
 //!
-//! # Rooms
-//! Arrows point down: each room uses only those below it.
+//! # Modules
+//! Each module uses only those below it.
 //!
-//! | room | job |
+//! | module | job |
 //! |---|---|
 //! | `sync` | one run over several streams |
 //! | `stream` | one stream: opening, where it resumes, restarts, sweep |
@@ -19,9 +19,9 @@
 //! | `files` | the content of files in place of their references |
 //! | `output` | the events of one stream, each page with its checkpoint |
 //! | `kind` | tables, views, queries, histories, list members: what a selection may ask for and what is read; `kind::plan` is the result, which travels |
-//! | `checkpoint` | positions in writing: bound to what they were made for, with a checksum |
+//! | `checkpoint` | positions as text: bound to what they were made for, with a checksum |
 //! | `position` | how far a stream is, and how its changes are found: plain data |
-//! | `event`, `refusal`, `time` | events and selections, the meaning of refusals, points in time |
+//! | `event`, `rejection`, `time` | events and selections, the meaning of rejections, points in time |
 
 mod checkpoint;
 mod event;
@@ -30,7 +30,7 @@ mod kind;
 mod output;
 mod position;
 mod read;
-mod refusal;
+mod rejection;
 mod stream;
 mod sync;
 mod time;

@@ -1,4 +1,5 @@
-//! The events of one stream: a queue from which the sync takes them, and what fills it.
+//! The events of one stream: the queue from which the sync takes them, and the output that fills
+//! it.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -38,7 +39,7 @@ impl Queue {
     }
 }
 
-/// The writing end of a stream's queue: makes events of pages, each with its checkpoint.
+/// The writing end of a stream's queue: converts pages to events, each with its checkpoint.
 pub(super) struct Output {
     plan: Rc<Plan>,
     queue: Rc<Queue>,

@@ -85,7 +85,7 @@ impl<H: Host> Sync<H> {
     /// read and requested.
     ///
     /// # Errors
-    /// What concerns the connection. It ends the sync.
+    /// An error that concerns the connection. It ends the sync.
     pub async fn next(&mut self) -> Result<Option<Event>, Error> {
         loop {
             self.activate().await;
@@ -146,12 +146,13 @@ impl<H: Host> Sync<H> {
         self.common.insert(common).clone()
     }
 
-    /// Waits for the next event of any stream; none if there is room for another stream first.
+    /// Waits for the next event of any stream; `None` if there is room for another stream first.
     /// The stream of the event is polled last from then on.
     async fn next_of_active(&mut self) -> Option<Result<Event, Error>> {
         poll_fn(|context| {
             if let Some(common) = &self.common {
-                // The response comes beside the metadata, not only once a stream waits for it.
+                // The response is received while the metadata is read, not only once a stream waits
+                // for it.
                 common.sizes.poll(context);
             }
             for index in 0..self.active.len() {

@@ -61,7 +61,7 @@ fn values_pass_through_as_they_were_written() {
 }
 
 #[test]
-fn half_a_character_is_none() {
+fn unpaired_surrogates_are_replaced() {
     for (text, expected) in [
         (r"\ud83d\ude00", r"\ud83d\ude00"),
         (r"a\ud83d", r"a\ufffd"),
@@ -82,7 +82,7 @@ fn half_a_character_is_none() {
 }
 
 #[test]
-fn pieces_take_little_more_room_than_their_rows() {
+fn pieces_are_little_larger_than_their_rows() {
     let row = format!(r#"{{"accountid":"a","name":"{}"}}"#, "x".repeat(1_000));
     let body = format!("{{\"value\":[{}]}}", vec![row; 12_000].join(","));
     let walked = walk(&mut members(false), body.as_bytes()).unwrap();
@@ -100,7 +100,7 @@ fn pieces_take_little_more_room_than_their_rows() {
 }
 
 #[test]
-fn links_may_stand_before_the_rows() {
+fn links_may_come_before_the_rows() {
     let body = r#"{"@odata.deltaLink":"d","value":[]}"#;
     let walked = walk(&mut members(false), body.as_bytes()).unwrap();
     assert_eq!(walked.delta_link.as_deref(), Some("d"));
@@ -108,7 +108,7 @@ fn links_may_stand_before_the_rows() {
 }
 
 #[test]
-fn labels_stand_beside_their_columns_and_are_null_without_value() {
+fn labels_are_columns_that_are_null_without_a_value() {
     let body = r#"{"value":[
         {"accountid":"a","statuscode@OData.Community.Display.V1.FormattedValue":"Active",
          "statuscode":1,"revenue@OData.Community.Display.V1.FormattedValue":"$1.00","revenue":1.0,
@@ -142,7 +142,7 @@ fn the_first_of_two_members_with_one_name_counts() {
 }
 
 #[test]
-fn deletions_are_kept_apart_in_their_order() {
+fn deletions_are_separate_pieces_in_order() {
     let deleted = |id| {
         format!(
             r#"{{"id":"{id}","reason":"deleted","@odata.context":"https://o/$metadata#accounts/$deletedEntity"}}"#
@@ -172,7 +172,7 @@ fn deletions_are_kept_apart_in_their_order() {
 }
 
 #[test]
-fn a_deletion_is_known_in_every_form() {
+fn deletions_are_recognized_in_every_form() {
     for deletion in [
         r#"{"@removed":{"reason":"deleted"},"id":"b"}"#,
         r#"{"@removed":{"reason":"deleted"},"@odata.id":"https://o/api/data/v9.2/accounts(b)"}"#,
@@ -195,7 +195,7 @@ fn a_deletion_is_known_in_every_form() {
 }
 
 #[test]
-fn rows_that_are_null_are_none() {
+fn a_list_that_is_null_is_empty() {
     let walked = walk(
         &mut members(false),
         br#"{"value":null,"@odata.deltaLink":"d"}"#,
@@ -206,7 +206,7 @@ fn rows_that_are_null_are_none() {
 }
 
 #[test]
-fn a_selection_keeps_out_what_the_service_adds() {
+fn columns_outside_the_selection_are_left_out() {
     let names = ["name".to_owned(), "primarycontactid".to_owned()];
     let mut members = Members::new(
         "accountid",
@@ -227,17 +227,17 @@ fn a_selection_keeps_out_what_the_service_adds() {
 }
 
 #[test]
-fn what_is_no_page_is_refused_with_its_place() {
-    let refusal = |body: &[u8]| walk(&mut members(false), body).unwrap_err().to_string();
+fn invalid_pages_are_rejected_with_the_position() {
+    let rejection = |body: &[u8]| walk(&mut members(false), body).unwrap_err().to_string();
     assert_eq!(
-        refusal(b"{\"value\":\xFF}"),
+        rejection(b"{\"value\":\xFF}"),
         "it is not UTF-8 text at byte 9"
     );
     assert_eq!(
-        refusal(br#"{"value":[{"accountid":"a""#),
-        "it breaks off after 26 bytes"
+        rejection(br#"{"value":[{"accountid":"a""#),
+        "it is cut off after 26 bytes"
     );
-    assert_eq!(refusal(b""), "it breaks off after 0 bytes");
+    assert_eq!(rejection(b""), "it is cut off after 0 bytes");
     for (body, offset, reason) in [
         (
             &br#"{"value":[{"accountid":"a",}]}"#[..],
@@ -339,9 +339,9 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever rows come, compact or with line breaks: the same rows leave, one a line.
+    /// Rows of compact pages and of pages with line breaks are written unchanged, one per line.
     #[test]
-    fn rows_leave_as_they_came(
+    fn rows_are_written_unchanged(
         rows in prop::collection::vec(
             prop::collection::btree_map("[a-z]{1,4}|\\PC{1,3}", value(), 0..6), 0..6),
         pretty: bool,
@@ -370,14 +370,13 @@ proptest! {
 
     /// No input makes the walker panic.
     #[test]
-    fn nothing_breaks_the_walker(body in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn the_walker_never_panics(body in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = walk(&mut members(true), &body);
     }
 
-    /// A page with one wrong byte is refused or is another page; it never panics and
-    /// never gives a line that is not JSON.
+    /// A page with one wrong byte is rejected or is another page; no line is invalid JSON.
     #[test]
-    fn one_wrong_byte_never_makes_a_wrong_line(at in 0..150_usize, byte: u8) {
+    fn one_wrong_byte_never_results_in_an_invalid_line(at in 0..150_usize, byte: u8) {
         let mut body = br#"{"value":[{"accountid":"a","revenue":1.50,"_primarycontactid_value":null},{"@odata.context":"x/$deletedEntity","id":"b"}],"@odata.nextLink":"n"}"#.to_vec();
         if let Some(place) = body.get_mut(at) {
             *place = byte;
@@ -391,7 +390,7 @@ proptest! {
 }
 
 #[test]
-fn rows_of_queries_get_their_nulls_and_their_numbers() {
+fn rows_of_queries_get_nulls_and_row_numbers() {
     let columns = [
         Column {
             name: "total",

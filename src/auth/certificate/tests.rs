@@ -38,12 +38,12 @@ fn header(jwt: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
 }
 
-/// The claims, if the assertion holds by another implementation than the one that made it.
+/// The claims, if another implementation accepts the assertion.
 fn claims(algorithm: jsonwebtoken::Algorithm, jwt: &str) -> Option<Value> {
     let mut validation = Validation::new(algorithm);
     validation.set_audience(&[AUDIENCE]);
     validation.set_issuer(&[CLIENT_ID]);
-    // The clock of these tests stands still.
+    // The clock of these tests does not advance.
     validation.validate_exp = false;
     let key = DecodingKey::from_rsa_der(PUBLIC_KEY);
     let token = jsonwebtoken::decode(jwt, &key, &validation).ok()?;
@@ -51,7 +51,7 @@ fn claims(algorithm: jsonwebtoken::Algorithm, jwt: &str) -> Option<Value> {
 }
 
 #[test]
-fn an_assertion_is_what_the_reference_shows_and_its_signature_holds() {
+fn assertions_are_as_in_the_reference_and_their_signature_is_valid() {
     let host = Simulation::new(|_| Reply::status(404));
     host.advance(Duration::from_millis(1_700_000_000_500));
     for (pem, algorithm, expected, standard) in [
@@ -82,19 +82,19 @@ fn an_assertion_is_what_the_reference_shows_and_its_signature_holds() {
         assert_eq!((&found["iat"], &found["nbf"]), (&json!(now), &json!(now)));
         assert_eq!(found["exp"], now + 600);
         assert_eq!(found["jti"].as_str().unwrap().len(), 36);
-        // Anything else does not hold.
+        // Another signature is not accepted.
         let other = assertion();
         let (message, _) = first.reveal().rsplit_once('.').unwrap();
         let (_, signature) = other.reveal().rsplit_once('.').unwrap();
         assert_eq!(claims(standard, &format!("{message}.{signature}")), None);
-        // Each one is new: neither its name nor, with PSS, its signature comes twice.
+        // Each assertion has another ID and, with PSS, another signature.
         let again = claims(standard, assertion().reveal()).unwrap();
         assert_ne!(again["jti"], found["jti"]);
     }
 }
 
 #[test]
-fn a_store_of_one_line_keeps_pem_too() {
+fn pem_on_a_single_line_is_read() {
     for one_line in [
         PKCS8.replace('\n', " "),
         PKCS8.replace('\n', "\\n"),
@@ -105,7 +105,7 @@ fn a_store_of_one_line_keeps_pem_too() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_its_remedy() {
+fn errors_name_the_missing_part_and_a_remedy() {
     for (pem, expected) in [
         (
             include_str!("testdata/key-alone.pem"),
@@ -157,7 +157,7 @@ fn private_key(pem: &str) -> Vec<u8> {
     blocks(pem).find(is_key).unwrap().der().unwrap().to_vec()
 }
 
-/// The same text with another private key in PKCS#8.
+/// [`PKCS8`] with another private key.
 fn with_key(der: &[u8]) -> String {
     let certificate = PKCS8.find("-----BEGIN CERTIFICATE").unwrap();
     let end = "-----END CERTIFICATE-----";
@@ -169,7 +169,7 @@ fn with_key(der: &[u8]) -> String {
 }
 
 #[test]
-fn both_forms_hold_the_same_key() {
+fn both_formats_contain_the_same_key() {
     let (modern, older) = (parse(PKCS8).unwrap(), parse(PKCS1).unwrap());
     assert_eq!(modern.key, older.key);
     assert_eq!(modern.certificate, older.certificate);

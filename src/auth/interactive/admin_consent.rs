@@ -24,15 +24,15 @@ impl<H: Host> Interactive<H> {
     /// The page on which an administrator consents.
     ///
     /// # Errors
-    /// `InvalidSettings` when no application signs in, or the redirect address cannot be
-    /// used; `Unsupported` at AD FS; and why the authority is not known.
+    /// `InvalidSettings` when no application signs in, or the redirect address cannot be used;
+    /// `Unsupported` for AD FS; or an error if the authority is unknown.
     pub async fn admin_consent(&self, redirect_uri: &str) -> Result<PageRequest, Error> {
         let settings = &self.issuer.settings;
         let Some(client_id) = settings.auth.client_id() else {
             return Err(Error::new(
                 ErrorKind::InvalidSettings,
-                "the settings name no application to consent to; consent through the platform that \
-                 signs in",
+                "cannot request admin consent: the settings name no application; consent through \
+                the platform that obtains the tokens",
             ));
         };
         let redirect_uri = redirect::checked(redirect_uri)?;
@@ -65,13 +65,12 @@ impl<H: Host> Interactive<H> {
 /// Reads the URL to which the browser was redirected from the consent page.
 ///
 /// # Errors
-/// `Unauthenticated` when it belongs to another request, `Forbidden` and others by what the
-/// authority says.
+/// `Unauthenticated` when it belongs to another request, or the error of the authority.
 pub fn complete_admin_consent(pending: &PageRequest, callback: &str) -> Result<Consent, Error> {
     let page = Url::parse(&pending.url).map_err(|_| {
         Error::new(
             ErrorKind::InvalidData,
-            "this is not the request that the consent page was opened with; start again",
+            "invalid pending request: it does not belong to a consent page; start again",
         )
     })?;
     let callback = Callback::read(callback, &pending.state).map_err(|error| match error {

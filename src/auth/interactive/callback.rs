@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 /// The parameters of a callback that belongs to the request.
 pub(super) struct Callback(Vec<(String, String)>);
 
-/// Why a callback is no success.
+/// Why a callback reports no success.
 #[derive(Debug)]
 pub(super) enum CallbackError {
     /// The callback does not belong to the request.

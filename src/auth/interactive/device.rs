@@ -6,7 +6,7 @@ use zeroize::Zeroize as _;
 
 use super::Interactive;
 use crate::auth::form::Form;
-use crate::auth::grant::by_person;
+use crate::auth::grant::with_client;
 use crate::auth::token::seconds;
 use crate::auth::token_request::{self, Failure};
 use crate::error::{Error, ErrorKind};
@@ -17,7 +17,7 @@ use crate::text::one_line;
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// How long to wait between two polls if the authority does not say.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// How much longer if it requests to slow down.
+/// How much longer to wait after a request to slow down.
 const SLOWER: Duration = Duration::from_secs(5);
 
 /// A code that a person enters on another device.
@@ -26,9 +26,9 @@ pub struct DeviceCode {
     pub user_code: String,
     /// Where to enter it.
     pub verification_url: String,
-    /// The same for a person.
+    /// Instructions for the person.
     pub message: String,
-    /// What to pass to the poll.
+    /// The argument for [`Interactive::poll_device`].
     pub continuation: Secret,
     /// How long to wait before the first poll.
     pub interval: Duration,
@@ -45,12 +45,12 @@ pub enum Progress {
     Done,
 }
 
-/// What a poll needs, as the host keeps it.
+/// The state of a sign-in, which the host keeps between two polls.
 struct Continuation {
     device_code: Secret,
-    /// In seconds, as is the next one.
+    /// In seconds.
     interval: u64,
-    /// Since 1970-01-01T00:00:00Z.
+    /// In seconds since 1970-01-01T00:00:00Z.
     expires_at: u64,
 }
 
@@ -67,8 +67,8 @@ impl Continuation {
         let object = Object::parse(text.as_bytes())?;
         Some(Self {
             device_code: Secret::new(object.text("device_code")?),
-            interval: object.whole("interval")?,
-            expires_at: object.whole("expires_at")?,
+            interval: object.integer("interval")?,
+            expires_at: object.integer("expires_at")?,
         })
     }
 }
@@ -106,7 +106,8 @@ impl<H: Host> Interactive<H> {
     /// Starts a sign-in on another device.
     ///
     /// # Errors
-    /// `InvalidSettings` when the settings are for a sign-in without a person; what the authority says.
+    /// `InvalidSettings` when the settings are for a sign-in without a person, or the error of the
+    /// authority.
     pub async fn begin_device(&self) -> Result<DeviceCode, Error> {
         let delegated = self.delegated()?;
         let issuer = &self.issuer;
@@ -161,15 +162,16 @@ impl<H: Host> Interactive<H> {
     /// Checks whether the person has finished.
     ///
     /// # Errors
-    /// `Unauthenticated` when the code has expired, `Forbidden` when the person declined; what
-    /// else the authority says; and why the refresh token cannot be stored.
+    /// `Unauthenticated` when the code has expired, `Forbidden` when the person declined; other
+    /// errors of the authority; or an error if the refresh token cannot be stored.
     pub async fn poll_device(&self, continuation: &str) -> Result<Progress, Error> {
         let delegated = self.delegated()?;
         let issuer = &self.issuer;
         let continuation = Continuation::read(continuation).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidData,
-                "this is not the continuation of a sign-in on another device; start it again",
+                "invalid continuation: it does not belong to a sign-in on another device; start \
+                the sign-in again",
             )
         })?;
         if issuer.host.unix_time().as_secs() >= continuation.expires_at {
@@ -184,15 +186,17 @@ impl<H: Host> Interactive<H> {
             let form = Form::default()
                 .with("grant_type", GRANT_TYPE)
                 .with_secret("device_code", continuation.device_code.clone());
-            by_person(form, issuer, &authority, delegated)
+            with_client(form, issuer, &authority, delegated)
         };
         let interval = Duration::from_secs(continuation.interval);
         match token_request::token(issuer, &authority, self.policy, form).await {
             Ok(tokens) => self.keep(delegated, tokens).map(|()| Progress::Done),
-            Err(Failure::Rejected(rejection)) if rejection.word() == "authorization_pending" => {
+            Err(Failure::Rejected(rejection))
+                if rejection.oauth_error() == "authorization_pending" =>
+            {
                 Ok(Progress::Pending(interval))
             }
-            Err(Failure::Rejected(rejection)) if rejection.word() == "slow_down" => {
+            Err(Failure::Rejected(rejection)) if rejection.oauth_error() == "slow_down" => {
                 Ok(Progress::Pending(interval + SLOWER))
             }
             Err(failure) => Err(failure.into_error(issuer, &authority)),

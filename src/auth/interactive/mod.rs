@@ -1,6 +1,6 @@
-//! Sign-in that a person must take part in.
+//! Interactive sign-in: a person takes part in it.
 //!
-//! Nothing is kept between two calls: the earlier one returns what the later one needs.
+//! No state is kept between two calls: the earlier one returns what the later one needs.
 
 mod admin_consent;
 mod callback;
@@ -29,14 +29,14 @@ use crate::settings::{Auth, Delegated, Settings};
 pub struct PageRequest {
     /// The page to open.
     pub url: String,
-    /// Comes back in the callback, and links it to this request.
+    /// Returned in the callback, which it links to this request.
     pub state: String,
     /// Proves that the sign-in is completed by the same party that started it. A secret; empty
     /// where no proof is needed.
     pub verifier: String,
 }
 
-/// Sign-in that a person takes part in.
+/// Interactive sign-in.
 pub struct Interactive<H> {
     issuer: Issuer<H>,
     policy: RetryPolicy,
@@ -69,9 +69,9 @@ impl<H: Host> Interactive<H> {
             return Err(Error::new(
                 ErrorKind::Unauthenticated,
                 format!(
-                    "the sign-in succeeded, but no refresh token was issued, so that it would \
-                     last for an hour only; allow application {} to receive refresh tokens \
-                     (offline_access), and sign in again",
+                    "the sign-in succeeded, but no refresh token was issued, so it would last for \
+                    about an hour; allow application {} to receive refresh tokens \
+                    (offline_access), and sign in again",
                     delegated.client_id
                 ),
             ));

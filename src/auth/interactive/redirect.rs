@@ -8,8 +8,8 @@ use crate::settings::is_loopback;
 /// The redirect URI unchanged: the authority compares it exactly.
 ///
 /// # Errors
-/// `InvalidSettings` unless it is `https`, or `http` to this machine. The address that
-/// Microsoft keeps for native applications is `https` too.
+/// `InvalidSettings` unless it is `https`, or `http` to this machine. Microsoft's redirect address
+/// for native applications is `https` too.
 pub(super) fn checked(text: &str) -> Result<&str, Error> {
     let invalid = |reason: &str| {
         Error::new(

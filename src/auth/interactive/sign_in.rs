@@ -8,7 +8,7 @@ use super::callback::{Callback, CallbackError};
 use super::{Interactive, PageRequest, redirect, unpredictable};
 use crate::auth::authority::Authority;
 use crate::auth::form::Form;
-use crate::auth::grant::by_person;
+use crate::auth::grant::with_client;
 use crate::auth::rejection::Parties;
 use crate::auth::token_request;
 use crate::error::{Error, ErrorKind};
@@ -18,8 +18,8 @@ impl<H: Host> Interactive<H> {
     /// The page on which one person signs in.
     ///
     /// # Errors
-    /// `InvalidSettings` when the settings are for a sign-in without a person, or the redirect address
-    /// cannot be used; and why the authority is not known.
+    /// `InvalidSettings` when the settings are for a sign-in without a person, or the redirect
+    /// address cannot be used; or an error if the authority is unknown.
     pub async fn sign_in(&self, redirect_uri: &str) -> Result<PageRequest, Error> {
         let delegated = self.delegated()?;
         let redirect_uri = redirect::checked(redirect_uri)?;
@@ -54,8 +54,8 @@ impl<H: Host> Interactive<H> {
     /// the refresh token is in the secret store.
     ///
     /// # Errors
-    /// `Unauthenticated` when the callback belongs to another request; what the authority
-    /// says; and why the refresh token cannot be stored.
+    /// `Unauthenticated` when the callback belongs to another request; the error of the authority;
+    /// or an error if the refresh token cannot be stored.
     pub async fn complete(
         &self,
         redirect_uri: &str,
@@ -87,7 +87,7 @@ impl<H: Host> Interactive<H> {
                 .with_secret("code", Secret::new(code))
                 .with("redirect_uri", redirect_uri)
                 .with_secret("code_verifier", Secret::new(&*pending.verifier));
-            by_person(form, &self.issuer, &authority, delegated)
+            with_client(form, &self.issuer, &authority, delegated)
         };
         let issued = token_request::token(&self.issuer, &authority, self.policy, form)
             .await

@@ -132,7 +132,7 @@ fn the_page_and_the_code_are_requested_as_in_the_reference() {
             (audience, value),
         ];
         assert_eq!(form, map(expected));
-        // No two requests are alike.
+        // State and verifier are different for each request.
         let other = host.block_on(interactive.sign_in(REDIRECT)).unwrap();
         assert_ne!(
             (other.state, other.verifier),
@@ -161,13 +161,13 @@ fn the_directory_is_the_one_that_the_environment_names() {
             path,
             format!("https://login.microsoftonline.com/{directory}/oauth2/v2.0/authorize")
         );
-        // What the token is for is never the environment's to say.
+        // The environment does not decide what the token is for.
         assert!(found["scope"].starts_with("https://contoso.crm.dynamics.com/"));
     }
 }
 
 #[test]
-fn a_callback_that_is_no_success_is_an_error() {
+fn callbacks_without_success_are_errors() {
     use ErrorKind::{Forbidden, InvalidSettings, Unauthenticated, Unavailable};
     for (query, kind, words) in [
         ("code=MARKER", Unauthenticated, "its state differs"),
@@ -301,7 +301,7 @@ fn a_code_that_is_rejected_or_gives_no_refresh_token_stores_nothing() {
 }
 
 #[test]
-fn only_settings_of_one_person_sign_a_person_in() {
+fn only_delegated_settings_sign_a_person_in() {
     let host = host([]);
     let interactive = interactive(&host, APPLICATION, TENANT);
     let errors = [
@@ -322,7 +322,7 @@ fn only_settings_of_one_person_sign_a_person_in() {
 }
 
 #[test]
-fn an_administrator_consents_on_a_page_of_its_own() {
+fn an_administrator_consents_on_the_admin_consent_page() {
     let host = host([]);
     let request = host
         .block_on(interactive(&host, APPLICATION, TENANT).admin_consent("https://p.example/back"))
@@ -447,7 +447,7 @@ fn a_sign_in_on_another_device_is_polled() {
     assert!(
         !code.message.contains("MARKER") && !format!("{:?}", code.continuation).contains("MARKER")
     );
-    // Each poll could be another instance's: all that it needs is in the continuation.
+    // Another instance could send each poll: the continuation contains the whole state.
     let poll = || host.block_on(interactive.poll_device(code.continuation.reveal()));
     assert_eq!(poll().unwrap(), Progress::Pending(Duration::from_secs(5)));
     assert_eq!(poll().unwrap(), Progress::Pending(Duration::from_secs(10)));
@@ -464,7 +464,7 @@ fn a_sign_in_on_another_device_is_polled() {
         (form["client_id"].as_str(), form["device_code"].as_str()),
         (ID, "MARKER-device")
     );
-    // After a quarter of an hour nobody needs to be asked.
+    // After 15 minutes the code has expired, and no request is sent.
     host.advance(Duration::from_mins(15));
     let error = poll().unwrap_err();
     assert!(error.message.contains("has expired"), "{error}");

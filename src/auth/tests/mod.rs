@@ -1,5 +1,5 @@
 mod rotation;
-mod ways;
+mod sign_in_types;
 
 use std::cell::Cell;
 
@@ -19,7 +19,7 @@ const POLICY: RetryPolicy = RetryPolicy {
 };
 const TOKEN_ENDPOINT: &str = "https://login.microsoftonline.com/t.example/oauth2/v2.0/token";
 
-/// A directory that gives this reply; the tenant is known, so that nothing else is asked.
+/// A directory that gives this reply. The tenant is known, so nothing else is requested.
 fn directory(reply: impl Fn() -> Reply + 'static) -> Rc<Simulation> {
     let host = Simulation::new(move |_| reply());
     host.set_secret(SECRET_NAME, Ok(SECRET_VALUE));
@@ -66,7 +66,7 @@ fn rejection(word: &str, code: u32) -> Reply {
 }
 
 #[test]
-fn the_request_is_the_one_that_the_reference_shows() {
+fn the_token_request_is_as_in_the_reference() {
     let host = directory(token);
     // Editors and shells add a line break at the end of a file.
     host.set_secret(SECRET_NAME, Ok(&format!("{SECRET_VALUE}\n")));
@@ -156,7 +156,7 @@ fn each_error_code_has_its_kind_and_advice() {
         (&[90_014], Internal, "defect"),
         (&[50_196], Throttled, "too often"),
         (&[50_087], Unavailable, "try again"),
-        // What the table does not know is found in the directory's own words.
+        // For unknown codes the directory's own description is used.
         (&[999_999], Unauthenticated, "It says why, and repeats …"),
     ] {
         for code in codes.iter().copied() {
@@ -300,7 +300,7 @@ fn a_secret_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_failed_sign_in_is_tried_again_by_the_next_call() {
+fn the_next_call_repeats_a_failed_sign_in() {
     let healthy = Rc::new(Cell::new(false));
     let host = directory({
         let healthy = Rc::clone(&healthy);
@@ -377,13 +377,13 @@ fn a_valid_token_stays_in_use_while_its_early_renewal_fails_temporarily() {
     let authenticator = authenticator(&host);
     let sign_in = || host.block_on(authenticator.token(POLICY));
     let first = sign_in().unwrap();
-    // It lives 3,599 seconds and is renewed from the 3,299th on.
-    for (seconds, asked) in [(3_300, 2), (10, 2), (25, 3), (50, 3)] {
+    // It is valid for 3,599 seconds and is renewed from the 3,299th on.
+    for (seconds, requests) in [(3_300, 2), (10, 2), (25, 3), (50, 3)] {
         host.advance(Duration::from_secs(seconds));
         assert!(Rc::ptr_eq(&sign_in().unwrap(), &first));
-        assert_eq!(replies.get(), asked);
+        assert_eq!(replies.get(), requests);
     }
-    // What will not pass is told at once.
+    // A permanent failure is returned at once.
     host.advance(Duration::from_secs(15));
     assert_eq!(sign_in().unwrap_err().kind, ErrorKind::Unauthenticated);
 }
@@ -441,7 +441,7 @@ fn an_expired_token_is_not_used() {
 }
 
 #[test]
-fn an_environment_that_names_no_authority_is_challenged_again_next_time() {
+fn an_environment_without_an_authority_is_challenged_again_by_the_next_call() {
     let older = ApiVersion::OLDER.len();
     for (reply, kind, words, once) in [
         (

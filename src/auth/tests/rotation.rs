@@ -1,4 +1,4 @@
-//! A refresh token is never lost, whenever the connector is killed.
+//! The refresh token is not lost, whenever the connector is killed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -66,21 +66,21 @@ fn directory() -> (Rc<Directory>, Rc<Simulation>) {
     (directory, host)
 }
 
-fn ask<H: Host>(host: Rc<H>, clock: &Simulation) -> Result<Rc<Token>, Error> {
+fn sign_in_with<H: Host>(host: Rc<H>, clock: &Simulation) -> Result<Rc<Token>, Error> {
     let settings = Settings::parse(SETTINGS).unwrap();
     let authenticator = Authenticator::new(host, &settings, Url::parse(API_ROOT).unwrap());
     clock.block_on(authenticator.token(POLICY))
 }
 
-/// A host that is killed after so many steps.
-struct Mortal {
+/// A host that is killed after this many steps.
+struct KillableHost {
     host: Rc<Simulation>,
     steps_left: Cell<u32>,
 }
 
 struct Killed;
 
-impl Mortal {
+impl KillableHost {
     fn step(&self) {
         match self.steps_left.get().checked_sub(1) {
             Some(left) => self.steps_left.set(left),
@@ -89,7 +89,7 @@ impl Mortal {
     }
 }
 
-impl Http for Mortal {
+impl Http for KillableHost {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
         self.step();
         let response = self.host.send(request).await;
@@ -98,7 +98,7 @@ impl Http for Mortal {
     }
 }
 
-impl Secrets for Mortal {
+impl Secrets for KillableHost {
     fn get(&self, name: &str) -> Result<Secret, SecretError> {
         self.step();
         self.host.get(name)
@@ -112,7 +112,7 @@ impl Secrets for Mortal {
     }
 }
 
-impl Clock for Mortal {
+impl Clock for KillableHost {
     fn unix_time(&self) -> Duration {
         self.host.unix_time()
     }
@@ -126,7 +126,7 @@ impl Clock for Mortal {
     }
 }
 
-impl Random for Mortal {
+impl Random for KillableHost {
     fn fill(&self, buffer: &mut [u8]) {
         self.host.fill(buffer);
     }
@@ -135,29 +135,30 @@ impl Random for Mortal {
 #[test]
 fn a_hundred_rotations_survive_a_kill_between_any_two_steps() {
     let (directory, host) = directory();
-    let mut survived_at = BTreeSet::new();
+    let mut completed_with = BTreeSet::new();
     for rotation in 0..100 {
-        // One life is killed, and perhaps another one, before a third one lives.
-        for life in 0..2 {
-            let steps = (rotation + 3 * life) % 6;
-            let mortal = Rc::new(Mortal {
+        // Up to two instances are killed before a third one runs to its end.
+        for instance in 0..2 {
+            let steps = (rotation + 3 * instance) % 6;
+            let killable = Rc::new(KillableHost {
                 host: Rc::clone(&host),
                 steps_left: Cell::new(steps),
             });
-            match catch_unwind(AssertUnwindSafe(|| ask(mortal, &host))) {
+            match catch_unwind(AssertUnwindSafe(|| sign_in_with(killable, &host))) {
                 Ok(outcome) => {
                     outcome.unwrap();
-                    survived_at.insert(steps);
+                    completed_with.insert(steps);
                 }
                 Err(panic) => assert!(panic.is::<Killed>()),
             }
         }
         let before = host.get("jo").unwrap();
-        ask(Rc::clone(&host), &host).unwrap();
+        sign_in_with(Rc::clone(&host), &host).unwrap();
         assert_ne!(host.get("jo").unwrap().reveal(), before.reveal());
     }
-    // Reading, asking, being answered, keeping, having kept: five steps, and all were died at.
-    assert_eq!(survived_at.into_iter().collect::<Vec<_>>(), [5]);
+    // The steps are: read the secret, send, receive, store, stored. A kill at any of them was
+    // survived.
+    assert_eq!(completed_with.into_iter().collect::<Vec<_>>(), [5]);
     assert!(directory.issued.get() > 200);
 }
 
@@ -186,7 +187,7 @@ fn the_new_token_is_stored_before_the_old_one_is_dropped() {
         );
         assert!(!format!("{error:?}").contains("MARKER"), "{error:?}");
         assert_eq!(host.get("jo").unwrap().reveal(), "MARKER-1");
-        // It is kept as soon as the store takes it, before anything else is asked for.
+        // It is stored as soon as the store accepts it, before another request is sent.
         let requests = host.requests().len();
         sign_in().unwrap_err();
         assert_eq!(host.requests().len(), requests);
@@ -203,7 +204,7 @@ fn a_token_that_another_instance_has_renewed_is_read_again() {
     let host = Simulation::new({
         let (directory, store) = (Rc::clone(&directory), Rc::clone(&store));
         move |request| {
-            // While the first request is on its way, another instance renews the token.
+            // While the first request is in flight, another instance renews the token.
             if let Some(host) = store.borrow_mut().take() {
                 directory.usable.borrow_mut().clear();
                 host.set_secret("jo", Ok(&directory.issue()));
@@ -213,22 +214,22 @@ fn a_token_that_another_instance_has_renewed_is_read_again() {
     });
     host.set_secret("jo", Ok(&directory.issue()));
     *store.borrow_mut() = Some(Rc::clone(&host));
-    ask(Rc::clone(&host), &host).unwrap();
+    sign_in_with(Rc::clone(&host), &host).unwrap();
     assert_eq!(host.requests().len(), 2);
     assert_eq!(host.get("jo").unwrap().reveal(), "MARKER-3");
 }
 
 #[test]
-fn a_token_that_is_rejected_for_good_is_an_error_and_stays_stored() {
+fn a_permanently_rejected_token_is_an_error_and_stays_stored() {
     let (directory, host) = directory();
     directory.usable.borrow_mut().clear();
-    let error = ask(Rc::clone(&host), &host).unwrap_err();
+    let error = sign_in_with(Rc::clone(&host), &host).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unauthenticated);
     assert!(error.message.contains("sign in again"), "{error}");
     assert_eq!(host.get("jo").unwrap().reveal(), "MARKER-1");
     assert_eq!(host.requests().len(), 1);
     host.set_secret("jo", Err(SecretError::NotFound));
-    let error = ask(Rc::clone(&host), &host).unwrap_err();
+    let error = sign_in_with(Rc::clone(&host), &host).unwrap_err();
     assert!(
         error.message.contains("holds no refresh token; sign in"),
         "{error}"

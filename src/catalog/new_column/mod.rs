@@ -48,9 +48,9 @@ pub enum NewType {
     },
     /// An integer of 32 bits.
     Integer,
-    /// An exact decimal with so many digits after the point.
+    /// An exact decimal with this many digits after the point.
     Decimal(u8),
-    /// An amount of money with so many digits after the point.
+    /// An amount of money with this many digits after the point.
     Money(u8),
     /// True or false.
     Boolean,
@@ -109,7 +109,7 @@ pub async fn create<H: Host>(
         first_value: publisher.first_value,
     };
     if let Err(error) = post(client, &request).await {
-        // The column may exist all the same, created by this request or by another one.
+        // The column may exist nevertheless, created by this request or by another one.
         let may_exist = error.commit == Commit::Unknown || error.kind == ErrorKind::Conflict;
         if !may_exist {
             return Err(error);
@@ -133,7 +133,7 @@ pub async fn create<H: Host>(
         })
 }
 
-/// Checks what is wrong whatever the environment.
+/// Checks what does not depend on the environment.
 fn check(new: &NewColumn) -> Result<(), Error> {
     let within = |what: &str, number: u32, minimum: u32, maximum: u32| {
         if (minimum..=maximum).contains(&number) {
@@ -236,7 +236,7 @@ async fn base_language<H: Host>(client: &Client<H>) -> Result<i64, Error> {
     let link = client.resource(query.as_str())?;
     let read = client.read(&link, |response| {
         let organization = response.list("value")?.next();
-        let code = organization.and_then(|row| row.whole("languagecode"));
+        let code = organization.and_then(|row| row.integer("languagecode"));
         Some(code.unwrap_or(ENGLISH))
     });
     match read.await {

@@ -75,7 +75,7 @@ impl Publisher {
         client
             .read(&link, |row| {
                 let first_value =
-                    row.whole("customizationoptionvalueprefix")
+                    row.integer("customizationoptionvalueprefix")
                         .and_then(|prefix: i64| {
                             i32::try_from(prefix.checked_mul(VALUES_PER_PUBLISHER)?).ok()
                         });

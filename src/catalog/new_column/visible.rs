@@ -1,7 +1,7 @@
 //! Waiting until a new column is visible.
 //!
-//! The service responds from caches that lag about half a minute behind (reference §5.1,
-//! §13 no. 28), but callers use a column as soon as they are told that it exists.
+//! The service responds from caches that lag about half a minute behind (reference §5.1, §13 no.
+//! 28), but callers may use the column as soon as they know that it exists.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::host::Host;
 
 /// The first pause; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// How often the column is looked for, which takes about a minute altogether.
+/// How often the column is looked for, which takes about a minute in total.
 const ATTEMPTS: u32 = 7;
 
 /// The column, once both the metadata and the rows of the table have it.

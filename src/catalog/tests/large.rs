@@ -69,8 +69,7 @@ fn a_large_organization_is_described_in_bounded_memory() {
     assert_eq!(described.len(), names.len());
     assert_eq!(described[99].name, "new_table99");
     assert_eq!(described[0].columns.len(), 120);
-    // The streams, what is made of one of them for the host, and the batches that are being read
-    // fit into 64 MiB.
+    // The streams, the data of one of them for the host, and the batches in flight fit into 64 MiB.
     let kept: usize = described.iter().map(Table::size).sum();
     assert!(kept < MAX_BYTES, "{kept}");
     assert!(largest.get() < 4 << 20, "{}", largest.get());
@@ -81,7 +80,7 @@ fn a_large_organization_is_described_in_bounded_memory() {
 }
 
 #[test]
-fn more_streams_than_one_call_can_hold_are_refused() {
+fn more_streams_than_one_call_can_hold_are_rejected() {
     let host = large_organization(1_500, Rc::default());
     let session = open(&host);
     let names: Vec<String> = (0..=MAX_NAMES).map(|n| format!("new_table{n}")).collect();

@@ -33,7 +33,7 @@ fn readable_tables_are_listed_by_name() {
 }
 
 #[test]
-fn columns_are_listed_by_plainer_requests_if_filtered_expansions_are_refused() {
+fn columns_are_listed_by_plainer_requests_if_filtered_expansions_are_rejected() {
     let host = signed_in(|request| {
         if request.target.path_and_query.contains(";$filter=") {
             return Reply::fault(400, "0x80060888", "The query is not valid.");
@@ -281,7 +281,7 @@ fn the_row_schema_is_exact() {
 }
 
 #[test]
-fn a_wrong_name_is_refused_with_a_suggestion() {
+fn a_wrong_name_is_rejected_with_a_suggestion() {
     let host = organization();
     let client = open(&host);
     for wrong in [
@@ -382,7 +382,7 @@ fn the_reason_explains_how_changes_are_found() {
 }
 
 #[test]
-fn columns_are_requested_alone_if_expansions_and_casts_are_refused() {
+fn columns_are_requested_alone_if_expansions_and_casts_are_rejected() {
     for (expansions, casts) in [(200, 404), (400, 501), (501, 405)] {
         let host = signed_in(move |request| {
             let path = &request.target.path_and_query;
@@ -468,12 +468,12 @@ fn columns_without_a_time_zone_are_local_timestamps() {
 }
 
 #[test]
-fn only_selectable_columns_are_requested_unless_the_filter_is_refused() {
-    for refuses in [false, true] {
+fn only_selectable_columns_are_requested_unless_the_filter_is_rejected() {
+    for rejects in [false, true] {
         let host = signed_in(move |request| {
             let path = &request.target.path_and_query;
             let is_filtered = path.contains(";$filter=IsValidODataAttribute");
-            if refuses && is_filtered {
+            if rejects && is_filtered {
                 return Reply::fault(400, "0x80060888", "The query is not valid.");
             }
             let mut columns = vec![attribute("zoneid", "Uniqueidentifier", 1)];
@@ -489,8 +489,8 @@ fn only_selectable_columns_are_requested_unless_the_filter_is_refused() {
             }))
         });
         let table = host.block_on(read(&open(&host), "zone")).unwrap();
-        assert_eq!(table.columns.len(), 1, "{refuses}");
-        // The plainer request comes right after the refused one and expands the columns too.
+        assert_eq!(table.columns.len(), 1, "{rejects}");
+        // The plainer request comes right after the rejected one and expands the columns too.
         assert_eq!(host.count("Attributes?"), 0);
     }
 }

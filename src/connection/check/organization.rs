@@ -25,13 +25,13 @@ pub(super) struct Organization {
 }
 
 impl Organization {
-    /// The only row of pages.
-    fn on(pages: &[Vec<u8>]) -> Option<Self> {
+    /// Reads the only row.
+    fn read(pages: &[Vec<u8>]) -> Option<Self> {
         let page = Object::parse(pages.first()?)?;
         let row = page.objects("value").next()?;
         Some(Self {
             name: row.text("name"),
-            expirechangetrackingindays: row.whole("expirechangetrackingindays"),
+            expirechangetrackingindays: row.integer("expirechangetrackingindays"),
             isauditenabled: row.flag("isauditenabled"),
         })
     }
@@ -55,7 +55,7 @@ pub(super) async fn check<H: Host>(
         found = pages(client, &query).await;
     }
     let organization = match found {
-        Ok(pages) => Organization::on(&pages).unwrap_or_default(),
+        Ok(pages) => Organization::read(&pages).unwrap_or_default(),
         Err(error) => {
             findings.push(unknown(&error));
             return None;

@@ -3,7 +3,7 @@
 
 use super::organization::Organization;
 use super::{PRIVILEGES, account, sentence};
-use crate::connection::privileges::{Held, Permission, Tables, Wanted, lookup};
+use crate::connection::privileges::{Held, Permission, Requirements, Tables, lookup};
 use crate::connection::report::Finding;
 use crate::dataverse::metadata::Switch;
 use crate::dataverse::privilege::{Depth, PrivilegeName};
@@ -20,13 +20,13 @@ pub(super) async fn check<H: Host>(
     organization: Option<&Organization>,
     findings: &mut Vec<Finding>,
 ) {
-    let wanted = Wanted::of(&client.settings().purpose);
+    let requirements = Requirements::of(&client.settings().purpose);
     // Both requests run at the same time.
     let held = {
         let (client, user) = (client.clone(), user.clone());
         Started::new(async move { Held::read(&client, &user).await }).await
     };
-    let tables = Tables::read(client, &wanted).await;
+    let tables = Tables::read(client, &requirements).await;
     let held = held.await;
     findings.extend(account::check(client, user, held.as_ref().ok()).await);
     let tables = match tables {
@@ -37,10 +37,10 @@ pub(super) async fn check<H: Host>(
         }
     };
     findings.extend(tables.absent().iter().map(|name| absent(name)));
-    findings.extend(untracked(client, &wanted, &tables));
-    findings.extend(compare(client, &tables.permissions(&wanted), held).await);
-    if wanted.audit {
-        findings.push(audit(&wanted, &tables, organization));
+    findings.extend(untracked(client, &requirements, &tables));
+    findings.extend(compare(client, &tables.permissions(&requirements), held).await);
+    if requirements.audit {
+        findings.push(audit(&requirements, &tables, organization));
     }
 }
 
@@ -82,12 +82,12 @@ fn missing(permission: &Permission, held: Option<Depth>) -> Finding {
     let held = held.map(|depth| format!(" (it has {depth})"));
     let message = format!(
         "{} is missing at {} depth{}; {} it.",
-        permission.words,
+        permission.entry,
         permission.depth,
         held.unwrap_or_default(),
         needed_for(&permission.needed_for)
     );
-    let remedy = sentence(&permission.words.remedy(permission.depth));
+    let remedy = sentence(&permission.entry.remedy(permission.depth));
     if permission.is_essential {
         Finding::failed(permission.id(), message, remedy)
     } else {
@@ -148,9 +148,13 @@ fn absent(table: &str) -> Finding {
 }
 
 /// Tables that are read and whose changes the service could track, but does not.
-fn untracked<H: Host>(client: &Client<H>, wanted: &Wanted, tables: &Tables) -> Vec<Finding> {
+fn untracked<H: Host>(
+    client: &Client<H>,
+    requirements: &Requirements,
+    tables: &Tables,
+) -> Vec<Finding> {
     let api = client.environment().api_root();
-    wanted
+    requirements
         .tables_read()
         .filter(|name| {
             tables
@@ -180,7 +184,11 @@ fn is_off(switch: Switch) -> bool {
 }
 
 /// Whether any history is kept (reference §10).
-fn audit(wanted: &Wanted, tables: &Tables, organization: Option<&Organization>) -> Finding {
+fn audit(
+    requirements: &Requirements,
+    tables: &Tables,
+    organization: Option<&Organization>,
+) -> Finding {
     let Some(is_on) = organization.and_then(|organization| organization.isauditenabled) else {
         return Finding::warning(
             AUDIT,
@@ -196,7 +204,7 @@ fn audit(wanted: &Wanted, tables: &Tables, organization: Option<&Organization>) 
              Audit settings, and start auditing.",
         );
     }
-    let off: Vec<&str> = wanted
+    let off: Vec<&str> = requirements
         .tables_read()
         .filter(|name| {
             tables

@@ -9,8 +9,7 @@ use crate::host::Host;
 use crate::json::Object;
 use crate::ordered::{Map, Set};
 
-/// The template of the role System Administrator, in every environment the same
-/// (reference §11.1).
+/// The template of the role System Administrator, the same in every environment (reference §11.1).
 const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
 
 /// The privileges of the account.
@@ -22,15 +21,15 @@ pub(in crate::connection) struct Held {
 }
 
 impl Held {
-    /// Reads the total from the service; if that is not available, adds up the roles.
+    /// Requests the total from the service; if that is not available, adds up the roles.
     ///
     /// # Errors
-    /// What the service said if it returned neither.
+    /// The error of the service if both fail.
     pub(in crate::connection) async fn read<H: Host>(
         client: &Client<H>,
         user: &Guid,
     ) -> Result<Self, Error> {
-        match summed_up(client, user).await {
+        match total(client, user).await {
             Err(error)
                 if matches!(
                     error.kind,
@@ -78,7 +77,7 @@ impl Held {
 /// Whether the account is a System Administrator, by a role of its own or of a team.
 ///
 /// # Errors
-/// What the service said: an account that may not read roles cannot read its own.
+/// The error of the service: an account that may not read roles cannot read its own.
 pub(in crate::connection) async fn is_administrator<H: Host>(
     client: &Client<H>,
     user: &Guid,
@@ -87,7 +86,7 @@ pub(in crate::connection) async fn is_administrator<H: Host>(
     Ok(roles.iter().any(|role| role.is_administrator))
 }
 
-async fn summed_up<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Error> {
+async fn total<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Error> {
     let query = Query::new(&format!(
         "systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
     ));
@@ -125,7 +124,7 @@ async fn of_roles<H: Host>(client: &Client<H>, user: &Guid) -> Result<Held, Erro
 /// The keys of the privileges in a role, and how far each reaches.
 ///
 /// # Errors
-/// What the service said.
+/// The error of the service.
 pub(in crate::connection) async fn of_role<H: Host>(
     client: &Client<H>,
     role: &Guid,
@@ -134,7 +133,7 @@ pub(in crate::connection) async fn of_role<H: Host>(
         .select(&["privilegeid", "privilegedepthmask"])
         .option("$filter", &format!("roleid eq {role}"));
     rows(client, &query, |row| {
-        let mask = row.whole("privilegedepthmask")?;
+        let mask = row.integer("privilegedepthmask")?;
         Some((row.key("privilegeid")?, Depth::from_mask(mask)))
     })
     .await
@@ -156,7 +155,8 @@ impl HeldRole {
     }
 }
 
-/// Those roles; one that the account has in several ways is included once for each.
+/// The roles of the account and of its teams. A role that the account has in several ways is
+/// included several times.
 async fn roles_of<H: Host>(client: &Client<H>, user: &Guid) -> Result<Vec<HeldRole>, Error> {
     let columns = ["roleid", "_roletemplateid_value"];
     let own = format!("systemusers({user})/systemuserroles_association");

@@ -17,14 +17,14 @@ pub(in crate::connection) const AT_ONCE: usize = 20;
 pub(in crate::connection) struct KnownPrivilege {
     pub(in crate::connection) id: Guid,
     pub(in crate::connection) name: PrivilegeName,
-    /// The furthest that it can reach.
+    /// The greatest depth at which it can be granted.
     pub(in crate::connection) deepest: Depth,
 }
 
 /// These privileges as the environment has them. Those that it does not have are left out.
 ///
 /// # Errors
-/// What the service said.
+/// The error of the service.
 pub(in crate::connection) async fn privileges<H: Host>(
     client: &Client<H>,
     permissions: &[Permission],
@@ -50,7 +50,8 @@ pub(in crate::connection) async fn privileges<H: Host>(
     Ok(known)
 }
 
-/// The furthest that a privilege can reach. What is not returned is no limit.
+/// The greatest depth at which a privilege can be granted. A property that is not returned is no
+/// limit.
 fn deepest(privilege: &Object<'_>) -> Depth {
     let depths = [
         ("canbeglobal", Depth::Global),

@@ -4,11 +4,11 @@ mod held;
 pub(super) mod lookup;
 mod permission;
 mod profiles;
+mod requirements;
 mod table;
 mod tables;
-mod wanted;
 
 pub(super) use held::{Held, is_administrator, of_role};
 pub use permission::Permission;
+pub(super) use requirements::Requirements;
 pub(super) use tables::Tables;
-pub(super) use wanted::Wanted;

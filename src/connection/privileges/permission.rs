@@ -1,6 +1,6 @@
 //! A privilege that is needed, its depth, and the reason.
 
-use crate::dataverse::privilege::{Depth, PrivilegeName, Words};
+use crate::dataverse::privilege::{Depth, PrivilegeName, RoleEditorEntry};
 use crate::ordered::{self, Map};
 
 /// A privilege that is needed.
@@ -10,8 +10,8 @@ pub struct Permission {
     pub privilege: PrivilegeName,
     /// How far it must reach.
     pub depth: Depth,
-    /// The same for an administrator.
-    pub words: Words,
+    /// The privilege as the role editor shows it.
+    pub entry: RoleEditorEntry,
     /// What needs it, such as `reading account`. Never empty.
     pub needed_for: Vec<String>,
     /// Whether something fails without it. Otherwise it only lets the check report more.
@@ -49,7 +49,7 @@ impl Permissions {
     pub(super) fn into_sorted(self) -> Vec<Permission> {
         let mut permissions: Vec<Permission> = self.0.into_values().collect();
         ordered::sort_by(&mut permissions, |a, b| {
-            (&a.words, &a.privilege).cmp(&(&b.words, &b.privilege))
+            (&a.entry, &a.privilege).cmp(&(&b.entry, &b.privilege))
         });
         permissions
     }

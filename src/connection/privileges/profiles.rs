@@ -19,7 +19,7 @@ pub(super) struct Bundle {
     /// Whether security roles and team memberships are assigned and removed.
     pub(super) provisioning: bool,
     /// Privileges on something other than rows, and what needs them.
-    pub(super) besides: &'static [(&'static str, &'static str)],
+    pub(super) other_privileges: &'static [(&'static str, &'static str)],
 }
 
 /// The definition of a profile.
@@ -77,7 +77,7 @@ pub(super) fn bundle(profile: Profile) -> Bundle {
                 "asyncoperation",
                 "savedquery",
             ],
-            besides: &[
+            other_privileges: &[
                 ("prvBulkEdit", "editing rows in bulk"),
                 ("prvCreateAttribute", "creating columns"),
                 ("prvReadRelationship", "reading relationships"),
@@ -96,5 +96,5 @@ pub(super) fn bundle(profile: Profile) -> Bundle {
     }
 }
 
-/// The tables of access rights. Whoever may read these may read the tables that connect them.
+/// The tables of access rights. Accounts that may read these may read the tables that connect them.
 const ACCESS: &[&str] = &["systemuser", "team", "role"];

@@ -25,7 +25,7 @@ pub(in crate::connection) struct Table {
 pub(super) struct Guard {
     pub(super) right: Right,
     pub(super) privilege: PrivilegeName,
-    /// The furthest that it can reach.
+    /// The greatest depth at which it can be granted.
     pub(super) deepest: Depth,
 }
 
@@ -52,7 +52,7 @@ impl Table {
     pub(in crate::connection) fn offline(name: &str) -> Self {
         let references = match REFERENCES.iter().find(|(table, _)| *table == name) {
             Some((_, targets)) => References::To(targets.iter().map(ToString::to_string).collect()),
-            // What the standard tables without an entry refer to does not matter.
+            // The lookups of standard tables without an entry are not relevant.
             None if is_standard(name) => References::To(Set::default()),
             None => References::Unknown,
         };
@@ -67,7 +67,7 @@ impl Table {
     /// The table by its metadata. The privileges on tables of a relationship, and on the audit
     /// log, are those of something else, which metadata does not say.
     pub(super) fn with_privileges(name: &str, title: Option<String>, guards: Vec<Guard>) -> Self {
-        let guards = if BORROWED.iter().any(|(table, _)| *table == name) {
+        let guards = if PROTECTED_BY_OTHERS.iter().any(|(table, _)| *table == name) {
             offline_guards(name)
         } else {
             guards
@@ -92,8 +92,8 @@ impl Table {
 
 fn is_standard(name: &str) -> bool {
     let known = STANDARD.iter().map(|(table, _)| *table);
-    let borrowing = BORROWED.iter().map(|(table, _)| *table);
-    known.chain(borrowing).any(|table| table == name)
+    let protected = PROTECTED_BY_OTHERS.iter().map(|(table, _)| *table);
+    known.chain(protected).any(|table| table == name)
 }
 
 fn offline_guards(name: &str) -> Vec<Guard> {
@@ -102,7 +102,7 @@ fn offline_guards(name: &str) -> Vec<Guard> {
         privilege: PrivilegeName::of(right, subject),
         deepest: Depth::Global,
     };
-    if let Some((_, subjects)) = BORROWED.iter().find(|(table, _)| *table == name) {
+    if let Some((_, subjects)) = PROTECTED_BY_OTHERS.iter().find(|(table, _)| *table == name) {
         return subjects
             .iter()
             .map(|subject| guard(Right::Read, subject))
@@ -129,8 +129,8 @@ fn offline_guards(name: &str) -> Vec<Guard> {
         .collect()
 }
 
-/// Tables whose rows require the right to read something else.
-const BORROWED: [(&str, &[&str]); 6] = [
+/// Tables whose rows are protected by privileges on other tables.
+const PROTECTED_BY_OTHERS: [(&str, &[&str]); 6] = [
     ("audit", &["AuditSummary"]),
     ("roleprivileges", &["Role"]),
     ("systemuserroles", &["Role"]),
@@ -213,8 +213,8 @@ const STANDARD: [(&str, (&str, bool)); 63] = [
     ("workflow", ("Workflow", true)),
 ];
 
-/// The standard tables that lookups of the standard tables can be set to point to, besides
-/// their owner. Of those with few lookups that matter, none are listed.
+/// The standard tables that lookups of the standard tables can be set to point to, besides their
+/// owner. Tables without relevant lookups have no entry.
 const REFERENCES: [(&str, &[&str]); 16] = [
     (
         "account",
@@ -229,8 +229,8 @@ const REFERENCES: [(&str, &[&str]); 16] = [
             "transactioncurrency",
         ],
     ),
-    ("annotation", ANNOTATED),
-    ("appointment", REGARDED),
+    ("annotation", NOTE_REFERENCES),
+    ("appointment", ACTIVITY_REFERENCES),
     ("campaign", &["pricelevel", "transactioncurrency"]),
     (
         "connection",
@@ -267,8 +267,8 @@ const REFERENCES: [(&str, &[&str]); 16] = [
             "transactioncurrency",
         ],
     ),
-    ("email", REGARDED),
-    ("fax", REGARDED),
+    ("email", ACTIVITY_REFERENCES),
+    ("fax", ACTIVITY_REFERENCES),
     (
         "lead",
         &[
@@ -282,7 +282,7 @@ const REFERENCES: [(&str, &[&str]); 16] = [
             "transactioncurrency",
         ],
     ),
-    ("letter", REGARDED),
+    ("letter", ACTIVITY_REFERENCES),
     ("list", &["transactioncurrency"]),
     (
         "opportunity",
@@ -300,7 +300,7 @@ const REFERENCES: [(&str, &[&str]); 16] = [
         "opportunityproduct",
         &["opportunity", "product", "transactioncurrency"],
     ),
-    ("phonecall", REGARDED),
+    ("phonecall", ACTIVITY_REFERENCES),
     (
         "queueitem",
         &[
@@ -317,11 +317,11 @@ const REFERENCES: [(&str, &[&str]); 16] = [
             "transactioncurrency",
         ],
     ),
-    ("task", REGARDED),
+    ("task", ACTIVITY_REFERENCES),
 ];
 
-/// What notes can be about.
-const ANNOTATED: &[&str] = &[
+/// The tables that notes can be about.
+const NOTE_REFERENCES: &[&str] = &[
     "account",
     "appointment",
     "campaign",
@@ -348,8 +348,8 @@ const ANNOTATED: &[&str] = &[
     "workflow",
 ];
 
-/// What activities can be about, and their other lookups.
-const REGARDED: &[&str] = &[
+/// The tables that activities can be about, and those of their other lookups.
+const ACTIVITY_REFERENCES: &[&str] = &[
     "account",
     "campaign",
     "contact",

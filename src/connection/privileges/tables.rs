@@ -1,8 +1,8 @@
 //! The tables of a connection's purpose, as the environment has them.
 
 use super::permission::Permission;
+use super::requirements::Requirements;
 use super::table::{Guard, Table};
-use super::wanted::Wanted;
 use crate::dataverse::Client;
 use crate::dataverse::metadata::{self, TableSecurity};
 use crate::error::{Error, ErrorKind};
@@ -25,27 +25,34 @@ impl Tables {
     /// What the service said, unless the account may not read metadata.
     pub(in crate::connection) async fn read<H: Host>(
         client: &Client<H>,
-        wanted: &Wanted,
+        requirements: &Requirements,
     ) -> Result<Self, Error> {
-        match Self::read_metadata(client, wanted).await {
-            Err(error) if error.kind == ErrorKind::Forbidden => Ok(Self::offline(wanted)),
+        match Self::read_metadata(client, requirements).await {
+            Err(error) if error.kind == ErrorKind::Forbidden => Ok(Self::offline(requirements)),
             outcome => outcome,
         }
     }
 
     /// The built-in knowledge, without an environment.
-    pub(in crate::connection) fn offline(wanted: &Wanted) -> Self {
+    pub(in crate::connection) fn offline(requirements: &Requirements) -> Self {
         Self {
-            known: wanted.tables().into_iter().map(Table::offline).collect(),
+            known: requirements
+                .tables()
+                .into_iter()
+                .map(Table::offline)
+                .collect(),
             definitions: Vec::new(),
             absent: Vec::new(),
         }
     }
 
-    async fn read_metadata<H: Host>(client: &Client<H>, wanted: &Wanted) -> Result<Self, Error> {
-        let names: Vec<&str> = wanted.tables().into_iter().collect();
+    async fn read_metadata<H: Host>(
+        client: &Client<H>,
+        requirements: &Requirements,
+    ) -> Result<Self, Error> {
+        let names: Vec<&str> = requirements.tables().into_iter().collect();
         let mut references = Vec::new();
-        for table in wanted.tables_written() {
+        for table in requirements.tables_written() {
             let (client, table) = (client.clone(), table.to_owned());
             references.push(
                 Started::new(async move {
@@ -76,8 +83,11 @@ impl Tables {
     }
 
     /// The permissions that the purpose requires on these tables and otherwise.
-    pub(in crate::connection) fn permissions(&self, wanted: &Wanted) -> Vec<Permission> {
-        wanted.permissions(|name| self.get(name))
+    pub(in crate::connection) fn permissions(
+        &self,
+        requirements: &Requirements,
+    ) -> Vec<Permission> {
+        requirements.permissions(|name| self.get(name))
     }
 
     /// A table that the environment has.

@@ -21,11 +21,11 @@ fn create(
     Rc<Simulation>,
 ) {
     let (host, organization) = organization.host();
-    let change = again(&host);
+    let change = create_in(&host);
     (change, organization, host)
 }
 
-fn again(host: &Rc<Simulation>) -> Result<RoleChange, Error> {
+fn create_in(host: &Rc<Simulation>) -> Result<RoleChange, Error> {
     let settings = settings_for(&json!({"profiles": ["access-sync"]}));
     let session = Session::open(Rc::clone(host), &settings).unwrap();
     host.block_on(session.create_role(NAME))
@@ -67,8 +67,8 @@ fn a_role_is_created_once() {
                 .all(|depth| *depth == Depth::Global)
         );
     }
-    // Once more: nothing is left to do.
-    let second = again(&host).unwrap();
+    // The second call changes nothing.
+    let second = create_in(&host).unwrap();
     assert!(!second.created && second.added.is_empty());
     assert_eq!(second.id, change.id);
     assert_eq!(organization.borrow().roles.len(), 1);
@@ -132,7 +132,7 @@ fn roles_of_the_system_and_of_solutions_are_not_changed() {
 }
 
 #[test]
-fn what_fails_half_way_is_told_and_goes_on_later() {
+fn a_partly_created_role_is_reported_and_completed_later() {
     let mut organization = Organization::new();
     let rejection = Reply::fault(
         403,
@@ -152,12 +152,12 @@ fn what_fails_half_way_is_told_and_goes_on_later() {
         NAME,
         "was created",
         "Security Role: Write is missing",
-        "run this again",
+        "create the role again",
     ] {
         assert!(error.message.contains(part), "{error}");
     }
     organization.borrow_mut().otherwise.clear();
-    let change = again(&host).unwrap();
+    let change = create_in(&host).unwrap();
     assert!(!change.created);
     assert_eq!(names(&change.added), ALL);
 }
@@ -196,9 +196,9 @@ fn a_creation_that_may_have_happened_is_not_repeated() {
     ] {
         let (host, organization) = Organization::new().host();
         let posts = format!("{}roles", crate::simulation::API_ROOT);
-        // Reading roles goes on as before.
+        // Roles can still be read.
         organization.borrow_mut().reject_posts = Some(reply);
-        let error = again(&host).unwrap_err();
+        let error = create_in(&host).unwrap_err();
         assert_eq!((error.kind, error.commit), (kind, commit), "{error}");
         let sent = host
             .requests()
@@ -210,7 +210,7 @@ fn a_creation_that_may_have_happened_is_not_repeated() {
 }
 
 #[test]
-fn a_name_is_needed() {
+fn invalid_role_names_are_rejected() {
     for name in ["", "  ", "a\nb", &"a".repeat(101)] {
         let (host, _) = Organization::new().host();
         let settings = settings_for(&json!({"audit": true}));

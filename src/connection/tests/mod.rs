@@ -35,7 +35,7 @@ fn healthy(request: &Request) -> Reply {
 
 fn check_with(host: &Rc<Simulation>, settings: &str) -> Report {
     let session = Session::open(Rc::clone(host), settings).unwrap();
-    assert!(host.requests().is_empty(), "opening touches nothing");
+    assert!(host.requests().is_empty(), "opening sends no request");
     host.block_on(session.check())
 }
 
@@ -47,8 +47,8 @@ fn verdicts(report: &Report) -> Vec<(&str, Verdict)> {
         .collect()
 }
 
-/// The one finding that is not as it should be.
-fn trouble(report: &Report) -> &Finding {
+/// The finding that did not pass.
+fn problem(report: &Report) -> &Finding {
     report
         .findings
         .iter()
@@ -110,7 +110,7 @@ fn a_server_that_is_not_dataverse_is_reported() {
                 .iter()
                 .all(|finding| finding.verdict == Verdict::Skipped)
         );
-        let finding = trouble(&report);
+        let finding = problem(&report);
         assert_eq!(finding.id, "reach");
         assert!(finding.message.contains(words), "{}", finding.message);
         assert!(finding.message.ends_with('.') && finding.remedy.is_some());
@@ -123,7 +123,7 @@ fn a_missing_secret_is_found_at_sign_in() {
     let host = signed_in(healthy);
     host.set_secret(SECRET_NAME, Err(SecretError::NotFound));
     let report = check_with(&host, SETTINGS);
-    let finding = trouble(&report);
+    let finding = problem(&report);
     assert_eq!(finding.id, "sign-in");
     assert_eq!(finding.message, "There is no secret \"crm-secret\".");
     assert_eq!(
@@ -133,7 +133,7 @@ fn a_missing_secret_is_found_at_sign_in() {
 }
 
 #[test]
-fn an_application_that_the_environment_does_not_let_in_learns_why() {
+fn a_rejected_application_is_reported_with_the_reason() {
     for (code, id, remedy) in [
         ("0x80072560", "membership", "create an application user"),
         ("0x80042f09", "membership", "assign a security role"),
@@ -143,7 +143,7 @@ fn an_application_that_the_environment_does_not_let_in_learns_why() {
         let host = signed_in(move |_| Reply::fault(403, code, "It may not."));
         let report = check_with(&host, SETTINGS);
         assert!(!report.available);
-        let finding = trouble(&report);
+        let finding = problem(&report);
         assert_eq!(finding.id, id);
         let text = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
         assert!(text.contains(remedy), "{text}");
@@ -157,12 +157,12 @@ fn an_application_that_the_environment_does_not_let_in_learns_why() {
 }
 
 #[test]
-fn a_service_that_wants_quiet_is_quoted() {
+fn the_report_repeats_a_requested_wait() {
     let host = signed_in(|_| {
         Reply::fault(429, "0x80072322", "Too many requests.").with("Retry-After", "400")
     });
     let report = check_with(&host, SETTINGS);
-    let remedy = trouble(&report).remedy.as_deref().unwrap();
+    let remedy = problem(&report).remedy.as_deref().unwrap();
     assert!(
         remedy.ends_with("Wait 400 seconds, as the service requests."),
         "{remedy}"
@@ -226,7 +226,7 @@ fn properties_of_the_organization_only_warn() {
         });
         let report = check_with(&host, &settings);
         assert!(report.available);
-        let finding = trouble(&report);
+        let finding = problem(&report);
         assert_eq!((&*finding.id, finding.verdict), (id, Verdict::Warning));
         let text = format!("{} {}", finding.message, finding.remedy.as_deref().unwrap());
         assert!(text.contains(words), "{text}");
@@ -263,7 +263,7 @@ fn an_organization_without_some_columns_reports_the_others() {
 }
 
 #[test]
-fn a_token_that_soon_expires_is_warned_of() {
+fn a_token_with_a_short_lifetime_is_a_warning() {
     for (expires_in, short) in [(599, true), (600, false), (3599, false)] {
         let inner = signed_in(healthy);
         let host = Simulation::new(move |request| {
@@ -272,7 +272,7 @@ fn a_token_that_soon_expires_is_warned_of() {
                     "token_type": "Bearer", "expires_in": expires_in, "access_token": "MARKER",
                 }))
             } else {
-                inner.answer(request)
+                inner.respond(request)
             }
         });
         host.set_secret(SECRET_NAME, Ok("value"));

@@ -43,7 +43,7 @@ pub(super) struct Organization {
     pub(super) disabled: bool,
     /// The reply to every change, if it is to fail.
     pub(super) reject_posts: Option<Reply>,
-    /// Paths with another reply, and that reply.
+    /// Parts of paths, with their replies.
     pub(super) otherwise: Vec<(&'static str, Reply)>,
 }
 
@@ -67,7 +67,7 @@ impl Organization {
         }
     }
 
-    /// One whose account may do exactly this.
+    /// An organization whose account has exactly these permissions.
     pub(super) fn granting(permissions: &[Permission]) -> Self {
         let mut organization = Self::new();
         organization.held = permissions
@@ -82,15 +82,15 @@ impl Organization {
         found.unwrap()
     }
 
-    /// A host in whose network it is.
+    /// A host whose service is this organization.
     pub(super) fn host(self) -> (Rc<Simulation>, Rc<RefCell<Self>>) {
         let shared = Rc::new(RefCell::new(self));
         let organization = Rc::clone(&shared);
-        let host = signed_in(move |request| organization.borrow_mut().answer(request));
+        let host = signed_in(move |request| organization.borrow_mut().respond(request));
         (host, shared)
     }
 
-    fn answer(&mut self, request: &Request) -> Reply {
+    fn respond(&mut self, request: &Request) -> Reply {
         let root = API_ROOT.split_once(".com").unwrap().1;
         let target = request.target.path_and_query.strip_prefix(root).unwrap();
         if let Some((_, reply)) = self
@@ -315,7 +315,7 @@ fn role_row(role: &StoredRole) -> Value {
     })
 }
 
-/// A key made of the name, whatever its case.
+/// A key that follows from the name, ignoring its case.
 fn privilege_id(name: &str) -> String {
     let sum = name.to_ascii_lowercase().bytes().fold(7_u64, |sum, byte| {
         sum.wrapping_mul(31).wrapping_add(byte.into())

@@ -17,8 +17,8 @@ fn check(organization: Organization, settings: &str) -> Report {
     check_with(&host, settings)
 }
 
-/// The findings that are not as they should be.
-fn troubles(report: &Report) -> Vec<&str> {
+/// The findings that did not pass.
+fn problems(report: &Report) -> Vec<&str> {
     report
         .findings
         .iter()
@@ -28,12 +28,12 @@ fn troubles(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn the_role_of_every_profile_passes_and_each_privilege_of_it_is_missed() {
+fn the_role_of_every_profile_passes_and_each_of_its_privileges_is_needed() {
     for name in Profile::ALL {
         let settings = profile(name);
         let permissions = required_role(&settings).unwrap().permissions;
         let whole = check(Organization::granting(&permissions), &settings);
-        assert_eq!(troubles(&whole), Vec::<&str>::new(), "{name}");
+        assert_eq!(problems(&whole), Vec::<&str>::new(), "{name}");
         for permission in &permissions {
             let shallower = match permission.depth {
                 Depth::Global => Depth::Deep,
@@ -47,7 +47,7 @@ fn the_role_of_every_profile_passes_and_each_privilege_of_it_is_missed() {
                     Some(depth) => organization.held.insert(privilege, depth),
                 };
                 let report = check(organization, &settings);
-                assert_eq!(troubles(&report), [permission.id()], "{name} {depth:?}");
+                assert_eq!(problems(&report), [permission.id()], "{name} {depth:?}");
                 assert_eq!(report.available, !permission.is_essential, "{name}");
             }
         }
@@ -77,7 +77,7 @@ fn the_role_is_the_same_with_and_without_metadata() {
 }
 
 #[test]
-fn several_reasons_and_a_shallow_depth_are_told() {
+fn findings_name_all_reasons_and_an_insufficient_depth() {
     let settings = profile(Profile::SalesAssistant);
     let permissions = required_role(&settings).unwrap().permissions;
     let mut organization = Organization::granting(&permissions);
@@ -119,7 +119,7 @@ fn several_reasons_and_a_shallow_depth_are_told() {
 }
 
 #[test]
-fn an_organization_names_its_own_privileges() {
+fn privileges_of_custom_tables_are_read_from_metadata() {
     let mut organization = Organization::new();
     organization.tables.push(json!({
         "name": "new_tour", "title": "Tour", "ownership": "UserOwned",
@@ -137,7 +137,7 @@ fn an_organization_names_its_own_privileges() {
     });
     let report = check(organization, &settings_for(&purpose));
     assert_eq!(
-        troubles(&report),
+        problems(&report),
         [
             "privilege/prvReadAccount",
             "privilege/prvAppendToAccount",
@@ -153,7 +153,7 @@ fn an_organization_names_its_own_privileges() {
 }
 
 #[test]
-fn what_is_not_ready_is_warned_of() {
+fn unprepared_tables_and_accounts_are_warnings() {
     let purpose = json!({"read": ["account", "contact", "new_tour"], "audit": true});
     let settings = settings_for(&purpose);
     let permissions = required_role(&settings).unwrap().permissions;
@@ -172,7 +172,7 @@ fn what_is_not_ready_is_warned_of() {
     let report = check(organization, &settings);
     assert!(report.available);
     assert_eq!(
-        troubles(&report),
+        problems(&report),
         [
             "account/disabled",
             "account/too-powerful",
@@ -230,7 +230,7 @@ fn privileges_are_added_up_from_roles() {
         }
         let report = check(organization, &settings);
         assert_eq!(
-            troubles(&report),
+            problems(&report),
             [
                 "privilege/prvReadContact",
                 "privilege/prvReadOrganization",
@@ -243,7 +243,7 @@ fn privileges_are_added_up_from_roles() {
 }
 
 #[test]
-fn what_is_not_told_is_not_pretended() {
+fn unreadable_privileges_are_not_compared() {
     let settings = profile(Profile::RevenueIntelligence);
     let mut organization = Organization::new();
     for part in ["RetrieveUserPrivileges", "systemuserroles_association"] {
@@ -276,7 +276,7 @@ fn what_is_not_told_is_not_pretended() {
 
 /// An account that may not read its own row is missing that privilege first.
 #[test]
-fn what_keeps_the_account_from_seeing_itself_is_named() {
+fn a_missing_privilege_to_read_the_own_user_is_named() {
     let settings = profile(Profile::SalesAssistant);
     let mut organization = Organization::new();
     for part in ["RetrieveUserPrivileges", "systemuserroles_association"] {
@@ -288,12 +288,12 @@ fn what_keeps_the_account_from_seeing_itself_is_named() {
         organization.otherwise.push((part, rejection));
     }
     let report = check(organization, &settings);
-    assert_eq!(troubles(&report), ["privilege/prvReadUser", "privileges"]);
+    assert_eq!(problems(&report), ["privilege/prvReadUser", "privileges"]);
 }
 
 /// Without the privilege to read metadata, that one is reported as missing.
 #[test]
-fn metadata_that_may_not_be_seen_is_named() {
+fn a_missing_privilege_to_read_metadata_is_named() {
     let settings = profile(Profile::SalesAssistant);
     let mut permissions = required_role(&settings).unwrap().permissions;
     permissions.retain(|permission| permission.privilege.as_str() != "prvReadEntity");
@@ -307,5 +307,5 @@ fn metadata_that_may_not_be_seen_is_named() {
         ),
     ));
     let report = check(organization, &settings);
-    assert_eq!(troubles(&report), ["privilege/prvReadEntity"]);
+    assert_eq!(problems(&report), ["privilege/prvReadEntity"]);
 }

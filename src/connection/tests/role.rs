@@ -131,7 +131,7 @@ const PROFILES: [(&str, &[&str]); 5] = [
 ];
 
 #[test]
-fn a_profile_asks_for_what_its_vendors_ask_for_and_for_no_more() {
+fn a_profile_requires_exactly_what_its_vendors_require() {
     for (profile, expected) in PROFILES {
         let mut found = names(&json!({ "profiles": [profile] }));
         let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
@@ -151,7 +151,7 @@ fn a_profile_asks_for_what_its_vendors_ask_for_and_for_no_more() {
 }
 
 #[test]
-fn tables_and_operations_ask_for_their_own_rights() {
+fn tables_and_operations_require_their_own_rights() {
     let always = ["prvReadOrganization", "prvReadUser", "prvReadEntity"];
     for (purpose, expected) in [
         (json!({"read": ["task"]}), vec!["prvReadActivity"]),
@@ -195,7 +195,7 @@ fn tables_and_operations_ask_for_their_own_rights() {
 }
 
 #[test]
-fn a_role_reads_like_the_role_editor() {
+fn a_role_is_in_the_words_of_the_role_editor() {
     let purpose =
         json!({"profiles": ["access-sync"], "read": ["new_tour", "account"], "audit": true});
     let role = required_role(&settings_for(&purpose)).unwrap();
@@ -206,8 +206,8 @@ fn a_role_reads_like_the_role_editor() {
         .map(|permission| {
             format!(
                 "{} | {} | {} | {}",
-                permission.words.section,
-                permission.words,
+                permission.entry.section,
+                permission.entry,
                 permission.depth,
                 permission.needed_for.join(", ")
             )
@@ -257,7 +257,7 @@ fn the_calls_create_the_role() {
         addresses.last().unwrap().1,
         "roles({role})/Microsoft.Dynamics.CRM.AddPrivilegesRole"
     );
-    let asked: usize = addresses[2..addresses.len() - 1]
+    let looked_up: usize = addresses[2..addresses.len() - 1]
         .iter()
         .map(|(method, address)| {
             assert_eq!(*method, Method::Get);
@@ -267,7 +267,7 @@ fn the_calls_create_the_role() {
             count
         })
         .sum();
-    assert_eq!(asked, role.permissions.len());
+    assert_eq!(looked_up, role.permissions.len());
     let body = |index: usize| -> Value {
         serde_json::from_str(role.calls[index].body.as_deref().unwrap()).unwrap()
     };
@@ -293,7 +293,7 @@ fn the_calls_create_the_role() {
 }
 
 #[test]
-fn settings_that_do_not_say_what_for_have_no_role() {
+fn settings_without_a_purpose_have_no_role() {
     for settings in [SETTINGS.to_owned(), settings_for(&json!({}))] {
         let error = required_role(&settings).unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidSettings);

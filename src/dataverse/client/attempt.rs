@@ -17,7 +17,7 @@ use crate::uuid::random_uuid;
 /// How the connector names itself to the service.
 pub(super) const USER_AGENT: &str = concat!("dataverse-connector/", env!("CARGO_PKG_VERSION"));
 
-/// The resource that takes batches.
+/// The resource for batches.
 pub(super) const BATCH: &str = "$batch";
 
 /// One call of the Web API.

@@ -12,12 +12,12 @@ use crate::host::Host;
 pub(super) const MAX_REQUESTS: usize = 1_000;
 
 impl<H: Host> Client<H> {
-    /// Sends up to 1,000 requests in one, and gives the outcome of each item, in order. They are
-    /// carried out one after the other; one that fails does not stop those behind it. The batch
+    /// Sends up to 1,000 requests in one, and returns the outcome of each item, in order. They are
+    /// carried out one after the other; one that fails does not stop the following ones. The batch
     /// is repeated only if that is safe for each of its requests, or if it never started.
     ///
     /// # Errors
-    /// What concerns the batch as a whole, with what may have been changed.
+    /// An error that concerns the whole batch, with what may have been changed.
     pub async fn send_batch(&self, items: &[Item<'_>]) -> Result<Vec<Outcome>, Error> {
         self.send_batch_within(&mut Budget::new(self.policy), items)
             .await

@@ -17,7 +17,7 @@ use crate::error::{Commit, Error, ErrorKind, Recovery};
 use crate::host::{self, Clock, HttpError};
 use crate::text::without_byte_order_mark;
 
-/// What a response without content stands for: there are no rows.
+/// The body of a response without content: it has no rows.
 const NO_ROWS: &[u8] = br#"{"value":[]}"#;
 
 /// Reads the responses to one request.
@@ -31,8 +31,8 @@ pub(super) struct Classifier<'c, C> {
 }
 
 impl<C: Clock> Classifier<'_, C> {
-    /// Tells a response from a failure. `is_wrapped` says that the request was the only one of a
-    /// batch.
+    /// Classifies an outcome as a response or a failure. `is_wrapped` says that the request was the
+    /// only one of a batch.
     pub(super) fn classify(
         &self,
         request: &Request<'_>,
@@ -44,8 +44,8 @@ impl<C: Clock> Classifier<'_, C> {
         let body = inflated(response.header("content-encoding"), body, self.max_body);
         let body = body.map(|body| without_mark(request, body));
         let is_batch = is_wrapped || matches!(request.body, Body::Batch(_));
-        // The status does not matter: a batch that stopped at a request may have that one's
-        // (reference 8.2).
+        // The status does not matter: a batch that stopped at a request may have the status of that
+        // request (reference 8.2).
         let content_type = response.header("content-type").filter(|_| is_batch);
         let boundary = content_type
             .and_then(multipart::boundary)
@@ -83,11 +83,11 @@ impl<C: Clock> Classifier<'_, C> {
                     headers: part.headers,
                     body: Vec::new(),
                 };
-                // What concerns the connection stands at the batch.
+                // Headers that concern the connection are those of the batch.
                 inner.headers.extend(response.headers);
                 self.classify_body(request, inner, body)
             }
-            // In the end the requests of a batch are sent one by one.
+            // If this persists, the requests are sent one by one.
             (None, Body::Batch(_)) => Err(Failure {
                 retry: Retry::Limited,
                 ..self.rejected(request, &response, b"")
@@ -98,7 +98,7 @@ impl<C: Clock> Classifier<'_, C> {
         }
     }
 
-    /// The same for a response that is no batch, apart from its body.
+    /// Classifies a response that is not a batch; its body is passed separately.
     pub(super) fn classify_body(
         &self,
         request: &Request<'_>,
@@ -118,7 +118,7 @@ impl<C: Clock> Classifier<'_, C> {
             && let Err(malformed) = dataverse_rows::check(&response.body)
         {
             let error = unreadable(&request.failure(), &malformed);
-            return Err(Failure::new(done(request, error), Retry::Limited));
+            return Err(Failure::new(after_success(request, error), Retry::Limited));
         }
         Ok(Response::new(response))
     }
@@ -136,11 +136,11 @@ impl<C: Clock> Classifier<'_, C> {
             fault.retry()
         };
         let mut error = fault.into_error(&request.failure(), wait);
-        // A request that was turned away before it began has changed nothing.
-        let is_turned_away = matches!(error.kind, ErrorKind::Throttled | ErrorKind::Conflict);
-        // A success can stand here only where a batch was expected.
+        // A request that was rejected before it started has changed nothing.
+        let is_rejected_early = matches!(error.kind, ErrorKind::Throttled | ErrorKind::Conflict);
+        // A success is rejected only if a batch was expected.
         let is_uncertain = is_success(status) || matches!(status, 408 | 500..);
-        if !request.only_reads() && is_uncertain && !is_turned_away {
+        if !request.only_reads() && is_uncertain && !is_rejected_early {
             error.commit = Commit::Unknown;
         }
         Failure::new(error, retry)
@@ -152,8 +152,8 @@ impl<C: Clock> Classifier<'_, C> {
         }
         let retry = match error.is_transient() {
             true if self.has_been_reached && request.only_reads() => Retry::WithinBudget,
-            // An address that has never been reached is more likely wrong than out of order, and
-            // a caller that writes decides soon what to do.
+            // An address that has never been reached is more likely wrong than temporarily
+            // unavailable, and a caller that writes should know of the failure soon.
             true => Retry::Limited,
             false => Retry::Never,
         };
@@ -213,7 +213,7 @@ fn damaged(request: &Request<'_>, error: InflateError) -> Failure {
         ErrorKind::Unavailable,
         format!("{failure}: {error}; check any proxy in between, or try again later"),
     );
-    Failure::new(done(request, error), retry)
+    Failure::new(after_success(request, error), retry)
 }
 
 fn too_large(request: &Request<'_>, commit: Commit, limit: usize) -> Failure {
@@ -230,14 +230,14 @@ fn too_large(request: &Request<'_>, commit: Commit, limit: usize) -> Failure {
 }
 
 /// The error for a response that cannot be understood, though the request succeeded.
-fn done(request: &Request<'_>, error: Error) -> Error {
+fn after_success(request: &Request<'_>, error: Error) -> Error {
     Error {
         commit: commit(request),
         ..error
     }
 }
 
-/// What a request has done whose response is a success.
+/// What a request with a successful status may have changed.
 fn commit(request: &Request<'_>) -> Commit {
     match &request.body {
         _ if request.only_reads() => Commit::NotStarted,

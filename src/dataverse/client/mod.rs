@@ -58,8 +58,8 @@ struct Shared<H> {
     rate_limiter: Rc<RateLimiter>,
     /// Whether the environment has ever sent a response.
     has_been_reached: Cell<bool>,
-    /// Whether the environment takes batches, as far as is known.
-    takes_batches: Cell<bool>,
+    /// Whether the environment supports batches, which is assumed until it rejects one.
+    supports_batches: Cell<bool>,
 }
 
 impl<H> Clone for Client<H> {
@@ -88,7 +88,7 @@ impl<H: Host> Client<H> {
             authenticator,
             rate_limiter,
             has_been_reached: Cell::new(false),
-            takes_batches: Cell::new(true),
+            supports_batches: Cell::new(true),
         };
         Self {
             shared: Rc::new(shared),
@@ -98,28 +98,28 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// The same client, which waits no longer than this in one call.
+    /// A client whose calls wait no longer than this.
     #[must_use]
     pub(crate) fn with_max_wait(mut self, max_wait: Duration) -> Self {
         self.policy.max_wait = self.policy.max_wait.min(max_wait);
         self
     }
 
-    /// The same client, which accepts no response above this many bytes.
+    /// A client that accepts no response above this many bytes.
     #[must_use]
     pub(crate) fn with_max_body(mut self, max_body: usize) -> Self {
         self.max_body = self.max_body.min(max_body);
         self
     }
 
-    /// The same client, whose requests bypass the metadata caches of the service.
+    /// A client whose requests bypass the metadata caches of the service.
     #[must_use]
     pub(crate) fn strongly_consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
-    /// The ports.
+    /// The host.
     pub fn host(&self) -> &Rc<H> {
         &self.shared.host
     }
@@ -170,7 +170,7 @@ impl<H: Host> Client<H> {
     /// How the environment responds to a request without a token.
     ///
     /// # Errors
-    /// Why there is no response.
+    /// If there is no response.
     pub(crate) async fn challenge(&self) -> Result<Challenged, Error> {
         self.shared.authenticator.challenge(self.policy).await
     }
@@ -179,26 +179,25 @@ impl<H: Host> Client<H> {
     /// when it was issued, if that is known.
     ///
     /// # Errors
-    /// Why there is no token.
+    /// If there is no token.
     pub(crate) async fn sign_in(&self) -> Result<Option<Duration>, Error> {
         self.shared
             .authenticator
             .token(self.policy)
             .await
-            .map(|token| token.life())
+            .map(|token| token.lifetime())
     }
 
-    /// Whether the environment takes batches, as far as is known.
-    fn takes_batches(&self) -> bool {
-        self.shared.takes_batches.get()
+    /// Whether the environment supports batches, which is assumed until it rejects one.
+    fn supports_batches(&self) -> bool {
+        self.shared.supports_batches.get()
     }
 
-    fn set_takes_batches(&self, takes_batches: bool) {
-        self.shared.takes_batches.set(takes_batches);
+    fn set_supports_batches(&self, supports_batches: bool) {
+        self.shared.supports_batches.set(supports_batches);
     }
 
-    /// Which encoding of bodies is accepted. Within one machine, compression costs more than it
-    /// saves.
+    /// Which encoding of bodies is accepted. On one machine, compression costs more than it saves.
     fn accepted_encoding(&self) -> &'static str {
         if self.shared.settings.environment.is_loopback() {
             "identity"

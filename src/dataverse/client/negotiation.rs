@@ -69,7 +69,7 @@ impl<H: Host> Client<H> {
             .await
     }
 
-    /// The same within the budget of a larger call.
+    /// Sends a request within the budget of a larger call.
     pub(super) async fn send_within(
         &self,
         budget: &mut Budget,
@@ -110,8 +110,8 @@ impl<H: Host> Client<H> {
         .await
     }
 
-    /// Looks for the newest version that the environment supports, once. It may be the current
-    /// one after all, and only the resource be unknown.
+    /// Looks for the newest version that the environment supports, once. It may be the current one,
+    /// if only the resource is unknown.
     async fn negotiate(&self, budget: &mut Budget) -> Result<(), Error> {
         let negotiation = self.negotiation();
         if negotiation.is_settled.get() {
@@ -124,7 +124,7 @@ impl<H: Host> Client<H> {
             match self.send_as_is(budget, &request).await {
                 Ok(_) if version == ApiVersion::CURRENT => break,
                 Ok(_) => {
-                    // Another call that looked at the same time has found the same.
+                    // A concurrent call has found the same version.
                     let _ = negotiation.older.set(environment);
                     break;
                 }
@@ -225,13 +225,13 @@ mod tests {
             // A link of another version leads out of the API, as before.
             let other = "https://contoso.crm.dynamics.com/api/data/v9.2/contacts";
             client.link(other).unwrap_err();
-            // Checkpoints stay good, whatever was found.
+            // The identity that checkpoints are bound to does not depend on the version.
             assert_eq!(client.environment().identity(), identity);
         }
     }
 
     #[test]
-    fn an_environment_that_accepted_a_request_is_not_asked_for_its_version() {
+    fn the_version_is_not_negotiated_after_an_accepted_request() {
         let host = signed_in(|request| {
             if address(request).ends_with("/accounts") {
                 Reply::json(&json!({"value": []}))

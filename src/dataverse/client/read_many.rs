@@ -11,14 +11,15 @@ use crate::error::{Error, Recovery};
 use crate::host::Host;
 
 impl<H: Host> Client<H> {
-    /// Reads several resources in as few requests as possible, and gives their bodies in the
-    /// same order. A request that fails temporarily is repeated alone, as by
-    /// [`get`](Self::get), but only once if repeating did not help the one before it. A batch
-    /// whose response is larger than the client accepts is halved. If the service takes no
-    /// batches, the resources are read one after the other.
+    /// Reads several resources in as few requests as possible, and returns their bodies in the same
+    /// order. A request that fails temporarily is repeated alone, as by [`get`](Self::get), but
+    /// only once if repeating did not help the one before it. A batch whose response is larger than
+    /// the client accepts is halved. If the service does not support batches, the resources are
+    /// read one after the other.
     ///
     /// # Errors
-    /// What concerns all of them. What concerns one alone stands in its place.
+    /// An error that concerns all of them. An error of a single resource is at its place in the
+    /// list.
     pub(crate) async fn batch(
         &self,
         links: &[Link],
@@ -29,7 +30,7 @@ impl<H: Host> Client<H> {
         let mut alone = Budget::new(self.policy);
         while let Some(rest) = links.get(bodies.len()..).filter(|rest| !rest.is_empty()) {
             let chunk = rest.get(..most).unwrap_or(rest);
-            if let ([link], _) | ([link, ..], false) = (chunk, self.takes_batches()) {
+            if let ([link], _) | ([link, ..], false) = (chunk, self.supports_batches()) {
                 bodies.push(self.get_alone(&mut alone, link, prefer).await);
                 continue;
             }
@@ -54,7 +55,7 @@ impl<H: Host> Client<H> {
                 Err(error) if error.recovery == Some(Recovery::SmallerPages) => {
                     most = chunk.len() / 2;
                 }
-                Err(error) if is_without_batches(&error) => self.set_takes_batches(false),
+                Err(error) if rejects_batches(&error) => self.set_supports_batches(false),
                 Err(error) => return Err(error),
             }
         }
@@ -77,9 +78,9 @@ impl<H: Host> Client<H> {
 }
 
 /// Whether a service that has no such resource, or a firewall in front of it, would respond like
-/// this; a success is one whose response has no parts. If something else is wrong, each request
-/// alone meets it again.
-fn is_without_batches(error: &Error) -> bool {
+/// this; a success is one whose response has no parts. If something else is wrong, each single
+/// request fails too.
+fn rejects_batches(error: &Error) -> bool {
     let status = error.status();
     status.is_some_and(|status| !matches!(status, 401 | 408 | 429 | 502..=504))
 }

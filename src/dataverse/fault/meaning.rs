@@ -1,4 +1,4 @@
-//! What error codes and statuses mean to a reader (reference 2.9, 7.6, 9.1).
+//! The kind, retry, recovery and advice of each error code and status (reference 2.9, 7.6, 9.1).
 
 use crate::call::Retry;
 use crate::error::ErrorKind::{

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use self::code::FaultCode;
 use self::meaning::{CLAIMS_REQUIRED, Meaning, of_code, of_status};
-use super::privilege::{Depth, PrivilegeName, Words};
+use super::privilege::{Depth, PrivilegeName, RoleEditorEntry};
 use crate::call::Retry;
 use crate::error::{Error, ServiceFault};
 use crate::host::Response;
 use crate::json::Object;
 use crate::text::{one_line, without_query};
 
-/// Where the service's support finds the call, in the order in which to look (reference 1.1).
+/// Headers with the ID by which the service's support finds the request, in order of preference
+/// (reference 1.1).
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-ms-service-request-id", "req_id", "x-ms-request-id"];
-/// The most characters of a message that an error repeats.
+/// The longest part of a message that an error repeats, in characters.
 const LONGEST_MESSAGE: usize = 300;
 
 /// An error response of the Web API.
@@ -24,8 +25,8 @@ const LONGEST_MESSAGE: usize = 300;
 pub(super) struct Fault {
     pub(super) status: u16,
     pub(super) code: Option<FaultCode>,
-    /// The first line of the message, empty if there is none. What follows is for the
-    /// service's own developers.
+    /// The first line of the message, empty if there is none. The other lines are for the service's
+    /// own developers.
     pub(super) message: String,
     pub(super) request_id: Option<String>,
     /// Where a redirect leads.
@@ -78,7 +79,7 @@ impl Fault {
             .unwrap_or_else(|| of_status(self.status))
     }
 
-    /// Whether the same request is worth repeating.
+    /// Whether the request is retried.
     pub(super) fn retry(&self) -> Retry {
         self.meaning().retry
     }
@@ -94,7 +95,7 @@ impl Fault {
         let message = match &missing {
             Some(privilege) => {
                 // The service's own sentence names the privilege by internal names.
-                let words = Words::of(privilege, None);
+                let words = RoleEditorEntry::of(privilege, None);
                 let remedy = words.remedy(Depth::Global);
                 format!("{failed}: {words} is missing, privilege/{privilege}{code}; {remedy}")
             }

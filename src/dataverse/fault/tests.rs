@@ -249,7 +249,7 @@ fn only_temporary_failures_are_retried() {
 
 proptest! {
     #[test]
-    fn no_body_breaks_it(status in 300_u16..600, body in ".{0,200}") {
+    fn no_body_causes_a_panic(status in 300_u16..600, body in ".{0,200}") {
         let error = fault(status, &body).into_error("cannot read accounts", None);
         prop_assert!(!error.message.contains('\n'));
     }

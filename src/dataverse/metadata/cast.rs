@@ -89,8 +89,8 @@ impl Cast {
         }
     }
 
-    /// The same with all properties, for versions of the service that do not have some of those
-    /// in [`path`](Self::path).
+    /// Like [`path`](Self::path), but with all properties, for versions of the service that do not
+    /// have some of those in [`path`](Self::path).
     pub(super) fn fallback_path(self, table: &str) -> String {
         let path = self.resource(table);
         match self.properties().1 {

@@ -2,19 +2,19 @@
 
 use dataverse_metadata::{TableSummary, WATERMARKS};
 
-use super::{TABLE_PROPERTIES, TABLES_PER_FILTER, incomplete, is_refused};
+use super::{TABLE_PROPERTIES, TABLES_PER_FILTER, incomplete, is_rejected};
 use crate::dataverse::query::{Query, string_literal};
 use crate::dataverse::{Client, Prefer};
 use crate::error::{Error, Recovery};
 use crate::host::Host;
 
-/// The most tables that are read from a list on pages, should it not end.
+/// The most tables that are read from a list with pages, in case it never ends.
 const MAX_TABLES: usize = 20_000;
 
 /// Every table, in one request.
 ///
-/// Of the columns only the watermarks are requested: they tell how changes are found of a table
-/// that the service does not track.
+/// Of the columns only the watermarks are requested: by them changes are found if the service does
+/// not track the table.
 ///
 /// # Errors
 /// The error of the service.
@@ -25,8 +25,8 @@ pub async fn list<H: Host>(client: &Client<H>) -> Result<Vec<TableSummary>, Erro
     );
     let query = Query::new("EntityDefinitions").option("$select", TABLE_PROPERTIES);
     match summaries(client, query.clone().option("$expand", &columns)).await {
-        // Older versions may refuse a filter in an expansion, or send too much.
-        Err(error) if is_refused(&error) || error.recovery == Some(Recovery::SmallerPages) => {}
+        // Older versions may reject a filter in an expansion, or send too much.
+        Err(error) if is_rejected(&error) || error.recovery == Some(Recovery::SmallerPages) => {}
         response => return response,
     }
     let mut tables = summaries(client, query).await?;

@@ -43,17 +43,17 @@ fn is_logical_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// The error for a response that has not what was requested.
+/// The error for a response without a required property.
 fn incomplete(link: &Link) -> Error {
     unreadable(link, &INCOMPLETE)
 }
 
-/// Whether the service refuses the form of the request.
-fn is_refused(error: &Error) -> bool {
+/// Whether the service rejects the form of the request.
+fn is_rejected(error: &Error) -> bool {
     error.is_not_offered() && !is_unknown(error)
 }
 
-/// Whether the service has no such table. The status tells; the code that comes with it differs
+/// Whether the service has no such table. The status decides, because the error code differs
 /// between versions.
 fn is_unknown(error: &Error) -> bool {
     error.kind == ErrorKind::NotFound

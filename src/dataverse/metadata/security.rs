@@ -28,14 +28,14 @@ pub struct TableSecurity {
     pub auditing: Switch,
 }
 
-/// The privilege that a right on the rows of a table takes.
+/// The privilege that a right on the rows of a table requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TablePrivilege {
     /// The right.
     pub right: Right,
     /// The privilege.
     pub name: PrivilegeName,
-    /// The widest depth at which it can be granted.
+    /// The greatest depth at which it can be granted.
     pub deepest: Depth,
 }
 
@@ -78,7 +78,7 @@ pub async fn security<H: Host>(
 }
 
 /// The tables that writable lookups of a table refer to, apart from the owner of a row: changing
-/// the owner takes a privilege of its own.
+/// the owner requires another privilege.
 ///
 /// # Errors
 /// The error of the service.
@@ -148,7 +148,7 @@ fn table(definition: &Object<'_>) -> Option<TableSecurity> {
 fn title(label: &Object<'_>) -> Option<String> {
     let own = label.object("UserLocalizedLabel").into_iter();
     own.chain(label.objects("LocalizedLabels"))
-        .find_map(|label| label.word("Label"))
+        .find_map(|label| label.non_empty_text("Label"))
 }
 
 fn privilege(privilege: &Object<'_>) -> Option<TablePrivilege> {

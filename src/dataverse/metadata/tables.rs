@@ -2,13 +2,13 @@
 //!
 //! Several tables are read by two batches: first their definitions with the common properties of
 //! all columns, then the properties that the types of their columns have. Types that a table does
-//! not have cost nothing. For a single table everything is requested in one batch. Each part of a
-//! response is read in one pass, directly into definitions.
+//! not have are not requested. For a single table everything is requested in one batch. Each part
+//! of a response is read in one pass, directly into definitions.
 
 use dataverse_metadata::{Attribute, TableDefinition};
 
 use super::cast::Cast;
-use super::{TABLE_PROPERTIES, incomplete, is_logical_name, is_refused, is_unknown};
+use super::{TABLE_PROPERTIES, incomplete, is_logical_name, is_rejected, is_unknown};
 use crate::dataverse::query::encode;
 use crate::dataverse::{Client, Link, Prefer};
 use crate::error::{Error, Recovery};
@@ -106,7 +106,7 @@ struct Part {
     cast: Option<Cast>,
     /// The resource that has it.
     path: String,
-    /// Plainer resources, each for versions of the service that refuse the one before.
+    /// Plainer resources, each for versions of the service that reject the one before.
     fallbacks: Vec<String>,
 }
 
@@ -133,7 +133,7 @@ impl Part {
         }
     }
 
-    /// Whether it is of use: not if the table does not exist or has no columns of the type.
+    /// Whether it is needed: the table exists and has columns of the type.
     fn is_needed(&self, tables: &[Option<TableDefinition>]) -> bool {
         let table = tables.get(self.table).and_then(Option::as_ref);
         self.cast
@@ -197,7 +197,7 @@ async fn read<H: Host>(
         }
         match response {
             Ok(body) if part.apply(&body, tables).is_some() => {}
-            response => again(client, &part, link, response.err(), tables).await?,
+            response => read_alone(client, &part, link, response.err(), tables).await?,
         }
         if part.cast.is_none()
             && let Some(Some(table)) = tables.get_mut(part.table)
@@ -211,7 +211,7 @@ async fn read<H: Host>(
 
 /// Reads a part by requests of its own, after its response in the batch was damaged, too large for
 /// a batch, or an error.
-async fn again<H: Host>(
+async fn read_alone<H: Host>(
     client: &Client<H>,
     part: &Part,
     mut link: Link,
@@ -223,7 +223,7 @@ async fn again<H: Host>(
         _ => client.get_json(&link, &Prefer::default()).await,
     };
     for fallback in &part.fallbacks {
-        if !response.as_ref().is_err_and(is_refused) {
+        if !response.as_ref().is_err_and(is_rejected) {
             break;
         }
         link = client.resource(fallback)?;

@@ -115,7 +115,7 @@ fn read_response(outer: &[Header], mut lines: Lines<'_>) -> Option<PartResponse>
         .parse()
         .ok()?;
     let headers = headers(&mut lines, End::Optional)?;
-    // Some servers put it behind the status line.
+    // Some servers put it after the status line.
     let content_id = header(outer, "content-id").or_else(|| header(&headers, "content-id"));
     Some(PartResponse {
         content_id: content_id.and_then(|id| id.parse().ok()),
@@ -133,7 +133,7 @@ enum End {
     Optional,
 }
 
-/// The headers up to an empty line. What is no text, or no header, is left out.
+/// The headers up to an empty line. Lines that are not text or not headers are left out.
 fn headers(lines: &mut Lines<'_>, end: End) -> Option<Vec<Header>> {
     let mut headers = Vec::new();
     loop {

@@ -91,7 +91,7 @@ fn the_boundary_is_read_from_the_content_type() {
 
 proptest! {
     #[test]
-    fn no_text_breaks_it(text in "(--b|--c|\r?\n|HTTP/1.1 200|Content-ID: 1|Content-Type: multipart/mixed; boundary=c|x: y|--|[a-z{}:]){0,40}") {
+    fn no_text_causes_a_panic(text in "(--b|--c|\r?\n|HTTP/1.1 200|Content-ID: 1|Content-Type: multipart/mixed; boundary=c|x: y|--|[a-z{}:]){0,40}") {
         let _ = super::read(text.as_bytes(), "b");
     }
 }
@@ -119,7 +119,7 @@ fn change_sets_and_content_ids_are_read() {
     assert_eq!(super::read(incomplete.as_bytes(), "b"), None);
 }
 
-/// What a server makes of a batch: each request with its number, and its body.
+/// Parses a batch as a server does: each request with its number, and its body.
 fn echo(body: &[u8], boundary: &str) -> Vec<(Option<String>, String, String)> {
     fn parts<'b>(body: &'b str, boundary: &str) -> Vec<&'b str> {
         let end = format!("--{boundary}--\r\n");

@@ -3,8 +3,7 @@
 use crate::dataverse::request::{Body, Item, Request};
 use crate::host::{Header, Method};
 
-/// What begins the address of a request that refers to a row created before in the same change
-/// set.
+/// The first character of an address that refers to a row created earlier in the same change set.
 const REFERENCE: char = '$';
 
 /// The body of a batch. Addresses begin with `root`, the path of the API root; `headers` are
@@ -67,7 +66,7 @@ impl Lines {
         }
         self.line(&[]);
         let resource = request.link.below_root();
-        // A reference is no resource, and nothing stands before it (reference 8.1).
+        // A reference is not a resource, and has no root before it (reference 8.1).
         let root = if content_id.is_some() && resource.starts_with(REFERENCE) {
             ""
         } else {

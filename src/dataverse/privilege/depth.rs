@@ -63,13 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn depths_are_names_here_and_masks_there() {
+    fn depths_are_read_from_names_and_masks() {
         for (name, mask, expected) in [
             ("Basic", 1, Some(Depth::Basic)),
             ("Local", 2, Some(Depth::Local)),
             ("deep", 4, Some(Depth::Deep)),
             ("Global", 8, Some(Depth::Global)),
-            // The mark of a record filter says nothing of the depth.
+            // The bit of a record filter does not concern the depth.
             ("GLOBAL", 8 | 32, Some(Depth::Global)),
             ("RecordFilter", 32, None),
             ("", 0, None),

@@ -11,12 +11,12 @@ use super::Right;
 pub struct PrivilegeName(Box<str>);
 
 impl PrivilegeName {
-    /// The privilege that gives a right on whatever `subject` stands for, such as `Account`.
+    /// The privilege for a right on `subject`, such as `Account`.
     pub fn of(right: Right, subject: &str) -> Self {
         Self(format!("prv{}{subject}", right.as_str()).into())
     }
 
-    /// One that the connector itself knows.
+    /// A privilege that the connector names itself.
     pub(crate) fn known(name: &'static str) -> Self {
         Self(name.into())
     }
@@ -32,7 +32,7 @@ impl PrivilegeName {
     }
 
     /// The privilege that an error says is missing: `… is missing prvReadAccount privilege …`
-    /// (reference §2.9). The word behind it changes from version to version.
+    /// (reference §2.9). The text after it differs between versions.
     pub(crate) fn missing_in(message: &str) -> Option<Self> {
         let (_, rest) = message.split_once("missing ")?;
         let word = rest.split([' ', ',', '.', '\'', '"', '(', ';']).next()?;
@@ -44,8 +44,8 @@ impl PrivilegeName {
         &self.0
     }
 
-    /// The right and what it is a right on, if the name is made of these. Not every name is:
-    /// see [`Words`](super::Words).
+    /// The right and its subject, if the name consists of these. Not every name does: see
+    /// [`RoleEditorEntry`](super::RoleEditorEntry).
     pub(super) fn parts(&self) -> Option<(Right, &str)> {
         let (_, rest) = self.0.split_at_checked(3)?;
         Right::ALL.into_iter().find_map(|right| {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_taken_apart() {
+    fn a_name_is_split_into_right_and_subject() {
         for (text, expected) in [
             ("prvReadAccount", Some((Right::Read, "Account"))),
             ("prvAppendToAccount", Some((Right::AppendTo, "Account"))),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_what_is_missing() {
+    fn the_missing_privilege_is_read_from_messages() {
         for (message, expected) in [
             (
                 "Principal user (Id=1, type=8, roleCount=1), is missing prvReadAccount privilege \

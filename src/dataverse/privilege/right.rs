@@ -24,7 +24,7 @@ pub enum Right {
 }
 
 impl Right {
-    /// All rights. One whose name begins with another's comes before it.
+    /// All rights. A name that begins with another name comes before that one.
     pub(super) const ALL: [Self; 8] = [
         Self::Create,
         Self::Read,
@@ -41,7 +41,7 @@ impl Right {
         Self::ALL.into_iter().find(|right| right.as_str() == name)
     }
 
-    /// As it stands in the names of privileges and in `PrivilegeType` (reference §5.2).
+    /// As in the names of privileges and in `PrivilegeType` (reference §5.2).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "Create",

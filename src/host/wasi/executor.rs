@@ -1,8 +1,8 @@
 //! Runs futures on `wasi:io/poll`.
 //!
-//! An exported call is synchronous, so [`block_on`] drives one future to its end. A future
-//! that was started within one call may go on in a later one: a request in flight sits in a
-//! resource, and whoever awaits it next is woken when its pollable is ready.
+//! An exported call is synchronous, so [`block_on`] drives one future to its end. A future that was
+//! started in one call may continue in a later one: a request in flight is held by a resource, and
+//! the next future that awaits it is woken when its pollable is ready.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -18,7 +18,7 @@ thread_local! {
     static INTERESTS: RefCell<Vec<Rc<Interest>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A pollable and who waits for it.
+/// A pollable, and the waker of the future that waits for it.
 struct Interest {
     pollable: Pollable,
     ready: Cell<bool>,
@@ -87,7 +87,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     output.expect("a future that ended has an output")
 }
 
-/// Drives a future to its end. It is of no type of its own, so that this is compiled once.
+/// Drives a future to its end. It is a trait object, so that this function is compiled once.
 fn drive(mut future: Pin<&mut dyn Future<Output = ()>>) {
     let woken = Arc::new(Woken(AtomicBool::new(true)));
     let waker = Waker::from(Arc::clone(&woken));
@@ -102,7 +102,7 @@ fn drive(mut future: Pin<&mut dyn Future<Output = ()>>) {
     }
 }
 
-/// Sleeps until something that is waited for is ready, and wakes who waits.
+/// Sleeps until a pollable is ready, and wakes the futures that wait for it.
 fn wait_for_any() {
     let waiting: Vec<Rc<Interest>> = INTERESTS.with_borrow(|interests| {
         interests

@@ -35,18 +35,18 @@ pub(super) async fn send(request: Request) -> Result<Response, HttpError> {
 
     let options = RequestOptions::new();
     let timeout = u64::try_from(request.idle_timeout.as_nanos()).unwrap_or(u64::MAX);
-    // A host that does not know one of the timeouts says so; its own then holds.
+    // A host that does not support a timeout returns an error, and uses its own.
     let _ = options.set_connect_timeout(Some(timeout));
     let _ = options.set_first_byte_timeout(Some(timeout));
     let _ = options.set_between_bytes_timeout(Some(timeout));
 
-    // Without a body the outgoing body is never taken: some hosts hold a request back, or
-    // lose it, while a body that nobody writes is open.
+    // Without a body the outgoing body is never taken: some hosts delay or lose a request while an
+    // unwritten body is open.
     let upload = match &request.body {
         Some(bytes) => {
             let body = outgoing
                 .body()
-                .map_err(|()| HttpError::Protocol("the request takes no body".into()))?;
+                .map_err(|()| HttpError::Protocol("the request cannot have a body".into()))?;
             Some((body, bytes))
         }
         None => None,
@@ -191,7 +191,7 @@ impl From<ErrorCode> for HttpError {
             | ErrorCode::HttpResponseTimeout => Self::Timeout,
             ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => Self::Lost,
             ErrorCode::TlsCertificateError => {
-                Self::Tls("the certificate is not trusted or does not fit the name".into())
+                Self::Tls("the certificate is not trusted or does not match the name".into())
             }
             ErrorCode::TlsProtocolError => {
                 Self::Tls("the handshake failed or the certificate is not trusted".into())
@@ -199,7 +199,7 @@ impl From<ErrorCode> for HttpError {
             ErrorCode::TlsAlertReceived(alert) => Self::Tls(
                 alert
                     .alert_message
-                    .unwrap_or_else(|| "the service refused it".into()),
+                    .unwrap_or_else(|| "the service rejected it".into()),
             ),
             ErrorCode::InternalError(Some(why)) => Self::Protocol(why),
             other => Self::Protocol(format!("{other:?}")),

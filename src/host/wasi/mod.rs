@@ -3,7 +3,7 @@
 pub mod bindings;
 mod executor;
 mod http;
-mod last_words;
+mod panics;
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use self::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 use self::bindings::wasi::random::random;
 use self::executor::Readiness;
 pub use self::executor::block_on;
-pub use self::last_words::write_panics_to_stderr;
+pub use self::panics::write_panics_to_stderr;
 use super::{Clock, Http, HttpError, Random, Request, Response, Secret, SecretError, Secrets};
 
-/// The world outside the component.
+/// The host of the component.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wasi;
 

@@ -6,8 +6,8 @@ use crate::settings::document::nearest;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Environment,
-    /// The way of signing in.
-    Way,
+    /// The type of sign-in.
+    SignInType,
     ClientId,
     ClientSecret,
     Certificate,
@@ -21,13 +21,13 @@ pub(super) enum Key {
     Resource,
     Scope,
     CrmVersion,
-    /// The redirect address; whoever opens the browser passes it separately.
+    /// The redirect address; the caller that opens the browser passes it separately.
     Callback,
     /// A secret that cannot be used here.
     Password,
     /// What has no effect here: prompts, caches, the place of a certificate in a store of
     /// Windows.
-    Harmless,
+    Ignored,
 }
 
 /// The first name is the one that messages use.
@@ -36,7 +36,10 @@ const NAMES: &[(Key, &[&str])] = &[
         Key::Environment,
         &["Url", "ServiceUri", "Server", "OrganizationUrl"],
     ),
-    (Key::Way, &["AuthType", "AuthScheme", "AuthenticationType"]),
+    (
+        Key::SignInType,
+        &["AuthType", "AuthScheme", "AuthenticationType"],
+    ),
     (
         Key::ClientId,
         &["ClientId", "AppId", "ApplicationId", "OAuthClientId"],
@@ -61,7 +64,7 @@ const NAMES: &[(Key, &[&str])] = &[
         &["Password", "Pwd", "OAuthJWTCertPassword", "OAuthVerifier"],
     ),
     (
-        Key::Harmless,
+        Key::Ignored,
         &[
             "LoginPrompt",
             "TokenCacheStorePath",

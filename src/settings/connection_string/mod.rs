@@ -29,7 +29,7 @@ pub(super) fn document(text: &str) -> Result<Map<String, Value>, String> {
     let mut faults = Faults::default();
     let mut parts = Parts::default();
     match pairs::pairs(text) {
-        Ok(pairs) => parts.sort_in(pairs, &mut faults),
+        Ok(pairs) => parts.add(pairs, &mut faults),
         Err(reason) => faults.note(format!("the connection string cannot be read: {reason}")),
     }
     // A part that was not understood may be the one that others require.
@@ -49,10 +49,11 @@ pub(super) fn document(text: &str) -> Result<Map<String, Value>, String> {
 struct Parts(Vec<(Key, String)>);
 
 impl Parts {
-    fn sort_in(&mut self, pairs: Vec<(String, String)>, faults: &mut Faults) {
-        let is_way = |(name, _): &&(String, String)| Key::named(name) == Some(Key::Way);
-        let way = pairs.iter().find(is_way);
-        let by_password = way.is_some_and(|(_, way)| is_password_way(way));
+    fn add(&mut self, pairs: Vec<(String, String)>, faults: &mut Faults) {
+        let is_type = |(name, _): &&(String, String)| Key::named(name) == Some(Key::SignInType);
+        let sign_in_type = pairs.iter().find(is_type);
+        let by_password =
+            sign_in_type.is_some_and(|(_, sign_in_type)| is_password_sign_in(sign_in_type));
         if by_password {
             faults.note(NO_PASSWORD_SIGN_IN);
         }
@@ -89,7 +90,7 @@ impl Parts {
                 }
                 (false, _) => value,
             };
-            if key != Key::Harmless && self.0.iter().any(|(known, _)| *known == key) {
+            if key != Key::Ignored && self.0.iter().any(|(known, _)| *known == key) {
                 faults.note(format!("\"{}\" is given twice", key.name()));
             }
             self.0.push((key, value));
@@ -144,26 +145,26 @@ impl Parts {
     }
 
     fn auth(&mut self, faults: &mut Faults) -> Option<Value> {
-        let name = self.require(Key::Way, faults)?;
+        let name = self.require(Key::SignInType, faults)?;
         let ready = |parts: &Self| {
             let has = |key| parts.0.iter().any(|(known, _)| *known == key);
             has(Key::AccessToken) && !has(Key::RefreshToken)
         };
-        let way = match Way::named(&name) {
-            Ok(Way::Delegated) if ready(self) => Way::AccessToken,
-            Ok(way) => way,
+        let sign_in_type = match SignInType::named(&name) {
+            Ok(SignInType::Delegated) if ready(self) => SignInType::AccessToken,
+            Ok(sign_in_type) => sign_in_type,
             Err(reason) => {
                 faults.note(reason);
                 return None;
             }
         };
-        let (kind, needed, possible): (_, &[Member], &[Member]) = match way {
-            Way::ClientSecret => (
+        let (kind, needed, possible): (_, &[Member], &[Member]) = match sign_in_type {
+            SignInType::ClientSecret => (
                 "client-secret",
                 &[("clientId", Key::ClientId), ("secret", Key::ClientSecret)],
                 &[("scope", Key::Scope)],
             ),
-            Way::Certificate => (
+            SignInType::Certificate => (
                 "certificate",
                 &[
                     ("clientId", Key::ClientId),
@@ -171,12 +172,12 @@ impl Parts {
                 ],
                 &[("scope", Key::Scope)],
             ),
-            Way::WorkloadIdentity => (
+            SignInType::WorkloadIdentity => (
                 "workload-identity",
                 &[("clientId", Key::ClientId), ("assertion", Key::Assertion)],
                 &[("scope", Key::Scope)],
             ),
-            Way::Delegated => (
+            SignInType::Delegated => (
                 "delegated",
                 &[
                     ("clientId", Key::ClientId),
@@ -184,7 +185,7 @@ impl Parts {
                 ],
                 &[("secret", Key::ClientSecret), ("scope", Key::Scope)],
             ),
-            Way::AccessToken => ("access-token", &[("token", Key::AccessToken)], &[]),
+            SignInType::AccessToken => ("access-token", &[("token", Key::AccessToken)], &[]),
         };
         let mut auth = Map::new();
         auth.insert("type".to_owned(), json!(kind));
@@ -198,8 +199,11 @@ impl Parts {
         }
         for (key, _) in &self.0 {
             // An access token belongs to an application, which need not be known.
-            let unused = matches!((way, key), (Way::AccessToken, Key::ClientId));
-            if !unused && !matches!(key, Key::Harmless | Key::Callback) {
+            let unused = matches!(
+                (sign_in_type, key),
+                (SignInType::AccessToken, Key::ClientId)
+            );
+            if !unused && !matches!(key, Key::Ignored | Key::Callback) {
                 faults.note(format!(
                     "\"{}\" cannot be used with this type of sign-in ({kind})",
                     key.name()
@@ -214,7 +218,7 @@ impl Parts {
 type Member = (&'static str, Key);
 
 #[derive(Clone, Copy)]
-enum Way {
+enum SignInType {
     ClientSecret,
     Certificate,
     WorkloadIdentity,
@@ -222,7 +226,7 @@ enum Way {
     AccessToken,
 }
 
-impl Way {
+impl SignInType {
     fn named(name: &str) -> Result<Self, String> {
         Ok(match plain(name).as_str() {
             "clientsecret" | "azureserviceprincipal" | "oauthclient" => Self::ClientSecret,
@@ -232,16 +236,16 @@ impl Way {
             "accesstoken" => Self::AccessToken,
             "ad" | "ifd" | "claims" | "ntlm" | "negotiate" | "kerberos" => {
                 return Err(
-                    "\"AuthType\" is a sign-in with a Windows account, which this connector does \
-                     not support (use OAuth, and set \"Authority\" to the AD FS server)"
+                    "\"AuthType\" selects a sign-in with a Windows account, which this connector \
+                    does not support (use OAuth, and set \"Authority\" to the AD FS server)"
                         .to_owned(),
                 );
             }
-            _ if is_password_way(name) => return Err(NO_PASSWORD_SIGN_IN.to_owned()),
+            _ if is_password_sign_in(name) => return Err(NO_PASSWORD_SIGN_IN.to_owned()),
             "azuremsi" => {
                 return Err(
-                    "\"AuthScheme\" is a managed identity, which only the platform can use \
-                     (have it store an access token, and use AuthType=AccessToken)"
+                    "\"AuthScheme\" selects a managed identity, which only the platform can use \
+                    (have it store an access token, and use AuthType=AccessToken)"
                         .to_owned(),
                 );
             }
@@ -255,19 +259,19 @@ impl Way {
     }
 }
 
-/// The fault of a sign-in by password.
-const NO_PASSWORD_SIGN_IN: &str = "\"AuthType\" is a sign-in with user name and password, which \
-    Dataverse no longer supports (use ClientSecret, Certificate or OAuth, and remove the password)";
+/// The fault of a sign-in with a password.
+const NO_PASSWORD_SIGN_IN: &str = "\"AuthType\" selects a sign-in with user name and password, which Dataverse no longer supports \
+    (use ClientSecret, Certificate or OAuth, and remove the password)";
 
-/// Whether a way of signing in sends a password.
-fn is_password_way(name: &str) -> bool {
+/// Whether a type of sign-in sends a password.
+fn is_password_sign_in(name: &str) -> bool {
     matches!(
         plain(name).as_str(),
         "office365" | "azurepassword" | "oauthpassword" | "basic"
     )
 }
 
-/// The name without what may be written in several ways.
+/// The name in lower case, with only letters and digits.
 fn plain(name: &str) -> String {
     name.chars()
         .filter(char::is_ascii_alphanumeric)

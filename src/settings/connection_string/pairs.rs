@@ -3,9 +3,9 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The `Key=Value` parts of a connection string, in order, as ADO.NET reads them: a value may
-/// stand in single or double quotes, where a doubled quote stands for one; `==` in a key
-/// stands for `=`; a key without a value counts as absent.
+/// The `Key=Value` parts of a connection string, in order, as ADO.NET reads them: a value may be in
+/// single or double quotes, where a doubled quote stands for one; `==` in a key stands for `=`; a
+/// key without a value counts as absent.
 ///
 /// # Errors
 /// Which part cannot be read, as the end of a sentence. No text is repeated: a part that is
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_quoted_comes_back(values in proptest::collection::vec(".{1,12}", 0..4)) {
+        fn quoted_values_are_restored(values in proptest::collection::vec(".{1,12}", 0..4)) {
             let quoted = values.iter().map(|value| value.replace('\'', "''"));
             let text = quoted.map(|value| format!("k = '{value}'")).collect::<Vec<_>>().join(" ; ");
             let read: Vec<String> = pairs(&text).unwrap().into_iter().map(|(_, value)| value).collect();
@@ -114,7 +114,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_breaks_it(text in "[a='\"; ]{0,30}") {
+        fn no_text_causes_a_panic(text in "[a='\"; ]{0,30}") {
             let _ = pairs(&text);
         }
     }

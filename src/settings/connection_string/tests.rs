@@ -3,8 +3,8 @@ use crate::settings::Settings;
 
 const ID: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
 
-/// The settings that the string stands for are the ones of the JSON document.
-fn same(string: &str, json: &str) {
+/// The string results in the same settings as the JSON document.
+fn assert_equivalent(string: &str, json: &str) {
     let string = string.replace("{ID}", ID);
     let json = json.replace("{ID}", ID);
     let settings = Settings::parse(&string).unwrap_or_else(|error| panic!("{string}: {error}"));
@@ -12,7 +12,7 @@ fn same(string: &str, json: &str) {
 }
 
 #[test]
-fn a_string_says_the_same_as_a_document() {
+fn connection_strings_are_equivalent_to_documents() {
     for (string, json) in [
         (
             "AuthType=ClientSecret;Url=https://contoso.crm.dynamics.com;ClientId={ID};\
@@ -75,12 +75,12 @@ fn a_string_says_the_same_as_a_document() {
                 "auth":{"type":"delegated","clientId":"{ID}","refreshToken":"r"}}"#,
         ),
     ] {
-        same(string, json);
+        assert_equivalent(string, json);
     }
 }
 
 #[test]
-fn what_cannot_be_meant_is_named() {
+fn invalid_connection_strings_are_rejected_with_the_reason() {
     let start = format!("AuthType=ClientSecret;Url=https://contoso.crm.dynamics.com;AppId={ID}");
     for (string, expected) in [
         (
@@ -122,7 +122,7 @@ fn what_cannot_be_meant_is_named() {
         ),
         (
             "AuthType=Office365;Url=https://crm.contoso.com;Username=jo;Password=pw".to_owned(),
-            "invalid settings: \"AuthType\" is a sign-in with user name and password",
+            "invalid settings: \"AuthType\" selects a sign-in with user name and password",
         ),
         (
             "AuthScheme=AzureMSI;Url=https://crm.contoso.com".to_owned(),
@@ -153,7 +153,7 @@ fn what_cannot_be_meant_is_named() {
 }
 
 #[test]
-fn a_pasted_secret_is_refused_and_not_repeated() {
+fn a_pasted_secret_is_rejected_and_not_repeated() {
     let start = format!("AuthType=ClientSecret;Url=https://contoso.crm.dynamics.com;AppId={ID}");
     for part in [
         "ClientSecret=MARKER",

@@ -128,7 +128,7 @@ fn every_fault_is_reported_with_its_place() {
 }
 
 #[test]
-fn several_faults_come_at_once() {
+fn several_faults_are_reported_at_once() {
     let error = Settings::parse(&with(|d| {
         d["environment"] = "contoso".into();
         d["auth"]["secret"] = 1.into();
@@ -200,7 +200,7 @@ fn places(value: &Value, above: &str) -> Vec<String> {
 /// with its first example is accepted, and a stray key in any object makes the parser
 /// list exactly the keys of the schema. Once for each way of signing in.
 #[test]
-fn the_schema_and_the_parser_know_the_same_keys() {
+fn the_schema_and_the_parser_have_the_same_keys() {
     let schema: Value = serde_json::from_str(Settings::schema()).unwrap();
     for (choice, full) in examples(&schema).into_iter().enumerate() {
         Settings::parse(&full.to_string()).unwrap();
@@ -244,7 +244,7 @@ fn the_schema_and_the_parser_know_the_same_keys() {
 }
 
 #[test]
-fn the_schema_tells_the_parsers_defaults() {
+fn the_schema_has_the_parsers_defaults() {
     let schema: Value = serde_json::from_str(Settings::schema()).unwrap();
     let settings = Settings::parse(MINIMAL).unwrap();
     let default = |place: &str| schema.pointer(place).unwrap()["default"].clone();

@@ -90,7 +90,7 @@ impl Binding {
     }
 }
 
-/// A short text that tells one text from another.
+/// A short text by which texts are distinguished.
 pub(in crate::source) fn fingerprint(text: &str) -> String {
     format!("{:08x}", crc32fast::hash(text.as_bytes()))
 }

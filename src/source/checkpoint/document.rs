@@ -1,4 +1,4 @@
-//! A checkpoint as it is written.
+//! The JSON document of a checkpoint.
 
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 //! made for.
 //!
 //! A checkpoint is JSON that a person can read. It names the environment, table and selection
-//! it belongs to, so that a refusal can say what differs, and ends with a checksum, because a
+//! it belongs to, so that a rejection can say what differs, and ends with a checksum, because a
 //! change token with one wrong digit would silently skip changes. Links in it are relative to
 //! the API root, so they cannot lead anywhere else.
 
@@ -21,12 +21,11 @@ use crate::host::Host;
 use crate::json::Object;
 use document::{Document, VERSION};
 
-/// Where a stream stopped, and what its rows were like then.
+/// Where a stream stopped, and the columns that it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checkpoint {
     pub(super) position: Position,
-    /// The columns with their types; none in
-    /// formats that did not keep them.
+    /// The columns with their types; `None` in formats that did not keep them.
     pub(super) types: Option<String>,
 }
 
@@ -106,7 +105,7 @@ fn parse(binding: &Binding, text: &str) -> Result<Checkpoint, String> {
     })?;
     let damaged = || "it is damaged or not a checkpoint".to_owned();
     let object = Object::parse(text.as_bytes()).ok_or_else(damaged)?;
-    let v: i64 = object.whole("v").unwrap_or_default();
+    let v: i64 = object.integer("v").unwrap_or_default();
     if v > i64::from(VERSION) {
         return Err(format!(
             "it was written by a newer version of this connector (format {v}; this version reads \
@@ -118,7 +117,7 @@ fn parse(binding: &Binding, text: &str) -> Result<Checkpoint, String> {
     if v <= 0 || sum != document.sum {
         return Err("it is damaged (wrong checksum)".to_owned());
     }
-    // Whatever the parser ignored is missing from what is written.
+    // Members that the parser ignored are missing from the text that is written.
     let understood = serde_json::to_string(&document)
         .and_then(|text| serde_json::from_slice::<Value>(text.as_bytes()));
     if understood.ok().as_ref() != Some(&whole) {

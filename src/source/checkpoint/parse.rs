@@ -1,5 +1,5 @@
-//! The parts of a checkpoint, from JSON. What is ignored here is refused by the caller, who
-//! compares what was understood with what was given.
+//! The parts of a checkpoint, from JSON. Members that are ignored here are rejected by the caller,
+//! which compares the result with the text.
 
 use dataverse_rows::elements;
 
@@ -14,7 +14,7 @@ use crate::source::position::{
 pub(super) fn document(document: &Object<'_>) -> Option<Document> {
     let optional = |name| document.text(name);
     Some(Document {
-        v: document.whole("v")?,
+        v: document.integer("v")?,
         environment: optional("environment")?,
         table: optional("table")?,
         columns: document.has("columns").then(|| document.texts("columns")),
@@ -40,9 +40,9 @@ fn position(position: &Object<'_>) -> Option<Position> {
             method: method(it)?,
             phase: phase(it)?,
             next: it.text("next")?,
-            page_size: it.whole("page-size")?,
+            page_size: it.integer("page-size")?,
             newest: mark(it, "newest"),
-            began: it.whole("began"),
+            began: it.integer("began"),
         }),
         "ranged" => Position::Ranged(Ranges {
             phase: phase(it)?,
@@ -51,14 +51,14 @@ fn position(position: &Object<'_>) -> Option<Position> {
                 .into_iter()
                 .map(range)
                 .collect::<Option<_>>()?,
-            tail: it.whole("tail")?,
+            tail: it.integer("tail")?,
             later: later(it)?,
         }),
         "fetched" => Position::Queried(QueryPosition {
             query: it.text("query")?,
-            page: it.whole("page")?,
-            page_size: it.whole("page-size")?,
-            rows: it.whole("rows")?,
+            page: it.integer("page")?,
+            page_size: it.integer("page-size")?,
+            rows: it.integer("rows")?,
             cookie: it.text("cookie"),
         }),
         "caught-up" => Position::CaughtUp(cursor(it)?),
@@ -90,7 +90,7 @@ fn cursor(cursor: &Object<'_>) -> Option<Cursor> {
         "delta" => Cursor::Delta(Delta {
             link: it.text("link")?,
             plain: it.flag("plain")?,
-            at: it.whole("at"),
+            at: it.integer("at"),
         }),
         "newest" => Cursor::Watermark(Watermark {
             column: column(&it)?,
@@ -99,7 +99,7 @@ fn cursor(cursor: &Object<'_>) -> Option<Cursor> {
             seen: it.text("seen"),
         }),
         "done" => Cursor::Done {
-            at: it.whole("at")?,
+            at: it.integer("at")?,
         },
         _ => return None,
     })
@@ -112,7 +112,7 @@ fn later(record: &Object<'_>) -> Option<LaterChanges> {
         "baseline" => LaterChanges::Baseline {
             plain: it.flag("plain")?,
             next: it.text("next")?,
-            page_size: it.whole("page_size")?,
+            page_size: it.integer("page_size")?,
         },
         "delta" => LaterChanges::Delta {
             plain: it.flag("plain")?,

@@ -1,8 +1,8 @@
 //! The kinds of streams.
 //!
-//! A stream's name is read once, by [`resolve`]. What comes back says which options a selection
-//! may have and, once its metadata is here, what is read: a [`Shape`]. From then on only data
-//! travels, a [`Plan`] and the [`Source`] of its rows; nothing asks for the name again.
+//! A stream's name is parsed once, by [`resolve`]. The result says which options a selection may
+//! have and, once the metadata is read, what the rows are: a [`Shape`]. After that only data is
+//! passed on, a [`Plan`] and the [`Source`] of its rows; the name is not parsed again.
 //!
 //! A new kind is one file here and one line in [`resolve`].
 
@@ -43,7 +43,7 @@ pub(super) trait Kind<H> {
 
     /// Reads the metadata: what the rows are like, and how they are read.
     ///
-    /// Fails when there is no such stream, or not for this account.
+    /// It fails if there is no such stream, or this account cannot see it.
     fn open<'a>(&'a self, client: &'a Client<H>, selection: &'a Selection) -> Opening<'a>;
 }
 

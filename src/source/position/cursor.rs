@@ -40,7 +40,7 @@ pub(in crate::source) struct Watermark {
     pub(in crate::source) column: MarkColumn,
     /// See [`Method::Watermark`](super::Method::Watermark).
     pub(in crate::source) fallback: bool,
-    /// None while no row was ever read.
+    /// `None` while no row has been read.
     pub(in crate::source) mark: Option<Mark>,
     /// Of a history: the entries already handed out that the overlap reads again.
     #[serde(skip_serializing_if = "Option::is_none")]

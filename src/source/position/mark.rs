@@ -1,4 +1,4 @@
-//! Columns that grow with every change, and places in their order (reference §6.5).
+//! Columns that grow with every change, and positions in their order (reference §6.5).
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use serde::{Serialize, Serializer};
 
 use crate::source::time;
 
-/// How far behind the newest change the next read starts, in seconds. A change is stamped
-/// before it is committed, and the service gives an operation two minutes at most.
+/// How far behind the newest change the next read starts, in seconds. A change is stamped before it
+/// is committed, and the service allows an operation at most two minutes.
 pub(in crate::source) const OVERLAP_SECONDS: i64 = 120;
-/// The same for versions. They count for the whole environment, about as many as it can write
-/// in the time of a short operation.
+/// The overlap for versions, which are counted for the whole environment: about as many as it
+/// assigns during a short operation.
 pub(super) const OVERLAP_VERSIONS: i64 = 10_000;
 
 /// A column that grows with every change.
@@ -50,7 +50,7 @@ impl MarkColumn {
     }
 }
 
-/// A place in the order of changes.
+/// A position in the order of changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::source) enum Mark {
     /// Seconds since 1970.
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_come_from_rows() {
+    fn marks_are_read_from_rows() {
         assert_eq!(
             MarkColumn::ModifiedOn.mark("\"1970-01-01T00:00:07Z\""),
             Some(Mark::Time(7))

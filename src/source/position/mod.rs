@@ -1,7 +1,8 @@
-//! How far a stream has been read: plain data that everything else stands on.
+//! How far a stream has been read: plain data, which uses no other module of `source` except
+//! `time`.
 //!
-//! A checkpoint is one of these in writing, so the names of members in its text are part of the
-//! format: a field may be renamed here only if `serde` keeps its old name.
+//! A checkpoint is a position as text, so the names of members are part of its format: a field may
+//! be renamed here only if `serde` keeps its old name.
 
 mod cursor;
 mod mark;

@@ -66,7 +66,7 @@ impl Range {
         }
     }
 
-    /// As many even parts, in order; fewer if there are fewer versions.
+    /// Equal parts, in order; fewer if there are fewer versions.
     fn split(self, parts: usize) -> impl Iterator<Item = Self> {
         let length = u128::from(self.length());
         let parts = u128::try_from(parts)
@@ -87,9 +87,9 @@ impl Range {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::source) enum LaterChanges {
-    /// By the delta link at the end of a tracked read of the keys alone, the baseline, which
-    /// starts before the first range and continues beside them. With change tracking the service
-    /// takes no filter (reference §6.4), so the ranges themselves have no such link.
+    /// By the delta link at the end of a tracked read of the keys alone, the baseline, which starts
+    /// before the first range and continues beside them. With change tracking the service allows no
+    /// filter (reference §6.4), so the ranges themselves have no such link.
     Baseline {
         /// See [`Method::Tracked`].
         plain: bool,
@@ -98,7 +98,7 @@ pub(in crate::source) enum LaterChanges {
         /// Rows per page.
         page_size: u32,
     },
-    /// By that link, now that it is known.
+    /// By the delta link at the end of the baseline.
     Delta {
         /// See [`Method::Tracked`].
         plain: bool,
@@ -127,8 +127,8 @@ pub(in crate::source) struct Ranges {
 }
 
 impl Ranges {
-    /// Everything, in as many parts. The oldest and the newest version only tell where dividing
-    /// makes sense: the first range takes whatever is older, the tail whatever is newer.
+    /// All versions, in `parts` parts. The oldest and the newest version only decide where to
+    /// divide: the first range includes older versions, the tail newer ones.
     ///
     /// Recent versions are ranges of their own, each of about one page of `page_size` rows, and
     /// are read last: a change gets its version before others can see it, so a version below the
@@ -150,7 +150,7 @@ impl Ranges {
             after: recent,
             until: newest,
         };
-        // Pages turn out somewhat smaller where rows are large.
+        // Pages are a little smaller if rows are large.
         let versions = u64::from(page_size).saturating_mul(3).div_ceil(4).max(1);
         let recent_pages = recent.length().div_ceil(versions);
         let recent_parts = usize::try_from(recent_pages).unwrap_or(parts).min(parts);
@@ -202,7 +202,7 @@ impl Ranges {
             .count()
     }
 
-    /// Notes that a range, or the tail, has been read up to a version, or to its end.
+    /// Records that a range, or the tail, has been read up to a version, or to its end.
     pub(in crate::source) fn advance(&mut self, range: Range, reached: Option<i64>) {
         if range.is_open() {
             self.tail = reached.unwrap_or(self.tail);
@@ -306,7 +306,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_version_lies_between_two_ranges(
+        fn ranges_leave_no_gap(
             oldest in any::<i64>(),
             length in 0..i64::MAX,
             parts in 1..60_usize,
@@ -317,7 +317,7 @@ mod tests {
             let after = BELOW_ALL.min(oldest - 1);
             prop_assert!(covers(&state.remaining, after, newest));
             prop_assert!(state.remaining.len() <= 2 * parts);
-            // However ranges are split and read, the rest and what was read make the whole.
+            // However ranges are split and read, no version is lost.
             for n in 0..state.remaining.len() {
                 let Some(range) = state.remaining.get(n).copied() else { break };
                 state.split(range, n % 5);

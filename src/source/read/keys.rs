@@ -1,9 +1,9 @@
 //! A read of a table's keys alone, page after page.
 //!
-//! It has two uses. The *baseline* of a full read in ranges is a tracked one, for the delta link
-//! at its end: the token dates from its first page (reference §6.2), so what is read after that
-//! page has come is as good as a part of the tracked read itself; its rows are dropped. A *sweep*
-//! is a plain one, for the keys: rows whose key does not come were deleted.
+//! It has two uses. The *baseline* of a full read in ranges is a tracked one, for the delta link at
+//! its end: the token dates from its first page (reference §6.2), so rows that are read after that
+//! page has arrived count as part of the tracked read; its own rows are dropped. A *sweep* is a
+//! plain one, for the keys: rows whose key does not come were deleted.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -31,13 +31,13 @@ pub(super) struct Keys<H> {
     /// The next page.
     link: Link,
     links: LoopDetector,
-    /// The same, once it is requested.
+    /// The request for it, once it is sent.
     page: Option<PageRequest<H>>,
-    /// The keys on the last page, if they are wanted.
+    /// The keys on the last page, for a sweep.
     rows: Vec<Piece>,
 }
 
-/// A page of keys that is here.
+/// A page of keys that has arrived.
 pub(super) struct KeysPage<H> {
     page: PageRequest<H>,
     response: PageResponse,
@@ -68,7 +68,7 @@ impl<H: Host> Keys<H> {
     /// Prepares a baseline; nothing is requested yet.
     ///
     /// # Errors
-    /// When there is no address for it.
+    /// If its address is not valid.
     pub(super) fn baseline(
         client: &Client<H>,
         listing: &Rc<Listing>,
@@ -107,7 +107,7 @@ impl<H: Host> Keys<H> {
     /// Prepares a sweep; nothing is requested yet.
     ///
     /// # Errors
-    /// When there is no address for it.
+    /// If its address is not valid.
     pub(super) fn sweep(
         client: &Client<H>,
         listing: &Rc<Listing>,
@@ -149,7 +149,7 @@ impl<H: Host> Keys<H> {
         }
     }
 
-    /// Takes the requested page, once it is here.
+    /// Takes the requested page, once it has arrived.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<KeysPage<H>> {
         let Some(mut page) = self.page.take() else {
             return Poll::Pending;
@@ -175,8 +175,8 @@ impl<H: Host> Keys<H> {
         }
     }
 
-    /// Reads a page that is here; the next one is not requested yet. None if the page is damaged
-    /// and has been requested again.
+    /// Reads a page that has arrived; the next one is not requested yet. None if the page is
+    /// damaged and has been requested again.
     ///
     /// # Errors
     /// When the read cannot continue.
@@ -202,7 +202,7 @@ impl<H: Host> Keys<H> {
         self.client.link(&delta)?;
         Ok(Some(match self.listing.changes_by_token(&delta) {
             Some(changes) => {
-                // Checked now, not when it is needed.
+                // Checked now, not only when it is used.
                 self.client
                     .link(&checkpoint::absolute(&self.client, &changes))?;
                 Found::Delta(changes)

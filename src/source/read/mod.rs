@@ -2,8 +2,8 @@
 //!
 //! A reader is one `async` function, `run`, that requests pages and hands their rows to the
 //! stream's [`Output`](super::output::Output). It requests the next page before it hands out this
-//! one, so that the page is on its way while the host works, and waits for the host to take the
-//! rows before it looks at the next page. It ends when its stream is [complete, or must be read
+//! one, so that the request is in flight while the host works, and waits until the host has taken
+//! the rows before it reads the next page. It ends when its stream is [complete, or must be read
 //! again in another way](End).
 
 mod keys;

@@ -20,7 +20,7 @@ pub(super) type PageResponse = Result<Response, Error>;
 
 /// A page that has been requested.
 ///
-/// A damaged body is like a lost connection: the page is requested again.
+/// If the body is damaged, the page is requested again, as after a lost connection.
 pub(super) struct PageRequest<H> {
     client: Client<H>,
     link: Link,
@@ -31,7 +31,7 @@ pub(super) struct PageRequest<H> {
 }
 
 impl<H: Host> PageRequest<H> {
-    /// Requests a page. The request is on its way when this returns.
+    /// Requests a page. The request is in flight when this returns.
     pub(super) async fn send(client: &Client<H>, link: &Link, prefer: Prefer) -> Self {
         Self {
             client: client.clone(),
@@ -47,7 +47,7 @@ impl<H: Host> PageRequest<H> {
         &self.link
     }
 
-    /// Whether the response is here.
+    /// Polls the response.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<PageResponse> {
         Pin::new(&mut self.response).poll(context)
     }
@@ -102,8 +102,8 @@ fn unreadable(stream: &str, malformed: &Malformed) -> Error {
     Error::new(
         ErrorKind::Unavailable,
         format!(
-            "a page of {stream} was damaged in {MAX_ATTEMPTS} responses: {malformed}; check any \
-             proxy on the way, or try again later"
+            "cannot read {stream}: a page was damaged in {MAX_ATTEMPTS} responses ({malformed}); \
+            check any proxy in between, or try again later"
         ),
     )
 }
@@ -117,7 +117,7 @@ pub(super) fn paging_loop(stream: &str) -> Error {
 }
 
 /// Detects in constant memory when links form a loop (Brent's algorithm): each link is compared
-/// with one that was kept, and each kept one stays for twice as long as the one before.
+/// with a kept one, and each kept link is used for twice as long as the one before.
 #[derive(Debug, Default)]
 pub(super) struct LoopDetector {
     kept: Option<u64>,
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_loop_is_detected_and_no_straight_line() {
+    fn loops_are_detected_and_other_sequences_are_not() {
         let mut straight = LoopDetector::default();
         assert!((0..5_000).all(|n| !straight.closes_with(&n.to_string())));
         for lead in 0..40 {

@@ -20,7 +20,7 @@ use crate::source::event::Operation;
 use crate::source::kind::{FetchQuery, MAX_PAGE_SIZE, Plan, Queries, list_unreadable};
 use crate::source::output::Output;
 use crate::source::position::{Cursor, Method, Position, QueryPosition};
-use crate::source::refusal;
+use crate::source::rejection;
 
 /// Reads the queries of one stream.
 pub(in crate::source) struct Queried<H> {
@@ -32,7 +32,7 @@ pub(in crate::source) struct Queried<H> {
     query: Rc<FetchQuery>,
     /// Those that are read after it.
     rest: VecDeque<Rc<FetchQuery>>,
-    /// The page that is on its way.
+    /// The page that is in flight.
     at: QueryPosition,
 }
 
@@ -45,7 +45,7 @@ struct PageSizes {
 }
 
 impl<H: Host> Queried<H> {
-    /// Prepares a read of the queries with so many rows per page at most; nothing is requested
+    /// Prepares a read of the queries with this many rows per page at most; nothing is requested
     /// yet.
     pub(in crate::source) fn new(
         client: Client<H>,
@@ -93,12 +93,12 @@ impl<H: Host> Queried<H> {
             let response = page.response().await;
             let _permit = share.permit().await;
             let (next, pieces) = match response {
-                Ok(answer) => {
+                Ok(response) => {
                     let mut members = self.query.members(&self.plan, self.at.rows);
                     let stream = self.plan.stream();
-                    let walked = page.walk(&mut members, &answer.body, stream).await?;
+                    let walked = page.walk(&mut members, &response.body, stream).await?;
                     let Some(walked) = walked else { continue };
-                    drop(answer);
+                    drop(response);
                     let next = self.next_page(&walked)?;
                     (next, self.query.finish(walked.pieces, &self.plan))
                 }
@@ -110,7 +110,7 @@ impl<H: Host> Queried<H> {
                 }
                 Err(error) => return self.recover(error).map(End::from),
             };
-            if !self.turn_to(next) {
+            if !self.advance_to(next) {
                 let at = self.client.host().unix_time().as_millis();
                 let at = u64::try_from(at).unwrap_or(u64::MAX);
                 let position = Position::CaughtUp(Cursor::Done { at });
@@ -135,9 +135,9 @@ impl<H: Host> Queried<H> {
         Ok(PageRequest::send(&self.client, &link, prefer).await)
     }
 
-    /// Turns to a page of the same query, or else to the first page of the next one. Returns
+    /// Advances to a page of the same query, or else to the first page of the next query. Returns
     /// whether there is one.
-    fn turn_to(&mut self, next: Option<QueryPosition>) -> bool {
+    fn advance_to(&mut self, next: Option<QueryPosition>) -> bool {
         if let Some(next) = next {
             self.at = next;
             return true;
@@ -155,7 +155,7 @@ impl<H: Host> Queried<H> {
         let stream = self.plan.stream();
         let fetch = &self.query.fetch;
         let count: u32 = walked.pieces.iter().map(|piece| piece.count).sum();
-        // Some services do not tell, and some have smaller pages than were requested.
+        // Some services do not say, and some return smaller pages than requested.
         let more = walked.more.unwrap_or(
             count >= self.at.page_size
                 || (count > 0 && (walked.paging_cookie.is_some() || walked.next_link.is_some())),
@@ -165,8 +165,8 @@ impl<H: Host> Queried<H> {
         }
         if fetch.is_distinct && !fetch.is_ordered {
             let message = format!(
-                "{stream} has more than one page of distinct rows in no order, so pages could \
-                 overlap; add an order to the query"
+                "cannot read {stream}: it has more than one page of distinct rows without an \
+                order, so pages could overlap; add an order to the query"
             );
             return Err(Error::new(ErrorKind::InvalidData, message));
         }
@@ -177,9 +177,9 @@ impl<H: Host> Queried<H> {
         let reached = (u64::from(self.at.page) + 1) * u64::from(self.at.page_size);
         if cookie.is_none() && reached > MOST_WITHOUT_COOKIE {
             let message = format!(
-                "the service returns no paging cookie for the query of {stream}, so no more than \
-                 {MOST_WITHOUT_COOKIE} rows can be read; order the query by columns of its first \
-                 table, or make it return fewer rows"
+                "cannot read {stream}: the service returns no paging cookie, so no more than \
+                {MOST_WITHOUT_COOKIE} rows can be read; order the query by columns of its first \
+                table, or make it return fewer rows"
             );
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
@@ -192,16 +192,16 @@ impl<H: Host> Queried<H> {
         }))
     }
 
-    /// Whether the current query is left out after a refusal.
+    /// Whether the current query is left out after a rejection.
     fn can_skip(&self, error: &Error) -> bool {
-        let is_refused = refusal::is_permanent(error) || error.kind == ErrorKind::Forbidden;
+        let is_rejected = rejection::is_permanent(error) || error.kind == ErrorKind::Forbidden;
         self.query.is_optional()
-            && is_refused
+            && is_rejected
             && !self.needs_smaller_pages(error)
             && !self.is_place_lost(error)
     }
 
-    /// What is tried after a refusal.
+    /// The restart after a rejection, or the error if there is none.
     fn recover(&self, error: Error) -> Result<Restart<QueryPosition>, Error> {
         if self.needs_smaller_pages(&error) {
             let start = Start::full(Method::Full, PAGES_TOO_LARGE);
@@ -215,11 +215,11 @@ impl<H: Host> Queried<H> {
     }
 
     fn needs_smaller_pages(&self, error: &Error) -> bool {
-        refusal::asks_for_smaller_pages(error) && self.at.page_size > 1
+        rejection::needs_smaller_pages(error) && self.at.page_size > 1
     }
 
     fn is_place_lost(&self, error: &Error) -> bool {
-        refusal::is_permanent(error) && self.at.page > 1
+        rejection::is_permanent(error) && self.at.page > 1
     }
 }
 

@@ -18,7 +18,7 @@ pub(in crate::source) enum End<R> {
 #[derive(Debug)]
 pub(in crate::source) struct Restart<R> {
     pub(in crate::source) start: Start<R>,
-    /// Rows per page at most from now on; none to leave that as it is.
+    /// Rows per page at most from now on; `None` to keep the limit.
     pub(in crate::source) max_page_rows: Option<u32>,
     /// Whether the table may still be read in ranges.
     pub(in crate::source) allows_ranges: bool,
@@ -29,7 +29,7 @@ pub(in crate::source) struct Restart<R> {
 }
 
 impl<R> Restart<R> {
-    /// Starts again there, in the best way.
+    /// Starts again there, without other changes.
     pub(super) fn at(start: Start<R>) -> Self {
         Self {
             start,
@@ -40,25 +40,25 @@ impl<R> Restart<R> {
         }
     }
 
-    /// The same with pages of a quarter of that many rows. Ends at pages of one row.
+    /// Reads pages with a quarter of that many rows, but at least one row.
     pub(super) fn with_smaller_pages(mut self, page_size: u32) -> Self {
         self.max_page_rows = Some((page_size / 4).max(1));
         self
     }
 
-    /// The same because of an error.
+    /// Sets the error that made the restart necessary.
     pub(super) fn because_of(mut self, cause: Error) -> Self {
         self.cause = Some(cause);
         self
     }
 
-    /// The same with a warning.
+    /// Adds a warning.
     pub(super) fn with_warning(mut self, id: &'static str, message: String) -> Self {
         self.warning = Some((id, message));
         self
     }
 
-    /// The same, page after page.
+    /// Reads page after page, without ranges.
     pub(super) fn without_ranges(mut self) -> Self {
         self.allows_ranges = false;
         self
@@ -74,7 +74,7 @@ impl<R> From<Restart<R>> for End<R> {
 /// Why a stream is read again with smaller pages.
 pub(super) const PAGES_TOO_LARGE: &str = "The pages were too large for the service or the host.";
 
-/// Why a stream is read again after the refusal of a link or cookie.
+/// Why a stream is read again after the rejection of a link or cookie.
 pub(super) fn place_lost(error: &Error) -> String {
     format!(
         "The service no longer accepts the position of the stream ({}).",

@@ -14,10 +14,10 @@ const MIN_PAGE: usize = 3 << 20;
 
 /// How the streams of a sync share one client.
 ///
-/// Each stream that is read page after page holds one page: on its way, or as rows that the host
-/// has not taken. The stream that turns the one into the other holds both; the [permit](Self::permit)
-/// makes sure that it is only one. So the memory is divided into one part for each stream and one
-/// more. Streams that are read in ranges share what the others leave.
+/// Each stream that is read page after page holds one page: in flight, or as rows that the host
+/// has not taken. A stream that turns a page into rows holds both; the [permit](Self::permit) makes
+/// sure that it is only one. So the memory is divided into one part for each stream and one more.
+/// Streams that are read in ranges share the rest.
 #[derive(Debug)]
 pub(in crate::source) struct Share {
     /// Into how many parts the memory is divided.
@@ -43,7 +43,7 @@ pub(in crate::source) struct Permit<'s>(&'s Share);
 pub(in crate::source) struct Place(Rc<Share>);
 
 impl Share {
-    /// For so many streams at once and so many requests in flight.
+    /// For this many streams at once and this many requests in flight.
     pub(in crate::source) fn new(streams: usize, ceiling: usize) -> Rc<Self> {
         let streams = streams.max(1);
         Rc::new(Self {
@@ -56,7 +56,7 @@ impl Share {
         })
     }
 
-    /// Notes how many streams are left.
+    /// Records how many streams are left.
     pub(in crate::source) fn remain(&self, streams: usize) {
         self.streams.set(streams.min(self.parts - 1));
     }
@@ -100,7 +100,7 @@ impl Drop for Permit<'_> {
 }
 
 impl Place {
-    /// How many requests the stream may have in flight when the client may have so many in all.
+    /// How many requests the stream may have in flight when the client may have this many in all.
     pub(super) fn lanes(&self, concurrency: usize) -> usize {
         let left = concurrency.saturating_sub(self.0.serial());
         let fair = left.div_ceil(self.0.ranged.get().max(1));

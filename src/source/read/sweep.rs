@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::source::kind::Listing;
 use crate::source::output::Output;
-use crate::source::refusal;
+use crate::source::rejection;
 
 /// Reads the keys of a stream whose changes have been read.
 ///
@@ -29,7 +29,7 @@ pub(in crate::source) async fn sweep<H: Host>(
             output.flush().await;
             let found = match keys.next().await {
                 Ok(found) => found,
-                Err(error) if refusal::asks_for_smaller_pages(&error) && page_size > 1 => {
+                Err(error) if rejection::needs_smaller_pages(&error) && page_size > 1 => {
                     page_size = (page_size / 4).max(1);
                     continue 'pages;
                 }

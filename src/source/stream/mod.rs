@@ -1,9 +1,9 @@
 //! One stream of a sync: its metadata, then its pages.
 //!
-//! The whole life of a stream is one `async` function, [`reading::read`]: open, announce, read, read again
-//! where that is needed, sweep, complete. It runs as a future that the sync keeps and polls, and
-//! hands its events to a queue. So what it has requested stays in flight between two calls of
-//! `next`, and a call that is dropped half-way loses nothing.
+//! A stream is one `async` function, [`reading::read`]: open, announce, read, read again if needed,
+//! sweep, complete. It runs as a future that the sync keeps and polls, and hands its events to a
+//! queue. So its requests stay in flight between two calls of `next`, and a call that is dropped
+//! before it returns loses nothing.
 
 mod opening;
 mod reading;
@@ -35,17 +35,23 @@ pub(super) struct Waiting<H> {
 }
 
 impl<H> Waiting<H> {
-    /// The table that is read from its first row, as far as the checkpoint tells, if the stream
-    /// is one.
+    /// The table, if the stream is one and its checkpoint does not prevent a full read.
     pub(super) fn table_in_full(&self) -> Option<&str> {
-        let position = self.checkpoint.as_ref().map(|stop| &stop.position);
+        let position = self
+            .checkpoint
+            .as_ref()
+            .map(|checkpoint| &checkpoint.position);
         let is_full = matches!(position, None | Some(Position::Start { .. }));
         self.kind.table().filter(|_| is_full)
     }
 
     /// When the change token was fresh, if there is one.
     fn fresh_at(&self) -> Option<u64> {
-        match self.checkpoint.as_ref().map(|stop| &stop.position) {
+        match self
+            .checkpoint
+            .as_ref()
+            .map(|checkpoint| &checkpoint.position)
+        {
             Some(Position::CaughtUp(Cursor::Delta(delta))) => delta.at,
             Some(
                 Position::CaughtUp(Cursor::Watermark(_) | Cursor::Done { .. })
@@ -85,7 +91,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Opens a stream. The request for its metadata is on its way when this returns.
+    /// Opens a stream. The request for its metadata is in flight when this returns.
     pub(super) async fn open<H: Host>(common: Common<H>, waiting: Waiting<H>) -> Self {
         let events = Rc::new(Queue::default());
         Self {
@@ -126,7 +132,7 @@ impl Stream {
     }
 }
 
-/// Whether every other stream would meet the same error.
+/// Whether every other stream would have the same error.
 fn concerns_connection(error: &Error) -> bool {
     error.fault.as_ref().is_some_and(|fault| fault.of_authority)
         || matches!(

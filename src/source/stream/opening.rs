@@ -22,7 +22,7 @@ pub(super) struct Opened {
 /// Reads the metadata of a stream. `fresh_at` is when its change token was fresh, if it has one.
 ///
 /// # Errors
-/// When there is no such stream, or not for this account.
+/// If there is no such stream, or this account cannot see it.
 pub(super) async fn open<H: Host>(
     client: &Client<H>,
     kind: &dyn Kind<H>,
@@ -34,7 +34,7 @@ pub(super) async fn open<H: Host>(
         Some(at) => retention::too_old(client, at).await,
         None => None,
     };
-    // Only the columns of tables can be probed.
+    // Only the columns of tables can be tested by a filter.
     let unreadable = if kind.table().is_some() {
         security::unreadable(client, &shape.table, &selection.columns).await?
     } else {
@@ -88,7 +88,7 @@ pub(super) fn announce(
     }
 }
 
-/// The warning that the content of files is not read, if the plan wants it.
+/// The warning that the content of files is not read, if the plan selects it.
 pub(super) fn files_not_read(plan: &Plan) -> Option<WarningText> {
     let message = format!(
         "Files of {} are returned as references: only tables are read with the content of files.",

@@ -1,4 +1,4 @@
-//! The life of a stream, from its opening to its end.
+//! Reads one stream, from its opening to its end.
 
 use std::rc::Rc;
 
@@ -83,7 +83,7 @@ pub(super) async fn read<H: Host>(
     Ok(())
 }
 
-/// A stream that is open, and what is remembered of reads that had to start again.
+/// An open stream, and the results of reads that had to start again.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own, and no two exclude each other"
@@ -139,7 +139,7 @@ impl<H: Host> Reading<H> {
         }
     }
 
-    /// Reads a listing until it is complete, and then its keys if that is wanted.
+    /// Reads a listing until it is complete, and then its keys for a sweep.
     async fn read_listing(
         &mut self,
         listing: &Rc<Listing>,
@@ -173,8 +173,7 @@ impl<H: Host> Reading<H> {
         }
     }
 
-    /// The reader for a start. A full read is divided into ranges where that is possible and
-    /// worth it.
+    /// The reader for a start. A full read is divided into ranges if that is possible and faster.
     async fn reader(
         &mut self,
         listing: &Rc<Listing>,
@@ -243,7 +242,7 @@ impl<H: Host> Reading<H> {
         let Common { client, sizes, .. } = self.common.clone();
         let listing = Rc::clone(listing);
         let survey = survey(client, listing, sizes, full.method, self.max_page_rows);
-        // On its way while the host takes the events so far.
+        // In flight while the host takes the events so far.
         let survey = Started::new(survey).await;
         self.output.flush().await;
         survey.await

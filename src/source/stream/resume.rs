@@ -8,7 +8,7 @@ use crate::source::read::{FullRead, ListingResume, PagedResume, Start};
 const FIRST_TIME: &str = "The stream is read for the first time.";
 const INTERRUPTED: &str = "The last full read was interrupted before its first page was complete.";
 const NO_CHANGES: &str = "The service offers no way to find changes of the stream.";
-const FOREIGN: &str = "The checkpoint was made by another way of reading.";
+const OTHER_METHOD: &str = "The checkpoint was made by another method of reading.";
 
 /// Where the read of a listing starts. `changes` are those of its columns, `stale` is why its
 /// change token can no longer be used.
@@ -41,8 +41,8 @@ pub(super) fn listing(
         Position::CaughtUp(Cursor::Watermark(watermark)) => {
             Start::Resume(ListingResume::Paged(PagedResume::Watermark(watermark)))
         }
-        Position::CaughtUp(Cursor::Done { .. }) => again(best, position),
-        Position::Queried(_) => Start::full(best, FOREIGN),
+        Position::CaughtUp(Cursor::Done { .. }) => full_read_again(best, position),
+        Position::Queried(_) => Start::full(best, OTHER_METHOD),
     }
 }
 
@@ -59,18 +59,20 @@ pub(super) fn queries(position: Option<Position>, queries: &Queries) -> Start<Qu
             from,
             reason: "The query has changed.".to_owned(),
         }),
-        Some(position @ Position::CaughtUp(Cursor::Done { .. })) => again(Method::Full, position),
+        Some(position @ Position::CaughtUp(Cursor::Done { .. })) => {
+            full_read_again(Method::Full, position)
+        }
         Some(
             Position::Paged(_)
             | Position::Ranged(_)
             | Position::CaughtUp(Cursor::Delta(_) | Cursor::Watermark(_)),
-        ) => Start::full(Method::Full, FOREIGN),
+        ) => Start::full(Method::Full, OTHER_METHOD),
     }
 }
 
 /// Another full read. Until its first page is complete, the end of the last one stays the
 /// position in checkpoints.
-fn again<R>(method: Method, from: Position) -> Start<R> {
+fn full_read_again<R>(method: Method, from: Position) -> Start<R> {
     Start::Full(FullRead {
         method,
         from,
@@ -78,7 +80,7 @@ fn again<R>(method: Method, from: Position) -> Start<R> {
     })
 }
 
-/// The delta link, without columns that the service no longer knows by these names.
+/// The delta link, without columns that no longer exist by these names.
 fn still_valid(link: String, listing: &Listing, changes: &[ColumnChange]) -> String {
     let has_lost_names = changes.iter().any(|change| change.change != Change::Added);
     if has_lost_names && listing.plan.binding.columns.is_some() {

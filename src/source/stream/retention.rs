@@ -1,7 +1,7 @@
-//! How long the service remembers changes (reference §6.5).
+//! How long the service keeps changes (reference §6.5).
 //!
-//! The service refuses a change token that is older. Its age is checked first, so that the
-//! reason for a full read is known, instead of guessed from a refusal.
+//! The service rejects older change tokens. The age is checked first, so that the reason for a full
+//! read is known, and not guessed from a rejection.
 
 use crate::dataverse::Client;
 use crate::dataverse::query::Query;
@@ -23,7 +23,7 @@ pub(super) async fn too_old<H: Host>(client: &Client<H>, at: u64) -> Option<Stri
         None => days_kept(client).await.unwrap_or(DEFAULT_DAYS),
     };
     let limit = days.saturating_mul(DAY);
-    // The time that is left must suffice to read the changes.
+    // The remaining time must be long enough to read the changes.
     let is_old = age >= limit.saturating_sub(limit / 24);
     is_old.then(|| {
         format!(
@@ -39,7 +39,7 @@ async fn days_kept<H: Host>(client: &Client<H>) -> Option<u64> {
     let query = Query::new("organizations").select(&[DAYS]);
     let link = client.resource(query.as_str()).ok()?;
     let days = client.read(&link, |response| {
-        response.list("value")?.next()?.whole(DAYS)
+        response.list("value")?.next()?.integer(DAYS)
     });
     days.await.ok().filter(|days| *days > 0)
 }

@@ -1,7 +1,7 @@
 //! Columns that field security hides from the account.
 //!
-//! Their values are null, like those of empty columns. But the service refuses a filter on such
-//! a column, so a probe needs no privilege.
+//! Their values are null, like those of empty columns. But the service rejects a filter on such a
+//! column, so a request with a filter finds them without another privilege.
 
 use crate::catalog::{Column, Table};
 use crate::dataverse::query::Query;

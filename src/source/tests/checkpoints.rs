@@ -1,5 +1,5 @@
-//! The checkpoints that whole syncs hand out, letter by letter: a stream that was stopped under
-//! an older version resumes under this one, whatever its kind.
+//! The checkpoints of whole syncs, byte for byte: a stream of any kind that was stopped under an
+//! older version resumes under this one.
 
 use std::rc::Rc;
 
@@ -51,8 +51,8 @@ fn tables() -> Vec<Case> {
     for kind in [
         Kind::Tracked,
         Kind::Versioned,
-        Kind::NotDeepEnough,
-        Kind::Disorderly,
+        Kind::TrackingForbidden,
+        Kind::NoVersionOrder,
     ] {
         for hint in ["2", "8"] {
             let selection = Selection {
@@ -152,7 +152,7 @@ fn a_stream_of_every_kind_resumes_after_each_of_its_checkpoints() {
                 ..case.selection.clone()
             };
             let events = run(&case.host, vec![resumed]).unwrap();
-            assert_eq!(story(&events).last().unwrap(), "complete", "{name}");
+            assert_eq!(summary(&events).last().unwrap(), "complete", "{name}");
         }
     }
 }

@@ -17,7 +17,7 @@ const NOW: i64 = 1_700_000_000;
 /// An audit log.
 pub(super) struct Log {
     world: Rc<RefCell<World>>,
-    /// Entries by their time, with what they changed: the name from something to something.
+    /// Entries by their time, with their number and table.
     entries: Vec<(i64, u32, &'static str)>,
     denies_details: bool,
     /// Entries whose details are lost.
@@ -44,10 +44,10 @@ impl Log {
 
     pub(super) fn host(this: &Rc<RefCell<Self>>) -> Rc<Simulation> {
         let this = Rc::clone(this);
-        signed_in(move |request| this.borrow().answer(request))
+        signed_in(move |request| this.borrow().respond(request))
     }
 
-    fn answer(&self, request: &Request) -> Reply {
+    fn respond(&self, request: &Request) -> Reply {
         let path = &request.target.path_and_query;
         let (resource, query) = path.split_once('?').unwrap_or((path, ""));
         let resource = resource.rsplit_once("/v9.2/").unwrap().1;
@@ -59,7 +59,7 @@ impl Log {
             return self.details(number);
         }
         if resource != "audits" {
-            return self.world.borrow_mut().answer(request);
+            return self.world.borrow_mut().respond(request);
         }
         let options: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes())
             .into_owned()
@@ -184,7 +184,7 @@ fn an_entry_is_a_row_for_each_column_that_changed() {
     };
     let events = run(&host, vec![labelled]).unwrap();
     assert_eq!(
-        story(&events),
+        summary(&events),
         ["schema", "reset", "snapshot 13", "snapshot 6", "complete"]
     );
     let Event::Schema(schema) = &events[0] else {
@@ -236,7 +236,7 @@ fn the_next_sync_reads_only_new_entries() {
             ..selection("audit-history")
         };
         let events = run(&host, vec![resumed]).unwrap();
-        assert_eq!(rows(&events).len(), expected, "{:?}", story(&events));
+        assert_eq!(rows(&events).len(), expected, "{:?}", summary(&events));
         for event in events {
             if let Event::Page(page) = event {
                 checkpoint = Some(page.checkpoint);
@@ -272,7 +272,7 @@ fn without_the_privilege_for_details_stored_changes_are_read() {
     let host = Log::host(&log);
     let events = run(&host, vec![selection("audit-history")]).unwrap();
     assert_eq!(
-        story(&events),
+        summary(&events),
         [
             "schema",
             "reset",
@@ -318,7 +318,7 @@ fn entries_too_large_together_are_read_in_smaller_pages() {
     };
     let events = run(&host, vec![large]).unwrap();
     assert_eq!(rows(&events).len(), 60);
-    assert_eq!(story(&events).last().unwrap(), "complete");
+    assert_eq!(summary(&events).last().unwrap(), "complete");
     for event in &events {
         if let Event::Page(page) = event {
             assert!(page.ndjson.len() < 6 << 20, "{}", page.ndjson.len());

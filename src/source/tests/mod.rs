@@ -3,10 +3,10 @@
 mod cancellation;
 mod checkpoints;
 mod history;
-mod lives;
 mod pages;
 mod queries;
 mod random;
+mod random_faults;
 mod ranges;
 mod selection;
 mod service;
@@ -18,21 +18,21 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use self::service::{Kind, Trick, World, id};
+use self::service::{Kind, PageFault, World, id};
 use super::{Event, Operation, Selection, Sync};
 use crate::error::{Error, ErrorKind};
 use crate::simulation::{self, Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, signed_in};
 
 fn host(world: &Rc<RefCell<World>>) -> Rc<Simulation> {
     let world = Rc::clone(world);
-    signed_in(move |request| world.borrow_mut().answer(request))
+    signed_in(move |request| world.borrow_mut().respond(request))
 }
 
-/// The same, where the service recommends so many requests at once.
+/// Like [`host`], but the service recommends this many requests at once.
 fn host_recommending(world: &Rc<RefCell<World>>, hint: &'static str) -> Rc<Simulation> {
     let world = Rc::clone(world);
     signed_in(move |request| {
-        let reply = world.borrow_mut().answer(request);
+        let reply = world.borrow_mut().respond(request);
         reply.with("x-ms-dop-hint", hint)
     })
 }
@@ -56,11 +56,11 @@ fn run(host: &Rc<Simulation>, selections: Vec<Selection>) -> Result<Vec<Event>, 
     Ok(events)
 }
 
-/// The events in short.
-fn story(events: &[Event]) -> Vec<String> {
-    let mut story: Vec<String> = Vec::new();
+/// A short form of the events.
+fn summary(events: &[Event]) -> Vec<String> {
+    let mut summary: Vec<String> = Vec::new();
     for event in events {
-        story.push(match event {
+        summary.push(match event {
             Event::Schema(_) => "schema".to_owned(),
             Event::Reset(_) => "reset".to_owned(),
             Event::Page(page) => format!("{:?} {}", page.operation, page.count).to_lowercase(),
@@ -70,7 +70,7 @@ fn story(events: &[Event]) -> Vec<String> {
             Event::Warning(warning) => warning.id.clone(),
         });
     }
-    story
+    summary
 }
 
 fn last_checkpoint(events: &[Event]) -> String {
@@ -91,10 +91,10 @@ fn failure(events: &[Event]) -> &Error {
             Event::Failed(failure) => Some(&failure.error),
             _ => None,
         })
-        .unwrap_or_else(|| panic!("nothing failed: {:?}", story(events)))
+        .unwrap_or_else(|| panic!("nothing failed: {:?}", summary(events)))
 }
 
-/// A world with one table of that many rows.
+/// A service with one table of that many rows.
 fn world(kind: Kind, rows: u32) -> Rc<RefCell<World>> {
     let world = World::new(1, &[("alpha", kind)]);
     {
@@ -114,7 +114,7 @@ fn a_tracked_table_is_read_in_full_and_then_by_changes() {
     let host = host(&world);
     let first = run(&host, vec![selection("alpha")]).unwrap();
     assert_eq!(
-        story(&first),
+        summary(&first),
         [
             "schema",
             "reset",
@@ -136,7 +136,7 @@ fn a_tracked_table_is_read_in_full_and_then_by_changes() {
     };
     let second = run(&host, vec![resumed]).unwrap();
     assert_eq!(
-        story(&second),
+        summary(&second),
         ["schema", "upsert 2", "delete 1", "complete"]
     );
     let Event::Page(gone) = &second[2] else {
@@ -144,16 +144,16 @@ fn a_tracked_table_is_read_in_full_and_then_by_changes() {
     };
     assert_eq!(gone.operation, Operation::Delete);
     assert_eq!(gone.ndjson, format!("{{\"alphaid\":\"{}\"}}\n", id(4)));
-    // Nothing has changed since, and the service's link is the same: there is nothing to keep.
+    // Nothing has changed since, and the service's link is the same, so there is no new checkpoint.
     let resumed = Selection {
         checkpoint: Some(last_checkpoint(&second)),
         ..selection("alpha")
     };
     assert_eq!(
-        story(&run(&host, vec![resumed]).unwrap()),
+        summary(&run(&host, vec![resumed]).unwrap()),
         ["schema", "complete"]
     );
-    // Every request of a tracked sequence said so.
+    // Every request of a tracked sequence has the preference.
     for (address, prefer) in &world.borrow().log {
         assert!(
             prefer.contains("odata.track-changes,odata.maxpagesize=7"),
@@ -168,7 +168,7 @@ fn an_empty_table_has_a_checkpoint_too() {
         let world = world(kind, 0);
         let host = host(&world);
         let first = run(&host, vec![selection("alpha")]).unwrap();
-        assert_eq!(story(&first).last().unwrap(), "complete", "{kind:?}");
+        assert_eq!(summary(&first).last().unwrap(), "complete", "{kind:?}");
         world.borrow_mut().put(0, 5);
         let resumed = Selection {
             checkpoint: Some(last_checkpoint(&first)),
@@ -185,7 +185,7 @@ fn an_empty_table_has_a_checkpoint_too() {
                 }
             })
             .sum();
-        assert_eq!(rows, 1, "{kind:?}: {:?}", story(&second));
+        assert_eq!(rows, 1, "{kind:?}: {:?}", summary(&second));
     }
 }
 
@@ -206,7 +206,7 @@ fn the_next_page_is_requested_before_this_one_is_handed_out() {
 }
 
 #[test]
-fn an_expired_token_leads_to_a_full_read_that_says_so() {
+fn an_expired_token_leads_to_a_reset_and_a_full_read() {
     let world = world(Kind::Tracked, 5);
     let host = host(&world);
     for _ in 0..8 {
@@ -218,31 +218,35 @@ fn an_expired_token_leads_to_a_full_read_that_says_so() {
         };
         let second = run(&host, vec![resumed]).unwrap();
         assert_eq!(
-            story(&second),
+            summary(&second),
             ["schema", "reset", "snapshot 5", "complete"]
         );
     }
 }
 
 #[test]
-fn tables_without_usable_tracking_fall_back_and_say_so() {
-    let beginning = |kind| {
+fn tables_without_usable_tracking_fall_back_with_a_warning() {
+    let first_events = |kind| {
         let host = host(&world(kind, 3));
         let labelled = Selection {
             labels: true,
             ..selection("alpha")
         };
-        story(&run(&host, vec![labelled]).unwrap())
+        summary(&run(&host, vec![labelled]).unwrap())
     };
     let lost = "change-tracking-unavailable";
-    for kind in [Kind::NotDeepEnough, Kind::Contradictory, Kind::Elastic] {
+    for kind in [
+        Kind::TrackingForbidden,
+        Kind::TrackingRejected,
+        Kind::Elastic,
+    ] {
         assert_eq!(
-            beginning(kind),
+            first_events(kind),
             ["schema", "reset", lost, "reset", "snapshot 3", "complete"]
         );
     }
     assert_eq!(
-        beginning(Kind::Forgetful),
+        first_events(Kind::NoDeltaLinkWithLabels),
         [
             "schema",
             "reset",
@@ -253,7 +257,7 @@ fn tables_without_usable_tracking_fall_back_and_say_so() {
         ]
     );
     assert_eq!(
-        beginning(Kind::Amnesiac),
+        first_events(Kind::NoDeltaLink),
         [
             "schema",
             "reset",
@@ -267,7 +271,7 @@ fn tables_without_usable_tracking_fall_back_and_say_so() {
     );
     for kind in [Kind::Modified, Kind::Versioned] {
         assert_eq!(
-            beginning(kind),
+            first_events(kind),
             [
                 "schema",
                 "deletions-not-observable",
@@ -278,13 +282,13 @@ fn tables_without_usable_tracking_fall_back_and_say_so() {
         );
     }
     assert_eq!(
-        beginning(Kind::Plain),
+        first_events(Kind::Plain),
         ["schema", "reset", "snapshot 3", "complete"]
     );
 }
 
 #[test]
-fn selected_columns_come_alone_and_the_key_with_them() {
+fn only_selected_columns_and_the_key_are_returned() {
     for kind in Kind::ALL {
         let host = host(&world(kind, 2));
         let some = Selection {
@@ -339,26 +343,30 @@ fn unknown_names_fail_only_their_stream() {
 
 #[test]
 fn unreadable_pages_fail_the_stream_after_retries() {
-    for (trick, kind, words) in [
-        (Trick::BrokenJson, ErrorKind::Unavailable, "at byte"),
-        (Trick::CutBody, ErrorKind::Unavailable, "after"),
+    for (page_fault, kind, words) in [
+        (PageFault::BrokenJson, ErrorKind::Unavailable, "at byte"),
+        (PageFault::CutBody, ErrorKind::Unavailable, "after"),
         (
-            Trick::NotUtf8,
+            PageFault::NotUtf8,
             ErrorKind::Unavailable,
             "not UTF-8 text at byte 20",
         ),
-        (Trick::ForeignLink, ErrorKind::Unavailable, "evil.example"),
-        (Trick::Loop, ErrorKind::Unavailable, "paging loop"),
+        (
+            PageFault::ForeignLink,
+            ErrorKind::Unavailable,
+            "evil.example",
+        ),
+        (PageFault::Loop, ErrorKind::Unavailable, "paging loop"),
     ] {
         let world = world(Kind::Tracked, 5);
-        world.borrow_mut().trick = Some(trick);
+        world.borrow_mut().page_fault = Some(page_fault);
         let host = host(&world);
         let events = run(&host, vec![selection("alpha")]).unwrap();
         let error = failure(&events);
-        assert_eq!(error.kind, kind, "{trick:?}");
+        assert_eq!(error.kind, kind, "{page_fault:?}");
         assert!(
             error.message.contains(words),
-            "{trick:?}: {}",
+            "{page_fault:?}: {}",
             error.message
         );
         assert_eq!(host.count("evil.example"), 0);
@@ -366,10 +374,10 @@ fn unreadable_pages_fail_the_stream_after_retries() {
 }
 
 #[test]
-fn invalid_selections_are_refused_before_any_request() {
+fn invalid_selections_are_rejected_before_any_request() {
     let host = host(&world(Kind::Tracked, 5));
-    let twice = run(&host, vec![selection("alpha"), selection("alpha")]).unwrap_err();
-    assert!(twice.message.contains("twice"), "{twice}");
+    let error = run(&host, vec![selection("alpha"), selection("alpha")]).unwrap_err();
+    assert!(error.message.contains("error"), "{error}");
     let zero = Selection {
         page_size: Some(0),
         ..selection("alpha")
@@ -395,14 +403,14 @@ fn invalid_selections_are_refused_before_any_request() {
 fn pages_too_large_for_the_service_become_smaller() {
     let world = world(Kind::Tracked, 27);
     let host = host(&world);
-    world.borrow_mut().max_bearable_rows = 10;
+    world.borrow_mut().max_rows_per_page = 10;
     let large = Selection {
         page_size: Some(28),
         ..selection("alpha")
     };
     let events = run(&host, vec![large]).unwrap();
     assert_eq!(
-        story(&events),
+        summary(&events),
         [
             "schema",
             "reset",
@@ -418,9 +426,9 @@ fn pages_too_large_for_the_service_become_smaller() {
 
 #[test]
 fn streams_read_at_once_follow_the_recommended_concurrency() {
-    // Two are opened, and the sizes of all requested, before the first response;
-    // what is known of tables is read side by side too, and what a stream needs to go on waits
-    // for no other.
+    // Before the first response two streams are opened and the sizes of all tables are requested.
+    // Parts of the metadata are requested concurrently too, and a request that a stream needs never
+    // waits for another one.
     for (hint, expected) in [("", 2..=3), ("1", 2..=3), ("8", 3..=8)] {
         let names = ["alpha", "beta", "gamma", "delta"];
         let world = World::new(7, &names.map(|name| (name, Kind::Tracked)));
@@ -441,9 +449,9 @@ fn streams_read_at_once_follow_the_recommended_concurrency() {
 fn very_large_rows_are_read_one_per_page() {
     let world = world(Kind::Tracked, 3);
     let host = host(&world);
-    world.borrow_mut().max_bearable_rows = 1;
+    world.borrow_mut().max_rows_per_page = 1;
     let events = run(&host, vec![selection("alpha")]).unwrap();
-    let pages: Vec<String> = story(&events)
+    let pages: Vec<String> = summary(&events)
         .into_iter()
         .filter(|event| event.contains("snap"))
         .collect();
@@ -478,7 +486,7 @@ fn a_full_read_resumes_with_pages_of_the_same_size() {
         drop(sync);
         let mut expected = vec!["snapshot 7", "snapshot 6"];
         if kind == Kind::Tracked {
-            // The service tells of changes as of when the read began.
+            // The service reports changes since the read began.
             let mut world = world.borrow_mut();
             world.put(0, 3);
             world.delete(0, 4);
@@ -490,17 +498,17 @@ fn a_full_read_resumes_with_pages_of_the_same_size() {
             ..selection("alpha")
         };
         let events = run(&host, vec![resumed]).unwrap();
-        let pages: Vec<String> = story(&events)
+        let pages: Vec<String> = summary(&events)
             .into_iter()
             .filter(|event| event.contains(char::is_numeric))
             .collect();
         assert_eq!(pages, expected, "{kind:?}");
-        assert!(!story(&events).contains(&"reset".to_owned()));
+        assert!(!summary(&events).contains(&"reset".to_owned()));
     }
 }
 
 #[test]
-fn a_refused_sign_in_is_not_taken_for_an_expired_change_token() {
+fn a_rejected_sign_in_is_not_an_expired_change_token() {
     for (code, kind) in [
         (700_082, ErrorKind::Unauthenticated),
         (65_001, ErrorKind::Forbidden),
@@ -510,7 +518,7 @@ fn a_refused_sign_in_is_not_taken_for_an_expired_change_token() {
         let first = run(&inner, vec![selection("alpha")]).unwrap();
         let body = format!(r#"{{"error":"invalid_grant","error_codes":[{code}]}}"#);
         let tokens = Cell::new(0);
-        // The token is refused at the change token, and there is no other one.
+        // The access token is rejected in the request for changes, and there is no other one.
         let host = Simulation::new(move |request| {
             let is_sign_in = request.target.authority != "contoso.crm.dynamics.com";
             tokens.set(tokens.get() + u32::from(is_sign_in));
@@ -519,7 +527,7 @@ fn a_refused_sign_in_is_not_taken_for_an_expired_change_token() {
             } else if request.target.path_and_query.contains("deltatoken") {
                 Reply::status(401)
             } else {
-                inner.answer(request)
+                inner.respond(request)
             }
         });
         host.set_secret(SECRET_NAME, Ok(SECRET_VALUE));

@@ -1,4 +1,4 @@
-//! Pages of the small Dataverse.
+//! Pages of the simulated service.
 //!
 //! Its tokens: `all:{last row}:{version at the start}` in the order of keys,
 //! `mark:{time or version}:{last row}` in the order of changes, `delta:{from}:{to}:{last
@@ -84,7 +84,7 @@ fn number(text: &str) -> i64 {
 impl World {
     pub(super) fn rows(&mut self, index: usize, path: &str, prefer: &str) -> Result<Value, Reply> {
         let query = Query::parse(path, prefer);
-        if query.page_size > self.max_bearable_rows && !query.options.contains_key("$top") {
+        if query.page_size > self.max_rows_per_page && !query.options.contains_key("$top") {
             return Err(Reply::fault(500, "0x80044151", "SQL timeout expired."));
         }
         let table = &self.tables[index];
@@ -107,14 +107,14 @@ impl World {
             _ => false,
         };
         if is_expired {
-            return Err(self.refusal());
+            return Err(self.rejection());
         }
         let table = &self.tables[index];
-        let asks_for_versions = query
+        let filters_versions = query
             .options
             .get("$filter")
             .is_some_and(|filter| filter.contains("versionnumber%20gt"));
-        if asks_for_versions && table.kind == Kind::Rangeless {
+        if filters_versions && table.kind == Kind::NoVersionFilter {
             return Err(Reply::fault(501, "0x80060888", "Not supported."));
         }
         let (entries, link) = if is_delta {
@@ -164,7 +164,7 @@ impl World {
         Ok(page)
     }
 
-    fn refusal(&mut self) -> Reply {
+    fn rejection(&mut self) -> Reply {
         match self.random.below(4) {
             0 => Reply::fault(
                 400,
@@ -189,20 +189,24 @@ fn check_tracking(table: &Table, query: &Query<'_>) -> Result<(), Reply> {
         );
     }
     match table.kind {
-        Kind::NotDeepEnough => Err(Reply::fault(
+        Kind::TrackingForbidden => Err(Reply::fault(
             403,
             "0x80040220",
             "Principal lacks prvReadThing.",
         )),
-        Kind::Contradictory | Kind::Modified | Kind::Versioned | Kind::Plain => Err(Reply::fault(
-            400,
-            "0x80072491",
-            "Entity isn't enabled for change tracking.",
-        )),
-        Kind::Elastic => Err(Reply::fault(400, "0x80048d19", "Not for elastic tables.")),
-        Kind::Tracked | Kind::Forgetful | Kind::Amnesiac | Kind::Rangeless | Kind::Disorderly => {
-            Ok(())
+        Kind::TrackingRejected | Kind::Modified | Kind::Versioned | Kind::Plain => {
+            Err(Reply::fault(
+                400,
+                "0x80072491",
+                "Entity isn't enabled for change tracking.",
+            ))
         }
+        Kind::Elastic => Err(Reply::fault(400, "0x80048d19", "Not for elastic tables.")),
+        Kind::Tracked
+        | Kind::NoDeltaLinkWithLabels
+        | Kind::NoDeltaLink
+        | Kind::NoVersionFilter
+        | Kind::NoVersionOrder => Ok(()),
     }
 }
 
@@ -238,8 +242,8 @@ fn changes(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, Link) {
     (entries, link)
 }
 
-/// Whether a row fulfils a condition such as `(statuscode%20eq%201)`.
-fn fulfils(row: &Row, condition: &str) -> bool {
+/// Whether a row matches a condition such as `(statuscode%20eq%201)`.
+fn matches_condition(row: &Row, condition: &str) -> bool {
     let condition = condition.trim_matches(['(', ')']);
     let [column, operator, value] = condition.split("%20").collect::<Vec<_>>()[..] else {
         panic!("{condition}");
@@ -259,11 +263,11 @@ fn fulfils(row: &Row, condition: &str) -> bool {
     }
 }
 
-fn is_wanted(row: &Row, query: &Query<'_>) -> bool {
+fn matches_filter(row: &Row, query: &Query<'_>) -> bool {
     query.options.get("$filter").is_none_or(|filter| {
         filter
             .split("%20and%20")
-            .all(|condition| fulfils(row, condition))
+            .all(|condition| matches_condition(row, condition))
     })
 }
 
@@ -277,7 +281,7 @@ fn in_order_of_change(table: &Table, query: &Query<'_>) -> (Vec<Entry>, Link) {
     let mut entries: Vec<Entry> = table
         .rows
         .iter()
-        .filter(|(_, row)| is_wanted(row, query))
+        .filter(|(_, row)| matches_filter(row, query))
         .map(|(id, row)| Entry {
             place: if by_time { row.modified } else { row.version },
             row: *id,
@@ -286,7 +290,7 @@ fn in_order_of_change(table: &Table, query: &Query<'_>) -> (Vec<Entry>, Link) {
         .filter(|entry| (entry.place, i64::from(entry.row)) > after)
         .collect();
     entries.sort_by_key(|entry| (entry.place, entry.row));
-    if order.ends_with("desc") || (table.kind == Kind::Disorderly && !order.contains(',')) {
+    if order.ends_with("desc") || (table.kind == Kind::NoVersionOrder && !order.contains(',')) {
         entries.reverse();
     }
     if let Some(top) = query.options.get("$top") {
@@ -307,7 +311,7 @@ fn in_order_of_key(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, L
     let mut entries: Vec<Entry> = table
         .rows
         .iter()
-        .filter(|(_, row)| is_wanted(row, query))
+        .filter(|(_, row)| matches_filter(row, query))
         .map(|(id, _)| Entry {
             place: i64::from(*id),
             row: *id,
@@ -315,20 +319,20 @@ fn in_order_of_key(table: &Table, query: &Query<'_>, now: i64) -> (Vec<Entry>, L
         })
         .filter(|entry| entry.place > last)
         .collect();
-    let is_forgotten = match table.kind {
-        Kind::Amnesiac => true,
-        Kind::Forgetful => query.labels,
+    let has_no_delta_link = match table.kind {
+        Kind::NoDeltaLink => true,
+        Kind::NoDeltaLinkWithLabels => query.labels,
         _ => !query.tracks,
     };
     let link = match cut(&mut entries, query.page_size) {
         Some(last) => Link::Next(format!("all:{}:{started}", last.place)),
-        None if is_forgotten => Link::Nothing,
+        None if has_no_delta_link => Link::Nothing,
         None => Link::Delta(started),
     };
     (entries, link)
 }
 
-/// Cuts off what does not fit on the page; the last row on it, if anything did not fit.
+/// Removes the rows that do not fit on the page. Returns the last row on it, if any were removed.
 fn cut(entries: &mut Vec<Entry>, page_size: usize) -> Option<Entry> {
     if entries.len() <= page_size {
         return None;

@@ -1,4 +1,4 @@
-//! Streams of queries: views, queries of the caller's own, members of lists.
+//! Streams of queries: views, queries of the caller, members of lists.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,25 +10,25 @@ use url::form_urlencoded;
 use super::service::{Kind, World};
 use super::*;
 use crate::catalog::{self, StreamKind};
-use crate::simulation::{self, Reply, Storm, signed_in};
+use crate::simulation::{self, RandomFaults, Reply, signed_in};
 
 const ACTIVE: &str = "00000000-0000-0000-0000-00000000000a";
 const MINE: &str = "00000000-0000-0000-0000-00000000000b";
 const LIST: &str = "00000000-0000-0000-0000-00000000000c";
 const BROKEN_LIST: &str = "00000000-0000-0000-0000-00000000000d";
 const EMPTY_LIST: &str = "00000000-0000-0000-0000-00000000000e";
-const SENSELESS_LIST: &str = "00000000-0000-0000-0000-00000000000f";
+const INVALID_LIST: &str = "00000000-0000-0000-0000-00000000000f";
 
-/// A service of queries, beside the tables of a world.
+/// A service with queries, in addition to the tables of a [`World`].
 pub(super) struct Queries {
     pub(super) world: Rc<RefCell<World>>,
     /// The rows of every query but those of lists.
     rows: Vec<Value>,
     gives_cookies: bool,
     /// Larger pages time out.
-    max_bearable_rows: usize,
+    max_rows_per_page: usize,
     /// Pages have this many rows at most, and do not say whether there are more.
-    silent_page: usize,
+    unannounced_page_size: usize,
     /// The queries, decoded.
     log: Vec<String>,
 }
@@ -39,18 +39,18 @@ impl Queries {
             world: world(Kind::Tracked, 0),
             rows,
             gives_cookies: true,
-            max_bearable_rows: 5_000,
-            silent_page: usize::MAX,
+            max_rows_per_page: 5_000,
+            unannounced_page_size: usize::MAX,
             log: Vec::new(),
         }))
     }
 
     pub(super) fn host(this: &Rc<RefCell<Self>>) -> Rc<Simulation> {
         let this = Rc::clone(this);
-        signed_in(move |request| this.borrow_mut().answer(request))
+        signed_in(move |request| this.borrow_mut().respond(request))
     }
 
-    fn answer(&mut self, request: &crate::host::Request) -> Reply {
+    fn respond(&mut self, request: &crate::host::Request) -> Reply {
         let path = &request.target.path_and_query;
         let (resource, query) = path.split_once('?').unwrap_or((path, ""));
         let options: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes())
@@ -94,7 +94,7 @@ impl Queries {
                 {"listid": BROKEN_LIST, "query": "<fetch><entity name='alpha'>\
                     <attribute name='nothing'/></entity></fetch>"},
                 {"listid": EMPTY_LIST, "query": null},
-                {"listid": SENSELESS_LIST, "query": "<fetch"},
+                {"listid": INVALID_LIST, "query": "<fetch"},
             ]})),
             "EntityDefinitions(LogicalName='listmember')" => Reply::json(&json!({
                 "EntitySetName": "listmembers", "PrimaryIdAttribute": "listmemberid",
@@ -112,7 +112,7 @@ impl Queries {
                     );
                     self.page(set, fetch)
                 }
-                None => self.world.borrow_mut().answer(request),
+                None => self.world.borrow_mut().respond(request),
             },
         }
     }
@@ -140,7 +140,7 @@ impl Queries {
         }
         let page: usize = attribute("page").unwrap().parse().unwrap();
         let count: usize = attribute("count").unwrap().parse().unwrap();
-        if count > self.max_bearable_rows {
+        if count > self.max_rows_per_page {
             return Reply::fault(500, "0x80044151", "SQL timeout expired.");
         }
         if self.gives_cookies && page > 1 {
@@ -150,8 +150,8 @@ impl Queries {
                 format!("&lt;cookie page=&quot;{}&quot;/&gt;", page - 1)
             );
         }
-        let is_silent = self.silent_page < count;
-        let count = count.min(self.silent_page);
+        let is_unannounced = self.unannounced_page_size < count;
+        let count = count.min(self.unannounced_page_size);
         let from = (page - 1) * count;
         let more = rows.len() > from + count;
         let mut body = json!({
@@ -167,7 +167,7 @@ impl Queries {
             )
             .into();
         }
-        if is_silent {
+        if is_unannounced {
             let body = body.as_object_mut().unwrap();
             body.remove("@Microsoft.Dynamics.CRM.morerecords");
         }
@@ -230,7 +230,7 @@ fn a_query_is_read_page_by_page_with_cookies() {
         );
         let first = run(&host, vec![selected.clone()]).unwrap();
         assert_eq!(
-            story(&first),
+            summary(&first),
             [
                 "schema",
                 "reset",
@@ -250,7 +250,7 @@ fn a_query_is_read_page_by_page_with_cookies() {
             found[16],
             json!({"alphaid": super::service::id(16), "name": "n", "statuscode": null})
         );
-        // Between two pages a sync resumes where it stopped; after the end it reads all rows again.
+        // Between two pages a sync resumes where it stopped; after the end it reads all rows repeated.
         let Event::Page(page) = &first[3] else {
             panic!()
         };
@@ -259,21 +259,21 @@ fn a_query_is_read_page_by_page_with_cookies() {
             ..selected.clone()
         };
         assert_eq!(
-            story(&run(&host, vec![resumed]).unwrap()),
+            summary(&run(&host, vec![resumed]).unwrap()),
             ["schema", "snapshot 3", "complete"]
         );
-        let again = Selection {
+        let repeated = Selection {
             checkpoint: Some(last_checkpoint(&first)),
             ..selected
         };
-        assert_eq!(rows(&run(&host, vec![again]).unwrap()).len(), 17);
+        assert_eq!(rows(&run(&host, vec![repeated]).unwrap()).len(), 17);
     }
 }
 
 #[test]
-fn a_cookie_alone_tells_that_there_is_another_page() {
+fn a_cookie_means_that_there_is_another_page() {
     let service = Queries::new((0..17).map(alpha).collect());
-    service.borrow_mut().silent_page = 3;
+    service.borrow_mut().unannounced_page_size = 3;
     let host = Queries::host(&service);
     let selected = query("mine", "<fetch><entity name='alpha'/></fetch>");
     let events = run(&host, vec![selected]).unwrap();
@@ -304,7 +304,7 @@ fn rows_without_a_key_are_numbered() {
         found[8],
         json!({"rownumber": 9, "status": 1, "statusname": "Label 1", "how_many": 3})
     );
-    // A row for each row that is joined: the key of the first table names none of them.
+    // There is a row for each joined row, so the key of the first table does not identify them.
     let linked = json!({"alphaid": super::service::id(1), "l_x002e_name": "x",
         "l.parent": super::service::id(2),
         "l.parent@OData.Community.Display.V1.FormattedValue": "Row 2",
@@ -334,7 +334,7 @@ fn rows_without_a_key_are_numbered() {
 }
 
 #[test]
-fn queries_that_cannot_be_paged_are_refused_or_read_in_one_page() {
+fn queries_that_cannot_be_paged_are_rejected_or_read_in_one_page() {
     let service = Queries::new((0..17).map(alpha).collect());
     let host = Queries::host(&service);
     let top = query("top", "<fetch top='2'><entity name='alpha'/></fetch>");
@@ -377,7 +377,7 @@ fn a_view_is_found_by_its_key_or_by_its_title() {
     let host = Queries::host(&service);
     let by_key = run(&host, vec![selection(&format!("view:{ACTIVE}"))]).unwrap();
     assert_eq!(rows(&by_key).len(), 3);
-    assert_eq!(story(&by_key).last().unwrap(), "complete");
+    assert_eq!(summary(&by_key).last().unwrap(), "complete");
     // There is a view of the system and one of a user with that title.
     for title in ["view:Active", "view:alpha/Active"] {
         let events = run(&host, vec![selection(title)]).unwrap();
@@ -407,7 +407,7 @@ fn a_view_is_found_by_its_key_or_by_its_title() {
         .iter()
         .map(|column| &*column.name)
         .collect();
-    // As they stand in the layout, and what only the query has behind them.
+    // In the order of the layout, followed by those that are only in the query.
     assert_eq!(columns, ["name", "statuscode", "alphaid"]);
     let views = host
         .block_on(catalog::list_views(&client, Some("alpha")))
@@ -426,7 +426,7 @@ fn members_of_static_and_of_dynamic_lists_are_one_stream() {
     let host = Queries::host(&service);
     let events = run(&host, vec![selection("list-members")]).unwrap();
     assert_eq!(
-        story(&events),
+        summary(&events),
         [
             "schema",
             "list-unreadable",
@@ -463,7 +463,7 @@ fn members_of_static_and_of_dynamic_lists_are_one_stream() {
 #[test]
 fn pages_of_unordered_rows_become_smaller_too() {
     let service = Queries::new((0..9).map(|n| json!({ "status": n })).collect());
-    service.borrow_mut().max_bearable_rows = 100;
+    service.borrow_mut().max_rows_per_page = 100;
     let host = Queries::host(&service);
     let selected = query(
         "counts",
@@ -484,7 +484,7 @@ fn every_row_of_a_query_is_read_once_despite_failures() {
         let service = Queries::new((0..40).map(counted).collect());
         service.borrow_mut().gives_cookies = seed % 2 == 0;
         let host = Queries::host(&service);
-        host.set_storm(Some(Storm::new(seed, 5)));
+        host.set_random_faults(Some(RandomFaults::new(seed, 5)));
         let selected = query(
             "counts",
             "<fetch aggregate='true'><entity name='alpha'>\

@@ -12,7 +12,7 @@ use crate::source::position::Position;
 
 const HINT: &str = "8";
 
-/// Every page of a sync, killed once `pages` pages are durable; true if it came to its end.
+/// Runs a sync, and kills it once `pages` pages are durable. Returns whether it came to its end.
 fn run_until(host: &Rc<Simulation>, sink: &mut Sink, pages: usize, page_size: u32) -> bool {
     let client = simulation::client(host, SETTINGS);
     let resumed = Selection {
@@ -37,7 +37,7 @@ fn run_until(host: &Rc<Simulation>, sink: &mut Sink, pages: usize, page_size: u3
     true
 }
 
-/// Holds the sink against the world.
+/// Checks that the sink holds the rows of the service.
 fn assert_equal(sink: &Sink, world: &RefCell<World>, with_deletions: bool) {
     let world = world.borrow();
     let table = &world.tables[0];
@@ -72,8 +72,8 @@ fn pages_in_flight_follow_the_recommended_concurrency() {
     }
 }
 
-/// A baseline of a few pages is waited for, and the next sync reads changes alone. Of a longer
-/// one the rest is left to that sync, which then reads what is recent once more.
+/// The sync waits for the last few pages of a baseline, and the next sync reads only changes. The
+/// rest of a longer baseline is left to the next sync, which then reads recent versions again.
 #[test]
 fn a_nearly_complete_baseline_is_finished() {
     // Only at high concurrency is the baseline read beside the rows.
@@ -112,7 +112,7 @@ fn a_throttled_service_gets_half_as_many_requests() {
             // The service can handle three requests at once and recommends eight.
             let reply = world
                 .borrow_mut()
-                .answer(request)
+                .respond(request)
                 .with("x-ms-dop-hint", "8");
             let is_range = request.target.path_and_query.contains("%20le%20");
             if is_range && throttled.get() < 3 {
@@ -177,17 +177,17 @@ fn a_concurrency_limit_of_one_is_respected() {
 
 #[test]
 fn services_without_ranges_are_read_page_after_page_without_a_warning() {
-    for kind in [Kind::Rangeless, Kind::Disorderly] {
+    for kind in [Kind::NoVersionFilter, Kind::NoVersionOrder] {
         let world = large(kind);
         let host = host_recommending(&world, HINT);
         let events = run(&host, vec![selection("alpha")]).unwrap();
-        let story = story(&events);
-        // What was read in ranges before is void.
-        let last = story.iter().rposition(|event| event == "reset").unwrap();
-        assert!(last > 1, "{kind:?}: {story:?}");
-        assert_eq!(story[last + 1..last + 15], vec!["snapshot 7"; 14]);
-        assert_eq!(story[last + 15..], ["snapshot 2", "complete"], "{kind:?}");
-        assert!(!story.iter().any(|event| event.contains("tracking")));
+        let summary = summary(&events);
+        // Rows that were read in ranges before are void.
+        let last = summary.iter().rposition(|event| event == "reset").unwrap();
+        assert!(last > 1, "{kind:?}: {summary:?}");
+        assert_eq!(summary[last + 1..last + 15], vec!["snapshot 7"; 14]);
+        assert_eq!(summary[last + 15..], ["snapshot 2", "complete"], "{kind:?}");
+        assert!(!summary.iter().any(|event| event.contains("tracking")));
     }
 }
 
@@ -201,7 +201,7 @@ fn services_failing_on_versions_are_read_page_after_page() {
                 if request.target.path_and_query.contains(fails_on) {
                     return crate::simulation::Reply::status(500);
                 }
-                world.borrow_mut().answer(request)
+                world.borrow_mut().respond(request)
             })
         };
         let mut sink = Sink::new(&mut Random::new(1));
@@ -232,7 +232,7 @@ fn a_row_too_large_for_a_range_is_read_page_after_page() {
         assert_eq!(is_complete, is_read);
         if !is_read {
             assert_eq!(failure(&events).kind, ErrorKind::Unsupported);
-            // No more than the baseline: nothing is read page after page in vain.
+            // Only the baseline: nothing is read page after page without need.
             assert!(host.count("skiptoken=all") < 10);
         }
     }
@@ -255,7 +255,7 @@ fn ranges_that_fail_late_resume_in_the_next_sync() {
                 };
                 healthy.set(left);
             }
-            world.borrow_mut().answer(request)
+            world.borrow_mut().respond(request)
         })
     };
     let mut sink = Sink::new(&mut Random::new(1));
@@ -270,15 +270,15 @@ fn ranges_that_fail_late_resume_in_the_next_sync() {
 
 #[test]
 fn services_without_filters_on_changes_are_read_in_full_each_time() {
-    for refused in ["$filter=modifiedon", "$orderby=modifiedon"] {
+    for rejected in ["$filter=modifiedon", "$orderby=modifiedon"] {
         let world = super::world(Kind::Modified, 12);
         let host = {
             let world = Rc::clone(&world);
             signed_in(move |request| {
-                if request.target.path_and_query.contains(refused) {
+                if request.target.path_and_query.contains(rejected) {
                     return crate::simulation::Reply::status(501);
                 }
-                world.borrow_mut().answer(request)
+                world.borrow_mut().respond(request)
             })
         };
         let mut sink = Sink::new(&mut Random::new(1));
@@ -287,21 +287,21 @@ fn services_without_filters_on_changes_are_read_in_full_each_time() {
         world.borrow_mut().put(0, 99);
         assert!(run_until(&host, &mut sink, usize::MAX, 5));
         assert_equal(&sink, &world, true);
-        assert!(host.count(refused) > 0);
+        assert!(host.count(rejected) > 0);
     }
 }
 
 #[test]
 fn missing_change_tracking_is_reported_once() {
-    let world = large(Kind::NotDeepEnough);
+    let world = large(Kind::TrackingForbidden);
     let host = host_recommending(&world, HINT);
     let events = run(&host, vec![selection("alpha")]).unwrap();
-    let story = story(&events);
+    let summary = summary(&events);
     assert_eq!(
-        story[..3],
+        summary[..3],
         ["schema", "change-tracking-unavailable", "reset"]
     );
-    assert!(!story[3..].contains(&"reset".to_owned()));
+    assert!(!summary[3..].contains(&"reset".to_owned()));
     // Later changes are found by version.
     world.borrow_mut().put(0, 3);
     let resumed = Selection {
@@ -310,13 +310,13 @@ fn missing_change_tracking_is_reported_once() {
     };
     let later = run(&host, vec![resumed]).unwrap();
     let Some(Event::Page(page)) = later.iter().find(|event| matches!(event, Event::Page(_))) else {
-        panic!("{:?}", super::story(&later));
+        panic!("{:?}", super::summary(&later));
     };
     assert!(page.ndjson.contains(&id(3)));
     assert!(page.count < 20, "{}", page.count);
 }
 
-/// However far it came, a new process goes on without loss and without beginning anew.
+/// After any number of pages, a new process resumes without loss and without a reset.
 #[test]
 fn a_checkpoint_after_any_page_resumes_without_loss() {
     for kind in [Kind::Tracked, Kind::Versioned] {
@@ -326,10 +326,10 @@ fn a_checkpoint_after_any_page_resumes_without_loss() {
             let host = host_recommending(&world, HINT);
             let mut sink = Sink::new(&mut Random::new(pages as u64));
             let ended = run_until(&host, &mut sink, pages, 5);
-            // Other pages, as another version of the connector might ask for.
+            // Another page size, as another version of the connector might request.
             run_until(&host, &mut sink, pages + 1, 3);
             world.borrow_mut().is_busy = false;
-            // The first of these may leave the baseline to the second.
+            // The first sync may leave the baseline to the second.
             assert!(run_until(&host, &mut sink, usize::MAX, 5));
             assert!(run_until(&host, &mut sink, usize::MAX, 5));
             assert_equal(&sink, &world, kind == Kind::Tracked);
@@ -341,11 +341,11 @@ fn a_checkpoint_after_any_page_resumes_without_loss() {
     }
 }
 
-/// The baseline need not be at its end for the stream to be complete.
+/// A stream can be complete before its baseline is.
 #[test]
 fn the_rest_of_the_baseline_is_read_by_the_next_sync() {
     let world = large(Kind::Tracked);
-    // Too few at once for the baseline to go on beside the rows.
+    // Too few concurrent requests to read the baseline beside the rows.
     let host = host_recommending(&world, "2");
     let mut sink = Sink::new(&mut Random::new(1));
     assert!(run_until(&host, &mut sink, usize::MAX, 5));
@@ -358,7 +358,7 @@ fn the_rest_of_the_baseline_is_read_by_the_next_sync() {
         world.put(0, 120);
         world.delete(0, 4);
     }
-    // Also when it is interrupted again and again.
+    // The same if it is interrupted several times.
     for pages in 1..20 {
         run_until(&host, &mut sink, pages, 5);
     }
@@ -367,7 +367,7 @@ fn the_rest_of_the_baseline_is_read_by_the_next_sync() {
     let held = &sink.streams["alpha"];
     assert_eq!(held.resets, 1);
     assert!(held.checkpoint.as_ref().unwrap().contains("deltatoken"));
-    // Should its link have expired by then, everything is read again.
+    // If its link has expired by then, all rows are read again.
     let mut sink = Sink::new(&mut Random::new(1));
     assert!(run_until(&host, &mut sink, usize::MAX, 5));
     world.borrow_mut().expire_tokens();
@@ -379,7 +379,7 @@ fn the_rest_of_the_baseline_is_read_by_the_next_sync() {
 #[test]
 fn too_large_pages_affect_only_their_range() {
     let world = large(Kind::Versioned);
-    world.borrow_mut().max_bearable_rows = 6;
+    world.borrow_mut().max_rows_per_page = 6;
     let host = host_recommending(&world, HINT);
     let mut sink = Sink::new(&mut Random::new(1));
     assert!(run_until(&host, &mut sink, usize::MAX, 12));

@@ -1,4 +1,4 @@
-//! What a selection reads of a table, and how what cannot be read is reported.
+//! What a selection reads from a table, and how unreadable parts are reported.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -98,24 +98,24 @@ fn only_rows_that_match_the_filter_are_read() {
 fn only_rows_changed_since_a_time_are_read() {
     let world = world(Kind::Tracked, 30);
     let host = host(&world);
-    let (since, wanted) = {
+    let (since, expected) = {
         let world = world.borrow();
         let rows = &world.tables[0].rows;
         let since = rows[&20].modified;
-        let wanted: BTreeSet<String> = rows
+        let expected: BTreeSet<String> = rows
             .iter()
             .filter(|(_, row)| row.modified >= since)
             .map(|(number, _)| id(*number))
             .collect();
-        (since, wanted)
+        (since, expected)
     };
     let recent = Selection {
-        // The same moment on another clock.
+        // The same time in another time zone.
         since: Some(super::service::timestamp(since + 3_600).replace('Z', "+01:00")),
         ..selection("alpha")
     };
     let events = run(&host, vec![recent]).unwrap();
-    assert_eq!(keys(&events, Operation::Snapshot), wanted);
+    assert_eq!(keys(&events, Operation::Snapshot), expected);
     let first = &world.borrow().log[0].0;
     assert!(
         first.contains(&format!(
@@ -135,7 +135,7 @@ fn only_rows_changed_since_a_time_are_read() {
 }
 
 #[test]
-fn invalid_selections_are_refused_with_the_reason() {
+fn invalid_selections_are_rejected_with_the_reason() {
     let host = host(&world(Kind::Tracked, 5));
     let plain = || selection("alpha");
     let text = |text: &str| Some(text.to_owned());
@@ -173,7 +173,7 @@ fn invalid_selections_are_refused_with_the_reason() {
                 query: text("<fetch/>"),
                 ..plain()
             },
-            "takes a query",
+            "can have a query",
         ),
         (selection("query:a"), "no FetchXML"),
         (
@@ -213,7 +213,7 @@ fn a_checkpoint_belongs_to_one_filter() {
 
 #[test]
 fn a_sweep_finds_deleted_rows() {
-    for kind in [Kind::Modified, Kind::Versioned, Kind::NotDeepEnough] {
+    for kind in [Kind::Modified, Kind::Versioned, Kind::TrackingForbidden] {
         let world = world(kind, 17);
         let host = host(&world);
         let swept = Selection {
@@ -229,10 +229,10 @@ fn a_sweep_finds_deleted_rows() {
                 ..swept.clone()
             };
             let events = run(&host, vec![selection]).unwrap();
-            let story = story(&events);
-            assert!(!story.contains(&"deletions-not-observable".to_owned()));
-            let sweep = story.iter().position(|event| event == "sweep").unwrap();
-            // The keys move no checkpoint.
+            let summary = summary(&events);
+            assert!(!summary.contains(&"deletions-not-observable".to_owned()));
+            let sweep = summary.iter().position(|event| event == "sweep").unwrap();
+            // Keys do not change the checkpoint.
             let checkpoints: BTreeSet<&str> = events[sweep - 1..]
                 .iter()
                 .filter_map(|event| match event {
@@ -240,7 +240,7 @@ fn a_sweep_finds_deleted_rows() {
                     _ => None,
                 })
                 .collect();
-            assert_eq!(checkpoints.len(), 1, "{story:?}");
+            assert_eq!(checkpoints.len(), 1, "{summary:?}");
             before = checkpoints.first().map(|text| (*text).to_owned());
             let present = keys(&events, Operation::Present);
             for event in events {
@@ -263,8 +263,8 @@ fn a_sweep_finds_deleted_rows() {
         sweep: true,
         ..selection("alpha")
     };
-    let story = story(&run(&host, vec![swept]).unwrap());
-    assert_eq!(story, ["schema", "reset", "snapshot 3", "complete"]);
+    let summary = summary(&run(&host, vec![swept]).unwrap());
+    assert_eq!(summary, ["schema", "reset", "snapshot 3", "complete"]);
 }
 
 fn changes(events: &[Event]) -> Vec<(String, Change)> {
@@ -310,16 +310,16 @@ fn column_changes_are_reported_and_reading_continues() {
                     ("statuscode".to_owned(), Change::Retyped)
                 ]
             );
-            let story = story(&second);
-            assert_eq!(story.last().unwrap(), "complete", "{kind:?} {story:?}");
+            let summary = summary(&second);
+            assert_eq!(summary.last().unwrap(), "complete", "{kind:?} {summary:?}");
             assert_eq!(
-                story.contains(&"columns-removed".to_owned()),
+                summary.contains(&"columns-removed".to_owned()),
                 !columns.is_empty()
             );
             assert_eq!(
-                story.contains(&"reset".to_owned()),
+                summary.contains(&"reset".to_owned()),
                 kind == Kind::Plain,
-                "{story:?}"
+                "{summary:?}"
             );
             world.borrow_mut().hidden.clear();
             let third = run(&host, vec![resumed(&second, chosen)]).unwrap();
@@ -352,7 +352,7 @@ fn a_change_token_is_replaced_before_it_expires() {
 }
 
 #[test]
-fn a_swept_row_is_whole() {
+fn a_sweep_keeps_rows_complete() {
     let world = world(Kind::Modified, 9);
     let host = host(&world);
     let mut sink = Sink::new(&mut Random::new(1));
@@ -377,7 +377,7 @@ fn columns_hidden_by_field_security_are_named() {
     let host = host(&world);
     let events = run(&host, vec![selection("alpha")]).unwrap();
     assert_eq!(
-        story(&events),
+        summary(&events),
         [
             "schema",
             "columns-unreadable",
@@ -387,14 +387,14 @@ fn columns_hidden_by_field_security_are_named() {
         ]
     );
     assert!(warning(&events).contains("hides name of alpha"));
-    // Columns that are not read are not probed.
+    // Columns that are not read are not tested.
     let other = Selection {
         columns: vec!["parent".to_owned()],
         ..selection("alpha")
     };
     let events = run(&host, vec![other]).unwrap();
     assert_eq!(
-        story(&events),
+        summary(&events),
         ["schema", "reset", "snapshot 3", "complete"]
     );
 }
@@ -411,7 +411,7 @@ fn files_are_returned_as_content_when_selected() {
         ..selection("alpha")
     };
     let content = run(&host, vec![filled.clone()]).unwrap();
-    assert_eq!(story(&reference), story(&content));
+    assert_eq!(summary(&reference), summary(&content));
     let found = |events: &[Event]| -> Vec<Value> {
         let mut photos = Vec::new();
         for event in events {
@@ -442,7 +442,7 @@ fn files_are_returned_as_content_when_selected() {
     world.borrow_mut().file_size = Some(3 << 20);
     let large = run(&host, vec![filled.clone()]).unwrap();
     assert_eq!(found(&large).len(), 9);
-    assert_eq!(story(&large).last().unwrap(), "complete");
+    assert_eq!(summary(&large).last().unwrap(), "complete");
     for event in &large {
         if let Event::Page(page) = event {
             assert!(page.ndjson.len() < 9 << 20);
@@ -453,7 +453,7 @@ fn files_are_returned_as_content_when_selected() {
     assert!(
         warning(&events).contains("larger than the 4 MiB"),
         "{:?}",
-        story(&events)
+        summary(&events)
     );
     assert!(found(&events).iter().all(Value::is_null));
 }

@@ -17,19 +17,19 @@ pub(super) enum Kind {
     /// Change tracking.
     Tracked,
     /// Change tracking, but this account may not use it: 403.
-    NotDeepEnough,
-    /// The metadata says that it is tracked, the service says no: `0x80072491`.
-    Contradictory,
-    /// The metadata says that it is tracked, and the service refuses it in its own words.
+    TrackingForbidden,
+    /// The metadata says that it is tracked, but the service rejects it: `0x80072491`.
+    TrackingRejected,
+    /// The metadata says that it is tracked, but the service rejects it with another code.
     Elastic,
-    /// Change tracking whose delta link is lost beside annotations.
-    Forgetful,
+    /// Change tracking without a delta link when annotations are requested.
+    NoDeltaLinkWithLabels,
     /// Change tracking without delta links.
-    Amnesiac,
-    /// Change tracking; conditions on versions are refused.
-    Rangeless,
-    /// Change tracking; rows never come in the order of versions.
-    Disorderly,
+    NoDeltaLink,
+    /// Change tracking; filters on versions are rejected.
+    NoVersionFilter,
+    /// Change tracking; rows are never in the order of versions.
+    NoVersionOrder,
     /// `modifiedon` only.
     Modified,
     /// `versionnumber` only.
@@ -41,27 +41,31 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) const ALL: [Self; 11] = [
         Self::Tracked,
-        Self::NotDeepEnough,
-        Self::Contradictory,
+        Self::TrackingForbidden,
+        Self::TrackingRejected,
         Self::Elastic,
-        Self::Forgetful,
-        Self::Amnesiac,
-        Self::Rangeless,
-        Self::Disorderly,
+        Self::NoDeltaLinkWithLabels,
+        Self::NoDeltaLink,
+        Self::NoVersionFilter,
+        Self::NoVersionOrder,
         Self::Modified,
         Self::Versioned,
         Self::Plain,
     ];
 
-    fn claims_tracking(self) -> bool {
+    fn is_tracked_in_metadata(self) -> bool {
         !matches!(self, Self::Modified | Self::Versioned | Self::Plain)
     }
 
-    /// Whether a sink learns of deletions without a sweep.
-    pub(super) fn shows_deletions(self) -> bool {
+    /// Whether deletions are visible without a sweep.
+    pub(super) fn has_visible_deletions(self) -> bool {
         matches!(
             self,
-            Self::Tracked | Self::Forgetful | Self::Rangeless | Self::Disorderly | Self::Plain
+            Self::Tracked
+                | Self::NoDeltaLinkWithLabels
+                | Self::NoVersionFilter
+                | Self::NoVersionOrder
+                | Self::Plain
         )
     }
 }
@@ -86,7 +90,7 @@ pub(super) struct Table {
 
 /// A fault in every response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trick {
+pub(super) enum PageFault {
     CutBody,
     BrokenJson,
     ForeignLink,
@@ -94,28 +98,29 @@ pub(super) enum Trick {
     NotUtf8,
 }
 
+/// The simulated service: its tables and how it behaves.
 pub(super) struct World {
     pub(super) tables: Vec<Table>,
     pub(super) random: Random,
     pub(super) version: i64,
     now: i64,
-    /// So many rows a table has at most.
+    /// The most rows of a table.
     pub(super) max_rows: usize,
-    /// Whether the service tells how many rows tables have.
+    /// Whether the service says how many rows tables have.
     pub(super) counts: bool,
     /// Rows change between requests.
     pub(super) is_busy: bool,
     /// Links and bodies are damaged at random.
     pub(super) has_faults: bool,
-    /// What happens to every data page from now on.
-    pub(super) trick: Option<Trick>,
+    /// A fault in every data page from now on.
+    pub(super) page_fault: Option<PageFault>,
     /// Larger pages time out.
-    pub(super) max_bearable_rows: usize,
+    pub(super) max_rows_per_page: usize,
     /// Columns that no table has any more.
     pub(super) hidden: BTreeSet<&'static str>,
     /// The type of `statuscode`.
     pub(super) status_type: &'static str,
-    /// Columns that field security keeps from the account.
+    /// Columns that field security hides from the account.
     pub(super) secured: Vec<&'static str>,
     /// How large the files in the column `photo` are, if there is that column.
     pub(super) file_size: Option<usize>,
@@ -149,8 +154,8 @@ impl World {
             counts: true,
             is_busy: false,
             has_faults: false,
-            trick: None,
-            max_bearable_rows: 5_000,
+            page_fault: None,
+            max_rows_per_page: 5_000,
             hidden: BTreeSet::new(),
             status_type: "Status",
             keeps_days: 7,
@@ -176,7 +181,7 @@ impl World {
     }
 
     pub(super) fn put(&mut self, table: usize, number: u32) {
-        // Versions count for the whole environment; other tables take most of them.
+        // Versions are counted for the whole environment; most are used by other tables.
         self.version += 1 + i64::from(self.random.below(6_000));
         self.now += i64::from(self.random.below(2));
         let row = Row {
@@ -205,7 +210,7 @@ impl World {
         self.version += 1;
     }
 
-    pub(super) fn answer(&mut self, request: &Request) -> Reply {
+    pub(super) fn respond(&mut self, request: &Request) -> Reply {
         let text = &request.target.path_and_query;
         let root = API_ROOT.split_once(".com").unwrap().1;
         let path = text
@@ -251,40 +256,40 @@ impl World {
             return Reply::fault(404, "0x8006088a", "Resource not found for the segment.");
         };
         let reply = self.rows(index, &path, &prefer);
-        self.play(reply)
+        self.with_page_fault(reply)
     }
 
-    fn play(&mut self, page: Result<Value, Reply>) -> Reply {
+    fn with_page_fault(&mut self, page: Result<Value, Reply>) -> Reply {
         let page = match page {
             Ok(page) => page,
             Err(fault) => return fault,
         };
-        let mut trick = self.trick;
+        let mut page_fault = self.page_fault;
         if self.has_faults && self.random.one_in(12) {
-            trick = Some([Trick::CutBody, Trick::BrokenJson][self.random.index(2)]);
+            page_fault = Some([PageFault::CutBody, PageFault::BrokenJson][self.random.index(2)]);
         }
         let text = page.to_string();
-        match trick {
+        match page_fault {
             None => Reply::json(&page),
-            Some(Trick::CutBody) => {
+            Some(PageFault::CutBody) => {
                 let mut cut = text.len() * (1 + self.random.index(98)) / 100;
                 while !text.is_char_boundary(cut) {
                     cut -= 1;
                 }
                 Reply::body(200, &text[..cut])
             }
-            Some(Trick::BrokenJson) => Reply::body(200, text.replacen(':', " ;", 3)),
-            Some(Trick::NotUtf8) => {
+            Some(PageFault::BrokenJson) => Reply::body(200, text.replacen(':', " ;", 3)),
+            Some(PageFault::NotUtf8) => {
                 let mut bytes = text.into_bytes();
                 bytes[20] = 0xFF;
                 Reply::body(200, bytes)
             }
-            Some(Trick::ForeignLink) => {
+            Some(PageFault::ForeignLink) => {
                 let mut page = page;
                 page["@odata.nextLink"] = "https://evil.example/api/data/v9.2/alphas".into();
                 Reply::json(&page)
             }
-            Some(Trick::Loop) => {
+            Some(PageFault::Loop) => {
                 let mut page = page;
                 let link = format!("{API_ROOT}alphas?$skiptoken=all:0:999999999");
                 page["@odata.nextLink"] = link.into();
@@ -317,12 +322,12 @@ impl World {
                     "Could not find an entity with that name.",
                 );
             };
-            let doubt = if self.has_faults {
+            let factor = if self.has_faults {
                 self.random.below(3)
             } else {
                 1
             };
-            counts.push(table.rows.len() * doubt as usize);
+            counts.push(table.rows.len() * factor as usize);
         }
         if !self.counts {
             return Reply::fault(501, "0x80060888", "Not implemented.");
@@ -375,7 +380,7 @@ impl World {
                 "PrimaryNameAttribute": "name",
                 "DisplayName": {"UserLocalizedLabel": null, "LocalizedLabels": []},
                 "IsPrivate": false,
-                "ChangeTrackingEnabled": table.kind.claims_tracking(),
+                "ChangeTrackingEnabled": table.kind.is_tracked_in_metadata(),
                 "Attributes": columns,
                 "Keys": [],
             })

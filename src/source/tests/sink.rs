@@ -1,5 +1,5 @@
-//! A sink by the contract's words: applies events in order, keeps pages with their
-//! checkpoints, may be killed at any moment.
+//! A sink that follows the contract: it applies events in order, stores pages with their
+//! checkpoints, and may be killed at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,18 +22,19 @@ pub(super) struct Held {
     pub(super) resets: usize,
     pub(super) completed: usize,
     pub(super) failures: Vec<crate::error::Error>,
-    /// What came last in this run, to hold the order of events against the contract.
+    /// The schema of this run, to check the order of events.
     schema: Option<Value>,
     is_over: bool,
-    /// The checkpoint before the page at hand.
+    /// The checkpoint before the current page.
     last: Option<String>,
 }
 
 pub(super) struct Sink {
     pub(super) streams: BTreeMap<String, Held>,
-    /// Drops everything at a reset, rather than what has not come again at the end.
+    /// Whether a reset drops all rows at once, instead of the rows that have not come again at the
+    /// end.
     drops_at_once: bool,
-    /// Stores rows and checkpoint together.
+    /// Whether rows and checkpoint are stored together.
     is_atomic: bool,
 }
 
@@ -78,8 +79,8 @@ impl Sink {
             Event::Reset(reset) => {
                 assert!(!reset.reason.is_empty());
                 held.resets += 1;
-                // With the rows goes the checkpoint that stood for them: killed now, the sink
-                // must not go on from there.
+                // The checkpoint of the old rows is void too: a sink that is killed now must not
+                // resume from it.
                 held.checkpoint = None;
                 if self.drops_at_once {
                     held.rows.clear();
@@ -149,7 +150,7 @@ impl Held {
                 self.rows.remove(&key);
                 continue;
             }
-            conforms(&row, self.schema.as_ref().unwrap());
+            assert_conforms(&row, self.schema.as_ref().unwrap());
             if let Some(seen) = &mut self.since_reset {
                 seen.insert(key.clone());
             }
@@ -158,8 +159,8 @@ impl Held {
     }
 }
 
-/// Holds a row against as much of JSON Schema as the row schema uses for types.
-fn conforms(row: &Value, schema: &Value) {
+/// Checks the types of a row against its schema.
+fn assert_conforms(row: &Value, schema: &Value) {
     for (name, value) in row.as_object().unwrap() {
         let property = &schema["properties"][name];
         let types = match &property["type"] {

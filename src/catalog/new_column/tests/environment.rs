@@ -16,11 +16,11 @@ pub(super) struct Environment {
     pub(super) published: usize,
     /// How many responses still come from an old cache.
     pub(super) lag: usize,
-    /// What becomes of the next requests that create.
-    pub(super) refusals: Vec<Reply>,
-    /// What becomes of requests that publish.
+    /// The replies to the next requests that create, the last one first; then they succeed.
+    pub(super) rejections: Vec<Reply>,
+    /// The reply to requests that publish, if they fail.
     pub(super) unpublished: Option<Reply>,
-    /// Whether a refused request creates all the same.
+    /// Whether a rejected request creates the column nevertheless.
     pub(super) creates_anyway: bool,
 }
 
@@ -44,10 +44,10 @@ impl Environment {
                         .map(|header| header.value.clone()),
                 );
                 let body: Value = serde_json::from_slice(request.body.as_ref().unwrap()).unwrap();
-                if self.creates_anyway || self.refusals.is_empty() {
+                if self.creates_anyway || self.rejections.is_empty() {
                     self.created.push(body);
                 }
-                self.refusals.pop().unwrap_or_else(|| Reply::status(204))
+                self.rejections.pop().unwrap_or_else(|| Reply::status(204))
             }
             (_, "solutions") if path.contains("nowhere") => Reply::json(&json!({"value": []})),
             (_, "solutions") => Reply::json(&json!({"value": [{

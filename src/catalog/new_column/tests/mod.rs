@@ -81,8 +81,8 @@ fn a_column_is_created_published_and_described() {
     );
 }
 
-/// Each type but one line of text, with its type in rows, the service's name of it, and a property
-/// that must be sent.
+/// Each type except a single line of text, with its type in rows, the service's name of it, and a
+/// property that must be sent.
 fn types() -> Vec<(NewType, DataType, &'static str, Value)> {
     let memo = NewType::Text {
         max_length: 1_048_576,
@@ -171,7 +171,7 @@ fn every_type_is_created_once_with_its_properties() {
         for (name, value) in particular.as_object().unwrap() {
             assert_eq!(&sent[name], value, "{type_name} {name}");
         }
-        // Another type under the same name is not made, nor taken for the first.
+        // Another type under the same name is rejected.
         let other = match data_type {
             DataType::Integer => NewType::Boolean,
             _ => NewType::Integer,
@@ -238,8 +238,8 @@ fn create_waits_until_the_column_is_visible() {
 #[test]
 fn existing_columns_are_read_again_after_an_unknown_outcome() {
     let lost = || Reply::failure(HttpError::Lost);
-    let twin = || Reply::fault(400, "0x80047013", "An attribute with the name exists.");
-    for (reply, is_made, kind) in [
+    let duplicate = || Reply::fault(400, "0x80047013", "An attribute with the name exists.");
+    for (reply, is_created, kind) in [
         (lost(), true, None),
         (
             lost(),
@@ -247,16 +247,16 @@ fn existing_columns_are_read_again_after_an_unknown_outcome() {
             Some((ErrorKind::Unavailable, Commit::Unknown)),
         ),
         (Reply::status(502), true, None),
-        (twin(), true, None),
+        (duplicate(), true, None),
         (
-            twin(),
+            duplicate(),
             false,
             Some((ErrorKind::Conflict, Commit::NotStarted)),
         ),
     ] {
         let (host, environment) = environment();
-        environment.borrow_mut().refusals = vec![reply];
-        environment.borrow_mut().creates_anyway = is_made;
+        environment.borrow_mut().rejections = vec![reply];
+        environment.borrow_mut().creates_anyway = is_created;
         let outcome = create_in(&host, &text("Bank"));
         let failed = outcome.err().map(|error| (error.kind, error.commit));
         assert_eq!(failed, kind);
@@ -264,9 +264,9 @@ fn existing_columns_are_read_again_after_an_unknown_outcome() {
             request.method == Method::Post && request.target.path_and_query.ends_with("/Attributes")
         });
         assert_eq!(posts.count(), 1);
-        assert_eq!(environment.borrow().published, usize::from(is_made));
+        assert_eq!(environment.borrow().published, usize::from(is_created));
     }
-    // A request that was refused before it began is retried.
+    // A request that was rejected before it started is retried.
     let (host, environment) = environment();
     let locked = || {
         Reply::fault(
@@ -275,7 +275,7 @@ fn existing_columns_are_read_again_after_an_unknown_outcome() {
             "Cannot start another [EntityCustomization].",
         )
     };
-    environment.borrow_mut().refusals = vec![locked(), locked(), Reply::status(429)];
+    environment.borrow_mut().rejections = vec![locked(), locked(), Reply::status(429)];
     create_in(&host, &text("Bank")).unwrap();
     assert_eq!(environment.borrow().created.len(), 1);
 }
@@ -309,7 +309,7 @@ fn errors_say_what_to_do() {
         };
         assert_eq!(kind(&column, words), untouched(expected));
     }
-    let twins = vec![
+    let duplicates = vec![
         NewChoice {
             value: Some(1),
             label: "a".to_owned(),
@@ -327,7 +327,7 @@ fn errors_say_what_to_do() {
         },
         NewType::Decimal(11),
         NewType::Money(5),
-        NewType::Choice(twins),
+        NewType::Choice(duplicates),
     ] {
         let column = new("Bank", new_type);
         assert_eq!(kind(&column, "; "), untouched(ErrorKind::InvalidData));
@@ -337,9 +337,9 @@ fn errors_say_what_to_do() {
         "0x80040220",
         "Principal user is missing prvCreateAttribute privilege (Id=1) on OTC=2.",
     );
-    environment.borrow_mut().refusals = vec![missing.clone()];
-    let refused = kind(&text("Bank"), "privilege/prvCreateAttribute");
-    assert_eq!(refused, untouched(ErrorKind::Forbidden));
+    environment.borrow_mut().rejections = vec![missing.clone()];
+    let rejected = kind(&text("Bank"), "privilege/prvCreateAttribute");
+    assert_eq!(rejected, untouched(ErrorKind::Forbidden));
     assert_eq!(environment.borrow().created.len(), 0);
 
     environment.borrow_mut().unpublished = Some(missing);

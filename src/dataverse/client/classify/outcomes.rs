@@ -17,7 +17,7 @@ pub(super) fn outcomes<C: Clock>(
 ) -> Vec<Outcome> {
     let mut parts = parts.into_iter();
     let mut number = 1;
-    // A service that stops at a failure carries out none of the requests behind it.
+    // A service that stops at a failure does not carry out the following requests.
     let mut has_stopped = false;
     let reader = Reader { classifier, body };
     items

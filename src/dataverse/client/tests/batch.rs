@@ -269,7 +269,7 @@ fn a_batch_is_repeated_only_if_each_request_allows_it_or_it_never_started() {
         assert!(outcomes.is_ok(), "{reply:?}");
         assert_eq!(count, 2);
     }
-    // A response that is no batch says nothing about the requests in it.
+    // A response that is not a batch says nothing about its requests.
     let (outcomes, count) = attempts(&Reply::body(200, "{}"), false);
     assert_eq!((outcomes.unwrap_err().commit, count), (Commit::Unknown, 1));
 }

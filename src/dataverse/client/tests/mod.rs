@@ -13,7 +13,7 @@ use crate::dataverse::{Prefer, Response};
 use crate::error::{ErrorKind, Recovery};
 use crate::host::HttpError;
 use crate::host::Started;
-use crate::simulation::{API_ROOT, Reply, SETTINGS, Simulation, Storm, address, signed_in};
+use crate::simulation::{API_ROOT, RandomFaults, Reply, SETTINGS, Simulation, address, signed_in};
 
 const TOKEN_ENDPOINT: &str = "/oauth2/v2.0/token";
 const ACCOUNTS: &str = "/accounts";
@@ -55,7 +55,7 @@ fn secs(count: u64) -> Duration {
 }
 
 #[test]
-fn a_request_carries_the_ordinary_headers_and_the_token_goes_nowhere_else() {
+fn requests_carry_the_ordinary_headers_and_only_the_environment_gets_the_token() {
     let host = scripted([page().with("Set-Cookie", "ARRAffinity=1")]);
     let client = client(&host);
     let prefer = Prefer {
@@ -362,7 +362,7 @@ fn json_that_stays_damaged_is_an_error_that_names_the_resource() {
     assert!(
         error
             .message
-            .starts_with("cannot read WhoAmI: the response is not as expected (it breaks off"),
+            .starts_with("cannot read WhoAmI: the response is not as expected (it is cut off"),
         "{error}"
     );
 }
@@ -378,15 +378,15 @@ fn a_token_that_the_service_repeats_stays_out_of_messages() {
     assert!(!format!("{:?}", host.requests()[2]).contains("MARKER"));
 }
 
-/// Two hundred storms, each with other faults: whatever strikes, the page comes.
+/// Runs 200 seeds of random temporary failures: the page is read despite them.
 #[test]
-fn every_storm_of_temporary_failures_is_survived() {
+fn random_temporary_failures_are_survived() {
     for seed in 0..200 {
         let host = scripted([]);
         let client = client(&host);
-        // The first contact is the only one that is given up soon.
+        // Only the first request to an environment fails after few attempts.
         host.block_on(accounts(&client)).unwrap();
-        host.set_storm(Some(Storm::new(seed, 2)));
+        host.set_random_faults(Some(RandomFaults::new(seed, 2)));
         for _ in 0..5 {
             host.block_on(accounts(&client))
                 .map(drop)

@@ -21,7 +21,7 @@ fn links(client: &Client<Simulation>, names: &[&str]) -> Vec<Link> {
         .collect()
 }
 
-/// The resources that a batch asks for.
+/// The resources that a batch requests.
 fn requested_in(request: &Request) -> Vec<String> {
     let body = String::from_utf8(request.body.clone().unwrap()).unwrap();
     body.split("\r\n")
@@ -37,7 +37,7 @@ fn batch_reply(parts: &[(u16, String)]) -> Reply {
     Reply::batch(parts.iter().map(reply))
 }
 
-/// A service whose resources are their own names.
+/// A service that returns the name of each requested resource.
 fn echoing() -> Rc<Simulation> {
     signed_in_with_batches(|request| {
         if request.method == Method::Post {
@@ -183,7 +183,7 @@ fn each_request_has_its_own_outcome() {
             (403, rejection.to_string()),
             (503, String::new()),
         ];
-        // The fourth is missing: the service has stopped, though it was asked to go on.
+        // The fourth is missing: the service has stopped, although the request says to continue.
         batch_reply(&parts).with_status(503)
     });
     let client = client(&host);
@@ -221,9 +221,9 @@ fn each_request_has_its_own_outcome() {
 
 #[test]
 fn after_retries_failed_for_one_the_others_get_one_attempt() {
-    for takes_batches in [true, false] {
+    for supports_batches in [true, false] {
         let host = signed_in_with_batches(move |request| {
-            if request.method == Method::Get || !takes_batches {
+            if request.method == Method::Get || !supports_batches {
                 return Reply::status(500);
             }
             let parts: Vec<_> = (0..5).map(|_| (500, String::new())).collect();

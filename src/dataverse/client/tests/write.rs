@@ -128,7 +128,7 @@ fn a_failed_write_says_what_may_have_happened() {
         let error = result.unwrap_err();
         assert_eq!(error.commit, commit, "{reply:?}: {error}");
         assert!(commit == Commit::NotStarted || attempts == 1, "{reply:?}");
-        // What only reads changes nothing, whatever happens.
+        // A request that only reads changes nothing, whatever the failure.
         let (result, _) = send(vec![reply.clone(); 99], |it| it, Method::Get);
         if let Err(error) = result {
             assert_eq!(error.commit, Commit::NotStarted, "{reply:?}");
@@ -156,15 +156,15 @@ fn only_what_is_safe_is_repeated() {
     assert_eq!(attempts, 3);
     // A request that never started is repeated in any case.
     let throttled = Reply::status(429).with("Retry-After", "7");
-    let refused = Reply::failure(HttpError::Connect);
+    let rejected = Reply::failure(HttpError::Connect);
     let expired = Reply::status(401);
-    let (result, attempts) = send([throttled, refused, expired], |it| it, Method::Post);
+    let (result, attempts) = send([throttled, rejected, expired], |it| it, Method::Post);
     assert!(result.is_ok());
     assert_eq!(attempts, 4);
 }
 
 #[test]
-fn an_earlier_attempt_that_may_have_changed_something_is_not_forgotten() {
+fn an_earlier_attempt_that_may_have_changed_something_counts() {
     let gone = Reply::fault(404, "0x80040217", "It does not exist.");
     let (result, attempts) = send(
         [Reply::failure(HttpError::Timeout), gone],

@@ -1,4 +1,4 @@
-//! Checkpoints letter by letter, as released versions wrote them.
+//! Checkpoints byte for byte, as released versions wrote them.
 //!
 //! A stream that was stopped under an older version resumes under this one, so these texts
 //! never change: a format that differs gets a new number and a file of its own.
@@ -154,8 +154,9 @@ fn every_option() -> Binding {
 }
 
 fn assert_read(binding: &Binding, text: &str, position: &Position) {
-    let stop = read(&client(), binding, text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    assert_eq!(stop.position, *position, "{text}");
+    let checkpoint =
+        read(&client(), binding, text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(checkpoint.position, *position, "{text}");
 }
 
 #[test]
@@ -183,10 +184,10 @@ fn format_3_stays_readable_and_byte_equal() {
     let positions = [first_positions(), ranged_positions(), latest_positions()].concat();
     let texts: Vec<&str> = FORMAT_3.lines().collect();
     assert_eq!(texts.len(), 2 * positions.len());
-    let twice = positions
+    let bindings = positions
         .iter()
         .flat_map(|position| [(binding(), position), (every_option(), position)]);
-    for (text, (binding, position)) in texts.into_iter().zip(twice) {
+    for (text, (binding, position)) in texts.into_iter().zip(bindings) {
         assert_eq!(write(&binding, TYPES, position).unwrap(), text);
         assert_read(&binding, text, position);
     }

@@ -33,7 +33,7 @@ fn delta(link: &str) -> Position {
     }))
 }
 
-fn refusal(binding: &Binding, text: &str) -> String {
+fn rejection(binding: &Binding, text: &str) -> String {
     let error = read(&client(), binding, text).unwrap_err();
     assert_eq!(error.kind, ErrorKind::CheckpointExpired);
     error.message
@@ -57,34 +57,34 @@ fn a_checkpoint_is_readable_json() {
 }
 
 #[test]
-fn a_foreign_checkpoint_is_refused_with_the_difference() {
+fn a_foreign_checkpoint_is_rejected_with_the_difference() {
     let text = write(&binding(), TYPES, &delta("accounts?$deltatoken=1")).unwrap();
     assert!(read(&client(), &binding(), &text).is_ok());
     let table = Binding {
         table: "contact".to_owned(),
         ..binding()
     };
-    assert!(refusal(&table, &text).contains("the stream account, not contact"));
+    assert!(rejection(&table, &text).contains("the stream account, not contact"));
     let environment = Binding {
         environment: "https://other/".to_owned(),
         ..binding()
     };
-    assert!(refusal(&environment, &text).contains("contoso.crm.dynamics.com"));
+    assert!(rejection(&environment, &text).contains("contoso.crm.dynamics.com"));
     let labels = Binding {
         labels: true,
         ..binding()
     };
-    assert!(refusal(&labels, &text).contains("without labels"));
+    assert!(rejection(&labels, &text).contains("without labels"));
     let all = Binding {
         columns: None,
         ..binding()
     };
-    assert!(refusal(&all, &text).contains("some columns"));
+    assert!(rejection(&all, &text).contains("some columns"));
     let fewer = Binding {
         columns: Some(vec!["name".to_owned()]),
         ..binding()
     };
-    assert!(refusal(&fewer, &text).contains("also has the column revenue"));
+    assert!(rejection(&fewer, &text).contains("also has the column revenue"));
     let more = Binding {
         columns: Some(vec![
             "fax".to_owned(),
@@ -93,7 +93,7 @@ fn a_foreign_checkpoint_is_refused_with_the_difference() {
         ]),
         ..binding()
     };
-    assert!(refusal(&more, &text).contains("without the column fax"));
+    assert!(rejection(&more, &text).contains("without the column fax"));
 }
 
 #[test]
@@ -103,22 +103,22 @@ fn every_other_selection_is_distinguished() {
         filter: Some("statecode eq 0".to_owned()),
         ..binding()
     };
-    assert!(refusal(&conditioned, &text).contains("another filter"));
+    assert!(rejection(&conditioned, &text).contains("another filter"));
     let later = Binding {
         since: Some("2024-01-01T00:00:00Z".to_owned()),
         ..binding()
     };
-    assert!(refusal(&later, &text).contains("another start time"));
+    assert!(rejection(&later, &text).contains("another start time"));
     let queried = Binding {
         query: Some("00000000".to_owned()),
         ..binding()
     };
-    assert!(refusal(&queried, &text).contains("another query"));
+    assert!(rejection(&queried, &text).contains("another query"));
     let filled = Binding {
         files: true,
         ..binding()
     };
-    assert!(refusal(&filled, &text).contains("another form of files"));
+    assert!(rejection(&filled, &text).contains("another form of files"));
     for binding in [conditioned, later, queried, filled] {
         let text = write(&binding, TYPES, &delta("accounts?$deltatoken=1")).unwrap();
         assert!(read(&client(), &binding, &text).is_ok(), "{text}");
@@ -127,26 +127,26 @@ fn every_other_selection_is_distinguished() {
 
 #[test]
 fn earlier_formats_are_read() {
-    // Version 1 is held in the tests of ranges.
+    // Format 1 is in the tests of ranges.
     let text = "{\"v\":2,\"environment\":\"https://contoso.crm.dynamics.com/api/data/v9.2/\",\
                 \"table\":\"account\",\"columns\":[\"name\",\"revenue\"],\"labels\":false,\
                 \"position\":{\"caught-up\":{\"delta\":{\
                 \"link\":\"accounts?$deltatoken=919042%2108\",\"plain\":false}}},\
                 \"sum\":\"68498eb4\"}";
-    let stop = read(&client(), &binding(), text).unwrap();
+    let checkpoint = read(&client(), &binding(), text).unwrap();
     let position = Position::CaughtUp(Cursor::Delta(Delta {
         link: "accounts?$deltatoken=919042%2108".to_owned(),
         plain: false,
         at: None,
     }));
-    assert_eq!((stop.position, stop.types), (position, None));
+    assert_eq!((checkpoint.position, checkpoint.types), (position, None));
 }
 
 #[test]
-fn a_newer_format_is_refused() {
-    assert!(refusal(&binding(), r#"{"v":4,"whatever":[]}"#).contains("newer version"));
-    assert!(refusal(&binding(), "{}").contains("damaged"));
-    assert!(refusal(&binding(), "").contains("cut off"));
+fn a_newer_format_is_rejected() {
+    assert!(rejection(&binding(), r#"{"v":4,"whatever":[]}"#).contains("newer version"));
+    assert!(rejection(&binding(), "{}").contains("damaged"));
+    assert!(rejection(&binding(), "").contains("cut off"));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn links_cannot_leave_the_web_api() {
     for link in ["../../evil", "%2e%2e/x", "accounts/..%2f..%2fx", "a\\b"] {
         let text = write(&binding(), TYPES, &delta(link)).unwrap();
         assert!(
-            refusal(&binding(), &text).contains("links outside"),
+            rejection(&binding(), &text).contains("links outside"),
             "{link}"
         );
     }
@@ -279,7 +279,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_refused_or_harmless(
+    fn damage_is_rejected_or_harmless(
         position in position(),
         at in any::<prop::sample::Index>(),
         byte: u8,

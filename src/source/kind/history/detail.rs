@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dataverse_rows::{column_name, elements, members, mended, string};
+use dataverse_rows::{column_name, elements, members, sanitized, string};
 
 use crate::json::quoted;
 
@@ -69,12 +69,12 @@ impl Change {
 }
 
 /// The changes of an entry, from the response with its details, or else from what the log stores.
-/// There is always one.
+/// There is at least one.
 pub(super) fn changes(details: Option<&[u8]>, stored: Option<&str>) -> Vec<Change> {
     let lines = details
         .and_then(|body| std::str::from_utf8(body).ok())
-        .and_then(|body| from_details(&mended(body)))
-        .or_else(|| from_stored(&mended(stored?)))
+        .and_then(|body| from_details(&sanitized(body)))
+        .or_else(|| from_stored(&sanitized(stored?)))
         .unwrap_or_default();
     if lines.is_empty() {
         vec![Change::new("")]

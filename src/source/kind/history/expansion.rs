@@ -1,8 +1,8 @@
 //! The rows of an entry of the audit log (reference §10).
 //!
-//! What an entry changed is requested in batches. Where that is refused or lost, it is taken
-//! from what the log stores beside the entry. An entry becomes one row for each column that
-//! changed; one row, if what changed is no column.
+//! What an entry changed is requested in batches. If that is rejected or lost, the changes that the
+//! log stores in the entry are used. An entry becomes one row for each column that changed, or one
+//! row if no column changed.
 
 use dataverse_rows::{Piece, members};
 
@@ -15,7 +15,7 @@ use crate::json::quoted;
 use crate::source::checkpoint::fingerprint;
 use crate::source::kind::Plan;
 use crate::source::position::{Mark, OVERLAP_SECONDS};
-use crate::source::{refusal, time};
+use crate::source::{rejection, time};
 
 /// How many entries have their details requested in one batch.
 const BATCH: usize = 100;
@@ -23,10 +23,10 @@ const BATCH: usize = 100;
 const MAX_PAGE_BYTES: usize = 10 << 20;
 /// The size that a piece of them should have, in bytes.
 const PIECE_BYTES: usize = 4 << 20;
-/// How many entries are remembered, so that they are not handed out twice.
+/// How many entries are kept, so that none is handed out twice.
 const MAX_RECENT: usize = 500;
 
-/// Replaces entries by rows with their details, and remembers which entries were handed out.
+/// Replaces entries by rows with their details, and keeps which entries were handed out.
 #[derive(Debug, Default)]
 pub(in crate::source) struct AuditDetails {
     /// The entries that an earlier sync handed out and that the overlap reads again.
@@ -48,7 +48,7 @@ struct Entry {
 }
 
 impl AuditDetails {
-    /// Before the first page; `seen` is what an earlier sync [remembered](Self::seen).
+    /// Before the first page; `seen` is what an earlier sync [kept](Self::seen).
     pub(in crate::source) fn new(seen: Option<String>) -> Self {
         Self {
             seen: seen.unwrap_or_default(),
@@ -200,9 +200,9 @@ impl AuditDetails {
                     None
                 }
                 // The changed row was deleted, or the entry itself.
-                Err(error) if refusal::is_permanent(&error) || error.is_not_offered() => None,
-                // One entry on which the service fails must not cost the others.
-                Err(error) if is_working && refusal::is_server_error(&error) => None,
+                Err(error) if rejection::is_permanent(&error) || error.is_not_offered() => None,
+                // An entry on which the service fails must not affect the others.
+                Err(error) if is_working && rejection::is_server_error(&error) => None,
                 Err(error) => return Err(error),
             });
         }
@@ -210,7 +210,7 @@ impl AuditDetails {
     }
 }
 
-/// A short text that tells one entry from another.
+/// A short text by which entries are distinguished.
 fn mark(id: &Guid) -> String {
     let id = id.to_string();
     let first = id.split('-').next().unwrap_or_default();

@@ -57,8 +57,8 @@ pub(in crate::source) fn types(table: &Table, selected: Option<&[String]>) -> St
     parts.join(";")
 }
 
-/// The type under which a checkpoint keeps a column. Earlier versions told no local timestamps
-/// apart, and their checkpoints must not report them as retyped: the text of the values is the
+/// The type under which a checkpoint keeps a column. Earlier versions did not distinguish local
+/// timestamps, and their checkpoints must not report them as retyped: the text of the values is the
 /// same.
 fn stored_type(data_type: DataType) -> DataType {
     match data_type {

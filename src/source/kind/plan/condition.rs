@@ -1,13 +1,12 @@
 //! Filters in the service's own language (reference §4.4).
 //!
-//! The caller's filter is passed on as it is. It stands in parentheses beside other conditions,
-//! and must not escape them: neither by a parenthesis that closes too much nor by a quotation
-//! mark that never closes. Characters that could end the query option are percent-encoded with
-//! everything else.
+//! The caller's filter is passed on as it is. It is put in parentheses and combined with other
+//! conditions, so it must not close these parentheses, nor leave a quotation mark open. Characters
+//! that could end the query option are percent-encoded with everything else.
 
 use crate::catalog::{DataType, Table};
 
-/// The longest filter, in characters: it stands in an address and in every checkpoint.
+/// The longest filter, in characters: it is part of an address and of every checkpoint.
 const MAX_LENGTH: usize = 8_192;
 
 /// Whether the text can be one filter.
@@ -48,7 +47,7 @@ pub(super) fn check(filter: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Both conditions, as far as there are two.
+/// Combines two conditions, either of which may be missing.
 pub(super) fn both(first: Option<&str>, second: Option<&str>) -> Option<String> {
     match (first, second) {
         (Some(first), Some(second)) => Some(format!("{first} and {second}")),
@@ -56,10 +55,10 @@ pub(super) fn both(first: Option<&str>, second: Option<&str>) -> Option<String> 
     }
 }
 
-/// What to do about a filter that the service refuses.
+/// What to do about a filter that the service rejects.
 ///
 /// A lookup has one name in rows and another in filters (reference §4.10). The name in rows is
-/// often valid in a filter too, as the first part of a path, so only a refusal shows a mistake.
+/// often valid in a filter too, as the first part of a path, so only a rejection shows a mistake.
 pub(super) fn advice(filter: &str, table: &Table) -> String {
     let lookup = names(filter).find_map(|name| {
         let column = table.column(name)?;
@@ -75,7 +74,7 @@ pub(super) fn advice(filter: &str, table: &Table) -> String {
     }
 }
 
-/// The names in a filter that stand outside texts and are no part of a path.
+/// The names in a filter outside texts and paths.
 fn names(filter: &str) -> impl Iterator<Item = &str> {
     // Every other part lies between two quotation marks.
     filter.split('\'').step_by(2).flat_map(|code| {

@@ -26,10 +26,10 @@ pub(in crate::source) struct Listing {
 }
 
 impl Listing {
-    /// The rows that a plan wants.
+    /// The rows that a plan selects.
     ///
     /// # Errors
-    /// `Unsupported` for a start time where rows carry no time.
+    /// `Unsupported` for a start time if rows have no time.
     pub(super) fn new(plan: Rc<Plan>, listed: Listed) -> Result<Self, Error> {
         let of_table = || {
             [MarkColumn::ModifiedOn, MarkColumn::VersionNumber]
@@ -68,10 +68,10 @@ impl Listing {
         !self.plan.binding.files && self.plan.table.column(version).is_some()
     }
 
-    /// The best way in which changes can be found.
+    /// The best method to find changes.
     pub(in crate::source) fn method(&self) -> Method {
         match self.plan.table.change_detection {
-            // With change tracking the service takes no filter (reference §6.4).
+            // With change tracking the service allows no filter (reference §6.4).
             ChangeDetection::Tracked if self.condition.is_none() => {
                 Method::Tracked { plain: false }
             }
@@ -81,7 +81,7 @@ impl Listing {
         }
     }
 
-    /// The best way without change tracking.
+    /// The best method without change tracking.
     pub(in crate::source) fn untracked(&self, fallback: bool) -> Method {
         self.watermark
             .map_or(Method::Full, |column| Method::Watermark {
@@ -114,7 +114,7 @@ impl Listing {
         })
     }
 
-    /// The same with another watched column.
+    /// Like [`members`](Self::members), with another watched column.
     pub(in crate::source) fn members_watching(&self, watched: Option<MarkColumn>) -> Members {
         let binding = &self.plan.binding;
         let selected = self.columns.as_deref().or(binding.columns.as_deref());
@@ -140,7 +140,7 @@ impl Listing {
 /// What rows must match: the stream's own condition, the caller's filter, and the start time.
 ///
 /// # Errors
-/// `Unsupported` for a start time where rows carry no time.
+/// `Unsupported` for a start time if rows have no time.
 fn conditions(plan: &Plan, of_stream: Option<&str>) -> Result<Option<String>, Error> {
     let binding = &plan.binding;
     let filter = binding.filter.as_ref().map(|filter| format!("({filter})"));
@@ -153,7 +153,7 @@ fn conditions(plan: &Plan, of_stream: Option<&str>) -> Result<Option<String>, Er
                 .find(|name| plan.table.column(name).is_some())
                 .ok_or_else(|| {
                     let message = format!(
-                        "rows of {} carry no time of their last change; remove the start time",
+                        "rows of {} have no time of their last change; remove the start time",
                         plan.table.name
                     );
                     Error::new(ErrorKind::Unsupported, message)

@@ -39,7 +39,7 @@ pub(in crate::source) struct Plan {
     pub(in crate::source) types: String,
     /// Rows per page at most, as the selection or the settings say.
     max_page_rows: u32,
-    /// The same, and no more than make a page of about [`PAGE_BYTES`].
+    /// Rows per page: `max_page_rows`, or fewer so that a page has about [`PAGE_BYTES`].
     page_size: u32,
 }
 
@@ -58,7 +58,7 @@ impl Plan {
     ///
     /// # Errors
     /// `NotFound` for a column that the table does not have and never had, `Unsupported` for a
-    /// start time where rows carry no time.
+    /// start time if rows have no time.
     pub(in crate::source) fn new(
         table: Table,
         rows: Rows,
@@ -163,8 +163,8 @@ impl Plan {
             || selected.is_none_or(|names| names.iter().any(|name| name == column))
     }
 
-    /// How many bytes an ordinary row takes, estimated by the columns' names and types. The
-    /// metadata tells nothing better before the first page.
+    /// How many bytes an ordinary row takes, estimated by the columns' names and types. Before the
+    /// first page there is no better estimate.
     pub(in crate::source) fn likely_row_bytes(&self) -> usize {
         let row: usize = self
             .table

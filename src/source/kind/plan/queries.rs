@@ -77,7 +77,7 @@ impl FetchQuery {
 
     /// The preferences of its requests.
     pub(in crate::source) fn prefer(&self, plan: &Plan) -> Prefer {
-        // Only annotations tell to which table a member belongs.
+        // Only annotations say to which table a member belongs.
         let is_static = matches!(self.membership, Some(Membership::Static));
         Prefer {
             annotations: if plan.binding.labels || is_static {
@@ -90,7 +90,7 @@ impl FetchQuery {
         }
     }
 
-    /// What is read of its rows, after so many rows before.
+    /// The members of its rows that are read. `rows_before` rows came before.
     pub(in crate::source) fn members(&self, plan: &Plan, rows_before: u64) -> Members {
         let Some(membership) = &self.membership else {
             let members = plan

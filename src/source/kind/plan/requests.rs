@@ -14,7 +14,7 @@ impl Listing {
     /// Every row.
     pub(in crate::source) fn snapshot(&self, method: Method) -> Query {
         match method {
-            // With change tracking the service takes no option but `$select` (reference §6.4).
+            // With change tracking the service allows no option except `$select` (reference §6.4).
             // Otherwise the default order is that of the primary key (reference §4.5).
             Method::Tracked { .. } | Method::Full => self.query(None, None),
             Method::Watermark { column, .. } => {
@@ -54,14 +54,14 @@ impl Listing {
         self.with_conditions(self.tracked_keys(), None)
     }
 
-    /// The key of every row, without an option that change tracking does not take.
+    /// The key of every row, without options that change tracking does not allow.
     pub(in crate::source) fn tracked_keys(&self) -> Query {
         Query::new(&self.plan.table.entity_set).select(&[&self.plan.table.primary_key])
     }
 
-    /// The changes since a delta link, with the columns of the selection, relative to the API
-    /// root; none if the link holds no token. The token tells since when, and the options beside
-    /// it tell what: a token works even with `$count` (reference §6.3).
+    /// The changes since a delta link, with the columns of the selection, relative to the API root;
+    /// none if the link holds no token. The token says since when, and the other options say what:
+    /// a token works even with `$count` (reference §6.3).
     pub(in crate::source) fn changes_by_token(&self, delta_link: &str) -> Option<String> {
         let (_, options) = delta_link.split_once('?')?;
         let token = options.split('&').find_map(|option| {
@@ -100,7 +100,7 @@ impl Listing {
             return query;
         };
         if self.columns.is_some() {
-            // The entity set has few columns, and other ones than the stream.
+            // The entity set has few columns, and they differ from those of the stream.
             return query;
         }
         let mut columns: Vec<String> = names

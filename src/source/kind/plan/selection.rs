@@ -7,8 +7,7 @@ use crate::source::checkpoint::Binding;
 use crate::source::event::Selection;
 use crate::source::time;
 
-/// What the checkpoints of a selection belong to, if its options are those that its kind of
-/// stream takes, and valid.
+/// What the checkpoints of a selection belong to, if its options are valid for its kind of stream.
 ///
 /// # Errors
 /// `InvalidData` for an option that is invalid.
@@ -34,17 +33,17 @@ pub(in crate::source) fn check(
     }
     if !options.query && selection.query.is_some() {
         return Err(invalid(
-            "only a stream named query:… takes a query; use such a name or remove the query",
+            "only a stream named query:… can have a query; use such a name or remove the query",
         ));
     }
     if !options.conditions && (selection.filter.is_some() || selection.since.is_some()) {
         return Err(invalid(
-            "only tables and histories take a filter or a start time; remove it",
+            "only tables and histories can have a filter or a start time; remove it",
         ));
     }
     if !options.columns && !selection.columns.is_empty() {
         return Err(invalid(
-            "its columns cannot be selected; select none to read them all",
+            "its columns cannot be selected; leave the selection of columns empty",
         ));
     }
     if let Some(filter) = &selection.filter {

@@ -1,4 +1,4 @@
-//! What a kind of stream finds out of a stream's metadata.
+//! What a kind of stream reads from a stream's metadata.
 
 use super::queries::Queries;
 use crate::catalog::Table;
@@ -51,7 +51,7 @@ pub(in crate::source) struct Listed {
 /// What is put into the rows of a page before they are handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::source) enum Expansion {
-    /// The content of files, where the selection wants it.
+    /// The content of files, if the selection requests it.
     FileContent,
     /// What the entries of the audit log changed.
     AuditDetails,

@@ -26,7 +26,7 @@ fn listing_of(
         title: "Account".to_owned(),
         change_detection: ChangeDetection::Watermark,
         primary_key: primary_key.to_owned(),
-        also_key: None,
+        second_key: None,
         name_column: None,
         columns,
         alternate_keys: Vec::<AlternateKey>::new(),
@@ -118,7 +118,7 @@ fn pages_hold_as_many_rows_as_fit() {
 }
 
 #[test]
-fn a_refusal_of_a_column_tells_its_name_in_rows() {
+fn the_error_for_an_unknown_column_says_its_name_in_rows() {
     for (name, advice) in [
         ("_ownerid_value", "; write ownerid"),
         ("nam", "; did you mean name"),

@@ -1,16 +1,16 @@
-//! A look ahead: the link to the next page, before this one has been walked.
+//! Finds the link to the next page before this page has been walked.
 //!
-//! The service writes the link after the rows. Found at once, its page is on its way while the
-//! rows are walked. It is a guess; the walk tells whether it was right.
+//! The service writes the link after the rows. If it is found first, the next page is requested
+//! while the rows are walked. It is a guess; the walk shows whether it was right.
 
 use memchr::memmem;
 use serde::Deserialize;
 
-/// How far from the end the link is searched, in bytes. Links are at most 32,768 characters
-/// long (reference §4.12).
+/// How far from the end the link is looked for, in bytes. Links are at most 32,768 characters long
+/// (reference §4.12).
 const TAIL: usize = 40 << 10;
 
-/// The link to the next page, if it stands near the end of the body.
+/// The link to the next page, if it is near the end of the body.
 pub(super) fn next_link(body: &[u8]) -> Option<String> {
     const NAME: &[u8] = b"\"@odata.nextLink\":";
     let (_, tail) = body.split_at(body.len().saturating_sub(TAIL));
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_not_taken_for_the_link() {
+    fn other_text_is_not_accepted_as_the_link() {
         for page in [
             "",
             r#"{"value":[]}"#,

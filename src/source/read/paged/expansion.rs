@@ -31,7 +31,7 @@ pub(super) enum Expander {
 }
 
 impl Expander {
-    /// For a read of a listing that starts there.
+    /// The expander for a read of a listing from a start.
     pub(super) fn new(listing: &Listing, start: &Start<PagedResume>) -> Self {
         let plan = Rc::clone(&listing.plan);
         match listing.expansion {
@@ -90,7 +90,7 @@ impl Expander {
         }
     }
 
-    /// What the next sync must know to hand out no entry twice.
+    /// What the next sync needs so that it hands out no entry twice.
     pub(super) fn seen(&self, newest: Option<Mark>) -> Option<String> {
         match self {
             Self::Nothing | Self::Files { .. } => None,

@@ -1,4 +1,4 @@
-//! Reads a listing page after page: the next page is on its way while the host works on this
+//! Reads a listing page after page: the next page is in flight while the host works on this
 //! one.
 
 mod ahead;
@@ -37,7 +37,7 @@ pub(in crate::source) struct Paged<H> {
 }
 
 impl<H: Host> Paged<H> {
-    /// Prepares a read with so many rows per page at most; nothing is requested yet.
+    /// Prepares a read with this many rows per page at most; nothing is requested yet.
     ///
     /// # Errors
     /// When the start has no usable link.
@@ -82,7 +82,7 @@ impl<H: Host> Paged<H> {
             let response = page.response().await;
             let _permit = share.permit().await;
             let body = match response {
-                Ok(answer) => answer.body,
+                Ok(response) => response.body,
                 Err(error) => return self.recover(error).map(End::from),
             };
             let ahead = self.request_ahead(page.link(), &body).await;
@@ -115,7 +115,7 @@ impl<H: Host> Paged<H> {
                 .sequence
                 .follow(&self.client, page.link(), &next, is_empty)?;
             let position = self.position(&next)?;
-            // The next page is on its way before this one is handed out.
+            // The next page is in flight before this one is handed out.
             page = match ahead {
                 Some(ahead) if *ahead.link() == link => ahead,
                 Some(_) | None => self.request(&link).await,
@@ -186,13 +186,12 @@ impl<H: Host> Paged<H> {
         Ok(())
     }
 
-    /// From where later changes are read, now that the last page is here; none if the service
-    /// should have sent a delta link and did not.
+    /// From where later changes are read, after the last page; `None` if the delta link is missing.
     fn cursor(&self, delta_link: Option<String>) -> Result<Option<Cursor>, Error> {
         Ok(match self.sequence.method {
             Method::Tracked { plain } => match delta_link {
                 Some(link) => {
-                    // Checked now, not when it is needed.
+                    // Checked now, not only when it is used.
                     let link = checkpoint::relative(&self.client, &link)?;
                     let at = self.fresh_at(&link);
                     Some(Cursor::Delta(Delta { link, plain, at }))

@@ -1,4 +1,4 @@
-//! What is tried when a page is refused, or is not as it should be.
+//! How a read continues when a page is rejected, or is not as expected.
 
 use super::super::restart::{PAGES_TOO_LARGE, Restart, place_lost};
 use super::super::start::{FullRead, ListingResume, PagedResume, Start};
@@ -8,14 +8,14 @@ use super::sequence::Sequence;
 use crate::error::Error;
 use crate::host::Host;
 use crate::source::position::{Method, Phase, Watermark};
-use crate::source::refusal;
+use crate::source::rejection;
 
 type ListingRestart = Restart<ListingResume>;
 
 impl<H: Host> Paged<H> {
-    /// What is tried when the rows of a page became too large.
+    /// The restart after the rows of a page became too large.
     pub(super) fn recover_expansion(&self, error: Error) -> Result<ListingRestart, Error> {
-        if refusal::asks_for_smaller_pages(&error) {
+        if rejection::needs_smaller_pages(&error) {
             self.recover(error)
         } else {
             Err(error)
@@ -52,7 +52,7 @@ impl<H: Host> Paged<H> {
             .with_warning(id, message)
     }
 
-    /// What is tried after a refusal.
+    /// The restart after a rejection, or the error if there is none.
     pub(super) fn recover(&self, error: Error) -> Result<ListingRestart, Error> {
         let Sequence {
             method,
@@ -61,11 +61,11 @@ impl<H: Host> Paged<H> {
             follows_link,
             ..
         } = self.sequence;
-        if refusal::asks_for_smaller_pages(&error) && page_size > 1 {
+        if rejection::needs_smaller_pages(&error) && page_size > 1 {
             // The page size is constant over a sequence, so the sequence starts again.
             return Ok(Restart::at(self.start_again()).with_smaller_pages(page_size));
         }
-        if follows_link && refusal::is_permanent(&error) {
+        if follows_link && rejection::is_permanent(&error) {
             let start = match (method, phase, self.sequence.newest) {
                 (Method::Watermark { column, fallback }, Phase::Changes, mark @ Some(_)) => {
                     Start::Resume(ListingResume::Paged(PagedResume::Watermark(Watermark {
@@ -83,9 +83,11 @@ impl<H: Host> Paged<H> {
             };
             return Ok(Restart::at(start).because_of(error));
         }
-        if let (Method::Tracked { .. }, false, Some(why)) =
-            (method, follows_link, refusal::tracking_unavailable(&error))
-        {
+        if let (Method::Tracked { .. }, false, Some(why)) = (
+            method,
+            follows_link,
+            rejection::tracking_unavailable(&error),
+        ) {
             let method = self.listing.untracked(true);
             let message = tracking_unavailable(self.listing.stream(), why, method);
             let start = Start::full(method, "The stream is read without change tracking.");
@@ -97,14 +99,17 @@ impl<H: Host> Paged<H> {
             && !follows_link
             && !self.listing.is_append_only()
             && (error.is_not_offered()
-                || (phase == Phase::Snapshot && refusal::is_server_error(&error)))
+                || (phase == Phase::Snapshot && rejection::is_server_error(&error)))
         {
-            let reason = format!("The service does not read the table by {}.", column.name());
+            let reason = format!(
+                "The service cannot read the table in the order of {}.",
+                column.name()
+            );
             return Ok(Restart::at(Start::full(Method::Full, reason))
                 .without_ranges()
                 .because_of(error));
         }
-        // The service refuses what the caller's own filter says.
+        // The service rejects the caller's own filter.
         if error.status() == Some(400) && !follows_link {
             return Err(self.listing.with_filter_advice(error));
         }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::source::output::Output;
 use crate::source::position::{LaterChanges, Phase, Position};
-use crate::source::refusal;
+use crate::source::rejection;
 
 /// How many pages of the baseline are read once the ranges are done. More than that would cost
 /// what reading in ranges has gained; they are left to the next sync.
@@ -54,7 +54,7 @@ impl<H: Host> Ranged<H> {
                 self.state.later = LaterChanges::Delta { plain, link };
                 self.baseline = None;
             }
-            Found::DeltaOfKeysOnly => return Ok(Some(self.page_after_page().into())),
+            Found::DeltaOfKeysOnly => return Ok(Some(self.restart_page_after_page().into())),
             Found::Nothing => {
                 self.state.later = LaterChanges::Versions { fallback: true };
                 self.baseline = None;
@@ -71,24 +71,24 @@ impl<H: Host> Ranged<H> {
         Ok(None)
     }
 
-    /// What is tried after the refusal of a page of the baseline.
+    /// The restart after the rejection of a page of the baseline, or the error if there is none.
     fn recover_baseline(&self, error: Error) -> Result<Restart<ListingResume>, Error> {
         let LaterChanges::Baseline { page_size, .. } = &self.state.later else {
             return Err(error);
         };
         let method = self.state.method();
-        if refusal::asks_for_smaller_pages(&error) && *page_size > 1 {
+        if rejection::needs_smaller_pages(&error) && *page_size > 1 {
             let start = Start::full(method, PAGES_TOO_LARGE);
             return Ok(Restart::at(start).with_smaller_pages(*page_size));
         }
-        if refusal::is_permanent(&error) {
+        if rejection::is_permanent(&error) {
             let start = Start::full(method, place_lost(&error));
             return Ok(Restart::at(start).because_of(error));
         }
         Err(error)
     }
 
-    /// A baseline that the state does not know of.
+    /// The error for a baseline that the state does not have.
     fn defect(&self) -> Error {
         Error::new(
             ErrorKind::Internal,

@@ -1,11 +1,11 @@
-//! What a page of a range tells: how large rows are, and how far it reaches.
+//! Measures the pages of ranges: how large rows are, and how far a page reaches.
 
 use dataverse_rows::Walked;
 
 use crate::source::kind::Plan;
 use crate::source::position::Range;
 
-/// Learns how many rows fit into a page of a given size.
+/// Estimates how many rows fit into a page of a given size.
 pub(super) struct Measure {
     /// Rows per page at most.
     pub(super) max_rows: u32,
@@ -14,7 +14,7 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    /// Before the first page, for pages with so many rows at most.
+    /// The estimate before the first page, for pages with at most `max_rows` rows.
     pub(super) fn new(plan: &Plan, max_rows: u32) -> Self {
         Self {
             max_rows: plan.max_page_rows().min(max_rows),
@@ -23,13 +23,13 @@ impl Measure {
         }
     }
 
-    /// Notes a page.
+    /// Records a page.
     pub(super) fn note(&mut self, bytes: usize, rows: u32) {
         self.bytes += bytes as u64;
         self.rows += u64::from(rows);
     }
 
-    /// How many rows fit into so many bytes, with a reserve for rows larger than the average.
+    /// How many rows fit into this many bytes, with a reserve for rows larger than the average.
     pub(super) fn fitting(&self, bytes: usize) -> u32 {
         let usable = bytes as u64 / 4 * 3;
         let rows = usable.saturating_mul(self.rows) / self.bytes.max(1);

@@ -1,6 +1,6 @@
 //! Reads a listing in several ranges at once.
 //!
-//! Every range that is being read has a lane: one page on its way. How many lanes there are
+//! Every range that is being read has a lane: one page in flight. How many lanes there are
 //! depends on the client's concurrency, on how many other streams there are, and on memory;
 //! there is always one. When a lane would be idle, the rest of a range is split.
 
@@ -31,7 +31,7 @@ use crate::source::output::Output;
 use crate::source::position::{
     Cursor, LaterChanges, MarkColumn, Method, Phase, Position, Range, Ranges,
 };
-use crate::source::refusal;
+use crate::source::rejection;
 use measure::{Measure, reached};
 
 /// Where there can be more lanes than this, one is used for the baseline; where there cannot, the
@@ -48,7 +48,7 @@ pub(in crate::source) struct Ranged<H> {
     state: Ranges,
     /// In the order of their requests.
     lanes: Vec<Lane<H>>,
-    /// None once it is at its end.
+    /// `None` once it has been read to its end.
     baseline: Option<Keys<H>>,
     /// About how many rows the baseline is behind the ranges.
     behind: i64,
@@ -56,7 +56,7 @@ pub(in crate::source) struct Ranged<H> {
     is_proven: bool,
 }
 
-/// A page on its way.
+/// A page in flight.
 struct Lane<H> {
     range: Range,
     /// How many rows were requested.
@@ -64,7 +64,7 @@ struct Lane<H> {
     page: PageRequest<H>,
 }
 
-/// A page that is here.
+/// A page that has arrived.
 enum Arrival<H> {
     /// Of a range.
     Page(Lane<H>, PageResponse),
@@ -76,8 +76,8 @@ enum Arrival<H> {
 type Step = Option<End<ListingResume>>;
 
 impl<H: Host> Ranged<H> {
-    /// Prepares to read what remains in ranges, with so many rows per page at most; nothing is
-    /// requested yet. `is_resumed` tells whether the service has returned pages of them before.
+    /// Prepares to read what remains in ranges, with this many rows per page at most; nothing is
+    /// requested yet. `is_resumed` says whether the service has returned pages of them before.
     ///
     /// # Errors
     /// When the ranges hold no usable link.
@@ -126,8 +126,8 @@ impl<H: Host> Ranged<H> {
             let _permit = share.permit().await;
             let step = match arrival {
                 Arrival::Baseline(page) => self.accept_baseline(page, output).await?,
-                Arrival::Page(lane, Ok(answer)) => {
-                    self.accept_page(lane, &answer.body, output).await?
+                Arrival::Page(lane, Ok(response)) => {
+                    self.accept_page(lane, &response.body, output).await?
                 }
                 Arrival::Page(lane, Err(error)) => self.recover(&lane, error).await?,
             };
@@ -137,7 +137,7 @@ impl<H: Host> Ranged<H> {
         }
     }
 
-    /// Takes a page that is here.
+    /// Takes a page that has arrived.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Arrival<H>> {
         let arrived = self.lanes.iter_mut().enumerate().find_map(|(index, lane)| {
             match lane.page.poll(context) {
@@ -166,7 +166,7 @@ impl<H: Host> Ranged<H> {
             return Ok(None);
         };
         let Ok(reached) = reached(lane.range, &walked) else {
-            return Ok(Some(self.page_after_page().into()));
+            return Ok(Some(self.restart_page_after_page().into()));
         };
         self.is_proven = true;
         let count = walked.pieces.iter().map(|piece| piece.count).sum();
@@ -192,7 +192,7 @@ impl<H: Host> Ranged<H> {
         let rest = Range { after, ..range };
         let lanes = self.place.lanes(self.client.concurrency());
         let idle = lanes.saturating_sub(self.state.competing(rest));
-        // As if the rest were as dense as this page was.
+        // Assumes that the rest has as many rows per version as this page.
         let read = u128::from(range.after.abs_diff(after)).max(1);
         let rows = u128::from(after.abs_diff(range.until)) * u128::from(count) / read;
         let pages = rows.div_ceil(self.rows_per_page().into());
@@ -202,7 +202,7 @@ impl<H: Host> Ranged<H> {
         }
     }
 
-    /// The last page of the tail is here.
+    /// Ends the read after the last page of the tail.
     fn finish(&mut self, walked: Walked, output: &mut Output) -> Result<End<ListingResume>, Error> {
         let cursor = self.state.cursor();
         let position = match &cursor {
@@ -223,28 +223,30 @@ impl<H: Host> Ranged<H> {
         })
     }
 
-    /// What is tried after the refusal of a page of rows.
+    /// Continues after the rejection of a page of rows, or returns a restart.
     async fn recover(&mut self, lane: &Lane<H>, error: Error) -> Result<Step, Error> {
-        if refusal::asks_for_smaller_pages(&error) && lane.rows > 1 {
+        if rejection::needs_smaller_pages(&error) && lane.rows > 1 {
             self.measure.max_rows = self.measure.max_rows.min((lane.rows / 4).max(1));
             self.fill().await?;
             return Ok(None);
         }
-        if refusal::asks_for_smaller_pages(&error) && error.fault.is_none() {
+        if rejection::needs_smaller_pages(&error) && error.fault.is_none() {
             // A row that is too large for one of many lanes may fit into the only one.
             let (link, prefer) = self.page(lane.range, lane.rows)?;
             self.client.get(&link, &prefer).await?;
         }
-        if refusal::is_version_order_unsupported(&error)
-            || (!self.is_proven && refusal::is_server_error(&error))
+        if rejection::is_version_order_unsupported(&error)
+            || (!self.is_proven && rejection::is_server_error(&error))
         {
-            return Ok(Some(self.page_after_page().because_of(error).into()));
+            return Ok(Some(
+                self.restart_page_after_page().because_of(error).into(),
+            ));
         }
         Err(error)
     }
 
-    /// The service does not read ranges as requested.
-    fn page_after_page(&self) -> Restart<ListingResume> {
+    /// The restart page after page, because the service does not read ranges as requested.
+    fn restart_page_after_page(&self) -> Restart<ListingResume> {
         let method = match self.state.method() {
             method @ Method::Tracked { .. } => method,
             Method::Watermark { fallback, .. } => self.listing.untracked(fallback),
@@ -258,14 +260,14 @@ impl<H: Host> Ranged<H> {
     /// them.
     async fn fill(&mut self) -> Result<(), Error> {
         let mut lanes = self.place.lanes(self.client.concurrency());
-        let is_beside = lanes > LANES_BESIDE_BASELINE;
+        let has_room_for_baseline = lanes > LANES_BESIDE_BASELINE;
         if let Some(baseline) = &mut self.baseline
-            && is_beside
+            && has_room_for_baseline
             && self.client.spare_concurrency() > 0
         {
             baseline.request().await;
         }
-        lanes -= usize::from(is_beside && self.baseline.is_some());
+        lanes -= usize::from(has_room_for_baseline && self.baseline.is_some());
         while self.lanes.is_empty()
             || (self.lanes.len() < lanes && self.client.spare_concurrency() > 0)
         {

@@ -30,7 +30,7 @@ pub(in crate::source) struct Sizes<H> {
 }
 
 enum State {
-    /// The response is on its way.
+    /// The response is in flight.
     Requested(Started<Counts>),
     Known(Counts),
 }
@@ -51,8 +51,8 @@ impl<H: Host> Sizes<H> {
         }
     }
 
-    /// How many rows the table has, if the service says. It is counted alone if the first response
-    /// does not tell: one unknown name makes that request fail for all.
+    /// How many rows the table has, if the service says. The table is counted alone if the first
+    /// response does not say: one unknown name makes that request fail for all.
     pub(super) async fn of(&self, table: &str) -> Option<u64> {
         let known = poll_fn(|context| self.poll_known(table, context)).await;
         if known.is_some() {
@@ -62,7 +62,7 @@ impl<H: Host> Sizes<H> {
         counts.get(table).copied()
     }
 
-    /// Polls the request that is on its way.
+    /// Polls the request that is in flight.
     pub(in crate::source) fn poll(&self, context: &mut Context<'_>) {
         let mut state = self.state.borrow_mut();
         if let State::Requested(response) = &mut *state

@@ -10,7 +10,7 @@ use crate::host::{Host, Started};
 use crate::json::Object;
 use crate::source::kind::Listing;
 use crate::source::position::{LaterChanges, MarkColumn, Method, Ranges};
-use crate::source::refusal;
+use crate::source::rejection;
 
 /// How many pages a table must have to be read in ranges. Requesting the bounds, a page or two
 /// of each range and the tail take about as long as four pages, one after another.
@@ -23,12 +23,12 @@ pub(in crate::source) struct Survey {
     pub(in crate::source) untracked: Option<&'static str>,
 }
 
-/// Finds out whether the table is large enough for ranges, and where they start and end; none if
-/// it is read page after page. Of a tracked table the first page of its baseline is read: only
-/// what is read after that may count as part of it.
+/// Finds out whether the table is large enough for ranges, and where they start and end. `None` if
+/// it is read page after page. Of a tracked table the first page of its baseline is read: only what
+/// is read after that may count as part of it.
 ///
 /// # Errors
-/// What every other request for the table would meet too.
+/// An error that any other request for the table would have too.
 pub(in crate::source) async fn survey<H: Host>(
     client: Client<H>,
     listing: Rc<Listing>,
@@ -61,7 +61,7 @@ pub(in crate::source) async fn survey<H: Host>(
                 LaterChanges::Versions { fallback: true }
             }
             (_, Err(error)) => {
-                untracked = Some(refusal::tracking_unavailable(&error).ok_or(error)?);
+                untracked = Some(rejection::tracking_unavailable(&error).ok_or(error)?);
                 LaterChanges::Versions { fallback: true }
             }
         },
@@ -108,7 +108,7 @@ async fn start_baseline<H: Host>(
             Err(error) => Err(error),
         };
         match found {
-            Err(error) if refusal::asks_for_smaller_pages(&error) && page_size > 1 => {
+            Err(error) if rejection::needs_smaller_pages(&error) && page_size > 1 => {
                 page_size = (page_size / 4).max(1);
             }
             found => return (page_size, found),
@@ -138,7 +138,7 @@ async fn first_version<H: Host>(
 )]
 fn version_of_first_row(response: &Object<'_>) -> Option<Option<i64>> {
     let first = response.list("value")?.next();
-    Some(first.and_then(|row| row.whole(MarkColumn::VersionNumber.name())))
+    Some(first.and_then(|row| row.integer(MarkColumn::VersionNumber.name())))
 }
 
 /// The requested version; none if there is no row, or if the service does not put this table in
@@ -146,8 +146,8 @@ fn version_of_first_row(response: &Object<'_>) -> Option<Option<i64>> {
 fn known(version: Result<Option<i64>, Error>) -> Result<Option<i64>, Error> {
     match version {
         Err(error)
-            if refusal::is_version_order_unsupported(&error)
-                || refusal::is_server_error(&error) =>
+            if rejection::is_version_order_unsupported(&error)
+                || rejection::is_server_error(&error) =>
         {
             Ok(None)
         }

@@ -10,53 +10,54 @@ const PEM: &str = include_str!("../certificate/testdata/from-pkcs12.pem");
 const ENTRA: &str = "https://login.microsoftonline.com/t.example/oauth2/v2.0/token";
 const AD_FS: &str = "https://adfs.contoso.com/adfs/oauth2/token";
 
-/// A way of signing in: the settings, what the store holds, and what the form must say.
-struct Way {
+/// A type of sign-in: the settings, the secrets in the store, and the expected form.
+struct SignInType {
     auth: &'static str,
     secrets: &'static [(&'static str, &'static str)],
     grant: &'static str,
-    /// The parameter that proves, and what it holds; a certificate's cannot be foretold.
+    /// The parameters that authenticate, and their values; `None` for an assertion, which is
+    /// different each time.
     proof: &'static [(&'static str, Option<&'static str>)],
     person: bool,
 }
 
-static WAYS: [Way; 6] = [
-    Way {
+static SIGN_IN_TYPES: [SignInType; 6] = [
+    SignInType {
         auth: r#""type":"client-secret","secret":"one""#,
         secrets: &[("one", "MARKER-secret")],
         grant: "client_credentials",
         proof: &[("client_secret", Some("MARKER-secret"))],
         person: false,
     },
-    Way {
+    SignInType {
         auth: r#""type":"certificate","certificate":"one""#,
         secrets: &[("one", PEM)],
         grant: "client_credentials",
         proof: &[("client_assertion", None)],
         person: false,
     },
-    Way {
+    SignInType {
         auth: r#""type":"certificate","certificate":"one","algorithm":"RS256""#,
         secrets: &[("one", PEM)],
         grant: "client_credentials",
         proof: &[("client_assertion", None)],
         person: false,
     },
-    Way {
+    SignInType {
         auth: r#""type":"workload-identity","assertion":"one""#,
         secrets: &[("one", "MARKER.assertion.jwt")],
         grant: "client_credentials",
         proof: &[("client_assertion", Some("MARKER.assertion.jwt"))],
         person: false,
     },
-    Way {
+    SignInType {
         auth: r#""type":"delegated","refreshToken":"one""#,
         secrets: &[("one", "MARKER-refresh")],
         grant: "refresh_token",
         proof: &[("refresh_token", Some("MARKER-refresh"))],
         person: true,
     },
-    Way {
+    SignInType {
         auth: r#""type":"delegated","refreshToken":"one","secret":"two""#,
         secrets: &[("one", "MARKER-refresh"), ("two", "MARKER-secret")],
         grant: "refresh_token",
@@ -74,19 +75,23 @@ fn form(request: &Request) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn host(way: &Way, reply: impl Fn(&Request) -> Reply + 'static) -> Rc<Simulation> {
+fn host(sign_in_type: &SignInType, reply: impl Fn(&Request) -> Reply + 'static) -> Rc<Simulation> {
     let host = Simulation::new(reply);
-    for (name, value) in way.secrets {
+    for (name, value) in sign_in_type.secrets {
         host.set_secret(name, Ok(value));
     }
     host
 }
 
-fn attempt(way: &Way, more: &str, host: &Rc<Simulation>) -> Result<Rc<Token>, Error> {
+fn attempt(
+    sign_in_type: &SignInType,
+    more: &str,
+    host: &Rc<Simulation>,
+) -> Result<Rc<Token>, Error> {
     let document = format!(
         r#"{{"environment":"https://contoso.crm.dynamics.com"{more},
             "auth":{{"clientId":"{ID}",{}}}}}"#,
-        way.auth
+        sign_in_type.auth
     );
     let settings = Settings::parse(&document).unwrap();
     let authenticator =
@@ -99,17 +104,20 @@ const AT_AD_FS: &str = r#","authority":"https://adfs.contoso.com/adfs/""#;
 
 #[test]
 fn each_type_gets_a_token_with_its_own_credential() {
-    for way in &WAYS {
+    for sign_in_type in &SIGN_IN_TYPES {
         for (more, endpoint) in [(IN_ENTRA, ENTRA), (AT_AD_FS, AD_FS)] {
-            let host = host(way, |_| token());
-            attempt(way, more, &host).unwrap();
+            let host = host(sign_in_type, |_| token());
+            attempt(sign_in_type, more, &host).unwrap();
             let requests = host.requests();
-            assert_eq!(requests.len(), 1, "{}", way.auth);
+            assert_eq!(requests.len(), 1, "{}", sign_in_type.auth);
             assert_eq!(address(&requests[0]), endpoint);
             let mut form = form(&requests[0]);
-            assert_eq!(form.remove("grant_type").as_deref(), Some(way.grant));
+            assert_eq!(
+                form.remove("grant_type").as_deref(),
+                Some(sign_in_type.grant)
+            );
             assert_eq!(form.remove("client_id").as_deref(), Some(ID));
-            for (name, value) in way.proof {
+            for (name, value) in sign_in_type.proof {
                 let found = form.remove(*name).unwrap();
                 assert!(value.is_none_or(|value| value == found), "{name}: {found}");
                 if *name == "client_assertion" {
@@ -120,7 +128,7 @@ fn each_type_gets_a_token_with_its_own_credential() {
                     );
                 }
             }
-            let expected = match (endpoint == ENTRA, way.person) {
+            let expected = match (endpoint == ENTRA, sign_in_type.person) {
                 (true, false) => ("scope", "https://contoso.crm.dynamics.com/.default"),
                 (true, true) => (
                     "scope",
@@ -128,16 +136,16 @@ fn each_type_gets_a_token_with_its_own_credential() {
                 ),
                 (false, _) => ("resource", "https://contoso.crm.dynamics.com/"),
             };
-            // Nothing else is said: neither a second proof nor a second audience.
+            // There is no other parameter: neither a second credential nor a second audience.
             let expected = [(expected.0.to_owned(), expected.1.to_owned())];
-            assert_eq!(form, BTreeMap::from(expected), "{}", way.auth);
+            assert_eq!(form, BTreeMap::from(expected), "{}", sign_in_type.auth);
         }
     }
 }
 
 #[test]
 fn each_type_reports_each_error_and_repeats_no_secret() {
-    for way in &WAYS {
+    for sign_in_type in &SIGN_IN_TYPES {
         for more in [IN_ENTRA, AT_AD_FS] {
             for (word, code, kind) in [
                 ("invalid_client", 7_000_215, ErrorKind::Unauthenticated),
@@ -152,16 +160,16 @@ fn each_type_reports_each_error_and_repeats_no_secret() {
                 ("consent_required", 0, ErrorKind::Forbidden),
             ] {
                 // The worst authority repeats all that it was found.
-                let host = host(way, move |request| {
-                    let said = format!("AADSTS{code}: You sent {:?}", form(request));
+                let host = host(sign_in_type, move |request| {
+                    let description = format!("AADSTS{code}: You sent {:?}", form(request));
                     let body = json!({
-                        "error": word, "error_description": said, "error_codes": [code],
-                        "trace_id": said,
+                        "error": word, "error_description": description, "error_codes": [code],
+                        "trace_id": description,
                     });
                     Reply::body(400, body.to_string())
                 });
-                let error = attempt(way, more, &host).unwrap_err();
-                assert_eq!(error.kind, kind, "{}: {error}", way.auth);
+                let error = attempt(sign_in_type, more, &host).unwrap_err();
+                assert_eq!(error.kind, kind, "{}: {error}", sign_in_type.auth);
                 assert_eq!(host.requests().len(), 1);
                 let shown = format!("{error:?}");
                 assert!(!shown.contains("MARKER"), "{shown}");
@@ -176,9 +184,9 @@ fn each_type_reports_each_error_and_repeats_no_secret() {
 
 #[test]
 fn each_type_names_the_secret_that_cannot_be_read() {
-    for way in &WAYS {
-        for (name, _) in way.secrets {
-            for (trouble, kind) in [
+    for sign_in_type in &SIGN_IN_TYPES {
+        for (name, _) in sign_in_type.secrets {
+            for (failure, kind) in [
                 (SecretError::NotFound, ErrorKind::Unauthenticated),
                 (SecretError::Denied, ErrorKind::Forbidden),
                 (
@@ -186,10 +194,10 @@ fn each_type_names_the_secret_that_cannot_be_read() {
                     ErrorKind::Unavailable,
                 ),
             ] {
-                let host = host(way, |_| token());
-                host.set_secret(name, Err(trouble));
-                let error = attempt(way, IN_ENTRA, &host).unwrap_err();
-                assert_eq!(error.kind, kind, "{}: {error}", way.auth);
+                let host = host(sign_in_type, |_| token());
+                host.set_secret(name, Err(failure));
+                let error = attempt(sign_in_type, IN_ENTRA, &host).unwrap_err();
+                assert_eq!(error.kind, kind, "{}: {error}", sign_in_type.auth);
                 assert!(error.message.contains(&format!("\"{name}\"")), "{error}");
                 assert!(host.requests().is_empty());
             }
@@ -198,15 +206,15 @@ fn each_type_names_the_secret_that_cannot_be_read() {
 }
 
 #[test]
-fn an_assertion_is_made_or_read_afresh_for_every_request() {
-    for way in &WAYS[1..4] {
+fn each_request_has_a_new_assertion() {
+    for sign_in_type in &SIGN_IN_TYPES[1..4] {
         let store: Rc<RefCell<Option<Rc<Simulation>>>> = Rc::default();
-        let host = host(way, {
+        let host = host(sign_in_type, {
             let store = Rc::clone(&store);
             move |_| match store.borrow_mut().take() {
                 // While the authority fails, the platform writes a new assertion.
                 Some(host) => {
-                    if way.proof[0].1.is_some() {
+                    if sign_in_type.proof[0].1.is_some() {
                         host.set_secret("one", Ok("MARKER.another.jwt"));
                     }
                     Reply::status(503)
@@ -215,27 +223,27 @@ fn an_assertion_is_made_or_read_afresh_for_every_request() {
             }
         });
         *store.borrow_mut() = Some(Rc::clone(&host));
-        attempt(way, IN_ENTRA, &host).unwrap();
+        attempt(sign_in_type, IN_ENTRA, &host).unwrap();
         let sent: Vec<String> = host
             .requests()
             .iter()
             .map(|request| form(request)["client_assertion"].clone())
             .collect();
-        assert_ne!(sent[0], sent[1], "{}", way.auth);
+        assert_ne!(sent[0], sent[1], "{}", sign_in_type.auth);
     }
 }
 
 #[test]
 fn a_policy_that_requires_claims_requires_the_person() {
-    let way = &WAYS[4];
-    let host = host(way, |_| {
+    let sign_in_type = &SIGN_IN_TYPES[4];
+    let host = host(sign_in_type, |_| {
         let body = json!({
             "error": "interaction_required", "error_description": "Odd.",
             "claims": "{\"access_token\":{\"capolids\":{\"essential\":true}}}",
         });
         Reply::body(400, body.to_string())
     });
-    let error = attempt(way, IN_ENTRA, &host).unwrap_err();
+    let error = attempt(sign_in_type, IN_ENTRA, &host).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unauthenticated);
     assert!(
         error.message.ends_with("sign in again interactively"),
@@ -245,20 +253,20 @@ fn a_policy_that_requires_claims_requires_the_person() {
 
 #[test]
 fn the_resource_of_the_settings_is_the_audience() {
-    for (way, more, expected) in [
+    for (sign_in_type, more, expected) in [
         (
-            &WAYS[0],
+            &SIGN_IN_TYPES[0],
             r#","tenant":"t.example","resource":"https://crm.contoso.com/""#,
             ("scope", "https://crm.contoso.com/.default"),
         ),
         (
-            &WAYS[0],
+            &SIGN_IN_TYPES[0],
             r#","authority":"https://adfs.contoso.com/adfs","resource":"https://crm.contoso.com/""#,
             ("resource", "https://crm.contoso.com/"),
         ),
     ] {
-        let host = host(way, |_| token());
-        attempt(way, more, &host).unwrap();
+        let host = host(sign_in_type, |_| token());
+        attempt(sign_in_type, more, &host).unwrap();
         assert_eq!(form(&host.requests()[0])[expected.0], expected.1);
     }
 }
@@ -306,11 +314,11 @@ fn a_ready_token_is_used_until_it_expires_or_is_rejected() {
     host.set_secret("ready", Ok(&jwt("MARKER-2", now() + 7_200)));
     host.advance(Duration::from_mins(50));
     assert!(Rc::ptr_eq(&sign_in().unwrap(), &first));
-    // Shortly before it expires the next one is looked for.
+    // Shortly before it expires the secret is read again.
     host.advance(Duration::from_mins(6));
     let second = sign_in().unwrap();
     assert!(!second.is_same(&first));
-    // One that is refused is read again, and told when there is no other.
+    // After a rejection the secret is read again; without another token there is an error.
     let error = host
         .block_on(authenticator.replace(&second, POLICY))
         .unwrap_err();
@@ -330,7 +338,7 @@ fn a_ready_token_is_used_until_it_expires_or_is_rejected() {
     let error = sign_in().unwrap_err();
     assert!(error.message.contains("has expired"), "{error}");
     assert!(!format!("{error:?}").contains("MARKER"));
-    // What is no JWT does not tell when it expires, and is read every few minutes.
+    // A token that is not a JWT has no known expiry, and is read again every few minutes.
     host.set_secret("ready", Ok("MARKER-opaque"));
     let opaque = sign_in().unwrap();
     host.set_secret("ready", Ok("MARKER-other"));

@@ -1,4 +1,4 @@
-//! What a refusal means for the way a stream is read.
+//! What a rejection means for reading a stream.
 
 use crate::error::{Error, Recovery};
 
@@ -6,20 +6,21 @@ use crate::error::{Error, Recovery};
 /// which one side is not enabled (reference §6.1).
 const NOT_TRACKED: [&str; 2] = ["0x80072491", "0x80072492"];
 
-/// Why the service does not track changes here, if that is what the refusal of a first tracked
-/// read means.
+/// Why the service does not track changes of the table, if the rejection of a first tracked read
+/// means that.
 pub(super) fn tracking_unavailable(error: &Error) -> Option<&'static str> {
     let fault = error.fault.as_ref()?;
     if NOT_TRACKED.contains(&fault.code.as_str()) {
         return Some("the service says that change tracking is not enabled for it");
     }
-    // Plain reads need less; if they are refused too, that refusal counts.
+    // Reads without change tracking need fewer privileges; if they are rejected too, that error is
+    // returned.
     match error.status()? {
         403 => Some(
             "change tracking needs the privilege to read the table at the depth of the whole \
              organization, which this account does not have",
         ),
-        // The codes with which elastic and virtual tables refuse it are not documented.
+        // The error codes of elastic and virtual tables are not documented.
         400 | 405 | 501 => Some("the service does not read this table with change tracking"),
         _ => None,
     }
@@ -27,9 +28,9 @@ pub(super) fn tracking_unavailable(error: &Error) -> Option<&'static str> {
 
 /// Whether the service will never accept this link again.
 ///
-/// Which status it gives to an expired token is not documented, and after a restore or a copy
-/// of the environment other refusals occur (reference §6.5). So every refusal counts, except
-/// those that concern the account or the moment.
+/// The status for an expired token is not documented, and after a restore or a copy of the
+/// environment other errors occur (reference §6.5). So every rejection counts as permanent, except
+/// those that concern the account or are temporary.
 pub(super) fn is_permanent(error: &Error) -> bool {
     error.recovery == Some(Recovery::Resync)
         || error.status().is_some_and(|status| {
@@ -37,18 +38,18 @@ pub(super) fn is_permanent(error: &Error) -> bool {
         })
 }
 
-/// Whether the request made the service fail. Reading page after page asks less of it.
+/// Whether the request made the service fail. Reading page after page is less demanding.
 pub(super) fn is_server_error(error: &Error) -> bool {
     error.status() == Some(500)
 }
 
-/// Whether the service does not put this table in order by version. That it does is not
-/// documented, and without an index for it the request times out.
+/// Whether the service does not put this table in order by version. This order is not documented,
+/// and without an index the request times out.
 pub(super) fn is_version_order_unsupported(error: &Error) -> bool {
     error.recovery == Some(Recovery::SmallerPages) || error.is_not_offered()
 }
 
 /// Whether smaller pages could help.
-pub(super) fn asks_for_smaller_pages(error: &Error) -> bool {
+pub(super) fn needs_smaller_pages(error: &Error) -> bool {
     error.recovery == Some(Recovery::SmallerPages)
 }

@@ -1,4 +1,4 @@
-//! Hundreds of simulated sinks: whatever faults occur, they end equal to the service.
+//! Simulated sinks, one per seed: after random faults they hold the rows of the service.
 
 use std::rc::Rc;
 
@@ -8,11 +8,10 @@ use super::host_recommending;
 use super::random::Random;
 use super::service::{Kind, World, expected, id};
 use super::sink::Sink;
-use crate::simulation::{self, SETTINGS, Simulation, Storm};
+use crate::simulation::{self, RandomFaults, SETTINGS, Simulation};
 use crate::source::{Selection, Sync};
 
-/// Runs the sink against the world until every stream is complete, at most so often; kills it
-/// by chance.
+/// Runs syncs until every stream is complete, at most six times, and kills the sink at random.
 fn sync_with_kills(
     host: &Rc<Simulation>,
     sink: &mut Sink,
@@ -52,20 +51,20 @@ fn sync_with_kills(
 /// How large the tables are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tables {
-    /// Of every kind, and seldom large enough to be read in ranges.
+    /// Of every kind, and rarely large enough to be read in ranges.
     Small,
     /// Nearly always large enough.
     Large,
 }
 
-/// One life of a sink, by the seed. At its end it holds what the service holds.
-fn live(seed: u64, tables: Tables) {
+/// Runs one sink by a seed. At its end it holds the rows of the service.
+fn run_seed(seed: u64, tables: Tables) {
     let mut random = Random::new(seed ^ 0x5EED);
     let kinds: Vec<(&str, Kind)> = ["alpha", "beta", "gamma", "delta"]
         .into_iter()
         .take(1 + random.index(4))
         .map(|name| {
-            // Every other table is an ordinary one.
+            // Half of the tables are ordinary ones.
             let odd = Kind::ALL[random.index(Kind::ALL.len())];
             (name, if random.one_in(2) { Kind::Tracked } else { odd })
         })
@@ -87,26 +86,26 @@ fn live(seed: u64, tables: Tables) {
             stream: (*name).to_owned(),
             labels,
             sweep: sweeps,
-            // A page of one row does not show whether the order is right.
+            // A page of one row does not show whether the order is correct.
             page_size: Some(2 + random.below(19)),
             ..Selection::default()
         })
         .collect();
     let mut sink = Sink::new(&mut random);
-    // A full read heals whatever was lost before it. So in most lives no token expires.
+    // A full read restores rows that were lost before. So for most seeds no token expires.
     let has_faults = random.one_in(4);
     for _ in 0..=1 + random.below(4) {
         world.borrow_mut().is_busy = random.one_in(2);
         world.borrow_mut().has_faults = has_faults;
         world.borrow_mut().counts = !random.one_in(8);
-        let storm = random
+        let random_faults = random
             .one_in(2)
-            .then(|| Storm::new(random.below(u32::MAX).into(), 6));
-        host.set_storm(storm);
+            .then(|| RandomFaults::new(random.below(u32::MAX).into(), 6));
+        host.set_random_faults(random_faults);
         sync_with_kills(&host, &mut sink, &selections, &mut random, true);
         world.borrow_mut().change_at_random(0, 30);
     }
-    host.set_storm(None);
+    host.set_random_faults(None);
     world.borrow_mut().is_busy = false;
     world.borrow_mut().has_faults = false;
     for held in sink.streams.values_mut() {
@@ -122,10 +121,10 @@ fn live(seed: u64, tables: Tables) {
         let held = &sink.streams[table.name];
         assert!(held.failures.is_empty(), "{:?}", held.failures);
         for number in table.rows.keys() {
-            let mut wanted = expected(table, *number, labels);
+            let mut expected_row = expected(table, *number, labels);
             let found = held.rows.get(&id(*number)).unwrap_or_else(|| {
                 panic!(
-                    "{} {:?} lacks {number} {sweeps} {:?}",
+                    "{} {:?}: row {number} is missing, {sweeps} {:?}",
                     table.name, table.kind, held.warnings
                 )
             });
@@ -136,17 +135,17 @@ fn live(seed: u64, tables: Tables) {
             {
                 for label in ["statuscodename", "parentname", "parenttype"] {
                     if found[label].is_null() {
-                        wanted[label] = Value::Null;
+                        expected_row[label] = Value::Null;
                     }
                 }
             }
-            assert_eq!(*found, wanted, "{} {:?}", table.name, table.kind);
+            assert_eq!(*found, expected_row, "{} {:?}", table.name, table.kind);
         }
-        if table.kind.shows_deletions() || sweeps {
+        if table.kind.has_visible_deletions() || sweeps {
             assert_eq!(
                 held.rows.len(),
                 table.rows.len(),
-                "{} {:?} has ghosts",
+                "{} {:?} has deleted rows",
                 table.name,
                 table.kind
             );
@@ -154,8 +153,8 @@ fn live(seed: u64, tables: Tables) {
     }
 }
 
-/// Lives through 200 seeds, or those that the environment names.
-fn live_often(tables: Tables) {
+/// Runs 200 seeds, or those in the environment variables `SEED` and `SEEDS`.
+fn run_seeds(tables: Tables) {
     let seeds: u64 = std::env::var("SEEDS")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -165,7 +164,7 @@ fn live_often(tables: Tables) {
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
     for seed in first..first + seeds {
-        if let Err(panic) = std::panic::catch_unwind(|| live(seed, tables)) {
+        if let Err(panic) = std::panic::catch_unwind(|| run_seed(seed, tables)) {
             eprintln!("The seed is {seed}; SEED={seed} SEEDS=1 replays it.");
             std::panic::resume_unwind(panic);
         }
@@ -174,10 +173,10 @@ fn live_often(tables: Tables) {
 
 #[test]
 fn the_sink_equals_the_service_after_any_faults() {
-    live_often(Tables::Small);
+    run_seeds(Tables::Small);
 }
 
 #[test]
 fn the_sink_equals_the_service_after_any_faults_in_ranges() {
-    live_often(Tables::Large);
+    run_seeds(Tables::Large);
 }

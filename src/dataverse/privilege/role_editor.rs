@@ -57,10 +57,11 @@ impl fmt::Display for Section {
 ///
 /// The order is that of the editor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Words {
+pub struct RoleEditorEntry {
     /// The tab.
     pub section: Section,
-    /// Below the tables of a tab stand its privileges that belong to no table.
+    /// Whether it belongs to no table; the editor lists such privileges below the tables of the
+    /// tab.
     is_miscellaneous: bool,
     /// The row: a table's title, or "Miscellaneous Privileges".
     pub subject: String,
@@ -69,11 +70,11 @@ pub struct Words {
     pub action: String,
 }
 
-/// The row under which the editor shows what belongs to no table.
+/// The row under which the editor lists privileges that belong to no table.
 const MISCELLANEOUS: &str = "Miscellaneous Privileges";
 
-impl Words {
-    /// The words for a privilege. `title` is that of its table if metadata has it.
+impl RoleEditorEntry {
+    /// The entry of a privilege. `title` is the title of its table, if the metadata has it.
     pub fn of(privilege: &PrivilegeName, title: Option<&str>) -> Self {
         if let Some((section, _, action)) = MISCELLANEOUS_PRIVILEGES
             .iter()
@@ -122,13 +123,13 @@ impl Words {
     }
 }
 
-impl fmt::Display for Words {
+impl fmt::Display for RoleEditorEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.subject, self.action)
     }
 }
 
-/// What privileges are named after, and the title of it.
+/// The subjects of privileges, with their titles.
 const SUBJECTS: [(Section, &str, &str); 58] = {
     use Section::{
         BusinessManagement, BusinessProcessFlows, CoreRecords, Customization, Marketing, Sales,
@@ -245,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn privileges_have_the_editors_words() {
+    fn privileges_are_named_as_in_the_role_editor() {
         for (name, title, words, section) in [
             ("prvReadAccount", None, "Account: Read", "Core Records"),
             (
@@ -281,15 +282,15 @@ mod tests {
                 "Custom Entities",
             ),
         ] {
-            let found = Words::of(&PrivilegeName::parse(name).unwrap(), title);
+            let found = RoleEditorEntry::of(&PrivilegeName::parse(name).unwrap(), title);
             assert_eq!(found.to_string(), words, "{name}");
             assert_eq!(found.section.as_str(), section, "{name}");
         }
     }
 
     #[test]
-    fn the_order_is_the_editors() {
-        let words = |name: &str| Words::of(&PrivilegeName::parse(name).unwrap(), None);
+    fn entries_are_in_the_order_of_the_role_editor() {
+        let words = |name: &str| RoleEditorEntry::of(&PrivilegeName::parse(name).unwrap(), None);
         let names = [
             "prvReadAccount",
             "prvAppendAccount",

@@ -3,34 +3,34 @@
 use super::permission::{Permission, Permissions};
 use super::profiles::bundle;
 use super::table::{Guard, Table};
-use crate::dataverse::privilege::{Depth, PrivilegeName, Right, Words};
+use crate::dataverse::privilege::{Depth, PrivilegeName, Right, RoleEditorEntry};
 use crate::ordered::{Map, Set};
 use crate::settings::{Profile, Purpose, WriteOperation};
 
-/// What is done with which tables, and what else.
+/// What is done with which tables, and the other privileges that are needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::connection) struct Wanted {
+pub(in crate::connection) struct Requirements {
     read: Set<String>,
     write: Map<String, Set<WriteOperation>>,
     /// Tables that are read, and that lookups of the written rows are never set to.
-    aside: Set<&'static str>,
+    never_referenced: Set<&'static str>,
     /// Whether the history of rows is read.
     pub(in crate::connection) audit: bool,
     /// Privileges on something other than rows, and what needs them.
-    besides: Vec<(&'static str, &'static str)>,
+    other_privileges: Vec<(&'static str, &'static str)>,
 }
 
 /// What every connection reads before it reads a row (reference §5.1).
 const DISCOVERY: [&str; 1] = ["prvReadEntity"];
 
-/// What the check reads: the organization's properties, and what is related to the account's own
-/// row. No business unit is without its own users.
+/// What the check reads: the organization's properties, and the account's own row, which is in its
+/// own business unit.
 const CHECK: [(&str, Depth); 2] = [
     ("prvReadOrganization", Depth::Global),
     ("prvReadUser", Depth::Local),
 ];
 
-/// What gives a history more than the fact that something changed (reference §10).
+/// The privilege without which a history only says that something changed (reference §10).
 const HISTORY: (&str, &str) = ("prvReadRecordAuditHistory", "reading the history of rows");
 
 /// What assigning and removing roles and memberships requires (reference §11.2).
@@ -44,9 +44,9 @@ const PROVISIONING: [(&str, &str); 7] = [
     ("prvWriteTeam", "changing the members of teams"),
 ];
 
-impl Wanted {
+impl Requirements {
     pub(in crate::connection) fn of(purpose: &Purpose) -> Self {
-        let mut wanted = Self {
+        let mut requirements = Self {
             read: purpose.read.clone(),
             write: purpose.write.clone(),
             ..Self::default()
@@ -60,30 +60,34 @@ impl Wanted {
         }
         for profile in profiles {
             let bundle = bundle(profile);
-            wanted.read(bundle.read);
-            wanted.read(bundle.processes);
-            wanted.aside.extend(bundle.processes.iter().copied());
+            requirements.read(bundle.read);
+            requirements.read(bundle.processes);
+            requirements
+                .never_referenced
+                .extend(bundle.processes.iter().copied());
             for table in bundle.write {
                 let operations = bundle.operations.iter().copied().collect();
-                wanted
+                requirements
                     .write
                     .merge((*table).to_owned(), operations, Set::extend);
             }
-            wanted.audit |= bundle.audit;
-            wanted.besides.extend(bundle.besides);
+            requirements.audit |= bundle.audit;
+            requirements
+                .other_privileges
+                .extend(bundle.other_privileges);
             if bundle.provisioning {
-                wanted.besides.extend(PROVISIONING);
+                requirements.other_privileges.extend(PROVISIONING);
             }
         }
-        if purpose.audit || wanted.audit {
-            wanted.audit = true;
-            wanted.read(&["audit"]);
-            wanted.besides.push(HISTORY);
+        if purpose.audit || requirements.audit {
+            requirements.audit = true;
+            requirements.read(&["audit"]);
+            requirements.other_privileges.push(HISTORY);
         }
         if purpose.views {
-            wanted.read(&["savedquery", "userquery"]);
+            requirements.read(&["savedquery", "userquery"]);
         }
-        wanted
+        requirements
     }
 
     fn read(&mut self, tables: &[&str]) {
@@ -105,24 +109,24 @@ impl Wanted {
         self.tables_read().chain(self.tables_written()).collect()
     }
 
-    /// The permissions for all of it, and no others, in the order in which the role editor
-    /// shows them. `table` finds a table by its name.
+    /// All required permissions, and no others, in the order in which the role editor shows them.
+    /// `table` finds a table by its name.
     pub(super) fn permissions<'t>(
         &self,
         table: impl Fn(&str) -> Option<&'t Table>,
     ) -> Vec<Permission> {
         let mut permissions = Permissions::default();
         for name in DISCOVERY {
-            permissions.add(on_no_table(name, "finding out which tables exist", true));
+            permissions.add(without_table(name, "finding out which tables exist", true));
         }
         for (name, depth) in CHECK {
             permissions.add(Permission {
                 depth,
-                ..on_no_table(name, "checking the connection", false)
+                ..without_table(name, "checking the connection", false)
             });
         }
-        for (name, reason) in &self.besides {
-            permissions.add(on_no_table(name, reason, true));
+        for (name, reason) in &self.other_privileges {
+            permissions.add(without_table(name, reason, true));
         }
         for table in self.read.iter().filter_map(|name| table(name)) {
             // At the depth of the whole organization, because change tracking requires it
@@ -132,7 +136,7 @@ impl Wanted {
         let present: Vec<&Table> = self
             .tables()
             .into_iter()
-            .filter(|name| !self.aside.contains(name))
+            .filter(|name| !self.never_referenced.contains(name))
             .filter_map(&table)
             .collect();
         for (name, operations) in self.write.iter() {
@@ -190,7 +194,7 @@ fn add(permissions: &mut Permissions, table: &Table, right: Right, doing: &str) 
 
 fn on_table(table: &Table, guard: &Guard, reason: String) -> Permission {
     Permission {
-        words: Words::of(&guard.privilege, table.title.as_deref()),
+        entry: RoleEditorEntry::of(&guard.privilege, table.title.as_deref()),
         privilege: guard.privilege.clone(),
         depth: guard.deepest,
         needed_for: vec![reason],
@@ -199,10 +203,10 @@ fn on_table(table: &Table, guard: &Guard, reason: String) -> Permission {
 }
 
 /// A privilege that belongs to no table has only the greatest depth.
-fn on_no_table(name: &'static str, reason: &str, is_essential: bool) -> Permission {
+fn without_table(name: &'static str, reason: &str, is_essential: bool) -> Permission {
     let privilege = PrivilegeName::known(name);
     Permission {
-        words: Words::of(&privilege, None),
+        entry: RoleEditorEntry::of(&privilege, None),
         privilege,
         depth: Depth::Global,
         needed_for: vec![reason.to_owned()],

@@ -1,4 +1,4 @@
-//! What a defect says before the instance dies.
+//! The message of a panic, which ends the instance.
 
 use std::panic;
 
@@ -9,7 +9,7 @@ use super::bindings::wasi::cli::stderr;
 pub fn write_panics_to_stderr() {
     panic::set_hook(Box::new(|defect| {
         let text = format!("{defect}\n");
-        // A failure here cannot be reported any more.
+        // A failure here cannot be reported.
         let _ = stderr::get_stderr().blocking_write_and_flush(text.as_bytes());
     }));
 }
