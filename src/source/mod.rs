@@ -18,7 +18,7 @@
 //! | `read` | the readers: `paged` follows links, `ranged` reads large tables in ranges of versions beside a read of the `keys`, `queried` reads `FetchXML`, `sweep` finds deletions; `page` is the request, walk and repetition they share, `share` the memory and requests of all streams |
 //! | `files` | the content of files in place of their references |
 //! | `output` | the events of one stream, each page with its checkpoint |
-//! | `kind` | tables, views, queries, histories, list members: what a selection may ask for and what is read; `kind::plan` is the result, which travels |
+//! | `kind` | tables, views, queries, histories, list members: the options of a selection and what is read; `kind::plan` is the result, which is passed on |
 //! | `checkpoint` | positions as text: bound to what they were made for, with a checksum |
 //! | `position` | how far a stream is, and how its changes are found: plain data |
 //! | `event`, `rejection`, `time` | events and selections, the meaning of rejections, points in time |

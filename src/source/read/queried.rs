@@ -45,7 +45,7 @@ struct PageSizes {
 }
 
 impl<H: Host> Queried<H> {
-    /// Prepares a read of the queries with this many rows per page at most; nothing is requested
+    /// Prepares a read of the queries with at most `max_page_rows` rows per page; nothing is requested
     /// yet.
     pub(in crate::source) fn new(
         client: Client<H>,

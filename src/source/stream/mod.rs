@@ -35,7 +35,7 @@ pub(super) struct Waiting<H> {
 }
 
 impl<H> Waiting<H> {
-    /// The table, if the stream is one and its checkpoint does not prevent a full read.
+    /// The table, if the stream is one and, by its checkpoint, is read from its first row.
     pub(super) fn table_in_full(&self) -> Option<&str> {
         let position = self
             .checkpoint

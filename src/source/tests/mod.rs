@@ -377,7 +377,7 @@ fn unreadable_pages_fail_the_stream_after_retries() {
 fn invalid_selections_are_rejected_before_any_request() {
     let host = host(&world(Kind::Tracked, 5));
     let error = run(&host, vec![selection("alpha"), selection("alpha")]).unwrap_err();
-    assert!(error.message.contains("error"), "{error}");
+    assert!(error.message.contains("twice"), "{error}");
     let zero = Selection {
         page_size: Some(0),
         ..selection("alpha")

@@ -37,7 +37,7 @@ pub(in crate::source) struct Paged<H> {
 }
 
 impl<H: Host> Paged<H> {
-    /// Prepares a read with this many rows per page at most; nothing is requested yet.
+    /// Prepares a read with at most `max_page_rows` rows per page; nothing is requested yet.
     ///
     /// # Errors
     /// When the start has no usable link.

@@ -76,7 +76,7 @@ enum Arrival<H> {
 type Step = Option<End<ListingResume>>;
 
 impl<H: Host> Ranged<H> {
-    /// Prepares to read what remains in ranges, with this many rows per page at most; nothing is
+    /// Prepares to read what remains in ranges, with at most `max_page_rows` rows per page; nothing is
     /// requested yet. `is_resumed` says whether the service has returned pages of them before.
     ///
     /// # Errors
