@@ -1,4 +1,5 @@
 mod batch;
+mod batch_damage;
 mod read_many;
 mod write;
 
