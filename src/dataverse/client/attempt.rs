@@ -161,15 +161,13 @@ impl<H: Host> Call for WebApiCall<'_, H> {
     type Output = Response;
     type Error = Error;
 
-    async fn credential(&self) -> Result<Rc<Token>, Error> {
-        let client = self.client;
-        client.shared.authenticator.token(client.policy).await
+    async fn credential(&self, budget: &mut Budget) -> Result<Rc<Token>, Error> {
+        self.client.shared.authenticator.token(budget).await
     }
 
-    async fn renew(&self, rejected: &Rc<Token>) -> Result<(), Error> {
-        let client = self.client;
-        let authenticator = &client.shared.authenticator;
-        authenticator.replace(rejected, client.policy).await?;
+    async fn renew(&self, rejected: &Rc<Token>, budget: &mut Budget) -> Result<(), Error> {
+        let authenticator = &self.client.shared.authenticator;
+        authenticator.replace(rejected, budget).await?;
         Ok(())
     }
 
