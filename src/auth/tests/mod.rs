@@ -50,7 +50,8 @@ fn token() -> Reply {
 /// An error response as Entra writes it.
 fn rejection(word: &str, code: u32) -> Reply {
     let description = format!(
-        "AADSTS{code}: It says why, and repeats {SECRET_VALUE}.\r\nTrace ID: 1\r\nTimestamp: 2"
+        "AADSTS{code}: It says why, and repeats {SECRET_VALUE}, sent as \
+         MARKER%7Esecret%26value%3D1.\r\nTrace ID: 1\r\nTimestamp: 2"
     );
     let body = json!({
         "error": word,
