@@ -84,6 +84,7 @@ impl<'a> Request<'a> {
             // Without this the first item that fails would be the last one (reference 8.2).
             headers: vec![Header::new("Prefer", "odata.continue-on-error")],
             body: Body::Batch(items),
+            purpose: Some(Cow::Borrowed("send a batch")),
             is_idempotent,
             ..Self::new(Method::Post, link)
         }

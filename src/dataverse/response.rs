@@ -37,7 +37,8 @@ pub struct Failure {
     pub(super) retry: Retry,
 }
 
-/// Why a change set failed.
+/// Why a change set failed. What its error says of the changes holds for tables that undo the
+/// others when one fails: all but elastic tables (reference 8.3).
 #[derive(Debug)]
 pub struct ChangeSetFailure {
     /// Which of its requests failed, counted from 0, if the service named it.
