@@ -58,13 +58,17 @@ impl Form {
         serializer.finish()
     }
 
-    /// The text with every secret of the form removed, in case the authority repeats one.
+    /// The text with every secret of the form removed, in case the authority repeats one as it is
+    /// or as it was sent.
     pub(super) fn scrub(&self, text: &str) -> String {
         self.0
             .iter()
             .fold(text.to_owned(), |text, (_, value)| match value {
                 Value::Secret(secret) if !secret.reveal().is_empty() => {
+                    let sent = form_urlencoded::byte_serialize(secret.reveal().as_bytes());
+                    let sent = Secret::new(sent.collect::<String>());
                     text.replace(secret.reveal(), "…")
+                        .replace(sent.reveal(), "…")
                 }
                 _ => text,
             })

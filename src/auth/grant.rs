@@ -10,7 +10,7 @@ use super::rotation::Unstored;
 use super::store::{fetch, keep};
 use super::token::{Issued, Token};
 use super::token_request::{self, Failure};
-use crate::call::RetryPolicy;
+use crate::call::Budget;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Secret};
 use crate::settings::{Application, Auth, Delegated};
@@ -21,11 +21,11 @@ use crate::settings::{Application, Auth, Delegated};
 /// If no token can be obtained.
 pub(super) async fn token<H: Host>(
     issuer: &Issuer<H>,
-    policy: RetryPolicy,
+    budget: &mut Budget,
 ) -> Result<Token, Error> {
     let token = match &issuer.settings.auth {
-        Auth::Application(application) => application_token(issuer, application, policy).await,
-        Auth::Delegated(delegated) => person_token(issuer, delegated, policy).await,
+        Auth::Application(application) => application_token(issuer, application, budget).await,
+        Auth::Delegated(delegated) => person_token(issuer, delegated, budget).await,
         Auth::AccessToken(name) => ready::token(&*issuer.host, name),
     }?;
     issuer.has_signed_in.set(true);
@@ -36,9 +36,9 @@ pub(super) async fn token<H: Host>(
 async fn application_token<H: Host>(
     issuer: &Issuer<H>,
     application: &Application,
-    policy: RetryPolicy,
+    budget: &mut Budget,
 ) -> Result<Token, Error> {
-    let authority = issuer.authority(policy).await?;
+    let authority = issuer.authority(budget).await?;
     let endpoint = authority.token_endpoint();
     let form = || {
         let form = Form::default()
@@ -47,7 +47,7 @@ async fn application_token<H: Host>(
         let form = with_credential(form, application, &endpoint, &*issuer.host)?;
         Ok(form.with_all(authority.audience_of_application(&issuer.settings, application)))
     };
-    token_request::token(issuer, &authority, policy, form)
+    token_request::token(issuer, &authority, budget, form)
         .await
         .map(|issued| issued.token)
         .map_err(|failure| failure.into_error(issuer, &authority))
@@ -61,11 +61,11 @@ async fn application_token<H: Host>(
 async fn person_token<H: Host>(
     issuer: &Issuer<H>,
     delegated: &Delegated,
-    policy: RetryPolicy,
+    budget: &mut Budget,
 ) -> Result<Token, Error> {
-    let authority = issuer.authority(policy).await?;
+    let authority = issuer.authority(budget).await?;
     let stored = stored(issuer, delegated)?;
-    let refreshed = refresh(issuer, &authority, delegated, &stored, policy).await;
+    let refreshed = refresh(issuer, &authority, delegated, &stored, budget).await;
     let (used, outcome) = match refreshed {
         Err(Failure::Rejected(rejection)) => {
             // Another instance may have renewed it since it was read.
@@ -73,7 +73,7 @@ async fn person_token<H: Host>(
             if now.reveal() == stored.reveal() {
                 return Err(rejection.into_error(&Parties::of(&authority, &issuer.settings)));
             }
-            let outcome = refresh(issuer, &authority, delegated, &now, policy).await;
+            let outcome = refresh(issuer, &authority, delegated, &now, budget).await;
             (now, outcome)
         }
         outcome => (stored, outcome),
@@ -93,7 +93,7 @@ async fn refresh<H: Host>(
     authority: &Authority,
     delegated: &Delegated,
     refresh_token: &Secret,
-    policy: RetryPolicy,
+    budget: &mut Budget,
 ) -> Result<Issued, Failure> {
     let form = || {
         let form = Form::default()
@@ -101,7 +101,7 @@ async fn refresh<H: Host>(
             .with_secret("refresh_token", refresh_token.clone());
         with_client(form, issuer, authority, delegated)
     };
-    token_request::token(issuer, authority, policy, form).await
+    token_request::token(issuer, authority, budget, form).await
 }
 
 /// Adds the parameters of every request for a person: a public application names itself, a

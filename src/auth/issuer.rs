@@ -8,7 +8,7 @@ use url::Url;
 use super::authority::Authority;
 use super::challenge::Challenged;
 use super::rotation::Rotation;
-use crate::call::{self, Budget, Call, Retry, RetryPolicy, Verdict, retry_after, unreachable};
+use crate::call::{self, Budget, Call, Retry, Verdict, retry_after, unreachable};
 use crate::error::Error;
 use crate::host::{Header, Host, HttpError, Method, Request, Response, Target};
 
@@ -48,10 +48,10 @@ impl<H: Host> Issuer<H> {
     ///
     /// # Errors
     /// If the authority is unknown.
-    pub(super) async fn authority(&self, policy: RetryPolicy) -> Result<Authority, Error> {
+    pub(super) async fn authority(&self, budget: &mut Budget) -> Result<Authority, Error> {
         match Authority::from_settings(&self.settings) {
             Some(authority) => Ok(authority),
-            None => Authority::discovered(&self.settings, &self.challenge(policy).await?),
+            None => Authority::discovered(&self.settings, &self.challenge(budget).await?),
         }
     }
 
@@ -59,7 +59,7 @@ impl<H: Host> Issuer<H> {
     ///
     /// # Errors
     /// If there is no response.
-    pub(super) async fn challenge(&self, policy: RetryPolicy) -> Result<Challenged, Error> {
+    pub(super) async fn challenge(&self, budget: &mut Budget) -> Result<Challenged, Error> {
         if let Some(challenged) = self.challenged.borrow().clone() {
             return Ok(challenged);
         }
@@ -70,13 +70,15 @@ impl<H: Host> Issuer<H> {
         };
         let mut older = older.iter();
         let mut url = self.resource.clone();
-        let mut budget = Budget::new(policy);
         let challenged = loop {
             let call = ChallengeCall {
                 issuer: self,
                 url: &url,
             };
-            let response = call::send(&*self.host, &mut budget, &call).await?;
+            let mut own = budget.part();
+            let response = call::send(&*self.host, &mut own, &call).await;
+            budget.charge(own.spent());
+            let response = response?;
             let version = older.next();
             match version.filter(|_| matches!(response.status, 400 | 404 | 501)) {
                 Some(version) => {
@@ -142,7 +144,7 @@ impl<H: Host> Call for ChallengeCall<'_, H> {
     type Output = Response;
     type Error = Error;
 
-    async fn credential(&self) -> Result<(), Error> {
+    async fn credential(&self, _: &mut Budget) -> Result<(), Error> {
         Ok(())
     }
 

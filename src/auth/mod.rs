@@ -35,7 +35,7 @@ use url::Url;
 pub(crate) use challenge::Challenged;
 pub(crate) use token::Token;
 
-use crate::call::RetryPolicy;
+use crate::call::{Budget, RetryPolicy};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::settings::{Auth, Settings};
@@ -64,7 +64,14 @@ struct Current {
 struct Renewal {
     /// The policy of the caller that started it.
     policy: RetryPolicy,
-    outcome: Shared<Result<Rc<Token>, Error>>,
+    outcome: Shared<Outcome>,
+}
+
+/// What a renewal has given, and what it has spent on failed attempts and on pauses.
+#[derive(Clone)]
+struct Outcome {
+    token: Result<Rc<Token>, Error>,
+    spent: Duration,
 }
 
 impl<H: Host> Authenticator<H> {
@@ -80,27 +87,27 @@ impl<H: Host> Authenticator<H> {
     /// temporarily.
     ///
     /// # Errors
-    /// If there is no token.
-    pub(crate) async fn token(&self, policy: RetryPolicy) -> Result<Rc<Token>, Error> {
+    /// If there is none.
+    pub(crate) async fn token(&self, budget: &mut Budget) -> Result<Rc<Token>, Error> {
         let now = self.issuer.host.elapsed();
         let current = self.current.borrow().token.clone();
         match current {
             Some(token) if token.is_fresh(now) => Ok(token),
-            Some(token) if token.is_valid(now) => self.renew_early(token, policy).await,
-            _ => self.renew(policy).await,
+            Some(token) if token.is_valid(now) => self.renew_early(token, budget).await,
+            _ => self.renew(budget).await,
         }
     }
 
     /// Renews a token that is still valid: in one attempt, because no call needs a new one yet.
-    async fn renew_early(&self, token: Rc<Token>, policy: RetryPolicy) -> Result<Rc<Token>, Error> {
+    async fn renew_early(&self, token: Rc<Token>, budget: &mut Budget) -> Result<Rc<Token>, Error> {
         if self.issuer.host.elapsed() < self.current.borrow().not_before {
             return Ok(token);
         }
         let one_attempt = RetryPolicy {
             max_wait: Duration::ZERO,
-            ..policy
+            ..budget.left()
         };
-        let outcome = self.renew(one_attempt).await;
+        let outcome = self.renew(&mut Budget::new(one_attempt)).await;
         let now = self.issuer.host.elapsed();
         let error = match outcome {
             Ok(renewed) => {
@@ -117,7 +124,7 @@ impl<H: Host> Authenticator<H> {
         }
         if !token.is_valid(now) {
             // It expired while it was being renewed.
-            return self.renew(policy).await;
+            return self.renew(budget).await;
         }
         let pause = error.retry_after.unwrap_or(RENEWAL_PAUSE);
         self.current.borrow_mut().not_before = now + pause;
@@ -131,14 +138,14 @@ impl<H: Host> Authenticator<H> {
     pub(crate) async fn replace(
         &self,
         rejected: &Rc<Token>,
-        policy: RetryPolicy,
+        budget: &mut Budget,
     ) -> Result<Rc<Token>, Error> {
         // Another caller may have renewed it already.
         let is_current = |token: &Rc<Token>| Rc::ptr_eq(token, rejected);
         if self.current.borrow().token.as_ref().is_some_and(is_current) {
             self.current.borrow_mut().token = None;
         }
-        let token = self.token(policy).await?;
+        let token = self.token(budget).await?;
         match &self.issuer.settings.auth {
             Auth::AccessToken(name) if token.is_same(rejected) => {
                 // The next call reads the secret again.
@@ -149,39 +156,46 @@ impl<H: Host> Authenticator<H> {
         }
     }
 
-    async fn renew(&self, policy: RetryPolicy) -> Result<Rc<Token>, Error> {
+    async fn renew(&self, budget: &mut Budget) -> Result<Rc<Token>, Error> {
         loop {
+            let policy = budget.left();
             let renewal = self
                 .current
                 .borrow_mut()
                 .renewal
                 .get_or_insert_with(|| {
                     let issuer = Rc::clone(&self.issuer);
-                    let issue = async move { grant::token(&issuer, policy).await.map(Rc::new) };
+                    let issue = async move {
+                        let mut budget = Budget::new(policy);
+                        let token = grant::token(&issuer, &mut budget).await.map(Rc::new);
+                        let spent = budget.spent();
+                        Outcome { token, spent }
+                    };
                     Renewal {
                         policy,
                         outcome: Shared::new(issue),
                     }
                 })
                 .clone();
-            let outcome = renewal.outcome.clone().await;
-            self.conclude(&renewal, &outcome);
-            match outcome {
-                // The caller that started it had less time to wait.
+            let Outcome { token, spent } = renewal.outcome.clone().await;
+            budget.charge(spent);
+            self.conclude(&renewal, &token);
+            match token {
+                // The caller that started it could not wait as long.
                 Err(error) if is_temporary(&error) && renewal.policy.max_wait < policy.max_wait => {
                 }
-                outcome => return outcome,
+                token => return token,
             }
         }
     }
 
     /// Stores the token for all callers. The first caller that receives it does this.
-    fn conclude(&self, renewal: &Renewal, outcome: &Result<Rc<Token>, Error>) {
+    fn conclude(&self, renewal: &Renewal, issued: &Result<Rc<Token>, Error>) {
         let mut current = self.current.borrow_mut();
         let is_latest = |latest: &Renewal| latest.outcome.is(&renewal.outcome);
         if current.renewal.as_ref().is_some_and(is_latest) {
             current.renewal = None;
-            if let Ok(token) = outcome {
+            if let Ok(token) = issued {
                 current.token = Some(Rc::clone(token));
             }
         }
@@ -191,8 +205,8 @@ impl<H: Host> Authenticator<H> {
     ///
     /// # Errors
     /// If there is no response.
-    pub(crate) async fn challenge(&self, policy: RetryPolicy) -> Result<Challenged, Error> {
-        self.issuer.challenge(policy).await
+    pub(crate) async fn challenge(&self, budget: &mut Budget) -> Result<Challenged, Error> {
+        self.issuer.challenge(budget).await
     }
 }
 

@@ -7,7 +7,7 @@ use super::form::Form;
 use super::issuer::Issuer;
 use super::rejection::{Parties, Rejection};
 use super::token::Issued;
-use crate::call::{self, Budget, Call, RetryPolicy, Verdict, unreachable};
+use crate::call::{self, Budget, Call, Verdict, unreachable};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Header, Host, HttpError, Method, Request, Response};
 
@@ -45,12 +45,12 @@ impl Failure {
 pub(super) async fn token<H: Host>(
     issuer: &Issuer<H>,
     authority: &Authority,
-    policy: RetryPolicy,
+    budget: &mut Budget,
     form: impl Fn() -> Result<Form, Error>,
 ) -> Result<Issued, Failure> {
     let endpoint = authority.token_endpoint();
     let requested_at = issuer.host.elapsed();
-    let response = post(issuer, &endpoint, policy, form).await?;
+    let response = post(issuer, &endpoint, budget, form).await?;
     Issued::read(response.body, requested_at).ok_or_else(|| {
         Failure::Other(Error::new(
             ErrorKind::Unavailable,
@@ -70,7 +70,7 @@ pub(super) async fn token<H: Host>(
 pub(super) async fn post<H: Host>(
     issuer: &Issuer<H>,
     endpoint: &Url,
-    policy: RetryPolicy,
+    budget: &mut Budget,
     form: impl Fn() -> Result<Form, Error>,
 ) -> Result<Response, Failure> {
     let call = FormCall {
@@ -78,7 +78,10 @@ pub(super) async fn post<H: Host>(
         endpoint,
         form,
     };
-    call::send(&*issuer.host, &mut Budget::new(policy), &call).await
+    let mut own = budget.part();
+    let response = call::send(&*issuer.host, &mut own, &call).await;
+    budget.charge(own.spent());
+    response
 }
 
 /// A call of one of the authority's endpoints. The form contains the application's credential.
@@ -93,7 +96,7 @@ impl<H: Host, F: Fn() -> Result<Form, Error>> Call for FormCall<'_, H, F> {
     type Output = Response;
     type Error = Failure;
 
-    async fn credential(&self) -> Result<Form, Failure> {
+    async fn credential(&self, _: &mut Budget) -> Result<Form, Failure> {
         Ok((self.form)()?)
     }
 

@@ -76,6 +76,25 @@ impl Budget {
         *self = Self::new(self.policy);
     }
 
+    /// The budget of a part of the call, such as signing in: what is left, with retries of its
+    /// own. What the part has spent is charged to the call by [`charge`](Self::charge).
+    pub(crate) fn part(&self) -> Self {
+        Self::new(self.left())
+    }
+
+    /// The policy of the call, for as long as it may still wait.
+    pub(crate) fn left(&self) -> RetryPolicy {
+        RetryPolicy {
+            max_wait: self.left,
+            ..self.policy
+        }
+    }
+
+    /// How much has been spent.
+    pub(crate) fn spent(&self) -> Duration {
+        self.policy.max_wait.saturating_sub(self.left)
+    }
+
     /// Charges an attempt that failed after `took`, and returns how long to pause before the next
     /// one: exactly as long as the service requested, else a random time below a limit that doubles
     /// with each failure ("full jitter"). `None` when there is no other attempt.
@@ -111,7 +130,8 @@ impl Budget {
         fits
     }
 
-    fn charge(&mut self, spent: Duration) {
+    /// Charges what was spent elsewhere.
+    pub(crate) fn charge(&mut self, spent: Duration) {
         self.left = self.left.saturating_sub(spent);
     }
 }

@@ -30,17 +30,21 @@ pub(crate) trait Call {
     /// Why a call fails.
     type Error: From<Error>;
 
-    /// The credential for the next attempt.
+    /// The credential for the next attempt. To obtain it may take what is left of the budget.
     ///
     /// # Errors
-    /// If there is no credential.
-    async fn credential(&self) -> Result<Self::Credential, Self::Error>;
+    /// If there is none.
+    async fn credential(&self, budget: &mut Budget) -> Result<Self::Credential, Self::Error>;
 
-    /// Replaces a credential that the service rejected.
+    /// Replaces a credential that the service rejected, within what is left of the budget.
     ///
     /// # Errors
-    /// If there is no other credential.
-    async fn renew(&self, _rejected: &Self::Credential) -> Result<(), Self::Error> {
+    /// If there is no other.
+    async fn renew(
+        &self,
+        _rejected: &Self::Credential,
+        _budget: &mut Budget,
+    ) -> Result<(), Self::Error> {
         // A call that makes a credential for each attempt has nothing to replace.
         Ok(())
     }
@@ -114,7 +118,7 @@ pub(crate) async fn send<H: Host, C: Call>(
     let limiter = call.rate_limiter();
     let mut has_renewed = false;
     loop {
-        let credential = call.credential().await?;
+        let credential = call.credential(budget).await?;
         let pause = limiter.map_or(Duration::ZERO, |it| it.pause(host.elapsed()));
         if !pause.is_zero() {
             if !budget.spend(pause) {
@@ -137,7 +141,7 @@ pub(crate) async fn send<H: Host, C: Call>(
         }
         if verdict.retry == Retry::WithNewCredential && !has_renewed {
             has_renewed = true;
-            call.renew(&credential).await?;
+            call.renew(&credential, budget).await?;
             continue;
         }
         let took = now.saturating_sub(sent_at);

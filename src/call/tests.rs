@@ -22,12 +22,12 @@ impl Call for Numbered {
     type Output = u16;
     type Error = Error;
 
-    async fn credential(&self) -> Result<u32, Error> {
+    async fn credential(&self, _: &mut Budget) -> Result<u32, Error> {
         self.credentials.set(self.credentials.get() + 1);
         Ok(self.credentials.get())
     }
 
-    async fn renew(&self, rejected: &u32) -> Result<(), Error> {
+    async fn renew(&self, rejected: &u32, _: &mut Budget) -> Result<(), Error> {
         self.rejected.borrow_mut().push(*rejected);
         Ok(())
     }

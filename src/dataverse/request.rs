@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::link::Link;
 use super::preferences::Prefer;
+use crate::error::{Error, ErrorKind};
 use crate::host::{Header, Method};
 
 /// One request to the Web API.
@@ -24,7 +25,7 @@ pub struct Request<'a> {
 pub(super) enum Body<'a> {
     None,
     Content {
-        content_type: Cow<'static, str>,
+        content_type: &'static str,
         bytes: Cow<'a, [u8]>,
     },
     /// A batch, which is composed again for each attempt.
@@ -43,7 +44,7 @@ pub(super) enum Expected {
 pub enum Item<'a> {
     /// A request that succeeds or fails alone.
     One(Request<'a>),
-    /// Requests that succeed or fail together; none of them may read. Each can refer to the row
+    /// Requests that succeed or fail together: at least one, and none that reads. Each can refer to the row
     /// that an earlier one created by `$` and that one's number in the batch, counted from 1
     /// over all requests. In elastic tables nothing is undone when one fails (reference 8.3).
     ChangeSet(Vec<Request<'a>>),
@@ -79,21 +80,40 @@ impl<'a> Request<'a> {
             .iter()
             .flat_map(Item::requests)
             .all(|it| it.is_idempotent);
-        // Without this the first item that fails would be the last one (reference 8.2).
-        let request =
-            Self::new(Method::Post, link).with_header("Prefer", "odata.continue-on-error");
         Self {
+            // Without this the first item that fails would be the last one (reference 8.2).
+            headers: vec![Header::new("Prefer", "odata.continue-on-error")],
             body: Body::Batch(items),
+            purpose: Some(Cow::Borrowed("send a batch")),
             is_idempotent,
-            ..request
+            ..Self::new(Method::Post, link)
         }
     }
 
-    /// Adds a header, such as `If-Match` or `CallerObjectId` (reference 7.2, 7.5).
-    #[must_use]
-    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// Adds a header, such as `If-Match` or `CallerObjectId`
+    /// (reference 7.2, 7.5).
+    ///
+    /// # Errors
+    /// `InvalidData` when the value has a character that headers cannot carry: a line break
+    /// would start another header.
+    pub fn with_header(
+        mut self,
+        name: &'static str,
+        value: impl Into<String>,
+    ) -> Result<Self, Error> {
+        let value = value.into();
+        if !value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+            return Err(Error::new(
+                ErrorKind::InvalidData,
+                format!(
+                    "{}: the value of the header {name} may only have printable ASCII characters; \
+                     correct the value",
+                    self.failure()
+                ),
+            ));
+        }
         self.headers.push(Header::new(name, value));
-        self
+        Ok(self)
     }
 
     /// Sets a body of JSON text.
@@ -106,11 +126,11 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_body(
         mut self,
-        content_type: impl Into<Cow<'static, str>>,
+        content_type: &'static str,
         bytes: impl Into<Cow<'a, [u8]>>,
     ) -> Self {
         self.body = Body::Content {
-            content_type: content_type.into(),
+            content_type,
             bytes: bytes.into(),
         };
         self
@@ -145,10 +165,16 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Whether it replaces the ordinary header of that name.
+    pub(super) fn replaces(&self, name: &str) -> bool {
+        let mut names = self.headers.iter().map(|header| &header.name);
+        names.any(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// Whether it only reads. So does a batch of such requests.
     pub(super) fn only_reads(&self) -> bool {
         match &self.body {
-            Body::Batch(items) => items.iter().flat_map(Item::requests).all(Self::only_reads),
+            Body::Batch(items) => items.iter().all(Item::only_reads),
             Body::None | Body::Content { .. } => self.method == Method::Get,
         }
     }
@@ -178,6 +204,11 @@ impl<'a> Item<'a> {
             Self::One(request) => std::slice::from_ref(request),
             Self::ChangeSet(requests) => requests,
         }
+    }
+
+    /// Whether each of its requests only reads.
+    pub(super) fn only_reads(&self) -> bool {
+        self.requests().iter().all(Request::only_reads)
     }
 }
 

@@ -37,7 +37,8 @@ pub struct Failure {
     pub(super) retry: Retry,
 }
 
-/// Why a change set failed.
+/// Why a change set failed. What its error says of the changes holds for tables that undo the
+/// others when one fails: all but elastic tables (reference 8.3).
 #[derive(Debug)]
 pub struct ChangeSetFailure {
     /// Which of its requests failed, counted from 0, if the service named it.
@@ -74,6 +75,16 @@ impl Response {
     }
 }
 
+impl Outcome {
+    /// Why it failed, if it did.
+    pub(super) fn failure_mut(&mut self) -> Option<&mut Failure> {
+        match self {
+            Self::One(result) => result.as_mut().err(),
+            Self::ChangeSet(result) => result.as_mut().err().map(|it| &mut it.failure),
+        }
+    }
+}
+
 impl Failure {
     pub(super) fn new(error: Error, retry: Retry) -> Self {
         Self {
@@ -84,7 +95,11 @@ impl Failure {
 
     /// Whether another attempt may succeed.
     pub fn is_temporary(&self) -> bool {
-        matches!(self.retry, Retry::Limited | Retry::WithinBudget)
+        match self.retry {
+            Retry::Never => false,
+            // A request of a batch is sent again alone, and its token renewed then if need be.
+            Retry::WithNewCredential | Retry::Limited | Retry::WithinBudget => true,
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl<H: Host> Interactive<H> {
             ));
         };
         let redirect_uri = redirect::checked(redirect_uri)?;
-        let authority = self.issuer.authority(self.policy).await?;
+        let authority = self.issuer.authority(&mut self.budget()).await?;
         let Some(mut url) = authority.consent_endpoint() else {
             return Err(Error::new(
                 ErrorKind::Unsupported,

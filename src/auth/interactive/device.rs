@@ -111,14 +111,15 @@ impl<H: Host> Interactive<H> {
     pub async fn begin_device(&self) -> Result<DeviceCode, Error> {
         let delegated = self.delegated()?;
         let issuer = &self.issuer;
-        let authority = issuer.authority(self.policy).await?;
+        let mut budget = self.budget();
+        let authority = issuer.authority(&mut budget).await?;
         let form = || {
             Ok(Form::default()
                 .with("client_id", &delegated.client_id)
                 .with_all(authority.audience_of_person(&issuer.settings, delegated)))
         };
         let endpoint = authority.device_endpoint();
-        let mut response = token_request::post(issuer, &endpoint, self.policy, form)
+        let mut response = token_request::post(issuer, &endpoint, &mut budget, form)
             .await
             .map_err(|failure| failure.into_error(issuer, &authority))?;
         let device = DeviceResponse::read(&response.body);
@@ -181,7 +182,8 @@ impl<H: Host> Interactive<H> {
                  sign-in again",
             ));
         }
-        let authority = issuer.authority(self.policy).await?;
+        let mut budget = self.budget();
+        let authority = issuer.authority(&mut budget).await?;
         let form = || {
             let form = Form::default()
                 .with("grant_type", GRANT_TYPE)
@@ -189,7 +191,7 @@ impl<H: Host> Interactive<H> {
             with_client(form, issuer, &authority, delegated)
         };
         let interval = Duration::from_secs(continuation.interval);
-        match token_request::token(issuer, &authority, self.policy, form).await {
+        match token_request::token(issuer, &authority, &mut budget, form).await {
             Ok(tokens) => self.keep(delegated, tokens).map(|()| Progress::Done),
             Err(Failure::Rejected(rejection))
                 if rejection.oauth_error() == "authorization_pending" =>

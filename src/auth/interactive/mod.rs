@@ -20,7 +20,7 @@ pub use device::{DeviceCode, Progress};
 use super::issuer::Issuer;
 use super::store::keep;
 use super::token::Issued;
-use crate::call::RetryPolicy;
+use crate::call::{Budget, RetryPolicy};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Random};
 use crate::settings::{Auth, Delegated, Settings};
@@ -49,6 +49,11 @@ impl<H: Host> Interactive<H> {
             issuer: Issuer::new(host, settings, resource),
             policy: RetryPolicy::of(settings),
         }
+    }
+
+    /// What a call may spend on failed attempts and on pauses.
+    fn budget(&self) -> Budget {
+        Budget::new(self.policy)
     }
 
     /// The settings of a person's sign-in.

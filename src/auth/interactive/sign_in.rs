@@ -23,7 +23,7 @@ impl<H: Host> Interactive<H> {
     pub async fn sign_in(&self, redirect_uri: &str) -> Result<PageRequest, Error> {
         let delegated = self.delegated()?;
         let redirect_uri = redirect::checked(redirect_uri)?;
-        let authority = self.issuer.authority(self.policy).await?;
+        let authority = self.issuer.authority(&mut self.budget()).await?;
         let state = unpredictable(&*self.issuer.host);
         let verifier = unpredictable(&*self.issuer.host);
         let mut form = Form::default()
@@ -68,7 +68,8 @@ impl<H: Host> Interactive<H> {
         if let Err(CallbackError::Foreign(error)) = callback {
             return Err(error);
         }
-        let authority = self.issuer.authority(self.policy).await?;
+        let mut budget = self.budget();
+        let authority = self.issuer.authority(&mut budget).await?;
         let callback = callback.map_err(|error| match error {
             CallbackError::Foreign(error) => error,
             CallbackError::Rejected(rejection) => {
@@ -89,7 +90,7 @@ impl<H: Host> Interactive<H> {
                 .with_secret("code_verifier", Secret::new(&*pending.verifier));
             with_client(form, &self.issuer, &authority, delegated)
         };
-        let issued = token_request::token(&self.issuer, &authority, self.policy, form)
+        let issued = token_request::token(&self.issuer, &authority, &mut budget, form)
             .await
             .map_err(|failure| failure.into_error(&self.issuer, &authority))?;
         self.keep(delegated, issued)

@@ -40,7 +40,7 @@ fn authenticator(host: &Rc<Simulation>) -> Authenticator<Simulation> {
 }
 
 fn sign_in(host: &Rc<Simulation>) -> Result<Rc<Token>, Error> {
-    host.block_on(authenticator(host).token(POLICY))
+    host.block_on(authenticator(host).token(&mut Budget::new(POLICY)))
 }
 
 fn token() -> Reply {
@@ -50,7 +50,8 @@ fn token() -> Reply {
 /// An error response as Entra writes it.
 fn rejection(word: &str, code: u32) -> Reply {
     let description = format!(
-        "AADSTS{code}: It says why, and repeats {SECRET_VALUE}.\r\nTrace ID: 1\r\nTimestamp: 2"
+        "AADSTS{code}: It says why, and repeats {SECRET_VALUE}, sent as \
+         MARKER%7Esecret%26value%3D1.\r\nTrace ID: 1\r\nTimestamp: 2"
     );
     let body = json!({
         "error": word,
@@ -313,10 +314,13 @@ fn the_next_call_repeats_a_failed_sign_in() {
         }
     });
     let authenticator = authenticator(&host);
-    host.block_on(authenticator.token(POLICY)).unwrap_err();
+    host.block_on(authenticator.token(&mut Budget::new(POLICY)))
+        .unwrap_err();
     healthy.set(true);
-    host.block_on(authenticator.token(POLICY)).unwrap();
-    host.block_on(authenticator.token(POLICY)).unwrap();
+    host.block_on(authenticator.token(&mut Budget::new(POLICY)))
+        .unwrap();
+    host.block_on(authenticator.token(&mut Budget::new(POLICY)))
+        .unwrap();
     assert_eq!(host.requests().len(), 2);
 }
 
@@ -324,9 +328,15 @@ fn the_next_call_repeats_a_failed_sign_in() {
 fn callers_with_a_rejected_token_share_one_new_token() {
     let host = directory(token);
     let authenticator = authenticator(&host);
-    let old = host.block_on(authenticator.token(POLICY)).unwrap();
-    let first = host.block_on(authenticator.replace(&old, POLICY)).unwrap();
-    let second = host.block_on(authenticator.replace(&old, POLICY)).unwrap();
+    let old = host
+        .block_on(authenticator.token(&mut Budget::new(POLICY)))
+        .unwrap();
+    let first = host
+        .block_on(authenticator.replace(&old, &mut Budget::new(POLICY)))
+        .unwrap();
+    let second = host
+        .block_on(authenticator.replace(&old, &mut Budget::new(POLICY)))
+        .unwrap();
     assert!(Rc::ptr_eq(&first, &second) && !Rc::ptr_eq(&first, &old));
     assert_eq!(host.requests().len(), 2);
 }
@@ -347,13 +357,16 @@ fn a_renewal_is_retried_longer_than_the_first_sign_in() {
     let authenticator = authenticator(&host);
     let attempts = || {
         let before = host.requests().len();
-        let error = host.block_on(authenticator.token(POLICY)).unwrap_err();
+        let error = host
+            .block_on(authenticator.token(&mut Budget::new(POLICY)))
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unavailable);
         host.requests().len() - before
     };
     assert_eq!(attempts(), 4);
     reachable.set(true);
-    host.block_on(authenticator.token(POLICY)).unwrap();
+    host.block_on(authenticator.token(&mut Budget::new(POLICY)))
+        .unwrap();
     reachable.set(false);
     host.advance(Duration::from_hours(1));
     assert!(attempts() > 10);
@@ -375,7 +388,7 @@ fn a_valid_token_stays_in_use_while_its_early_renewal_fails_temporarily() {
         }
     });
     let authenticator = authenticator(&host);
-    let sign_in = || host.block_on(authenticator.token(POLICY));
+    let sign_in = || host.block_on(authenticator.token(&mut Budget::new(POLICY)));
     let first = sign_in().unwrap();
     // It is valid for 3,599 seconds and is renewed from the 3,299th on.
     for (seconds, requests) in [(3_300, 2), (10, 2), (25, 3), (50, 3)] {
@@ -402,15 +415,19 @@ fn a_caller_that_joins_a_renewal_with_a_shorter_wait_keeps_its_own() {
         }
     });
     let authenticator = Rc::new(authenticator(&host));
-    let first = host.block_on(authenticator.token(POLICY)).unwrap();
+    let first = host
+        .block_on(authenticator.token(&mut Budget::new(POLICY)))
+        .unwrap();
     host.advance(Duration::from_mins(55));
     let begin = || {
         let authenticator = Rc::clone(&authenticator);
-        crate::host::Started::new(async move { authenticator.token(POLICY).await })
+        crate::host::Started::new(
+            async move { authenticator.token(&mut Budget::new(POLICY)).await },
+        )
     };
     let early = host.block_on(begin());
     let replaced = host
-        .block_on(authenticator.replace(&first, POLICY))
+        .block_on(authenticator.replace(&first, &mut Budget::new(POLICY)))
         .unwrap();
     assert!(!Rc::ptr_eq(&replaced, &first));
     assert!(Rc::ptr_eq(&host.block_on(early).unwrap(), &first));
@@ -433,7 +450,10 @@ fn an_expired_token_is_not_used() {
         }
     });
     let authenticator = authenticator(&host);
-    let sign_in = || host.block_on(authenticator.token(POLICY)).unwrap();
+    let sign_in = || {
+        host.block_on(authenticator.token(&mut Budget::new(POLICY)))
+            .unwrap()
+    };
     let first = sign_in();
     host.advance(Duration::from_secs(3_550));
     assert!(!Rc::ptr_eq(&sign_in(), &first));
@@ -468,7 +488,9 @@ fn an_environment_without_an_authority_is_challenged_again_by_the_next_call() {
         let authenticator =
             Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
         for attempts in 1..3 {
-            let error = host.block_on(authenticator.token(POLICY)).unwrap_err();
+            let error = host
+                .block_on(authenticator.token(&mut Budget::new(POLICY)))
+                .unwrap_err();
             assert_eq!(error.kind, kind);
             assert!(error.message.contains(words), "{error}");
             assert_eq!(host.requests().len(), attempts + once);
@@ -495,7 +517,11 @@ fn a_server_that_checks_the_version_first_is_challenged_at_an_older_one() {
         let settings = Settings::parse(&document).unwrap();
         let authenticator =
             Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
-        assert_eq!(host.block_on(authenticator.token(POLICY)).is_ok(), is_found);
+        assert_eq!(
+            host.block_on(authenticator.token(&mut Budget::new(POLICY)))
+                .is_ok(),
+            is_found
+        );
     }
     // 9.2, 9.1, 9.0, the token; then the one version that the settings name.
     assert_eq!(host.requests().len(), 5);

@@ -69,7 +69,7 @@ fn directory() -> (Rc<Directory>, Rc<Simulation>) {
 fn sign_in_with<H: Host>(host: Rc<H>, clock: &Simulation) -> Result<Rc<Token>, Error> {
     let settings = Settings::parse(SETTINGS).unwrap();
     let authenticator = Authenticator::new(host, &settings, Url::parse(API_ROOT).unwrap());
-    clock.block_on(authenticator.token(POLICY))
+    clock.block_on(authenticator.token(&mut Budget::new(POLICY)))
 }
 
 /// A host that is killed after this many steps.
@@ -175,7 +175,7 @@ fn the_new_token_is_stored_before_the_old_one_is_dropped() {
         let settings = Settings::parse(SETTINGS).unwrap();
         let authenticator =
             Authenticator::new(Rc::clone(&host), &settings, Url::parse(API_ROOT).unwrap());
-        let sign_in = || host.block_on(authenticator.token(POLICY));
+        let sign_in = || host.block_on(authenticator.token(&mut Budget::new(POLICY)));
         host.reject_puts(Some(rejection));
         let error = sign_in().unwrap_err();
         assert_eq!(error.kind, kind, "{error}");

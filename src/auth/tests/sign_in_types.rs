@@ -96,7 +96,7 @@ fn attempt(
     let settings = Settings::parse(&document).unwrap();
     let authenticator =
         Authenticator::new(Rc::clone(host), &settings, Url::parse(API_ROOT).unwrap());
-    host.block_on(authenticator.token(POLICY))
+    host.block_on(authenticator.token(&mut Budget::new(POLICY)))
 }
 
 const IN_ENTRA: &str = r#","tenant":"t.example""#;
@@ -294,7 +294,7 @@ fn a_ready_token_is_used_until_it_expires_or_is_rejected() {
         &Settings::parse(document).unwrap(),
         Url::parse(API_ROOT).unwrap(),
     );
-    let sign_in = || host.block_on(authenticator.token(POLICY));
+    let sign_in = || host.block_on(authenticator.token(&mut Budget::new(POLICY)));
     let error = sign_in().unwrap_err();
     assert!(
         error.message.contains("there is no secret \"ready\""),
@@ -320,7 +320,7 @@ fn a_ready_token_is_used_until_it_expires_or_is_rejected() {
     assert!(!second.is_same(&first));
     // After a rejection the secret is read again; without another token there is an error.
     let error = host
-        .block_on(authenticator.replace(&second, POLICY))
+        .block_on(authenticator.replace(&second, &mut Budget::new(POLICY)))
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unauthenticated);
     assert!(
@@ -331,7 +331,7 @@ fn a_ready_token_is_used_until_it_expires_or_is_rejected() {
     );
     host.set_secret("ready", Ok(&jwt("MARKER-3", now() + 3_600)));
     let third = host
-        .block_on(authenticator.replace(&second, POLICY))
+        .block_on(authenticator.replace(&second, &mut Budget::new(POLICY)))
         .unwrap();
     assert!(!third.is_same(&second));
     host.advance(Duration::from_hours(1));

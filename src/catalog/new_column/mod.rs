@@ -253,7 +253,7 @@ async fn post<H: Host>(client: &Client<H>, request: &Request<'_>) -> Result<(), 
         .with_purpose(purpose)
         .with_json(body);
     if let Some(solution) = &request.new.solution {
-        call = call.with_header("MSCRM.SolutionUniqueName", solution);
+        call = call.with_header("MSCRM.SolutionUniqueName", solution)?;
     }
     client.send(&call).await?;
     Ok(())

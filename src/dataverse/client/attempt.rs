@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use super::{Client, classify};
 use crate::auth::Token;
-use crate::call::{Call, Load, RateLimiter, Retry, Verdict};
+use crate::call::{self, Budget, Call, Load, RateLimiter, Retry, Verdict};
 use crate::dataverse::link::is_raw;
 use crate::dataverse::multipart;
 use crate::dataverse::request::{Body, Item, Request};
-use crate::dataverse::response::Response;
+use crate::dataverse::response::{Outcome, Response};
 use crate::error::{Commit, Error, ErrorKind};
 use crate::host::{self, Header, Host, HttpError, Method, Target};
 use crate::uuid::random_uuid;
@@ -42,6 +42,37 @@ impl<'c, H: Host> WebApiCall<'c, H> {
         }
     }
 
+    /// Makes the call within the budget of a larger one.
+    ///
+    /// # Errors
+    /// As for [`Client::send`].
+    pub(super) async fn send(&self, budget: &mut Budget) -> Result<Response, Error> {
+        let result = call::send(&**self.client.host(), budget, self).await;
+        result.map_err(|mut error| {
+            self.remember(&mut error);
+            error
+        })
+    }
+
+    /// What fails now has changed nothing; an earlier attempt may have.
+    fn remember(&self, error: &mut Error) {
+        if error.commit == Commit::NotStarted && self.may_have_changed.get() {
+            error.commit = Commit::Unknown;
+        }
+    }
+
+    /// The same for each request of a batch that changes something.
+    fn remember_each(&self, outcomes: &mut [Outcome]) {
+        let Body::Batch(items) = &self.request.body else {
+            return;
+        };
+        for (item, outcome) in items.iter().zip(outcomes) {
+            if let Some(failure) = outcome.failure_mut().filter(|_| !item.only_reads()) {
+                self.remember(&mut failure.error);
+            }
+        }
+    }
+
     fn compose(&self, token: &Token) -> host::Request {
         let client = self.client;
         let request = self.request;
@@ -57,7 +88,7 @@ impl<'c, H: Host> WebApiCall<'c, H> {
                 Body::Content {
                     content_type,
                     bytes,
-                } => Some((content_type.to_string(), bytes.to_vec())),
+                } => Some(((*content_type).to_owned(), bytes.to_vec())),
                 Body::None | Body::Batch(_) => None,
             };
             (request.method, content)
@@ -130,15 +161,13 @@ impl<H: Host> Call for WebApiCall<'_, H> {
     type Output = Response;
     type Error = Error;
 
-    async fn credential(&self) -> Result<Rc<Token>, Error> {
-        let client = self.client;
-        client.shared.authenticator.token(client.policy).await
+    async fn credential(&self, budget: &mut Budget) -> Result<Rc<Token>, Error> {
+        self.client.shared.authenticator.token(budget).await
     }
 
-    async fn renew(&self, rejected: &Rc<Token>) -> Result<(), Error> {
-        let client = self.client;
-        let authenticator = &client.shared.authenticator;
-        authenticator.replace(rejected, client.policy).await?;
+    async fn renew(&self, rejected: &Rc<Token>, budget: &mut Budget) -> Result<(), Error> {
+        let authenticator = &self.client.shared.authenticator;
+        authenticator.replace(rejected, budget).await?;
         Ok(())
     }
 
@@ -166,7 +195,8 @@ impl<H: Host> Call for WebApiCall<'_, H> {
             self.client.shared.has_been_reached.set(true);
         }
         let failure = match classifier.classify(self.request, self.wrapped.is_some(), outcome) {
-            Ok(response) => {
+            Ok(mut response) => {
+                self.remember_each(&mut response.outcomes);
                 let recommended = response.dop_hint;
                 return Verdict {
                     load: Load::Accepted { recommended },
@@ -175,15 +205,12 @@ impl<H: Host> Call for WebApiCall<'_, H> {
             }
             Err(failure) => failure,
         };
-        let (mut error, mut retry) = (*failure.error, failure.retry);
+        let (error, mut retry) = (*failure.error, failure.retry);
         if error.commit != Commit::NotStarted {
             self.may_have_changed.set(true);
             if !self.request.is_idempotent() {
                 retry = Retry::Never;
             }
-        } else if self.may_have_changed.get() {
-            // This attempt changed nothing; an earlier one may have.
-            error.commit = Commit::Unknown;
         }
         Verdict {
             retry,

@@ -2,10 +2,9 @@
 
 use super::Client;
 use super::attempt::BATCH;
-use crate::call::Budget;
 use crate::dataverse::request::{Item, Request};
 use crate::dataverse::response::Outcome;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 
 /// The most requests in one batch (reference 8.1).
@@ -17,20 +16,40 @@ impl<H: Host> Client<H> {
     /// is repeated only if that is safe for each of its requests, or if it never started.
     ///
     /// # Errors
-    /// An error that concerns the whole batch, with what may have been changed.
+    /// An error that concerns the whole batch, with what may have been changed; `Internal` for a
+    /// batch that the service never accepts.
     pub async fn send_batch(&self, items: &[Item<'_>]) -> Result<Vec<Outcome>, Error> {
-        self.send_batch_within(&mut Budget::new(self.policy), items)
-            .await
-    }
-
-    pub(super) async fn send_batch_within(
-        &self,
-        budget: &mut Budget,
-        items: &[Item<'_>],
-    ) -> Result<Vec<Outcome>, Error> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        check(items)?;
         let link = self.resource(BATCH)?;
-        let request = Request::batch(&link, items);
-        let response = self.send_within(budget, &request).await?;
+        let response = self.send(&Request::batch(&link, items)).await?;
         Ok(response.outcomes)
+    }
+}
+
+/// Checks what a batch must not hold (reference 8.1).
+fn check(items: &[Item<'_>]) -> Result<(), Error> {
+    let count: usize = items.iter().map(|item| item.requests().len()).sum();
+    let reason = if count > MAX_REQUESTS {
+        format!("it has {count} requests, and Dataverse accepts {MAX_REQUESTS}")
+    } else if items.iter().any(has_nothing_to_change) {
+        "a change set is empty or has a request that reads".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        ErrorKind::Internal,
+        format!("cannot send a batch: {reason}; this is a defect of the connector"),
+    ))
+}
+
+fn has_nothing_to_change(item: &Item<'_>) -> bool {
+    match item {
+        Item::One(_) => false,
+        Item::ChangeSet(requests) => {
+            requests.is_empty() || requests.iter().any(Request::only_reads)
+        }
     }
 }

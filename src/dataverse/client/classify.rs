@@ -13,7 +13,7 @@ use crate::dataverse::inflate::{InflateError, gunzip};
 use crate::dataverse::multipart::{self, Part};
 use crate::dataverse::request::{Body, Expected, Request};
 use crate::dataverse::response::{Failure, Response};
-use crate::error::{Commit, Error, ErrorKind, Recovery};
+use crate::error::{Commit, Error, ErrorKind, Recovery, ServiceFault};
 use crate::host::{self, Clock, HttpError};
 use crate::text::without_byte_order_mark;
 
@@ -52,28 +52,36 @@ impl<C: Clock> Classifier<'_, C> {
             .map(str::to_owned);
         let Some(boundary) = boundary else {
             return match body {
+                _ if is_batch && is_success(response.status) => {
+                    Err(without_outcomes(request, response.status))
+                }
                 Ok(body) if is_batch => Err(self.rejected(request, &response, &body)),
                 Ok(body) => self.classify_body(request, response, body),
-                Err(error) if is_success(response.status) && !is_batch => {
-                    Err(damaged(request, error))
+                Err(error) if is_success(response.status) => {
+                    Err(damaged(request, error, commit(request)))
                 }
                 // An error response whose body is damaged still has its status.
                 Err(_) => Err(self.rejected(request, &response, b"")),
             };
         };
-        let body = body.map_err(|error| damaged(request, error))?;
+        let unread = |error| damaged(request, error, commit_unread(request));
+        let body = body.map_err(unread)?;
         let parts = multipart::read(&body, &boundary);
-        match (parts, &request.body) {
-            (Some(parts), Body::Batch(items)) => {
-                let outcomes = outcomes::outcomes(self, items, parts, &body);
+        match &request.body {
+            Body::Batch(items) => {
+                let outcomes =
+                    parts.and_then(|parts| outcomes::outcomes(self, items, parts, &body));
+                let Some(outcomes) = outcomes else {
+                    return Err(without_outcomes(request, response.status));
+                };
                 let mut response = Response::new(response);
                 response.outcomes = outcomes;
                 Ok(response)
             }
-            (Some(parts), Body::None | Body::Content { .. }) => {
-                let part = parts.into_iter().next();
+            Body::None | Body::Content { .. } => {
+                let part = parts.and_then(|parts| parts.into_iter().next());
                 let Some(Part::Response(part)) = part else {
-                    return Err(damaged(request, InflateError::Damaged));
+                    return Err(unread(InflateError::Damaged));
                 };
                 let mut body = body;
                 body.truncate(part.body.end);
@@ -86,14 +94,6 @@ impl<C: Clock> Classifier<'_, C> {
                 // Headers that concern the connection are those of the batch.
                 inner.headers.extend(response.headers);
                 self.classify_body(request, inner, body)
-            }
-            // If this persists, the requests are sent one by one.
-            (None, Body::Batch(_)) => Err(Failure {
-                retry: Retry::Limited,
-                ..self.rejected(request, &response, b"")
-            }),
-            (None, Body::None | Body::Content { .. }) => {
-                Err(damaged(request, InflateError::Damaged))
             }
         }
     }
@@ -117,8 +117,11 @@ impl<C: Clock> Classifier<'_, C> {
         if request.expected == Expected::Json
             && let Err(malformed) = dataverse_rows::check(&response.body)
         {
-            let error = unreadable(&request.failure(), &malformed);
-            return Err(Failure::new(after_success(request, error), Retry::Limited));
+            let error = Error {
+                commit: commit(request),
+                ..unreadable(&request.failure(), &malformed)
+            };
+            return Err(Failure::new(error, Retry::Limited));
         }
         Ok(Response::new(response))
     }
@@ -136,10 +139,13 @@ impl<C: Clock> Classifier<'_, C> {
             fault.retry()
         };
         let mut error = fault.into_error(&request.failure(), wait);
+        // A batch may be rejected only after some of its requests have been carried out.
+        let is_batch = matches!(request.body, Body::Batch(_));
+        let is_uncertain =
+            matches!(status, 408 | 500..) || (is_batch && matches!(status, 400 | 409 | 412));
         // A request that was rejected before it started has changed nothing.
-        let is_rejected_early = matches!(error.kind, ErrorKind::Throttled | ErrorKind::Conflict);
-        // A success is rejected only if a batch was expected.
-        let is_uncertain = is_success(status) || matches!(status, 408 | 500..);
+        let is_rejected_early =
+            error.kind == ErrorKind::Throttled || (error.kind == ErrorKind::Conflict && !is_batch);
         if !request.only_reads() && is_uncertain && !is_rejected_early {
             error.commit = Commit::Unknown;
         }
@@ -201,19 +207,36 @@ fn inflated(
     }
 }
 
+/// The response to a batch does not say what became of each of its requests.
+fn without_outcomes(request: &Request<'_>, status: u16) -> Failure {
+    let reason = format!("status {status}, without a part for each request");
+    let error = Error {
+        commit: commit_unread(request),
+        ..unreadable(&request.failure(), &reason)
+    };
+    let fault = ServiceFault {
+        status,
+        code: String::new(),
+        request_id: None,
+        of_authority: false,
+    };
+    // In the end the requests of a batch are sent one by one.
+    Failure::new(error.with_fault(fault), Retry::Limited)
+}
+
 /// A response with a body that cannot be decoded.
-fn damaged(request: &Request<'_>, error: InflateError) -> Failure {
+fn damaged(request: &Request<'_>, error: InflateError, commit: Commit) -> Failure {
     let retry = match error {
         InflateError::Damaged => Retry::WithinBudget,
         InflateError::UnknownEncoding => Retry::Limited,
-        InflateError::TooLarge(limit) => return too_large(request, commit(request), limit),
+        InflateError::TooLarge(limit) => return too_large(request, commit, limit),
     };
     let failure = request.failure();
     let error = Error::new(
         ErrorKind::Unavailable,
         format!("{failure}: {error}; check any proxy in between, or try again later"),
     );
-    Failure::new(after_success(request, error), retry)
+    Failure::new(Error { commit, ..error }, retry)
 }
 
 fn too_large(request: &Request<'_>, commit: Commit, limit: usize) -> Failure {
@@ -229,21 +252,21 @@ fn too_large(request: &Request<'_>, commit: Commit, limit: usize) -> Failure {
     Failure::new(error, Retry::Never)
 }
 
-/// The error for a response that cannot be understood, though the request succeeded.
-fn after_success(request: &Request<'_>, error: Error) -> Error {
-    Error {
-        commit: commit(request),
-        ..error
+/// What a request has done whose response is a success.
+fn commit(request: &Request<'_>) -> Commit {
+    if request.only_reads() {
+        Commit::NotStarted
+    } else {
+        Commit::Done
     }
 }
 
-/// What a request with a successful status may have changed.
-fn commit(request: &Request<'_>) -> Commit {
-    match &request.body {
-        _ if request.only_reads() => Commit::NotStarted,
-        // Each request of a batch has an outcome of its own.
-        Body::Batch(_) => Commit::Unknown,
-        Body::None | Body::Content { .. } => Commit::Done,
+/// What a request has done whose outcome cannot be read.
+fn commit_unread(request: &Request<'_>) -> Commit {
+    if request.only_reads() {
+        Commit::NotStarted
+    } else {
+        Commit::Unknown
     }
 }
 

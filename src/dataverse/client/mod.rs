@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::environment::Environment;
 use super::link::Link;
 use crate::auth::{Authenticator, Challenged};
-use crate::call::{RateLimiter, RetryPolicy};
+use crate::call::{Budget, RateLimiter, RetryPolicy};
 use crate::error::Error;
 use crate::host::{Header, Host};
 use crate::settings::Settings;
@@ -172,7 +172,8 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// If there is no response.
     pub(crate) async fn challenge(&self) -> Result<Challenged, Error> {
-        self.shared.authenticator.challenge(self.policy).await
+        let mut budget = Budget::new(self.policy);
+        self.shared.authenticator.challenge(&mut budget).await
     }
 
     /// Signs in, unless there is a valid token already. Returns for how long the token was valid
@@ -183,7 +184,7 @@ impl<H: Host> Client<H> {
     pub(crate) async fn sign_in(&self) -> Result<Option<Duration>, Error> {
         self.shared
             .authenticator
-            .token(self.policy)
+            .token(&mut Budget::new(self.policy))
             .await
             .map(|token| token.lifetime())
     }

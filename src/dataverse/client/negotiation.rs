@@ -10,7 +10,7 @@ use std::iter;
 
 use super::Client;
 use super::attempt::WebApiCall;
-use crate::call::{self, Budget};
+use crate::call::Budget;
 use crate::dataverse::environment::Environment;
 use crate::dataverse::link::Link;
 use crate::dataverse::preferences::Prefer;
@@ -102,12 +102,7 @@ impl<H: Host> Client<H> {
         budget: &mut Budget,
         request: &Request<'_>,
     ) -> Result<Response, Error> {
-        call::send(
-            self.host().as_ref(),
-            budget,
-            &WebApiCall::new(self, request),
-        )
-        .await
+        WebApiCall::new(self, request).send(budget).await
     }
 
     /// Looks for the newest version that the environment supports, once. It may be the current one,

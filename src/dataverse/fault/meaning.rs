@@ -149,6 +149,12 @@ pub(super) fn of_code(code: u32, status: u16) -> Option<Meaning> {
         )
         .retried(Retry::Limited)
         .recovered(Recovery::SmallerPages),
+        // The lock on a row was not granted, or a deadlock ended the transaction (reference 7.6).
+        0x8004_4339 | 0x8004_0255 => meaning(
+            Unavailable,
+            "another request was writing the same row; try again later",
+        )
+        .retried(Retry::Limited),
         0x8004_418A => meaning(Unsupported, "request less at once"),
         0x8004_4352 => meaning(
             CheckpointExpired,

@@ -73,14 +73,25 @@ impl Lines {
             root
         };
         self.line(&[request.method.as_str(), " ", root, resource, " HTTP/1.1"]);
-        self.line(&["Accept: application/json"]);
-        self.line(&["OData-MaxVersion: 4.0"]);
-        self.line(&["OData-Version: 4.0"]);
-        if request.method == Method::Get {
-            self.line(&["If-None-Match: null"]);
+        let accept = if request.link.is_raw() {
+            "*/*"
+        } else {
+            "application/json"
+        };
+        let if_none_match = (request.method == Method::Get).then_some(("If-None-Match", "null"));
+        let ordinary = [
+            ("Accept", accept),
+            ("OData-MaxVersion", "4.0"),
+            ("OData-Version", "4.0"),
+        ];
+        let added = headers.iter().map(|it| (&*it.name, &*it.value));
+        for (name, value) in ordinary.into_iter().chain(if_none_match).chain(added) {
+            if !request.replaces(name) {
+                self.line(&[name, ": ", value]);
+            }
         }
-        for header in headers.iter().chain(&request.headers) {
-            self.header(header);
+        for header in &request.headers {
+            self.line(&[&header.name, ": ", &header.value]);
         }
         match &request.body {
             Body::Content {
@@ -95,13 +106,5 @@ impl Lines {
             Body::None | Body::Batch(_) => self.line(&[]),
         }
         self.line(&[]);
-    }
-
-    /// A header. A line break in its value would begin another one.
-    fn header(&mut self, header: &Header) {
-        let is_safe = |text: &str| !text.chars().any(char::is_control);
-        if is_safe(&header.name) && is_safe(&header.value) {
-            self.line(&[&header.name, ": ", &header.value]);
-        }
     }
 }

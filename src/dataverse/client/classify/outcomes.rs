@@ -8,43 +8,43 @@ use crate::dataverse::response::{ChangeSetFailure, Failure, Outcome, Response};
 use crate::error::{Commit, Error, ErrorKind};
 use crate::host::{self, Clock};
 
-/// The outcome of each item, from the parts of a response and its body.
+/// The outcome of each item, from the parts of a response and its body. None if there are other
+/// parts than the items can have: which one belongs to which item is then uncertain.
 pub(super) fn outcomes<C: Clock>(
     classifier: &Classifier<'_, C>,
     items: &[Item<'_>],
     parts: Vec<Part>,
     body: &[u8],
-) -> Vec<Outcome> {
+) -> Option<Vec<Outcome>> {
+    let count = parts.len();
     let mut parts = parts.into_iter();
     let mut number = 1;
-    // A service that stops at a failure does not carry out the following requests.
+    let mut rejections = 0;
+    // A service that stops at the first failure does not carry out the following requests. A
+    // response that ends in another way has lost the parts that are missing.
     let mut has_stopped = false;
     let reader = Reader { classifier, body };
-    items
-        .iter()
-        .map(|item| {
-            let first = number;
-            number += item.requests().len();
-            let part = parts.next();
-            let outcome = match item {
-                Item::One(request) => Outcome::One(reader.one(request, part, has_stopped)),
-                Item::ChangeSet(requests) => {
-                    Outcome::ChangeSet(reader.change_set(requests, first, part, has_stopped))
-                }
-            };
-            has_stopped = outcome.is_failure();
-            outcome
-        })
-        .collect()
-}
-
-impl Outcome {
-    fn is_failure(&self) -> bool {
-        match self {
-            Self::One(result) => result.is_err(),
-            Self::ChangeSet(result) => result.is_err(),
+    let mut outcomes = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let first = number;
+        number += item.requests().len();
+        let part = parts.next();
+        let mut outcome = match item {
+            Item::One(request) => Outcome::One(reader.one(request, part, has_stopped)?),
+            Item::ChangeSet(requests) => {
+                Outcome::ChangeSet(reader.change_set(requests, first, part, has_stopped))
+            }
+        };
+        if outcome
+            .failure_mut()
+            .is_some_and(|it| it.error.fault.is_some())
+        {
+            rejections += 1;
+            has_stopped = rejections == 1 && index + 1 == count;
         }
+        outcomes.push(outcome);
     }
+    parts.next().is_none().then_some(outcomes)
 }
 
 struct Reader<'r, 'c, C> {
@@ -58,11 +58,11 @@ impl<C: Clock> Reader<'_, '_, C> {
         request: &Request<'_>,
         part: Option<Part>,
         has_stopped: bool,
-    ) -> Result<Response, Failure> {
+    ) -> Option<Result<Response, Failure>> {
         match part {
-            Some(Part::Response(response)) => self.response(request, response),
-            Some(Part::ChangeSet(_)) => Err(mismatch(request)),
-            None => Err(missing(request, has_stopped)),
+            Some(Part::Response(response)) => Some(self.response(request, response)),
+            Some(Part::ChangeSet(_)) => None,
+            None => Some(Err(missing(request, has_stopped))),
         }
     }
 
@@ -127,12 +127,15 @@ impl<C: Clock> Reader<'_, '_, C> {
 
 /// The batch has no response to the request.
 fn missing(request: &Request<'_>, has_stopped: bool) -> Failure {
+    let reason = if has_stopped {
+        "the batch ended before this request; send it again"
+    } else {
+        "the response to the batch has no part for it; find out whether it was carried out before \
+         you send it again"
+    };
     let mut error = Error::new(
         ErrorKind::Unavailable,
-        format!(
-            "{}: the batch ended before this request; send it again",
-            request.failure()
-        ),
+        format!("{}: {reason}", request.failure()),
     );
     if !has_stopped && !request.only_reads() {
         error.commit = Commit::Unknown;
@@ -140,9 +143,9 @@ fn missing(request: &Request<'_>, has_stopped: bool) -> Failure {
     Failure::new(error, Retry::WithinBudget)
 }
 
-/// The part of the response that belongs to the request is of another kind.
+/// The responses within a change set are not those to its requests.
 fn mismatch(request: &Request<'_>) -> Failure {
-    let reason = "its parts do not match the requests of the batch";
+    let reason = "its parts do not match the requests of the change set";
     let mut error = unreadable(&request.failure(), &reason);
     if !request.only_reads() {
         error.commit = Commit::Unknown;

@@ -7,24 +7,24 @@ use crate::error::{Commit, ErrorKind};
 use crate::host::{HttpError, Method};
 use crate::simulation::{Reply, Simulation, signed_in_with_batches};
 
-const KEY: &str = "00000000-0000-0000-0000-000000000001";
+pub(super) const KEY: &str = "00000000-0000-0000-0000-000000000001";
 
 /// A response as Dataverse writes it, from its parts.
-fn multipart(status: u16, parts: &[&str]) -> Reply {
+pub(super) fn multipart(status: u16, parts: &[&str]) -> Reply {
     let body = parts.join("\r\n--batchresponse_1\r\n");
     let content_type = "multipart/mixed; boundary=batchresponse_1";
     let body = format!("--batchresponse_1\r\n{body}\r\n--batchresponse_1--\r\n");
     Reply::body(status, body).with("Content-Type", content_type)
 }
 
-fn single(status: u16, headers: &str, body: &str) -> String {
+pub(super) fn single(status: u16, headers: &str, body: &str) -> String {
     format!(
         "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n\
          HTTP/1.1 {status} Some\r\n{headers}OData-Version: 4.0\r\n\r\n{body}"
     )
 }
 
-fn change_set(responses: &[(usize, String)]) -> String {
+pub(super) fn change_set(responses: &[(usize, String)]) -> String {
     let inner: Vec<String> = responses
         .iter()
         .map(|(id, response)| {
@@ -43,13 +43,13 @@ fn change_set(responses: &[(usize, String)]) -> String {
     )
 }
 
-fn fault(status: u16, code: &str) -> String {
+pub(super) fn fault(status: u16, code: &str) -> String {
     let body = format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"It failed.\"}}}}");
     let headers = "REQ_ID: part\r\nContent-Type: application/json; odata.metadata=minimal\r\n";
     single(status, headers, &body)
 }
 
-fn created(key: &str) -> String {
+pub(super) fn created(key: &str) -> String {
     single(
         204,
         &format!("OData-EntityId: https://x/accounts({key})\r\n"),
@@ -58,7 +58,9 @@ fn created(key: &str) -> String {
 }
 
 /// Three requests: one alone, then two in a change set, then one that reads.
-fn run(reply: impl Fn() -> Reply + 'static) -> (Result<Vec<Outcome>, Error>, Rc<Simulation>) {
+pub(super) fn run(
+    reply: impl Fn() -> Reply + 'static,
+) -> (Result<Vec<Outcome>, Error>, Rc<Simulation>) {
     let host = signed_in_with_batches(move |_| reply());
     let client = client(&host);
     let [rows, row, nested] = [
@@ -71,7 +73,9 @@ fn run(reply: impl Fn() -> Reply + 'static) -> (Result<Vec<Outcome>, Error>, Rc<
         Item::One(
             Request::new(Method::Patch, &row)
                 .with_header("If-Match", "*")
+                .unwrap()
                 .with_header("CallerObjectId", KEY)
+                .unwrap()
                 .with_json("{\"name\":\"A\"}"),
         ),
         Item::ChangeSet(vec![

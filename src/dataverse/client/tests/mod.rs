@@ -1,4 +1,5 @@
 mod batch;
+mod batch_damage;
 mod read_many;
 mod write;
 
@@ -13,7 +14,10 @@ use crate::dataverse::{Prefer, Response};
 use crate::error::{ErrorKind, Recovery};
 use crate::host::HttpError;
 use crate::host::Started;
-use crate::simulation::{API_ROOT, RandomFaults, Reply, SETTINGS, Simulation, address, signed_in};
+use crate::simulation::{
+    API_ROOT, RandomFaults, Reply, SECRET_NAME, SECRET_VALUE, SETTINGS, Simulation, address,
+    signed_in,
+};
 
 const TOKEN_ENDPOINT: &str = "/oauth2/v2.0/token";
 const ACCOUNTS: &str = "/accounts";
@@ -398,4 +402,31 @@ fn random_temporary_failures_are_survived() {
                 .unwrap();
         }
     }
+}
+
+#[test]
+fn max_wait_bounds_signing_in_and_the_call_together() {
+    let tokens = Cell::new(0);
+    let host = Simulation::new(move |request| {
+        let busy = Reply::status(503).with("Retry-After", "200");
+        if !address(request).ends_with(TOKEN_ENDPOINT) {
+            return busy;
+        }
+        tokens.set(tokens.get() + 1);
+        match tokens.get() {
+            1 => busy,
+            _ => Reply::json(&json!({"access_token": "MARKER", "expires_in": 3599})),
+        }
+    });
+    host.set_secret(SECRET_NAME, Ok(SECRET_VALUE));
+    let settings = SETTINGS.replacen('{', "{\"tenant\": \"t.example\",", 1);
+    let client = Client::new(Rc::clone(&host), Settings::parse(&settings).unwrap());
+    let error = host.block_on(accounts(&client)).unwrap_err();
+    // The token took 200 seconds of the 300; the other 200 do not fit.
+    assert_eq!(error.retry_after, Some(secs(200)), "{error}");
+    assert_eq!((host.count(TOKEN_ENDPOINT), host.count(ACCOUNTS)), (2, 1));
+    assert!(host.now() < secs(201));
+    // The next call has a budget of its own.
+    host.block_on(accounts(&client)).unwrap_err();
+    assert_eq!((host.count(TOKEN_ENDPOINT), host.count(ACCOUNTS)), (2, 3));
 }
