@@ -77,6 +77,9 @@ impl Wake for Woken {
 }
 
 /// Drives the future to its end, sleeping in `wasi:io/poll` while it waits.
+///
+/// # Panics
+/// If the future waits for nothing that could wake it, which is a defect.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut output = None;
     drive(pin!(async { output = Some(future.await) }));
