@@ -140,7 +140,9 @@ async fn the_program_reports_a_long_wait() {
         at: 2,
         ..Fault::once(status(429, Some("6")))
     });
-    let sync = ["sync", "--stream", "account", "--to", "jsonl:out"];
+    let page_size = PAGE_SIZE.to_string();
+    let target = ["--to", "jsonl:out", "--page-size", &page_size];
+    let sync = [&["sync", "--stream", "account"][..], &target].concat();
     let output = Cli::new(&fixture.settings()).run(&sync);
     output.assert_success();
     let line = "waiting: the service asked for 6 s (HTTP 429)";
